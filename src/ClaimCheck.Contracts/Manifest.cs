@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace ClaimCheck.Contracts;
+
+/// <summary>One column of a batch's records, in the order of the records' values.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its Postgres type, as <c>format_type</c> writes it.</param>
+/// <param name="Nullable">False where the source promises a value.</param>
+public sealed record Column(string Name, string Type, bool Nullable);
+
+/// <summary>The list of a batch's files with links, counts and checksums.</summary>
+public sealed record Manifest
+{
+    /// <summary>The export.</summary>
+    public required ExportId ExportId { get; init; }
+
+    /// <summary>The batch.</summary>
+    public required BatchId BatchId { get; init; }
+
+    /// <summary>The dataset's name.</summary>
+    public required string Dataset { get; init; }
+
+    /// <summary>The dataset's schema version.</summary>
+    public required int SchemaVersion { get; init; }
+
+    /// <summary>The criteria, in canonical form.</summary>
+    public required JsonElement Criteria { get; init; }
+
+    /// <summary>The moment of the snapshot that all records were read in.</summary>
+    public required DateTimeOffset SnapshotAt { get; init; }
+
+    /// <summary>The columns, in order.</summary>
+    public required IReadOnlyList<Column> Columns { get; init; }
+
+    /// <summary>The column whose value, as text, names a record.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The column in whose order the records come, file after file; null where no order is promised.</summary>
+    public string? OrderedBy { get; init; }
+
+    /// <summary><c>csv</c> or <c>ndjson</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary><c>gzip</c> or <c>none</c>.</summary>
+    public required string Compression { get; init; }
+
+    /// <summary>Records in all files.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>Stored bytes of all files.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Bytes of all files before compression.</summary>
+    public required long UncompressedBytes { get; init; }
+
+    /// <summary>When the first of the links below dies.</summary>
+    public required DateTimeOffset LinksExpireAt { get; init; }
+
+    /// <summary>The permanent address of this manifest; each GET mints fresh links.</summary>
+    public required string ClaimUrl { get; init; }
+
+    /// <summary>The files, in the order of the records.</summary>
+    public required IReadOnlyList<ManifestFile> Files { get; init; }
+}
+
+/// <summary>One file of a batch.</summary>
+public sealed record ManifestFile
+{
+    /// <summary>Its name, for example <c>part-00001.csv.gz</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A link to its bytes.</summary>
+    public required Link Url { get; init; }
+
+    /// <summary>Its records.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>Its stored bytes.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Its bytes before compression.</summary>
+    public required long UncompressedBytes { get; init; }
+
+    /// <summary>SHA-256 of the stored bytes, 64 hex digits.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Its block index.</summary>
+    public required ManifestIndex Index { get; init; }
+}
+
+/// <summary>Where a file's block index is.</summary>
+/// <param name="Url">A link to it.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Sha256">SHA-256 of its bytes, 64 hex digits.</param>
+public sealed record ManifestIndex(Link Url, long Bytes, string Sha256);
+
+/// <summary>A file's blocks: <c>part-NNNNN.index.json</c>.</summary>
+/// <param name="Blocks">In the order of their offsets.</param>
+public sealed record BlockIndex(IReadOnlyList<Block> Blocks);
+
+/// <summary>A run of whole records inside a file that can be fetched and verified by itself.</summary>
+/// <param name="Offset">Where it begins in the stored file.</param>
+/// <param name="Bytes">Its stored bytes; when compressed they are one gzip member.</param>
+/// <param name="UncompressedBytes">Its bytes before compression.</param>
+/// <param name="Records">Its records.</param>
+/// <param name="Sha256">SHA-256 of its stored bytes, 64 hex digits.</param>
+public sealed record Block(long Offset, long Bytes, long UncompressedBytes, long Records, string Sha256);

@@ -1,0 +1,64 @@
+using System.Text.Json.Serialization;
+
+namespace ClaimCheck.Contracts;
+
+/// <summary>An error as RFC 9457 <c>application/problem+json</c>.</summary>
+public sealed record Problem
+{
+    /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The code in words.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The HTTP status.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>A stable code; see <see cref="ProblemCodes"/>.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>What went wrong this time.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>What is wrong with which field, where fields are at fault.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+}
+
+/// <summary>The stable codes of errors.</summary>
+public static class ProblemCodes
+{
+#pragma warning disable CS1591 // Each code is explained once, by the catalogue that GET /problems serves.
+    public const string MalformedJson = "malformed_json";
+    public const string InvalidRequest = "invalid_request";
+    public const string InvalidCursor = "invalid_cursor";
+    public const string InvalidLimit = "invalid_limit";
+    public const string InvalidParameter = "invalid_parameter";
+    public const string InvalidIdempotencyKey = "invalid_idempotency_key";
+    public const string Unauthorized = "unauthorized";
+    public const string ForeignOrigin = "foreign_origin";
+    public const string LinkInvalid = "link_invalid";
+    public const string LinkExpired = "link_expired";
+    public const string NotFound = "not_found";
+    public const string MethodNotAllowed = "method_not_allowed";
+    public const string NotAcceptable = "not_acceptable";
+    public const string NotReady = "not_ready";
+    public const string IdempotencyKeyReused = "idempotency_key_reused";
+    public const string BatchRevoked = "batch_revoked";
+    public const string BatchExpired = "batch_expired";
+    public const string ExportCancelled = "export_cancelled";
+    public const string ExportFailed = "export_failed";
+    public const string CursorExpired = "cursor_expired";
+    public const string PreconditionFailed = "precondition_failed";
+    public const string BodyTooLarge = "body_too_large";
+    public const string UnsupportedMediaType = "unsupported_media_type";
+    public const string RangeNotSatisfiable = "range_not_satisfiable";
+    public const string MisdirectedRequest = "misdirected_request";
+    public const string ValidationFailed = "validation_failed";
+    public const string InternalError = "internal_error";
+    public const string SourceUnavailable = "source_unavailable";
+    public const string StagingUnavailable = "staging_unavailable";
+    public const string CatalogUnavailable = "catalog_unavailable";
+    public const string ShuttingDown = "shutting_down";
+#pragma warning restore CS1591
+}

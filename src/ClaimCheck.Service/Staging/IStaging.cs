@@ -1,0 +1,90 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Where a batch's objects lie until its retention ends: an S3 bucket or a local folder. Keys are
+/// <c>batches/{batchId}/{attempt}/part-00001.csv.gz</c> and the like; see <see cref="StagingKeys"/>.
+/// Every object is made by an upload whose id is recorded in the catalog before its first byte
+/// (<see cref="UploadLedger"/> does that), so that aborting the upload makes a late completion impossible.
+/// Failures are <see cref="StagingException"/>.
+/// </summary>
+internal interface IStaging
+{
+    /// <summary>Opens an upload: nothing is stored yet, and nothing will be seen under the key until it is completed.</summary>
+    Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken);
+
+    /// <summary>A writer that streams into an open upload. The caller disposes it; disposed without completion it aborts the upload.</summary>
+    StagedWriter OpenWriter(StagedUpload upload);
+
+    /// <summary>Aborts an upload and makes sure that it is gone. Completing it afterwards fails. Unknown uploads are gone already.</summary>
+    Task AbortAsync(StagedUpload upload, CancellationToken cancellationToken);
+
+    /// <summary>Unfinished uploads below a prefix, recorded or not.</summary>
+    IAsyncEnumerable<StagedUpload> ListUploadsAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>Every object below a prefix, every version and delete marker by itself.</summary>
+    IAsyncEnumerable<StagedObject> ListAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>Deletes objects for good. Objects that are gone already are no error; a refusal is a <see cref="StagingException"/>.</summary>
+    Task DeleteAsync(IReadOnlyCollection<StagedObject> objects, CancellationToken cancellationToken);
+
+    /// <summary>Reads a run of bytes of an object. The caller disposes the stream.</summary>
+    /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where there is no such object.</exception>
+    Task<Stream> OpenReadAsync(string key, long offset, long length, CancellationToken cancellationToken);
+
+    /// <summary>Signs a GET of one object. Only <c>Links.LinkMinter</c> calls this.</summary>
+    /// <param name="key">The object; it need not exist yet.</param>
+    /// <param name="lifetime">More than zero, at most 7 days; a credential that ends earlier shortens it.</param>
+    /// <param name="audience">Whether the link is for consumers, or for the service's own probes.</param>
+    /// <param name="cancellationToken">Fetching a credential may take a while.</param>
+    Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken);
+
+    /// <summary>Throws where the staging can't be used at all: no bucket, no rights, Object Lock, no space.</summary>
+    Task CheckAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Who a link is signed for: consumers see the public endpoint, probes the service's own.</summary>
+internal enum LinkAudience
+{
+    Consumer,
+    Probe,
+}
+
+/// <summary>An open upload.</summary>
+internal sealed record StagedUpload(string Key, string UploadId);
+
+/// <summary>An object, or one version or delete marker of it.</summary>
+internal sealed record StagedObject(string Key, string? VersionId, long Bytes);
+
+/// <summary>What is said of an object to whoever fetches it.</summary>
+internal sealed record StagedContent(string ContentType, string FileName)
+{
+    public static StagedContent Json(string fileName) => new("application/json", fileName);
+}
+
+/// <summary>A link and the moment it dies: the earlier of the signature's and the credential's end.</summary>
+internal sealed record SignedLink(Link Link, DateTimeOffset ExpiresAt);
+
+/// <summary>Streams one object into its upload. Bytes are copied before a call returns; memory is bounded by pooled part buffers.</summary>
+internal abstract class StagedWriter : IAsyncDisposable
+{
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Makes the object visible, whole. Fails where the upload was aborted meanwhile.</summary>
+    public abstract Task CompleteAsync(CancellationToken cancellationToken);
+
+    /// <summary>Aborts the upload, on a token of its own, unless it was completed.</summary>
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Staging refused or could not be reached. The text names keys, never links.</summary>
+internal sealed class StagingException(string message, bool isTransient, bool isMissing = false, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>True where trying again may succeed.</summary>
+    public bool IsTransient { get; } = isTransient;
+
+    /// <summary>True where the object or upload does not exist.</summary>
+    public bool IsMissing { get; } = isMissing;
+}

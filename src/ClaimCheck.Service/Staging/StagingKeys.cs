@@ -1,0 +1,27 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>Where things lie in staging. Outsiders may rely on this layout: an operator may serve the folder by SFTP.</summary>
+internal static class StagingKeys
+{
+    public const string Root = "batches/";
+
+    public static string Batch(BatchId batch) => $"{Root}{batch}/";
+
+    public static string Attempt(BatchId batch, string attempt) => $"{Batch(batch)}{attempt}/";
+
+    public static string File(BatchId batch, string attempt, string name) => Attempt(batch, attempt) + name;
+
+    public static string Manifest(BatchId batch) => Batch(batch) + "manifest.json";
+
+    /// <summary>The batch that a key belongs to, or null.</summary>
+    public static BatchId? BatchOf(string key)
+    {
+        if (!key.StartsWith(Root, StringComparison.Ordinal))
+            return null;
+        var rest = key.AsSpan(Root.Length);
+        var slash = rest.IndexOf('/');
+        return slash > 0 && BatchId.TryParse(rest[..slash].ToString(), out var id) ? id : null;
+    }
+}

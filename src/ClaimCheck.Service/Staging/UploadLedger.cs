@@ -1,0 +1,93 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Opens uploads, and records each one in the catalog, under the guard of state and lease, before its first byte.
+/// That is what makes a revocation airtight: it aborts what is recorded, and nothing more can be recorded after it.
+/// </summary>
+internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
+{
+    /// <summary>Opens a writer for a worker's object.</summary>
+    /// <exception cref="LeaseLostException">The export is not running under this lease (any more); the upload is aborted.</exception>
+    public Task<StagedWriter> OpenAsync(ExportPlan plan, string name, StagedContent content, CancellationToken cancellationToken) =>
+        // FOR SHARE: a revocation or a new lease, which update the row, wait for this insert or make it match nothing.
+        OpenGuardedAsync(
+            plan.BatchId,
+            plan.Attempt,
+            StagingKeys.File(plan.BatchId, plan.Attempt, name),
+            content,
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'running' AND lease_token = @Token
+               FOR SHARE
+            """,
+            plan.LeaseToken,
+            () => new LeaseLostException(plan.ExportId),
+            cancellationToken);
+
+    /// <summary>Opens a writer for a manifest of a ready batch.</summary>
+    /// <returns>Null where the batch is not ready (any more); the upload is aborted.</returns>
+    public async Task<StagedWriter?> OpenManifestAsync(BatchId batch, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenGuardedAsync(
+                batch,
+                attempt: null,
+                key,
+                StagedContent.Json("manifest.json"),
+                """
+                INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+                SELECT batch_id, @Key, @UploadId, @Attempt
+                  FROM exports
+                 WHERE batch_id = @BatchId AND state = 'ready'
+                   FOR SHARE
+                """,
+                token: null,
+                () => new NotReadyException(),
+                cancellationToken);
+        }
+        catch (NotReadyException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<StagedWriter> OpenGuardedAsync(
+        BatchId batch,
+        string? attempt,
+        string key,
+        StagedContent content,
+        string sql,
+        Guid? token,
+        Func<Exception> refusal,
+        CancellationToken cancellationToken)
+    {
+        var upload = await staging.BeginAsync(key, content, cancellationToken);
+        var writer = staging.OpenWriter(upload);
+        try
+        {
+            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+            var recorded = await connection.ExecuteAsync(new CommandDefinition(
+                sql,
+                new { BatchId = batch.Value, Key = key, upload.UploadId, Attempt = attempt, Token = token },
+                cancellationToken: cancellationToken));
+            if (recorded == 0)
+                throw refusal();
+            return writer;
+        }
+        catch
+        {
+            await writer.DisposeAsync(); // aborts the upload
+            throw;
+        }
+    }
+
+    private sealed class NotReadyException : Exception;
+}
