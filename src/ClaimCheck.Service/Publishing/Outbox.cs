@@ -2,6 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using Dapper;
+using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Publishing;
 
