@@ -20,7 +20,7 @@ fail() { echo "s3.sh: $*" >&2; exit 1; }
 usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 
 # The dead count as gone even where nobody reaps them.
-is_alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+is_alive() { grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"; }
 
 # The name is compared too: a pid may belong to somebody else by now.
 is_ours() { [ -n "$1" ] && [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && is_alive "$1"; }
