@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http.Metadata;
 
 namespace ClaimCheck.Service.Hosting;
 

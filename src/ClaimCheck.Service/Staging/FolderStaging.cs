@@ -25,10 +25,11 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
 
     public StagedWriter OpenWriter(StagedUpload upload) => new FolderWriter(paths, upload, AbortAsync);
 
-    public Task AbortAsync(StagedUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
+    public Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
     {
+        var wasOpen = File.Exists(paths.Of(upload));
         DeleteFile(paths.Of(upload));
-        return true;
+        return wasOpen;
     });
 
     public async IAsyncEnumerable<StagedUpload> ListUploadsAsync(

@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>Writes an upload's file, and renames it into place.</summary>
 internal sealed partial class FolderWriter(
-    FolderPaths paths, StagedUpload upload, Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter
+    FolderPaths paths, StagedUpload upload, Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
     private FileStream? file;
     private bool completed;
@@ -17,7 +17,7 @@ internal sealed partial class FolderWriter(
         }
         catch (Exception e) when (FolderFailures.IsFailure(e))
         {
-            throw FolderFailures.Explain(e, $"store {upload.Key}");
+            throw FolderFailures.Explain(e, $"store {Upload.Key}");
         }
     }
 
@@ -30,15 +30,15 @@ internal sealed partial class FolderWriter(
             await open.FlushAsync(cancellationToken);
             open.Flush(flushToDisk: true); // an export that is ready survives a power cut
             await CloseAsync();
-            var target = paths.Of(upload.Key);
+            var target = paths.Of(Upload.Key);
             // Fails where the upload was aborted, or its folder erased. Overwrites: a manifest is written again and again.
-            File.Move(paths.Of(upload), target, overwrite: true);
+            File.Move(paths.Of(Upload), target, overwrite: true);
             completed = true;
             FlushFolder(Path.GetDirectoryName(target)!);
         }
         catch (Exception e) when (FolderFailures.IsFailure(e))
         {
-            throw FolderFailures.Explain(e, $"complete {upload.Key}");
+            throw FolderFailures.Explain(e, $"complete {Upload.Key}");
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed partial class FolderWriter(
             return;
         try
         {
-            await abortAsync(upload, CancellationToken.None);
+            await abortAsync(Upload, CancellationToken.None);
         }
         catch (StagingException)
         {
@@ -58,7 +58,7 @@ internal sealed partial class FolderWriter(
     }
 
     // Never creates: the file is there from the beginning until the upload is aborted.
-    private FileStream Open() => file ??= new FileStream(paths.Of(upload), new FileStreamOptions
+    private FileStream Open() => file ??= new FileStream(paths.Of(Upload), new FileStreamOptions
     {
         Mode = FileMode.Open,
         Access = FileAccess.Write,

@@ -32,10 +32,11 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
 
     public StagedWriter OpenWriter(StagedUpload upload) => new S3Writer(connection, failures, options, upload, AbortAsync);
 
-    public async Task AbortAsync(StagedUpload upload, CancellationToken cancellationToken)
+    public async Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken)
     {
         // A part that is under way may still be stored after an abort, and some servers answer an abort before it has taken
         // effect everywhere: what counts is that S3 does not know the upload any more.
+        var wasOpen = false;
         for (var tries = 1; ; tries++)
         {
             try
@@ -43,13 +44,14 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
                 await S3.AbortMultipartUploadAsync(
                     new AbortMultipartUploadRequest { BucketName = connection.Bucket, Key = upload.Key, UploadId = upload.UploadId },
                     cancellationToken);
+                wasOpen = true;
                 await S3.ListPartsAsync(
                     new ListPartsRequest { BucketName = connection.Bucket, Key = upload.Key, UploadId = upload.UploadId, MaxParts = 1 },
                     cancellationToken);
             }
             catch (AmazonS3Exception gone) when (S3Failures.IsMissingUpload(gone))
             {
-                return;
+                return wasOpen;
             }
             catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
             {

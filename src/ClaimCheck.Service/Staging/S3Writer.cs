@@ -14,7 +14,7 @@ internal sealed class S3Writer(
     S3Failures failures,
     StagingOptions options,
     StagedUpload upload,
-    Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter
+    Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
     private const int FirstBuffer = 64 << 10; // manifests and indexes are small
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(30);
@@ -51,8 +51,8 @@ internal sealed class S3Writer(
         var request = new CompleteMultipartUploadRequest
         {
             BucketName = connection.Bucket,
-            Key = upload.Key,
-            UploadId = upload.UploadId,
+            Key = Upload.Key,
+            UploadId = Upload.UploadId,
             PartETags = tags,
         };
         try
@@ -60,13 +60,13 @@ internal sealed class S3Writer(
             var answer = await connection.Client.CompleteMultipartUploadAsync(request, cancellationToken);
             completed = !string.IsNullOrEmpty(answer.ETag);
             if (!completed && !await IsThereAsync(tags, cancellationToken)) // Ceph's answer has no ETag
-                throw new StagingException($"S3 answered that {upload.Key} is complete, but it is not there whole.", isTransient: true);
+                throw new StagingException($"S3 answered that {Upload.Key} is complete, but it is not there whole.", isTransient: true);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
             // The answer may have been lost: then S3 has the object, and does not know the upload any more.
             if (!await IsThereAsync(tags, cancellationToken))
-                throw failures.Explain(e, $"complete {upload.Key}");
+                throw failures.Explain(e, $"complete {Upload.Key}");
         }
         completed = true;
     }
@@ -88,7 +88,7 @@ internal sealed class S3Writer(
         using var soon = new CancellationTokenSource(AbortTimeout);
         try
         {
-            await abortAsync(upload, soon.Token);
+            await abortAsync(Upload, soon.Token);
         }
         catch (Exception e) when (e is StagingException or OperationCanceledException)
         {
@@ -128,8 +128,8 @@ internal sealed class S3Writer(
                 new UploadPartRequest
                 {
                     BucketName = connection.Bucket,
-                    Key = upload.Key,
-                    UploadId = upload.UploadId,
+                    Key = Upload.Key,
+                    UploadId = Upload.UploadId,
                     PartNumber = number,
                     PartSize = length,
                     InputStream = body,
@@ -142,7 +142,7 @@ internal sealed class S3Writer(
         }
         catch (Exception e) when (S3Failures.IsFailure(e, stop.Token))
         {
-            throw failures.Explain(e, $"store part {number} of {upload.Key}");
+            throw failures.Explain(e, $"store part {number} of {Upload.Key}");
         }
         finally
         {
@@ -169,7 +169,7 @@ internal sealed class S3Writer(
         try
         {
             var found = await connection.Client.GetObjectMetadataAsync(
-                new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = upload.Key }, cancellationToken);
+                new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = Upload.Key }, cancellationToken);
             return found.ContentLength == bytes && found.ETag?.Trim('"') == ETagOf(tags);
         }
         catch (AmazonS3Exception missing) when (missing.StatusCode is System.Net.HttpStatusCode.NotFound)
@@ -178,7 +178,7 @@ internal sealed class S3Writer(
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
-            throw failures.Explain(e, $"look whether {upload.Key} is complete");
+            throw failures.Explain(e, $"look whether {Upload.Key} is complete");
         }
     }
 

@@ -26,10 +26,10 @@ internal static class StagedFilesEndpoint
         switch (links.Verify(key ?? "", context.Request.Query))
         {
             case LinkVerdict.Invalid:
-                await RefuseAsync(context, 403, ProblemCodes.LinkInvalid, "Link invalid", "The link was not made here, or was altered.");
+                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered.").ExecuteAsync(context);
                 return;
             case LinkVerdict.Expired:
-                await RefuseAsync(context, 403, ProblemCodes.LinkExpired, "Link expired", "The link's time is over: ask the claim URL for a new one.");
+                await Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask the claim URL for a new one.").ExecuteAsync(context);
                 return;
         }
 
@@ -39,7 +39,7 @@ internal static class StagedFilesEndpoint
             if (batch is not { } id || !FolderPaths.IsKey(key!) || !await states.IsReadyAsync(id, context.RequestAborted)
                 || Open(paths.Of(key!)) is not { } file)
             {
-                await RefuseAsync(context, 404, ProblemCodes.NotFound, "Not found", "There is no such file (any more).");
+                await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
                 return;
             }
             await SendAsync(context, id, key!, file, states, time);
@@ -47,7 +47,7 @@ internal static class StagedFilesEndpoint
         catch (NpgsqlException) when (!context.Response.HasStarted)
         {
             context.Response.Headers.RetryAfter = "5";
-            await RefuseAsync(context, 503, ProblemCodes.CatalogUnavailable, "Catalog unavailable", "The service's database does not answer: try again.");
+            await Problems.Of(ProblemCodes.CatalogUnavailable, "The service's database does not answer: try again.").ExecuteAsync(context);
         }
     }
 
@@ -81,9 +81,9 @@ internal static class StagedFilesEndpoint
             return;
         context.Response.ContentLength = null;
         if (context.Response.StatusCode == 412)
-            await RefuseAsync(context, 412, ProblemCodes.PreconditionFailed, "Precondition failed", "The file is not the one that was asked for.");
+            await Problems.Of(ProblemCodes.PreconditionFailed, "The file is not the one that was asked for.").ExecuteAsync(context);
         else if (context.Response.StatusCode == 416)
-            await RefuseAsync(context, 416, ProblemCodes.RangeNotSatisfiable, "Range not satisfiable", $"The file has {length} bytes.");
+            await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
     }
 
     // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
@@ -137,18 +137,4 @@ internal static class StagedFilesEndpoint
         _ when name.EndsWith(".json", StringComparison.Ordinal) => "application/json",
         _ => "application/octet-stream",
     };
-
-    private static Task RefuseAsync(HttpContext context, int status, string code, string title, string detail)
-    {
-        context.Response.StatusCode = status;
-        var problem = new Problem
-        {
-            Type = context.RequestServices.GetRequiredService<PublicAddress>().Url($"/problems/{code}"),
-            Title = title,
-            Status = status,
-            Code = code,
-            Detail = detail,
-        };
-        return context.Response.WriteAsJsonAsync(problem, ClaimCheckJson.Options, "application/problem+json", context.RequestAborted);
-    }
 }
