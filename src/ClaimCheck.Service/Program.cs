@@ -11,7 +11,7 @@ using ClaimCheck.Service.Staging;
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
 
     var app = builder.Build();
     app.UseHosting();
