@@ -51,7 +51,7 @@ public sealed class SourceDatabasesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_source_has_one_pool_and_a_configured_one_goes_before_a_registered_one()
+    public void A_source_has_one_pool_and_a_configured_one_goes_before_a_registered_one()
     {
         scene.With("ConnectionStrings:shop", "Host=configured");
         var sources = scene.Sources();
@@ -62,6 +62,5 @@ public sealed class SourceDatabasesTests : IAsyncDisposable
         Assert.Contains("Host=configured", sources.Get("shop").ConnectionString, StringComparison.Ordinal);
         Assert.Contains("Host=registered", sources.Get("sample").ConnectionString, StringComparison.Ordinal);
         Assert.Equal("source_unavailable", Assert.Throws<ExportFailedException>(() => sources.Get("other")).Code);
-        await Task.CompletedTask;
     }
 }
