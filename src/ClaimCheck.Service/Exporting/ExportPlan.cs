@@ -37,6 +37,9 @@ internal sealed record ExportPlan
     public required string Format { get; init; }
     public required string Compression { get; init; }
     public required long MaxFileBytes { get; init; }
+
+    /// <summary>The trace of the request that asked for it (W3C trace context), or null.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>What an attempt staged; counted as the bytes flowed.</summary>
@@ -55,6 +58,8 @@ internal sealed record StagedFile
     public required long Bytes { get; init; }
     public required long UncompressedBytes { get; init; }
     public required byte[] Sha256 { get; init; }
+    /// <summary>Stored bytes before the first block: the CSV header, compressed like the rest.</summary>
+    public required long HeaderBytes { get; init; }
     public required int Blocks { get; init; }
     public required string IndexName { get; init; }
     public required long IndexBytes { get; init; }
