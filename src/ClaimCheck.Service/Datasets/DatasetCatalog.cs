@@ -39,10 +39,6 @@ internal sealed partial class DatasetCatalog(
     public Task<DatasetAvailability> ProbeAsync(Dataset dataset, CancellationToken cancellationToken) =>
         probes[dataset.Name].ProbeAsync(cancellationToken);
 
-    /// <summary>The dataset as an export keeps it, with its columns of now; null while its source can't be reached.</summary>
-    public async Task<FrozenDataset?> FreezeAsync(Dataset dataset, CancellationToken cancellationToken) =>
-        await ProbeAsync(dataset, cancellationToken) is { IsAvailable: true, Columns: { } columns } ? Freeze(dataset, columns) : null;
-
     /// <summary>The dataset as an export keeps it.</summary>
     /// <returns>Null while its source can't be reached.</returns>
     public async Task<FrozenDataset?> FreezeAsync(Dataset dataset, CancellationToken cancellationToken) =>

@@ -7,19 +7,29 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-/// <summary>The sample's database has one name on a server: one test at a time.</summary>
-[Collection(nameof(SampleDatabaseTests))]
-public sealed class SampleDatabaseTests : IAsyncDisposable
+public sealed class SampleDatabaseTests : IAsyncLifetime
 {
-    private readonly DatasetScene scene = new DatasetScene().With("ClaimCheck:Datasets", null).With("ClaimCheck:Sample:Orders", "5000");
+    // One of its own: another test may want another number of orders.
+    private readonly string name = $"sample_{Guid.NewGuid():N}";
+    private readonly DatasetScene scene = new();
+    private string catalog = "";
 
-    public ValueTask DisposeAsync() => scene.DisposeAsync();
+    public async Task InitializeAsync()
+    {
+        scene.With("ClaimCheck:Datasets", null).With("ClaimCheck:Sample:Orders", "5000").With("ClaimCheck:Sample:Database", name);
+        catalog = await PostgresServer.NewDatabaseAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await scene.DisposeAsync();
+        await using var connection = new NpgsqlConnection(catalog);
+        await connection.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    }
 
     [Fact]
     public async Task Replicas_that_start_at_once_make_it_once()
     {
-        var catalog = await PostgresServer.NewDatabaseAsync();
-        await DropAsync(catalog);
         var replicas = Enumerable.Range(0, 4).Select(_ => scene.Sources()).ToList();
 
         await Task.WhenAll(replicas.Select(sources => scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None)));
@@ -32,7 +42,6 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
     [Fact]
     public async Task The_shipped_dataset_can_be_exported_from_it_in_the_order_of_its_key()
     {
-        var catalog = await PostgresServer.NewDatabaseAsync();
         var sources = scene.Sources();
         await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
         var datasets = scene.Catalog(sources);
@@ -54,7 +63,6 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
     [Fact]
     public async Task Another_number_of_orders_makes_it_anew_and_the_same_number_does_not()
     {
-        var catalog = await PostgresServer.NewDatabaseAsync();
         var sources = scene.Sources();
         await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
         var first = await TableAsync(sources);
@@ -72,7 +80,7 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
     public async Task It_holds_what_breaks_careless_readers()
     {
         var sources = scene.Sources();
-        await scene.Sample(sources).EnsureAsync(await PostgresServer.NewDatabaseAsync(), CancellationToken.None);
+        await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
         await using var connection = await sources.Get("sample").OpenConnectionAsync();
 
         var notes = (await connection.QueryAsync<string?>("SELECT DISTINCT note FROM orders")).ToHashSet(StringComparer.Ordinal);
@@ -108,11 +116,22 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
         Assert.StartsWith($"ClaimCheck:Sample:Orders is {orders}, but must be", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Sample")]
+    [InlineData("a;drop database b")]
+    public async Task A_name_that_needs_quotes_stops_the_start(string wanted)
+    {
+        scene.With("ClaimCheck:Sample:Database", wanted);
+
+        var refusal = await Assert.ThrowsAsync<StartupException>(
+            () => scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", CancellationToken.None));
+
+        Assert.StartsWith($"ClaimCheck:Sample:Database is {wanted}, but must be", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_role_that_may_not_create_it_leaves_the_dataset_unavailable_and_the_service_going()
     {
-        var catalog = await PostgresServer.NewDatabaseAsync();
-        await DropAsync(catalog);
         var role = $"role_{Guid.NewGuid():N}";
         await using (var administrator = new NpgsqlConnection(catalog))
             await administrator.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
@@ -125,7 +144,7 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
 
         Assert.False((await datasets.ProbeAsync(datasets.Find("orders")!, CancellationToken.None)).IsAvailable);
         Assert.Single(scene.Logged, line => line.StartsWith(
-            "Warning: The sample database claimcheck_sample can't be made, and the shipped datasets are unavailable (permission denied",
+            $"Warning: The sample database {name} can't be made, and the shipped datasets are unavailable (permission denied",
             StringComparison.Ordinal));
     }
 
@@ -139,11 +158,5 @@ public sealed class SampleDatabaseTests : IAsyncDisposable
     {
         await using var connection = await sources.Get("sample").OpenConnectionAsync();
         return await connection.ExecuteScalarAsync<uint>("SELECT 'orders'::regclass::oid");
-    }
-
-    private static async Task DropAsync(string catalog)
-    {
-        await using var connection = new NpgsqlConnection(catalog);
-        await connection.ExecuteAsync("DROP DATABASE IF EXISTS claimcheck_sample WITH (FORCE)");
     }
 }
