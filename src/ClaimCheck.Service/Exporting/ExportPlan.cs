@@ -55,6 +55,8 @@ internal sealed record StagedFile
     public required long Bytes { get; init; }
     public required long UncompressedBytes { get; init; }
     public required byte[] Sha256 { get; init; }
+    /// <summary>Stored bytes before the first block: the CSV header, compressed like the rest.</summary>
+    public required long HeaderBytes { get; init; }
     public required int Blocks { get; init; }
     public required string IndexName { get; init; }
     public required long IndexBytes { get; init; }

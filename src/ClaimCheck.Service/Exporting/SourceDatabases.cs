@@ -1,13 +1,84 @@
+using System.Collections.Concurrent;
 using Npgsql;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>The databases that datasets read from: <c>ConnectionStrings:{source}</c>, one pool each.</summary>
+/// <summary>The databases that datasets read from: <c>ConnectionStrings:{source}</c>, one small pool each.</summary>
 internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisposable
 {
+    /// <summary>How long a connect may take before the source counts as unreachable.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    // What a value looks like as text must not depend on the server's, the database's or the role's settings.
+    private const string Pinned =
+        "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex "
+        + "-c standard_conforming_strings=on -c default_transaction_read_only=on";
+
+    private readonly ConcurrentDictionary<string, string> registered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> pools = new(StringComparer.Ordinal);
+
+    /// <summary>Names a database that the service made itself. A configured connection string goes first.</summary>
+    public void Register(string source, string connectionString) => registered[source] = connectionString;
+
+    /// <summary>Whether <see cref="Get"/> knows the source.</summary>
+    public bool IsKnown(string source) => ConnectionStringOf(source) is not null;
+
     /// <summary>The pool of a source.</summary>
     /// <exception cref="ExportFailedException">No such connection string (any more): <c>source_unavailable</c>.</exception>
-    public NpgsqlDataSource Get(string source) => throw new NotSupportedException(configuration[source]);
+    /// <exception cref="ArgumentException">The connection string can't be read. The text may name its keywords, never its values.</exception>
+    public NpgsqlDataSource Get(string source)
+    {
+        var connectionString = ConnectionStringOf(source)
+            ?? throw new ExportFailedException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
+        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString))).Value;
+    }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var pool in pools.Values.Where(pool => pool.IsValueCreated))
+            await pool.Value.DisposeAsync();
+    }
+
+    private string? ConnectionStringOf(string source) =>
+        configuration.GetConnectionString(source) is { Length: > 0 } configured
+            ? configured
+            : registered.GetValueOrDefault(source);
+
+    // No logger factory, no traces: statements hold the criteria's values.
+    private static NpgsqlDataSource Open(string connectionString)
+    {
+        var pool = new NpgsqlDataSourceBuilder(Pin(connectionString));
+        pool.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => false)
+            .ConfigureBatchFilter(_ => false)
+            .ConfigureCopyOperationFilter(_ => false));
+        return pool.Build();
+    }
+
+    private static string Pin(string connectionString)
+    {
+        var defaults = new NpgsqlConnectionStringBuilder();
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "claimcheck",
+            ClientEncoding = "UTF8",
+            Encoding = "UTF8",
+            // Sent by itself, after the options: it must not undo them.
+            Timezone = "UTC",
+            Multiplexing = false,
+            Enlist = false,
+            // Details of errors may quote records.
+            IncludeErrorDetail = false,
+            PersistSecurityInfo = false,
+        };
+        // The last one of two options holds.
+        settings.Options = string.IsNullOrWhiteSpace(settings.Options) ? Pinned : $"{settings.Options} {Pinned}";
+        if (settings.Timeout == defaults.Timeout)
+            settings.Timeout = (int)ConnectTimeout.TotalSeconds;
+        if (settings.MaxPoolSize == defaults.MaxPoolSize)
+            settings.MaxPoolSize = 10;
+        if (settings.ReadBufferSize == defaults.ReadBufferSize)
+            settings.ReadBufferSize = 128 * 1024;
+        return settings.ConnectionString;
+    }
 }

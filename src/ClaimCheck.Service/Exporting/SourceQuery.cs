@@ -1,11 +1,72 @@
+using System.Text;
 using System.Text.Json;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>A dataset's query: finds its <c>:parameters</c>, and renders it with typed literals in their place.</summary>
+/// <summary>Renders a dataset's query with typed literals in place of its <c>:parameters</c>. COPY takes no parameters of its own.</summary>
 internal static class SourceQuery
 {
     /// <summary>The query with each <c>:parameter</c> replaced by a quoted, typed literal; a parameter without a value is a typed NULL.</summary>
-    public static string Render(string sql, IReadOnlyDictionary<string, string> parameters, JsonElement criteria) =>
-        throw new NotSupportedException(sql + parameters.Count + criteria.ValueKind);
+    /// <exception cref="FormatException">It is no single SELECT or WITH.</exception>
+    /// <exception cref="InvalidOperationException">A parameter or type that no definition may have: the definition was not checked.</exception>
+    public static string Render(string sql, IReadOnlyDictionary<string, string> parameters, JsonElement criteria)
+    {
+        var query = SourceSql.Parse(sql);
+        var rendered = new StringBuilder(query.Text.Length + 64);
+        var from = 0;
+        foreach (var use in query.Parameters)
+        {
+            var name = query.NameOf(use);
+            var type = parameters.TryGetValue(name, out var declared) && SourceTypes.Canonical(declared) is { } known
+                ? known
+                : throw new InvalidOperationException($"Parameter {name} has no type that can be rendered.");
+            // The blanks keep what stands beside it apart: "SELECT:a" is valid where "SELECTCAST(…)" is not.
+            rendered
+                .Append(query.Text, from, use.Start - from)
+                .Append(" CAST(").Append(Literal(Value(criteria, name), type)).Append(" AS ").Append(type).Append(") ");
+            from = use.End;
+        }
+
+        return rendered.Append(query.Text, from, query.Text.Length - from).ToString();
+    }
+
+    private static JsonElement Value(JsonElement criteria, string name) =>
+        criteria.ValueKind == JsonValueKind.Object && criteria.TryGetProperty(name, out var value) ? value : default;
+
+    private static string Literal(JsonElement value, string type)
+    {
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+            return "NULL";
+        if (SourceTypes.IsJson(type))
+            return Quote(value.GetRawText());
+        return Quote(SourceTypes.IsArray(type) ? ArrayText(value) : ScalarText(value));
+    }
+
+    private static string ScalarText(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Number => value.GetRawText(),
+        JsonValueKind.True => "true",
+        JsonValueKind.False => "false",
+        var kind => throw new InvalidOperationException($"A canonical value can't be {kind}."),
+    };
+
+    // {"a","b \" c"}: each element is quoted, so that none of them is taken for NULL, a comma or a brace.
+    private static string ArrayText(JsonElement array)
+    {
+        var elements = array.EnumerateArray().Select(element =>
+            $"\"{ScalarText(element).Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
+        return $"{{{string.Join(',', elements)}}}";
+    }
+
+    // With E where there is a backslash it means the same whatever standard_conforming_strings is.
+    private static string Quote(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+            throw new InvalidOperationException("A canonical value can't hold a NUL character.");
+        var quoted = text.Replace("'", "''", StringComparison.Ordinal);
+        return quoted.Contains('\\', StringComparison.Ordinal)
+            ? $"E'{quoted.Replace("\\", @"\\", StringComparison.Ordinal)}'"
+            : $"'{quoted}'";
+    }
 }

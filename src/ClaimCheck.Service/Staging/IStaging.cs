@@ -18,7 +18,8 @@ internal interface IStaging
     StagedWriter OpenWriter(StagedUpload upload);
 
     /// <summary>Aborts an upload and makes sure that it is gone. Completing it afterwards fails. Unknown uploads are gone already.</summary>
-    Task AbortAsync(StagedUpload upload, CancellationToken cancellationToken);
+    /// <returns>True where it was still open.</returns>
+    Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken);
 
     /// <summary>Unfinished uploads below a prefix, recorded or not.</summary>
     IAsyncEnumerable<StagedUpload> ListUploadsAsync(string prefix, CancellationToken cancellationToken);
@@ -67,8 +68,11 @@ internal sealed record StagedContent(string ContentType, string FileName)
 internal sealed record SignedLink(Link Link, DateTimeOffset ExpiresAt);
 
 /// <summary>Streams one object into its upload. Bytes are copied before a call returns; memory is bounded by pooled part buffers.</summary>
-internal abstract class StagedWriter : IAsyncDisposable
+internal abstract class StagedWriter(StagedUpload upload) : IAsyncDisposable
 {
+    /// <summary>The upload it writes to.</summary>
+    public StagedUpload Upload { get; } = upload;
+
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
     /// <summary>Makes the object visible, whole. Fails where the upload was aborted meanwhile.</summary>

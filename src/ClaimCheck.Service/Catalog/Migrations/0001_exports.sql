@@ -23,6 +23,7 @@ CREATE TABLE exports (
     lease_token        uuid        NULL,
     lease_until        timestamptz NULL,
     attempt            text        NULL,                     -- the folder under the batch's prefix; one per lease
+    manifest_expires_at timestamptz NULL,                    -- when the links inside manifest.json die
     estimated_records  bigint      NULL,
     records            bigint      NOT NULL DEFAULT 0,
     bytes              bigint      NOT NULL DEFAULT 0,
@@ -56,6 +57,7 @@ CREATE TABLE files (
     bytes              bigint      NOT NULL,
     uncompressed_bytes bigint      NOT NULL,
     sha256             bytea       NOT NULL,
+    header_bytes       bigint      NOT NULL,                 -- stored bytes before the first block
     blocks             integer     NOT NULL,
     index_name         text        NOT NULL,
     index_bytes        bigint      NOT NULL,
@@ -149,3 +151,38 @@ CREATE TABLE feed (
     forgotten          bigint      NOT NULL
 );
 INSERT INTO feed (head, forgotten) VALUES (0, 0);
+
+-- Wake-ups on one channel; the payload is a topic. They only save waiting: everything also looks again by itself.
+CREATE FUNCTION claimcheck_exports_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('claimcheck', 'batch:' || replace(NEW.batch_id::text, '-', ''));
+    IF NEW.state = 'pending' THEN
+        PERFORM pg_notify('claimcheck', 'pending');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER exports_inserted AFTER INSERT ON exports
+    FOR EACH ROW EXECUTE FUNCTION claimcheck_exports_changed();
+CREATE TRIGGER exports_updated AFTER UPDATE ON exports
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION claimcheck_exports_changed();
+
+CREATE FUNCTION claimcheck_deletions_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('claimcheck', 'batch:' || replace(NEW.batch_id::text, '-', ''));
+    IF NEW.working_until IS NULL AND NEW.next_try_at <= now() THEN
+        PERFORM pg_notify('claimcheck', 'deletions');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER deletions_changed AFTER INSERT OR UPDATE ON deletions
+    FOR EACH ROW EXECUTE FUNCTION claimcheck_deletions_changed();
+
+CREATE FUNCTION claimcheck_outbox_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('claimcheck', CASE WHEN NEW.position IS NULL THEN 'outbox' ELSE 'feed' END);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
+    FOR EACH ROW EXECUTE FUNCTION claimcheck_outbox_changed();
+CREATE TRIGGER outbox_positioned AFTER UPDATE ON outbox
+    FOR EACH ROW WHEN (OLD.position IS DISTINCT FROM NEW.position) EXECUTE FUNCTION claimcheck_outbox_changed();

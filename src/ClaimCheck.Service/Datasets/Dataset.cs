@@ -1,0 +1,38 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>A named, parameterised query that may be exported, as the operator defined it.</summary>
+internal sealed record Dataset
+{
+    public required string Name { get; init; }
+    public required string Title { get; init; }
+    public required string Source { get; init; }
+    public required string Key { get; init; }
+    public required int SchemaVersion { get; init; }
+
+    /// <summary>In the order of the definition.</summary>
+    public required IReadOnlyList<Parameter> Parameters { get; init; }
+    public required SourceSql Sql { get; init; }
+    public required TimeSpan LinkLifetime { get; init; }
+    public required TimeSpan Retention { get; init; }
+    public DatasetDelivery? Delivery { get; init; }
+
+    /// <summary>What an operator finds the definition by: <c>datasets/orders.json</c>.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Parameter name to type, as <see cref="SourceQuery"/> wants it.</summary>
+    public IReadOnlyDictionary<string, string> ParameterTypes =>
+        new OrderedDictionary<string, string>(Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Type)));
+
+    /// <param name="Name">Without the colon.</param>
+    /// <param name="Type">One of <see cref="SourceTypes"/>, canonical.</param>
+    /// <param name="Required">Whether an export must give it.</param>
+    internal sealed record Parameter(string Name, string Type, bool Required);
+}
+
+/// <summary>Whether a dataset's source could be reached just now, and what it answers with.</summary>
+/// <param name="Columns">Where it is unavailable: as they were last seen, or null where they never were.</param>
+/// <param name="Reason">Why it is unavailable, or null.</param>
+internal sealed record DatasetAvailability(bool IsAvailable, IReadOnlyList<ResultColumn>? Columns, string? Reason = null);

@@ -1,0 +1,45 @@
+using System.Text.Json;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>The fields of one JSON object of a definition: each is taken once, and none may be left.</summary>
+internal sealed class DefinitionFields
+{
+    private readonly string path;
+    private readonly OrderedDictionary<string, JsonElement> left;
+
+    public DefinitionFields(string path, JsonElement value)
+    {
+        this.path = path;
+        left = Object(path, value);
+    }
+
+    /// <summary>A field's value, or the default where there is none.</summary>
+    public T? Take<T>(string name, Func<string, JsonElement, T?> read) =>
+        left.Remove(name, out var value) ? read(Path(name), value) : default;
+
+    public FormatException Missing(string name) => new($"{Path(name)} is missing");
+
+    public void NothingLeft()
+    {
+        if (left.Count > 0)
+            throw new FormatException($"there is no field {Path(left.GetAt(0).Key)}");
+    }
+
+    public static OrderedDictionary<string, JsonElement> Object(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object
+            ? new(value.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, property.Value)))
+            : throw new FormatException($"{(field.Length == 0 ? "it" : field)} must be an object");
+
+    public static string? Text(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text)
+            ? text
+            : throw new FormatException($"{field} must be a text that is not empty");
+
+    public static bool? Flag(string field, JsonElement value) =>
+        value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw new FormatException($"{field} must be true or false");
+
+    private string Path(string name) => path.Length == 0 ? name : $"{path}.{name}";
+}

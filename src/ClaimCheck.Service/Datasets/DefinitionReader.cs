@@ -1,0 +1,137 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>Reads one definition, strictly: a misspelt field must not pass for one left out.</summary>
+internal static class DefinitionReader
+{
+    private static readonly TimeSpan LongestLinkLifetime = TimeSpan.FromDays(7);
+    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
+
+    /// <exception cref="FormatException">It is no definition; the text is the reason.</exception>
+    public static Dataset Read(string file, string name, byte[] json, SourceSql sql)
+    {
+        using var document = Parse(json);
+        var fields = new DefinitionFields("", document.RootElement);
+        var title = fields.Take("title", DefinitionFields.Text) ?? name;
+        var definition = new Dataset
+        {
+            File = file,
+            Name = name,
+            Title = title,
+            Source = fields.Take("source", SourceName) ?? throw fields.Missing("source"),
+            Key = fields.Take("key", DefinitionFields.Text) ?? throw fields.Missing("key"),
+            SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
+            Parameters = fields.Take("parameters", Parameters) ?? [],
+            LinkLifetime = fields.Take("linkLifetime", LinkLifetime) ?? TimeSpan.FromHours(1),
+            Retention = fields.Take("retention", Retention) ?? TimeSpan.FromDays(7),
+            Delivery = fields.Take("delivery", Delivery),
+            Sql = sql,
+        };
+        fields.NothingLeft();
+        CheckParameters(definition);
+        return definition;
+    }
+
+    private static JsonDocument Parse(byte[] json)
+    {
+        try
+        {
+            // Some editors begin a file with a byte order mark, which JSON has none of.
+            var text = json.AsMemory(json is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0);
+            return JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"it is no JSON: {e.Message}", e);
+        }
+    }
+
+    private static string? SourceName(string field, JsonElement value) =>
+        DefinitionFields.Text(field, value) is { } text && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+            ? text
+            : throw new FormatException($"{field} must be the name of a connection string, of letters, digits, '-' and '_'");
+
+    private static int? Version(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var version) && version >= 1
+            ? version
+            : throw new FormatException($"{field} must be an integer from 1 on");
+
+    private static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value)
+    {
+        var parameters = new List<Dataset.Parameter>();
+        foreach (var (name, definition) in DefinitionFields.Object(field, value))
+        {
+            if (!IsParameterName(name))
+                throw new FormatException($"{field} has the name \"{name}\", but names are letters, digits and '_', no digit first");
+            var fields = new DefinitionFields($"{field}.{name}", definition);
+            var type = fields.Take("type", DefinitionFields.Text) ?? throw fields.Missing("type");
+            parameters.Add(new Dataset.Parameter(
+                name,
+                SourceTypes.Canonical(type)
+                    ?? throw new FormatException($"{field}.{name}.type is \"{type}\", which is none of {SourceTypes.List}"),
+                fields.Take("required", DefinitionFields.Flag) ?? true));
+            fields.NothingLeft();
+        }
+
+        return parameters;
+    }
+
+    private static TimeSpan? LinkLifetime(string field, JsonElement value) =>
+        Duration(field, value, TimeSpan.FromSeconds(1), LongestLinkLifetime);
+
+    private static TimeSpan? Retention(string field, JsonElement value) =>
+        Duration(field, value, TimeSpan.FromSeconds(1), LongestRetention);
+
+    private static TimeSpan? Within(string field, JsonElement value) =>
+        Duration(field, value, TimeSpan.FromSeconds(1), LongestRetention);
+
+    private static TimeSpan Duration(string field, JsonElement value, TimeSpan least, TimeSpan most)
+    {
+        var rule = $"{field} must be an ISO 8601 duration from {IsoDuration.Format(least)} to {IsoDuration.Format(most)}";
+        return value.ValueKind == JsonValueKind.String && IsoDuration.TryParse(value.GetString(), out var duration)
+            && duration >= least && duration <= most
+                ? duration
+                : throw new FormatException(rule);
+    }
+
+    private static DatasetDelivery Delivery(string field, JsonElement value)
+    {
+        var fields = new DefinitionFields(field, value);
+        var delivery = new DatasetDelivery(
+            fields.Take("consumers", Consumers) ?? throw fields.Missing("consumers"),
+            fields.Take("within", Within) is { } within ? IsoDuration.Format(within) : null,
+            fields.Take("maxTerminalRatio", Ratio));
+        fields.NothingLeft();
+        return delivery;
+    }
+
+    private static IReadOnlyList<string> Consumers(string field, JsonElement value)
+    {
+        var rule = $"{field} must be a list of different consumers' names";
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
+            throw new FormatException(rule);
+        var names = value.EnumerateArray().Select(name => DefinitionFields.Text(field, name)!).ToList();
+        return names.Distinct(StringComparer.Ordinal).Count() == names.Count ? names : throw new FormatException(rule);
+    }
+
+    private static double? Ratio(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var ratio) && ratio is >= 0 and <= 1
+            ? ratio
+            : throw new FormatException($"{field} must be a number from 0 to 1");
+
+    private static bool IsParameterName(string name) =>
+        name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    private static void CheckParameters(Dataset dataset)
+    {
+        var declared = dataset.Parameters.Select(parameter => parameter.Name).ToList();
+        var used = dataset.Sql.ParameterNames.ToList();
+        if (used.Except(declared, StringComparer.Ordinal).FirstOrDefault() is { } undeclared)
+            throw new FormatException($"the query uses :{undeclared}, which parameters does not declare");
+        if (declared.Except(used, StringComparer.Ordinal).FirstOrDefault() is { } unused)
+            throw new FormatException($"parameters declares {unused}, which the query does not use");
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>
+/// The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders (1,000,000), the same
+/// ones each time. It is made only where nothing else is configured.
+/// </summary>
+internal sealed partial class SampleDatabase(
+    DatasetFolder folder, IConfiguration configuration, SourceDatabases sources, ILogger<SampleDatabase> logger)
+{
+    /// <summary>The source that the shipped datasets name.</summary>
+    public const string Source = "sample";
+
+    private const string Name = "claimcheck_sample";
+    private const long MostOrders = 100_000_000;
+
+    // "claimche" in ASCII: no one else's advisory lock on a shared server.
+    private const long MakingIt = 0x636C_6169_6D63_6865;
+
+    /// <summary>Makes the database if it is wanted and not there, and registers it as a source. Replicas may do so at the same time.</summary>
+    /// <param name="catalog">A connection string to the catalog, on the server that the sample goes to.</param>
+    /// <param name="cancellationToken">Stops the start; a table half made is not there.</param>
+    /// <exception cref="StartupException">The number of orders is none.</exception>
+    public async Task EnsureAsync(string catalog, CancellationToken cancellationToken)
+    {
+        if (!folder.IsShipped || sources.IsKnown(Source))
+            return;
+        var orders = WantedOrders();
+        var sample = new NpgsqlConnectionStringBuilder(catalog) { Database = Name, SearchPath = null };
+        // Its own connections, not kept: sources are read through a pool of their own.
+        var making = new NpgsqlConnectionStringBuilder(sample.ConnectionString) { Pooling = false, CommandTimeout = 0 };
+        try
+        {
+            await CreateDatabaseAsync(catalog, cancellationToken);
+            await using var connection = new NpgsqlConnection(making.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            if (await CreateOrdersAsync(connection, orders, cancellationToken))
+            {
+                // Not only for the planner: without it the first export would write hint bits to every page.
+                await connection.ExecuteAsync(new CommandDefinition("VACUUM (FREEZE, ANALYZE) orders", cancellationToken: cancellationToken));
+                Log.Made(logger, orders, Name);
+            }
+        }
+        catch (PostgresException e)
+        {
+            Log.NotMade(logger, Name, e.MessageText);
+            return;
+        }
+
+        sources.Register(Source, sample.ConnectionString);
+    }
+
+    private long WantedOrders()
+    {
+        var setting = configuration["ClaimCheck:Sample:Orders"];
+        if (string.IsNullOrEmpty(setting))
+            return 1_000_000;
+        return long.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out var orders) && orders <= MostOrders
+            ? orders
+            : throw new StartupException($"ClaimCheck:Sample:Orders is {setting}, but must be a number of orders from 0 to {MostOrders}.");
+    }
+
+    private static async Task CreateDatabaseAsync(string catalog, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(catalog) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        // CREATE DATABASE runs in no transaction; the lock goes with the session.
+        await connection.ExecuteAsync(new CommandDefinition(
+            "SELECT pg_advisory_lock(@MakingIt)", new { MakingIt }, cancellationToken: cancellationToken));
+        var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @Name)", new { Name }, cancellationToken: cancellationToken));
+        if (!exists)
+            // Of template0, which no one can be connected to: another session there would be an error here.
+            await connection.ExecuteAsync(new CommandDefinition(
+                $"CREATE DATABASE {Name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+                commandTimeout: 60,
+                cancellationToken: cancellationToken));
+    }
+
+    /// <returns>False where the orders are there already, as many as wanted.</returns>
+    private static async Task<bool> CreateOrdersAsync(NpgsqlConnection connection, long orders, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "SELECT pg_advisory_xact_lock(@MakingIt)", new { MakingIt }, transaction, cancellationToken: cancellationToken));
+        var made = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
+            "SELECT obj_description(to_regclass('public.orders'), 'pg_class')", transaction: transaction, cancellationToken: cancellationToken));
+        if (made == SampleOrders.Recipe(orders))
+            return false;
+        await connection.ExecuteAsync(new CommandDefinition(
+            SampleOrders.Script(orders), transaction: transaction, cancellationToken: cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The sample database {Name} is made, with {Orders} orders.")]
+        public static partial void Made(ILogger logger, long orders, string name);
+
+        [LoggerMessage(LogLevel.Warning,
+            "The sample database {Name} can't be made, and the shipped datasets are unavailable ({Reason}): set "
+            + "ConnectionStrings:sample to a database with a table of orders, or ClaimCheck:Datasets to a folder of your own.")]
+        public static partial void NotMade(ILogger logger, string name, string reason);
+    }
+}

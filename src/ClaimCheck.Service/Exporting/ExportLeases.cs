@@ -1,0 +1,154 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// How workers share the exports out: each lease has a token and a time limit on the database's clock. Whoever lost its lease
+/// (killed, paused, cut off) matches no row any more, so that its writes change nothing.
+/// </summary>
+internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
+{
+    /// <summary>Takes the export that has waited longest.</summary>
+    /// <returns>Null when none is waiting.</returns>
+    public async Task<ExportPlan?> TakeAsync(CancellationToken cancellationToken)
+    {
+        var lease = new { Token = Guid.NewGuid(), options.Lease, Attempt = NewAttempt() };
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // SKIP LOCKED shares the queue out over workers; the index is exports_to_lease.
+        var taken = await connection.QuerySingleOrDefaultAsync<LeasedRow>(new CommandDefinition(
+            """
+            WITH next AS (
+                SELECT id
+                  FROM exports
+                 WHERE state = 'pending' AND next_try_at <= now()
+                 ORDER BY next_try_at
+                 LIMIT 1
+                   FOR UPDATE SKIP LOCKED
+            ), leased AS (
+                UPDATE exports e
+                   SET state = 'running', lease_token = @Token, lease_until = now() + @Lease, attempt = @Attempt,
+                       leases = leases + 1, started_at = coalesce(started_at, now()),
+                       records = 0, bytes = 0, uncompressed_bytes = 0, files = 0
+                  FROM next
+                 WHERE e.id = next.id
+             RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
+                       e.format, e.compression, e.max_file_bytes
+            ), noted AS (
+                INSERT INTO attempts (batch_id, attempt, lease_token)
+                SELECT batch_id, @Attempt, @Token FROM leased
+            )
+            SELECT * FROM leased
+            """,
+            lease,
+            cancellationToken: cancellationToken));
+        return taken is null ? null : new ExportPlan
+        {
+            ExportId = new(taken.Id),
+            BatchId = new(taken.BatchId),
+            Attempt = lease.Attempt,
+            LeaseToken = lease.Token,
+            Dataset = JsonSerializer.Deserialize<FrozenDataset>(taken.Definition, ClaimCheckJson.Options)!,
+            Criteria = JsonElement.Parse(taken.Criteria),
+            Format = taken.Format,
+            Compression = taken.Compression,
+            MaxFileBytes = taken.MaxFileBytes,
+        };
+    }
+
+    /// <summary>Says that the worker lives, and how far it is.</summary>
+    /// <returns>False when the lease is lost.</returns>
+    public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE exports
+               SET lease_until = now() + @Lease, records = @Records, bytes = @Bytes, files = @Files,
+                   estimated_records = coalesce(@EstimatedRecords, estimated_records)
+             WHERE id = @Id AND state = 'running' AND lease_token = @Token
+            """,
+            new { Id = plan.ExportId.Value, Token = plan.LeaseToken, options.Lease, meter.Records, meter.Bytes, meter.Files, meter.EstimatedRecords },
+            cancellationToken: cancellationToken)) == 1;
+    }
+
+    /// <summary>Puts exports whose worker has gone silent back to pending, and their attempts up for sweeping.</summary>
+    /// <returns>Their ids.</returns>
+    public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<Guid>(new CommandDefinition(
+            """
+            WITH lost AS (
+                SELECT id, lease_token
+                  FROM exports
+                 WHERE state = 'running' AND lease_until < now()
+                   FOR UPDATE SKIP LOCKED
+            ), reclaimed AS (
+                UPDATE exports e
+                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now()
+                  FROM lost
+                 WHERE e.id = lost.id
+             RETURNING e.id
+            ), abandoned AS (
+                UPDATE attempts a
+                   SET abandoned_at = now(), next_sweep_at = now()
+                  FROM lost
+                 WHERE a.lease_token = lost.lease_token
+            )
+            SELECT id FROM reclaimed
+            """,
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Gives the lease back: at once where the worker stops, after a while where a try has failed.</summary>
+    /// <param name="plan">The lease.</param>
+    /// <param name="delay">How long nobody takes it.</param>
+    /// <param name="failed">Counts as one of the tries.</param>
+    /// <param name="cancellationToken">Clean-up runs on a token of its own.</param>
+    public async Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            WITH returned AS (
+                UPDATE exports
+                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed
+                 WHERE id = @Id AND state = 'running' AND lease_token = @Token
+             RETURNING id
+            )
+            UPDATE attempts
+               SET abandoned_at = now(), next_sweep_at = now()
+             WHERE lease_token = @Token AND EXISTS (SELECT FROM returned)
+            """,
+            new { Id = plan.ExportId.Value, Token = plan.LeaseToken, delay, Failed = failed ? 1 : 0 },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>How many tries have failed so far, and how many leases were taken.</summary>
+    public async Task<(int Tries, int Leases)> TriesAsync(ExportPlan plan, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<(int, int)>(new CommandDefinition(
+            "SELECT tries, leases FROM exports WHERE id = @Id",
+            new { Id = plan.ExportId.Value },
+            cancellationToken: cancellationToken));
+    }
+
+    // Unguessable, so that nobody can tell an attempt's keys from another's.
+    private static string NewAttempt() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+
+    private sealed record LeasedRow
+    {
+        public required Guid Id { get; init; }
+        public required Guid BatchId { get; init; }
+        public required string Definition { get; init; }
+        public required string Criteria { get; init; }
+        public required string Format { get; init; }
+        public required string Compression { get; init; }
+        public required long MaxFileBytes { get; init; }
+    }
+}

@@ -1,0 +1,145 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Publishing;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// How an export's run ends: one transaction, guarded by state and lease, with its event. Run again after a lost connection,
+/// since a commit whose answer was lost may have happened: the second run then finds that it has.
+/// </summary>
+internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
+{
+    /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
+    public async Task<bool> CompleteAsync(ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        // The row lock taken here is what a concurrent revoke waits for.
+        var ready = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
+            $"""
+            UPDATE exports
+               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt,
+                   records = @Records, bytes = @Bytes, uncompressed_bytes = @UncompressedBytes, files = @Files,
+                   lease_token = NULL, lease_until = NULL
+             WHERE id = @Id AND state = 'running' AND lease_token = @Token
+            RETURNING {Subject.Columns}
+            """,
+            new
+            {
+                Id = plan.ExportId.Value,
+                Token = plan.LeaseToken,
+                staged.SnapshotAt,
+                staged.Records,
+                staged.Bytes,
+                staged.UncompressedBytes,
+                Files = staged.Files.Count,
+            },
+            cancellationToken));
+        if (ready is null)
+            return await WasCompletedAsync(plan, transaction, cancellationToken);
+
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            INSERT INTO files (batch_id, ordinal, attempt, name, records, bytes, uncompressed_bytes, sha256,
+                               header_bytes, blocks, index_name, index_bytes, index_sha256)
+            SELECT @BatchId, f.ordinal, @Attempt, f.name, f.records, f.bytes, f.uncompressed_bytes, f.sha256,
+                   f.header_bytes, f.blocks, f.index_name, f.index_bytes, f.index_sha256
+              FROM unnest(@Ordinals, @Names, @Records, @Bytes, @Uncompressed, @Digests, @Headers, @Blocks, @IndexNames, @IndexBytes, @IndexDigests)
+                   AS f (ordinal, name, records, bytes, uncompressed_bytes, sha256, header_bytes, blocks, index_name, index_bytes, index_sha256)
+            """,
+            new
+            {
+                BatchId = plan.BatchId.Value,
+                plan.Attempt,
+                Ordinals = Enumerable.Range(1, staged.Files.Count).ToArray(),
+                Names = staged.Files.Select(file => file.Name).ToArray(),
+                Records = staged.Files.Select(file => file.Records).ToArray(),
+                Bytes = staged.Files.Select(file => file.Bytes).ToArray(),
+                Uncompressed = staged.Files.Select(file => file.UncompressedBytes).ToArray(),
+                Digests = staged.Files.Select(file => file.Sha256).ToArray(),
+                Headers = staged.Files.Select(file => file.HeaderBytes).ToArray(),
+                Blocks = staged.Files.Select(file => file.Blocks).ToArray(),
+                IndexNames = staged.Files.Select(file => file.IndexName).ToArray(),
+                IndexBytes = staged.Files.Select(file => file.IndexBytes).ToArray(),
+                IndexDigests = staged.Files.Select(file => file.IndexSha256).ToArray(),
+            },
+            cancellationToken));
+        // Links and the claim URL are minted by the relay, at each delivery anew.
+        await Outbox.AddAsync(
+            transaction,
+            EventTypes.BulkReady,
+            ready.Event,
+            new
+            {
+                plan.ExportId,
+                plan.BatchId,
+                ready.Dataset,
+                ready.SchemaVersion,
+                RetryOf = ready.RetryOf is { } original ? new BatchId(original) : (BatchId?)null,
+                staged.Records,
+                staged.Bytes,
+                Files = staged.Files.Count,
+                plan.Format,
+                plan.Compression,
+            },
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
+    public async Task<bool> FailAsync(ExportPlan plan, ExportFailure failure, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var failed = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
+            $"""
+            UPDATE exports
+               SET state = 'failed', ended_at = now(), failure_code = @Code, failure_detail = @Detail, failure_transient = @Transient,
+                   lease_token = NULL, lease_until = NULL
+             WHERE id = @Id AND state = 'running' AND lease_token = @Token
+            RETURNING {Subject.Columns}
+            """,
+            new { Id = plan.ExportId.Value, Token = plan.LeaseToken, failure.Code, failure.Detail, failure.Transient },
+            cancellationToken));
+        if (failed is null)
+            return false;
+        // Nothing staged stays.
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            "INSERT INTO deletions (batch_id) VALUES (@BatchId) ON CONFLICT (batch_id) DO NOTHING",
+            new { BatchId = plan.BatchId.Value },
+            cancellationToken));
+        await Outbox.AddAsync(
+            transaction,
+            EventTypes.BulkFailed,
+            failed.Event,
+            new BulkFailedData(plan.ExportId, plan.BatchId, failed.Dataset, failure),
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    // An earlier run of the same completion may have committed without us hearing of it.
+    private static async Task<bool> WasCompletedAsync(ExportPlan plan, Transaction transaction, CancellationToken cancellationToken) =>
+        await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+            """
+            SELECT EXISTS (SELECT FROM exports WHERE id = @Id AND ready_at IS NOT NULL AND attempt = @Attempt)
+            """,
+            new { Id = plan.ExportId.Value, plan.Attempt },
+            cancellationToken));
+
+    private sealed record Subject
+    {
+        public const string Columns = "id, batch_id, tenant, dataset, schema_version, retry_of";
+
+        public required Guid Id { get; init; }
+        public required Guid BatchId { get; init; }
+        public required string Tenant { get; init; }
+        public required string Dataset { get; init; }
+        public required int SchemaVersion { get; init; }
+        public Guid? RetryOf { get; init; }
+
+        public EventSubject Event => new(Id, BatchId, Tenant, Dataset);
+    }
+}

@@ -1,0 +1,19 @@
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Exporting;
+
+internal static class ExportingFeature
+{
+    public static WebApplicationBuilder AddExporting(this WebApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<ExportingOptions>("ClaimCheck:Exporting");
+        builder.Services
+            .AddSingleton<BatchExporter>()
+            .AddSingleton<ExportLeases>()
+            .AddSingleton<ExportOutcomes>()
+            .AddSingleton<ExportRun>();
+        if (Roles.Of(builder.Configuration).IsWorker)
+            builder.Services.AddHostedService<ExportWorker>();
+        return builder;
+    }
+}

@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>Settings below <c>ClaimCheck:Exporting</c>.</summary>
+internal sealed class ExportingOptions : IValidatableObject
+{
+    /// <summary>How many exports one process runs at the same time.</summary>
+    [Range(1, 64)]
+    public int Parallelism { get; init; } = 2;
+
+    /// <summary>How long a silent worker keeps an export. A dead worker's export is taken again after it, and a look-out every third of it.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often a failed try is repeated before the export fails.</summary>
+    [Range(1, 100)]
+    public int Tries { get; init; } = 5;
+
+    /// <summary>How many workers may die over one export before it is given up: it may be what kills them.</summary>
+    [Range(1, 1000)]
+    public int Leases { get; init; } = 20;
+
+    /// <summary>The wait after a first failed try; it doubles with each further one, up to <see cref="LongestDelay"/>.</summary>
+    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest wait between two tries.</summary>
+    public TimeSpan LongestDelay { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A source query that runs longer is cancelled, and its export fails.</summary>
+    public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Lease < TimeSpan.FromSeconds(3))
+        {
+            yield return new($"ClaimCheck:Exporting:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
+        }
+
+        if (Delay <= TimeSpan.Zero || LongestDelay < Delay)
+        {
+            yield return new($"ClaimCheck:Exporting:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above zero and in order: tries would not be spaced out.");
+        }
+
+        if (StatementTimeout < TimeSpan.FromSeconds(1))
+        {
+            yield return new($"ClaimCheck:Exporting:StatementTimeout is {StatementTimeout}, but must be a second or more: no query would end in time.");
+        }
+    }
+}

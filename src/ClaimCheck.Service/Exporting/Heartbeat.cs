@@ -1,0 +1,59 @@
+using ClaimCheck.Service.Catalog;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// Keeps a lease while an export runs, and reports its progress. Cancels the run when the lease is lost: when the catalog says
+/// so, or when it could not be asked for as long as the lease lasts.
+/// </summary>
+internal sealed class Heartbeat : IDisposable
+{
+    // Often enough for a live progress bar; the lease itself would bear a third of it.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource stop = new();
+    private readonly Task beating;
+
+    public Heartbeat(ExportPlan plan, ExportMeter meter, ExportLeases leases, TimeSpan lease, CancellationTokenSource lost) =>
+        beating = BeatAsync(plan, meter, leases, lease, lost, stop.Token);
+
+    public async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        await beating;
+    }
+
+    public void Dispose() => stop.Dispose();
+
+    private static async Task BeatAsync(
+        ExportPlan plan, ExportMeter meter, ExportLeases leases, TimeSpan lease, CancellationTokenSource lost, CancellationToken stop)
+    {
+        var renewed = TimeProvider.System.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Interval, stop);
+                var asked = TimeProvider.System.GetTimestamp();
+                try
+                {
+                    using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+                    limit.CancelAfter(lease / 3);
+                    if (!await leases.RenewAsync(plan, meter, limit.Token))
+                        break;
+                    renewed = asked;
+                }
+                catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !stop.IsCancellationRequested))
+                {
+                    if (TimeProvider.System.GetElapsedTime(renewed) >= lease)
+                        break;
+                }
+            }
+
+            await lost.CancelAsync();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The run has ended.
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Exports;
+
+/// <summary>The job resource: ask for an export, watch it, list them. Cancelling is <c>Revocation/</c>'s.</summary>
+internal static class ExportEndpoints
+{
+    private const string ListCall = "exports";
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    public static IEndpointRouteBuilder MapExports(this IEndpointRouteBuilder routes)
+    {
+        var exports = routes.MapGroup("/v1/exports").WithTags("Exports").ProducesProblems(401);
+        exports.MapPost("", Create).WithName("CreateExport").WithSummary("Asks for an export; answers 202 at once.")
+            .Accepts<ExportRequest>("application/json").ProducesProblems(400, 409, 413, 415, 422, 503);
+        exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListExports").WithSummary("Lists exports, newest first.")
+            .ProducesProblems(400);
+        exports.MapMethods("/{exportId}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetExport").WithSummary("One export; Prefer: wait=N waits for its end.")
+            .ProducesProblems(404);
+        return routes;
+    }
+
+    private static async Task<Results<Accepted<Export>, Ok<Export>, ProblemResult>> Create(
+        HttpContext context, Caller caller, ExportRequests requests, ExportViews views, ExportWaiting waiting, CancellationToken cancellationToken)
+    {
+        if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
+            return badKey;
+        var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+        if (refusal is not null)
+            return refusal;
+
+        var answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);
+        if (answer.Refusal is not null)
+            return answer.Refusal;
+
+        var wait = Waiting.Preferred(context);
+        var row = answer.Export!;
+        if (wait > TimeSpan.Zero)
+            row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
+
+        NoStore(context);
+        if ((key is not null && !answer.IsNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
+            return TypedResults.Ok(views.Show(row));
+        RetryAfter(context);
+        return TypedResults.Accepted(views.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<Export>, ProblemResult>> Get(
+        string exportId, HttpContext context, Caller caller, ExportStore store, ExportViews views, ExportWaiting waiting, CancellationToken cancellationToken)
+    {
+        if (!ExportId.TryParse(exportId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
+            return Problems.NotFound("export");
+        if (Waiting.Preferred(context) is var wait && wait > TimeSpan.Zero)
+            row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
+        NoStore(context);
+        if (!ExportState.IsSettled(row.State))
+            RetryAfter(context);
+        return TypedResults.Ok(views.Show(row));
+    }
+
+    private static async Task<Results<Ok<Page<Export>>, ProblemResult>> List(
+        HttpContext context, string? state, string? dataset, Caller caller, ExportStore store, ExportViews views, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
+            return refusal!;
+        if (state is not null && !ExportState.All.Contains(state, StringComparer.Ordinal))
+            return Problems.Of(ProblemCodes.InvalidParameter, $"state must be one of {string.Join(", ", ExportState.All)}.");
+        ExportId? before = null;
+        if (paging.After is not null)
+        {
+            if (!ExportId.TryParse(paging.After, out var last))
+                return Problems.Of(ProblemCodes.InvalidCursor);
+            before = last;
+        }
+
+        // One more than asked for tells whether there is another page.
+        var rows = await store.ListAsync(caller, state, dataset, before, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].ExportId.ToString()) : null;
+        NoStore(context);
+        return TypedResults.Ok(new Page<Export>([.. page.Select(views.Show)], next));
+    }
+
+    private static void RetryAfter(HttpContext context) =>
+        context.Response.Headers.RetryAfter = ((int)AskAgain.TotalSeconds).ToString();
+
+    private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
+}

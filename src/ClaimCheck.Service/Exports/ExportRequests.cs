@@ -1,0 +1,58 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Exports;
+
+/// <summary>The answer to a request: an export, new or known by its key, or a refusal.</summary>
+internal sealed record Answer(ExportRow? Export, bool IsNew, ProblemResult? Refusal)
+{
+    public static implicit operator Answer(ProblemResult refusal) => new(null, false, refusal);
+}
+
+/// <summary>Turns a request into an export, once per idempotency key.</summary>
+internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
+{
+    private static readonly TimeSpan SourceAway = TimeSpan.FromSeconds(10);
+
+    public async Task<Answer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
+    {
+        var (request, errors) = ExportRequestReader.Read(body, datasets);
+        if (request is null)
+            return Problems.Invalid(errors);
+        var meaning = ExportStore.Meaning(
+            request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
+
+        // Before the source is asked: a repeated request is answered also while the source is away.
+        if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } known)
+            return await RepeatAsync(caller, known, meaning, cancellationToken);
+
+        if (await datasets.FreezeAsync(request.Dataset, cancellationToken) is not { } frozen)
+            return Problems.Of(ProblemCodes.SourceUnavailable, retryAfter: SourceAway);
+
+        var created = await store.CreateAsync(
+            caller,
+            new NewExport
+            {
+                Dataset = frozen,
+                Criteria = request.Criteria,
+                Format = request.Format,
+                Compression = request.Compression,
+                MaxFileBytes = request.MaxFileBytes,
+                LinkLifetime = request.LinkLifetime,
+                Retention = request.Retention,
+            },
+            key,
+            meaning,
+            cancellationToken);
+        return created.New is { } row
+            ? new(row, true, null)
+            : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);
+    }
+
+    private async Task<Answer> RepeatAsync(Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
+        known.Meaning.AsSpan().SequenceEqual(meaning)
+            ? new(await store.FindAsync(caller, known.ExportId, cancellationToken), false, null)
+            : Problems.Of(ProblemCodes.IdempotencyKeyReused);
+}

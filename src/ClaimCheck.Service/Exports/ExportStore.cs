@@ -1,0 +1,142 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exports;
+
+/// <summary>An export that was asked for and found valid.</summary>
+internal sealed record NewExport
+{
+    public required FrozenDataset Dataset { get; init; }
+    public required JsonElement Criteria { get; init; }
+    public required string Format { get; init; }
+    public required string Compression { get; init; }
+    public required long MaxFileBytes { get; init; }
+    public required TimeSpan LinkLifetime { get; init; }
+    public required TimeSpan Retention { get; init; }
+}
+
+/// <summary>The exports in the catalog, as the API sees them: made, found, listed.</summary>
+internal sealed class ExportStore(NpgsqlDataSource catalog)
+{
+    /// <summary>What an idempotency key stands for: the canonical request, digested.</summary>
+    public static byte[] Meaning(
+        string dataset, JsonElement criteria, string format, string compression, long maxFileBytes, TimeSpan linkLifetime, TimeSpan retention) =>
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+            new object[] { dataset, criteria, format, compression, maxFileBytes, linkLifetime.Ticks, retention.Ticks }));
+
+    /// <summary>The export that a key of this caller made before.</summary>
+    public async Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var known = await connection.QuerySingleOrDefaultAsync<(byte[] Meaning, Guid ExportId)?>(new CommandDefinition(
+            "SELECT meaning, export_id FROM idempotency_keys WHERE caller = @Caller AND key = @key",
+            new { Caller = KeyOwner(caller), key },
+            cancellationToken: cancellationToken));
+        return known is { } found ? new(found.Meaning, new(found.ExportId)) : null;
+    }
+
+    /// <summary>Makes an export.</summary>
+    /// <returns>The new export, or the one that the key had made before: also one that is being made at this moment.</returns>
+    public async Task<Created> CreateAsync(
+        Caller caller, NewExport export, string? key, byte[] meaning, CancellationToken cancellationToken)
+    {
+        var id = ExportId.New();
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        if (key is not null)
+        {
+            // The primary key makes a second request wait here until the first has committed.
+            var taken = await transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                INSERT INTO idempotency_keys (caller, key, meaning, export_id)
+                VALUES (@Caller, @key, @meaning, @ExportId)
+                ON CONFLICT (caller, key) DO NOTHING
+                """,
+                new { Caller = KeyOwner(caller), key, meaning, ExportId = id.Value },
+                cancellationToken));
+            if (taken == 0)
+                return new((await FindByKeyAsync(caller, key, cancellationToken))!, null);
+        }
+
+        var row = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+            $"""
+            INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
+                                 format, compression, max_file_bytes, link_lifetime, retention)
+            VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::jsonb, @Criteria::jsonb,
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention)
+            RETURNING {ExportRow.Columns}
+            """,
+            new
+            {
+                Id = id.Value,
+                BatchId = BatchId.New().Value,
+                caller.Tenant,
+                Caller = caller.Name,
+                Dataset = export.Dataset.Name,
+                export.Dataset.SchemaVersion,
+                Definition = JsonSerializer.Serialize(export.Dataset, ClaimCheckJson.Options),
+                Criteria = export.Criteria.GetRawText(),
+                export.Format,
+                export.Compression,
+                export.MaxFileBytes,
+                export.LinkLifetime,
+                export.Retention,
+            },
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return new(null, row);
+    }
+
+    public async Task<ExportRow?> FindAsync(Caller caller, ExportId id, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE id = @Id AND tenant = @Tenant",
+            new { Id = id.Value, caller.Tenant },
+            cancellationToken: cancellationToken));
+    }
+
+    public async Task<ExportRow?> FindAsync(Caller caller, BatchId id, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id AND tenant = @Tenant",
+            new { Id = id.Value, caller.Tenant },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Newest first. Ids sort by creation, so that the last one of a page is where the next begins.</summary>
+    public async Task<IReadOnlyList<ExportRow>> ListAsync(
+        Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Walks the index exports_by_tenant.
+        return (await connection.QueryAsync<ExportRow>(new CommandDefinition(
+            $"""
+            SELECT {ExportRow.Columns}
+              FROM exports
+             WHERE tenant = @Tenant
+               AND (@Before::uuid IS NULL OR id < @Before)
+               AND (@state::text IS NULL OR state = @state)
+               AND (@dataset::text IS NULL OR dataset = @dataset)
+             ORDER BY id DESC
+             LIMIT @limit
+            """,
+            new { caller.Tenant, Before = before?.Value, state, dataset, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    // Keys are the caller's own; tenants never share them.
+    private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
+}
+
+/// <summary>What a key made before.</summary>
+internal sealed record KnownKey(byte[] Meaning, ExportId ExportId);
+
+/// <summary>One of the two is set.</summary>
+internal sealed record Created(KnownKey? Known, ExportRow? New);

@@ -1,0 +1,80 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Links;
+
+namespace ClaimCheck.Service.Exports;
+
+/// <summary>Exports and batches as outsiders see them.</summary>
+internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
+{
+    public string PathOf(ExportId id) => $"/v1/exports/{id}";
+
+    public Export Show(ExportRow row) => Show(row, staging: null);
+
+    /// <summary>With the link to the manifest's future place, which the first answer alone carries.</summary>
+    public async Task<Export> ShowWithStagingAsync(ExportRow row, CancellationToken cancellationToken) =>
+        Show(row, await minter.MintFutureManifestAsync(row.Batch, cancellationToken));
+
+    public Batch Show(ExportRow row, IReadOnlyList<Redemption> redeemed, DateTimeOffset? verifiedAt)
+    {
+        var self = address.Url($"/v1/batches/{row.Batch}");
+        var isReady = row.EffectiveState == ExportState.Ready;
+        var mayBecomeReady = !ExportState.IsEnd(row.EffectiveState);
+        // While it runs the figures are an attempt's, not the batch's.
+        var isComplete = row.ReadyAt is not null;
+        return new()
+        {
+            BatchId = row.Batch,
+            ExportId = row.ExportId,
+            State = row.EffectiveState,
+            Dataset = row.Dataset,
+            SchemaVersion = row.SchemaVersion,
+            Format = row.Format,
+            Compression = row.Compression,
+            Records = isComplete ? row.Records : 0,
+            Bytes = isComplete ? row.Bytes : 0,
+            UncompressedBytes = isComplete ? row.UncompressedBytes : 0,
+            Files = isComplete ? row.Files : 0,
+            SnapshotAt = row.SnapshotAt,
+            ReadyAt = row.ReadyAt,
+            ExpiresAt = row.ExpiresAt,
+            EndedAt = row.EndedAt,
+            Reason = row.Reason,
+            DeletionVerifiedAt = verifiedAt,
+            RetryOf = row.RetryOf is { } batch ? new BatchId(batch) : null,
+            Redeemed = redeemed,
+            Links = new(
+                self,
+                address.Url(PathOf(row.ExportId)),
+                mayBecomeReady ? self + "/manifest" : null,
+                isReady ? self + "/data" : null,
+                self),
+        };
+    }
+
+    private Export Show(ExportRow row, Link? staging)
+    {
+        var self = address.Url(PathOf(row.ExportId));
+        var batch = address.Url($"/v1/batches/{row.Batch}");
+        return new()
+        {
+            ExportId = row.ExportId,
+            BatchId = row.Batch,
+            State = row.EffectiveState,
+            Dataset = row.Dataset,
+            SchemaVersion = row.SchemaVersion,
+            Criteria = row.CriteriaJson,
+            Format = row.Format,
+            Compression = row.Compression,
+            Progress = new(row.Records, row.Bytes, row.Files, row.EstimatedRecords),
+            CreatedAt = row.CreatedAt,
+            StartedAt = row.StartedAt,
+            ReadyAt = row.ReadyAt,
+            ExpiresAt = row.ExpiresAt,
+            EndedAt = row.EndedAt,
+            RetryOf = row.RetryOf is { } original ? new BatchId(original) : null,
+            Failure = row.Failure,
+            Links = new(self, batch, batch + "/manifest", staging, ExportState.IsEnd(row.EffectiveState) ? null : self),
+        };
+    }
+}

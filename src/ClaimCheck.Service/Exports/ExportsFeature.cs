@@ -1,0 +1,10 @@
+namespace ClaimCheck.Service.Exports;
+
+internal static class ExportsFeature
+{
+    public static WebApplicationBuilder AddExports(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ExportStore>().AddSingleton<ExportRequests>().AddSingleton<ExportWaiting>().AddSingleton<ExportViews>();
+        return builder;
+    }
+}

@@ -1,0 +1,65 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Hosting;
+
+/// <summary>What a code means, and what to do about it.</summary>
+internal sealed record ExplainedProblem(string Code, int Status, string Title, string Meaning, string Remedy);
+
+/// <summary>Every code that an error answer can carry. Codes are stable; texts may improve.</summary>
+internal static class ProblemCatalogue
+{
+    private static readonly Dictionary<string, ExplainedProblem> ByCode = new ExplainedProblem[]
+    {
+        new(ProblemCodes.MalformedJson, 400, "Malformed JSON", "The body is not JSON, holds a name twice, or is nested too deeply.", "Send one well-formed JSON object."),
+        new(ProblemCodes.InvalidRequest, 400, "Invalid request", "The request is not valid HTTP, or a header is malformed.", "Check the request line, headers and framing."),
+        new(ProblemCodes.InvalidCursor, 400, "Invalid cursor", "The cursor was not made by this service, or not by this call.", "Start again without a cursor, and pass nextCursor as it was answered."),
+        new(ProblemCodes.InvalidLimit, 400, "Invalid limit", "The limit must be a whole number from 1 to 1,000.", "Leave it out for 100."),
+        new(ProblemCodes.InvalidParameter, 400, "Invalid parameter", "A query parameter has a value that it can't have.", "See detail for which one, and what it may be."),
+        new(ProblemCodes.InvalidIdempotencyKey, 400, "Invalid Idempotency-Key", "The key must be 1 to 255 printable ASCII characters, bare or in double quotes.", "Send a fresh UUID for each new request."),
+        new(ProblemCodes.Unauthorized, 401, "Unauthorized", "The call needs a key, and none or an unknown one was sent.", "Send Authorization: Bearer <key>."),
+        new(ProblemCodes.ForeignOrigin, 403, "Foreign origin", "A service without keys answers no web page of another origin.", "Call it from a program, or configure ClaimCheck:AdminKey."),
+        new(ProblemCodes.LinkInvalid, 403, "Invalid link", "The link's signature does not fit its path and expiry.", "Take the link unaltered, or fetch a fresh one from the claim URL."),
+        new(ProblemCodes.LinkExpired, 403, "Expired link", "The link's lifetime is over.", "Fetch a fresh one from the claim URL."),
+        new(ProblemCodes.NotFound, 404, "Not found", "There is nothing here.", "Check the address and the id."),
+        new(ProblemCodes.MethodNotAllowed, 405, "Method not allowed", "The address exists, but not with this method.", "See the Allow header."),
+        new(ProblemCodes.NotAcceptable, 406, "Not acceptable", "The call can't answer in a media type that Accept allows.", "Accept application/json."),
+        new(ProblemCodes.NotReady, 409, "Not ready", "The batch is not ready yet.", "Ask again after Retry-After seconds, or wait for BulkReady."),
+        new(ProblemCodes.IdempotencyKeyReused, 409, "Idempotency key reused", "The key was used before with another meaning.", "Use a new key for a new request."),
+        new(ProblemCodes.BatchRevoked, 410, "Batch revoked", "The producer has taken the batch back. Every link is dead.", "Stop, discard what was fetched, and acknowledge the event."),
+        new(ProblemCodes.BatchExpired, 410, "Batch expired", "The batch's retention is over, and its files are deleted.", "Ask for a new export."),
+        new(ProblemCodes.ExportCancelled, 410, "Export cancelled", "The export was cancelled before its batch was ready.", "Ask for a new export."),
+        new(ProblemCodes.ExportFailed, 410, "Export failed", "The export failed; it has no batch to fetch.", "See the export's failure; ask for a new export when its cause is mended."),
+        new(ProblemCodes.CursorExpired, 410, "Cursor expired", "The feed no longer keeps the events after this cursor.", "Read on without a cursor, and list exports to see what was missed."),
+        new(ProblemCodes.PreconditionFailed, 412, "Precondition failed", "If-Match names another version of the resource.", "Fetch it anew."),
+        new(ProblemCodes.BodyTooLarge, 413, "Body too large", "The body is larger than 1 MiB.", "Send less; large inputs have calls of their own that stream."),
+        new(ProblemCodes.UnsupportedMediaType, 415, "Unsupported media type", "The body is not of a media type that the call takes.", "Send Content-Type: application/json."),
+        new(ProblemCodes.RangeNotSatisfiable, 416, "Range not satisfiable", "The range lies outside the resource.", "See Content-Range for its size."),
+        new(ProblemCodes.MisdirectedRequest, 421, "Misdirected request", "A service without keys answers only to localhost, 127.0.0.1 and [::1].", "Call it by such a name, or configure ClaimCheck:AdminKey."),
+        new(ProblemCodes.ValidationFailed, 422, "Validation failed", "The request is understood, but a field does not fit.", "See errors for which field, and why."),
+        new(ProblemCodes.InternalError, 500, "Internal error", "Something broke that should not. It is logged.", "Try again; report it if it stays."),
+        new(ProblemCodes.SourceUnavailable, 503, "Source unavailable", "The dataset's source database can't be reached.", "Try again after Retry-After seconds."),
+        new(ProblemCodes.StagingUnavailable, 503, "Staging unavailable", "The storage of files can't be reached, or refuses.", "Try again after Retry-After seconds."),
+        new(ProblemCodes.CatalogUnavailable, 503, "Catalog unavailable", "The service's own database can't be reached.", "Try again after Retry-After seconds."),
+        new(ProblemCodes.ShuttingDown, 503, "Shutting down", "This process is stopping.", "Try again: another one answers, or this one soon will."),
+    }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
+
+    public static IReadOnlyCollection<ExplainedProblem> All => ByCode.Values;
+
+    public static ExplainedProblem? Find(string code) => ByCode.GetValueOrDefault(code);
+
+    /// <summary>The code for a bare status, as routing and the server set it.</summary>
+    public static string ForStatus(int status) => status switch
+    {
+        401 => ProblemCodes.Unauthorized,
+        404 => ProblemCodes.NotFound,
+        405 => ProblemCodes.MethodNotAllowed,
+        406 => ProblemCodes.NotAcceptable,
+        412 => ProblemCodes.PreconditionFailed,
+        413 => ProblemCodes.BodyTooLarge,
+        415 => ProblemCodes.UnsupportedMediaType,
+        416 => ProblemCodes.RangeNotSatisfiable,
+        421 => ProblemCodes.MisdirectedRequest,
+        >= 400 and < 500 => ProblemCodes.InvalidRequest,
+        _ => ProblemCodes.InternalError,
+    };
+}

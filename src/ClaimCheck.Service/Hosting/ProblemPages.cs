@@ -1,0 +1,39 @@
+using System.Net;
+using System.Text;
+using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Hosting;
+
+/// <summary><c>GET /problems[/{code}]</c>: what each code means. HTML for browsers, JSON for programs.</summary>
+internal static class ProblemPages
+{
+    public static IEndpointRouteBuilder MapProblemPages(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods("/problems", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListProblems").WithTags("Problems");
+        routes.MapMethods("/problems/{code}", [HttpMethods.Get, HttpMethods.Head], Show).WithName("GetProblem").WithTags("Problems").ProducesProblems(404);
+        return routes;
+    }
+
+    private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request) =>
+        WantsHtml(request)
+            ? Html("Problems", string.Concat(ProblemCatalogue.All.Select(problem =>
+                $"<li><a href=\"/problems/{problem.Code}\">{problem.Code}</a> ({problem.Status}): {WebUtility.HtmlEncode(problem.Title)}</li>")))
+            : TypedResults.Ok(new Page<ExplainedProblem>([.. ProblemCatalogue.All], null));
+
+    private static Results<Ok<ExplainedProblem>, ContentHttpResult, ProblemResult> Show(string code, HttpRequest request) =>
+        ProblemCatalogue.Find(code) is not { } problem ? Problems.NotFound("problem code")
+        : WantsHtml(request) ? Html(
+            $"{problem.Status} {problem.Title}",
+            $"<li>Code: <code>{problem.Code}</code></li><li>{WebUtility.HtmlEncode(problem.Meaning)}</li><li>{WebUtility.HtmlEncode(problem.Remedy)}</li>")
+        : TypedResults.Ok(problem);
+
+    private static bool WantsHtml(HttpRequest request) =>
+        request.GetTypedHeaders().Accept is { } accept
+        && accept.OrderByDescending(type => type.Quality ?? 1).FirstOrDefault()?.MediaType == "text/html";
+
+    private static ContentHttpResult Html(string title, string items) => TypedResults.Content(
+        $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} - ClaimCheck</title><h1>{title}</h1><ul>{items}</ul></html>",
+        "text/html",
+        Encoding.UTF8);
+}

@@ -1,0 +1,74 @@
+using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace ClaimCheck.Service.Hosting;
+
+/// <summary>An error answer, <c>application/problem+json</c> (RFC 9457).</summary>
+internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null) : IResult, IStatusCodeHttpResult, IValueHttpResult<Problem>
+{
+    public int? StatusCode => problem.Status;
+    public Problem Value => problem;
+    object IValueHttpResult.Value => problem;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = problem.Status;
+        httpContext.Response.Headers.CacheControl = "no-store";
+        if (retryAfter is { } wait)
+            httpContext.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
+        await httpContext.Response.WriteAsJsonAsync(
+            problem, ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
+    }
+}
+
+/// <summary>Makes error answers from the codes of <see cref="ProblemCatalogue"/>.</summary>
+internal static class Problems
+{
+    public static ProblemResult Of(
+        string code, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null, TimeSpan? retryAfter = null)
+    {
+        var explained = ProblemCatalogue.Find(code) ?? throw new ArgumentOutOfRangeException(nameof(code), code, "Not a problem code.");
+        return new(
+            new Problem
+            {
+                Type = "/problems/" + code,
+                Title = explained.Title,
+                Status = explained.Status,
+                Code = code,
+                Detail = detail ?? explained.Meaning,
+                Errors = errors,
+            },
+            retryAfter);
+    }
+
+    public static ProblemResult NotFound(string what) =>
+        Of(ProblemCodes.NotFound, $"There is no {what} by that name.");
+
+    public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) =>
+        Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors);
+
+    public static ProblemResult NotReady(TimeSpan retryAfter) => Of(ProblemCodes.NotReady, retryAfter: retryAfter);
+
+    /// <summary>The refusal of a batch that has ended; <paramref name="state"/> is its end state.</summary>
+    public static ProblemResult Gone(string state) => Of(state switch
+    {
+        ExportState.Revoked => ProblemCodes.BatchRevoked,
+        ExportState.Expired => ProblemCodes.BatchExpired,
+        ExportState.Cancelled => ProblemCodes.ExportCancelled,
+        ExportState.Failed => ProblemCodes.ExportFailed,
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not an end state."),
+    });
+
+    /// <summary>Says in the OpenAPI document that a call may answer this status with a problem.</summary>
+    public static TBuilder ProducesProblems<TBuilder>(this TBuilder builder, params ReadOnlySpan<int> statuses)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        foreach (var status in statuses)
+        {
+            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Problem), ["application/problem+json"]));
+        }
+
+        return builder;
+    }
+}

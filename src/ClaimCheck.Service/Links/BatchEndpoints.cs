@@ -1,0 +1,77 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Revocation;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Links;
+
+/// <summary>The batch, and the ways to its data: manifest, one file, one stream.</summary>
+internal static class BatchEndpoints
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IEndpointRouteBuilder MapBatches(this IEndpointRouteBuilder routes)
+    {
+        var batches = routes.MapGroup("/v1/batches/{batchId}").WithTags("Batches").ProducesProblems(401, 404);
+        batches.MapMethods("", Read, GetBatch).WithName("GetBatch").WithSummary("State, counts and expiry of a batch, also after its end.");
+        batches.MapMethods("/manifest", Read, GetManifest).WithName("GetManifest").WithSummary("The claim URL: the manifest with fresh links.")
+            .ProducesProblems(409, 410, 503);
+        batches.MapMethods("/files/{name}", Read, GetFile).WithName("GetFile").WithSummary("Redirects to a link of a few minutes.")
+            .Produces(307).ProducesProblems(409, 410, 503);
+        batches.MapMethods("/data", Read, GetData).WithName("GetData").WithSummary("The whole batch as one stream, with Range.")
+            .Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
+        return routes;
+    }
+
+    private static async Task<Results<Ok<Batch>, ProblemResult>> GetBatch(
+        string batchId, HttpContext context, Caller caller, ExportStore store, RevocationReports reports, ExportViews views, CancellationToken cancellationToken)
+    {
+        if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
+            return Problems.NotFound("batch");
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(views.Show(
+            row,
+            await reports.RedeemedAsync(id, cancellationToken),
+            await reports.VerifiedAtAsync(id, cancellationToken)));
+    }
+
+    private static async Task<Results<Ok<Manifest>, ProblemResult>> GetManifest(
+        string batchId, HttpContext context, Caller caller, Claims claims, CancellationToken cancellationToken)
+    {
+        if (!BatchId.TryParse(batchId, out var id))
+            return Problems.NotFound("batch");
+        context.Response.Headers.CacheControl = "no-store";
+        var claim = await claims.RedeemAsync(id, caller, cancellationToken);
+        return claim is Redeemed<Manifest>(var manifest) ? TypedResults.Ok(manifest) : Refusal(claim);
+    }
+
+    private static async Task<Results<RedirectHttpResult, ProblemResult>> GetFile(
+        string batchId, string name, HttpContext context, Caller caller, Claims claims, CancellationToken cancellationToken)
+    {
+        if (!BatchId.TryParse(batchId, out var id))
+            return Problems.NotFound("batch");
+        context.Response.Headers.CacheControl = "no-store";
+        var claim = await claims.RedeemFileAsync(id, name, caller, cancellationToken);
+        return claim is Redeemed<Link>(var link)
+            ? TypedResults.Redirect(link.Reveal(), permanent: false, preserveMethod: true)
+            : Refusal(claim, "file");
+    }
+
+    private static async Task<IResult> GetData(
+        string batchId, Caller caller, Claims claims, BatchStream stream, CancellationToken cancellationToken)
+    {
+        if (!BatchId.TryParse(batchId, out var id))
+            return Problems.NotFound("batch");
+        var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
+        return claim is Redeemed<ReadableBatch>(var batch) ? stream.Of(batch) : Refusal(claim);
+    }
+
+    private static ProblemResult Refusal<T>(Claim<T> claim, string what = "batch") => claim switch
+    {
+        NotReady<T> => Problems.NotReady(AskAgain),
+        Ended<T>(var state) => Problems.Gone(state),
+        _ => Problems.NotFound(what),
+    };
+}

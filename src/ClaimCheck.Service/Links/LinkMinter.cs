@@ -1,0 +1,42 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Links;
+
+/// <summary>The only place where a link is minted. Nothing else calls the staging's signer.</summary>
+internal sealed class LinkMinter(IStaging staging)
+{
+    /// <summary>SigV4's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html</summary>
+    public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
+
+    private static readonly TimeSpan ShortestLifetime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProbeLifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>A link to an object of a batch that is ready; it never outlives the batch.</summary>
+    /// <param name="batch">Read while it was ready, under a lock or just now: the caller answers for that.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="lifetime">How long it is wanted for; the batch's own end and the signer's limits shorten it.</param>
+    /// <param name="cancellationToken">Fetching a credential may take a while.</param>
+    public Task<SignedLink> MintAsync(ExportRow batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        if (batch.EffectiveState != ExportState.Ready)
+            throw new InvalidOperationException($"{batch.Batch} is {batch.State}: no link of it may be minted.");
+        var remaining = batch.Remaining ?? LongestLifetime;
+        return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, cancellationToken);
+    }
+
+    /// <summary>
+    /// A link to where the manifest will be, for the first answer to a request: 404 (or 403) until the batch is ready.
+    /// A batch that is revoked or cancelled never gets a manifest there (again).
+    /// </summary>
+    public async Task<Link> MintFutureManifestAsync(BatchId batch, CancellationToken cancellationToken) =>
+        (await staging.SignAsync(StagingKeys.Manifest(batch), LongestLifetime, LinkAudience.Consumer, cancellationToken)).Link;
+
+    /// <summary>A link for the revocation's own proof. It never leaves the process.</summary>
+    public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
+        (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, cancellationToken)).Link;
+
+    private static TimeSpan Clamp(TimeSpan lifetime) =>
+        lifetime > LongestLifetime ? LongestLifetime : lifetime < ShortestLifetime ? ShortestLifetime : lifetime;
+}

@@ -1,0 +1,10 @@
+namespace ClaimCheck.Service.Links;
+
+internal static class LinksFeature
+{
+    public static WebApplicationBuilder AddLinks(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<LinkMinter>().AddSingleton<ManifestBuilder>().AddSingleton<Claims>().AddSingleton<BatchStream>();
+        return builder;
+    }
+}

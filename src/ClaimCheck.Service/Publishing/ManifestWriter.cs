@@ -1,0 +1,71 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing;
+
+/// <summary>Writes <c>manifest.json</c>, the last object of a batch, that BulkReady's link leads to.</summary>
+internal sealed class ManifestWriter(NpgsqlDataSource catalog, UploadLedger uploads, IStaging staging, ManifestBuilder manifests)
+{
+    /// <summary>Writes the manifest with fresh links. Doing it again replaces it.</summary>
+    /// <returns>When the first of its links dies; null where the batch is not ready (any more).</returns>
+    public async Task<DateTimeOffset?> WriteAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        if (await FindReadyAsync(batch, cancellationToken) is not var (row, files))
+            return null;
+        var manifest = await manifests.BuildAsync(row, files, row.LinkLifetime, cancellationToken);
+        var key = StagingKeys.Manifest(batch);
+        await using var writer = await uploads.OpenManifestAsync(batch, key, cancellationToken);
+        if (writer is null)
+            return null;
+        try
+        {
+            await writer.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(manifest, ClaimCheckJson.Options), cancellationToken);
+            await writer.CompleteAsync(cancellationToken);
+        }
+        catch (StagingException e) when (e.IsMissing)
+        {
+            // Aborted under our hands: that is what a revocation does. If it was not that, the relay tries again.
+            if (await FindReadyAsync(batch, cancellationToken) is null)
+                return null;
+            throw;
+        }
+
+        await AbortOthersAsync(batch, key, writer.Upload, cancellationToken);
+        return manifest.LinksExpireAt;
+    }
+
+    private async Task<(ExportRow Row, IReadOnlyList<FileRow> Files)?> FindReadyAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id",
+            new { Id = batch.Value },
+            cancellationToken: cancellationToken));
+        return row?.EffectiveState == ExportState.Ready
+            ? (row, await FileRow.OfAsync(batch.Value, connection, cancellationToken))
+            : null;
+    }
+
+    // What an earlier relay had begun and not ended.
+    private async Task AbortOthersAsync(BatchId batch, string key, StagedUpload mine, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var others = await connection.QueryAsync<string>(new CommandDefinition(
+            "SELECT upload_id FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id <> @UploadId",
+            new { Id = batch.Value, key, mine.UploadId },
+            cancellationToken: cancellationToken));
+        foreach (var uploadId in others)
+        {
+            await staging.AbortAsync(new(key, uploadId), cancellationToken);
+            await connection.ExecuteAsync(new CommandDefinition(
+                "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
+                new { Id = batch.Value, key, uploadId },
+                cancellationToken: cancellationToken));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing;
+
+/// <summary>
+/// Publishes what the outbox holds, one relay at a time however many replicas run: the lock and the positions it gives live on
+/// one connection, so that a relay that lost its connection can give none. BulkReady goes out here.
+/// </summary>
+internal sealed partial class OutboxRelay(
+    NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options, ILogger<OutboxRelay> logger) : BackgroundService
+{
+    // "clchrlay" as bytes: any constant that nothing else in the catalog locks.
+    private const long AdvisoryLock = 0x636c6368726c6179;
+    private const int AtOnce = 100;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var signal = signals.Listen(CatalogSignals.Outbox);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await catalog.OpenConnectionAsync(stoppingToken);
+                if (await connection.ExecuteScalarAsync<bool>(Command("SELECT pg_try_advisory_lock(@AdvisoryLock)", new { AdvisoryLock }, stoppingToken)))
+                {
+                    try
+                    {
+                        await RelayAsync(connection, signal, stoppingToken);
+                    }
+                    finally
+                    {
+                        // The pool resets the session; said here so that another replica need not wait for that.
+                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all()");
+                    }
+                }
+                else
+                {
+                    await Task.Delay(LookAgain, stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException or InvalidOperationException)
+            {
+                Log.Interrupted(logger, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task RelayAsync(NpgsqlConnection connection, CatalogSignals.Signal signal, CancellationToken stoppingToken)
+    {
+        var forgot = TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency * (long)ForgetEvery.TotalSeconds;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var waiting = (await connection.QueryAsync<WaitingEvent>(Command(
+                """
+                SELECT event_id, export_id, batch_id, type
+                  FROM outbox
+                 WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
+                 ORDER BY created_at, event_id
+                 LIMIT @AtOnce
+                """,
+                new { AtOnce },
+                stoppingToken))).AsList();
+            foreach (var waitingEvent in waiting)
+                await PublishAsync(connection, waitingEvent, stoppingToken);
+            if (TimeProvider.System.GetElapsedTime(forgot) >= ForgetEvery)
+            {
+                await ForgetAsync(connection, stoppingToken);
+                forgot = TimeProvider.System.GetTimestamp();
+            }
+
+            if (waiting.Count < AtOnce)
+                await signal.WaitAsync(LookAgain, stoppingToken);
+        }
+    }
+
+    private async Task PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
+    {
+        var batch = new BatchId(waiting.BatchId);
+        try
+        {
+            DateTimeOffset? linksExpireAt = null;
+            if (waiting.Type == EventTypes.BulkReady)
+            {
+                linksExpireAt = await manifests.WriteAsync(batch, cancellationToken);
+                if (linksExpireAt is null)
+                {
+                    await SupersedeAsync(connection, waiting, cancellationToken);
+                    return;
+                }
+            }
+
+            if (await PositionAsync(connection, waiting, linksExpireAt, cancellationToken))
+                Log.Published(logger, waiting.Type, new EventId(waiting.EventId), batch);
+            else
+                await SupersedeAsync(connection, waiting, cancellationToken);
+        }
+        catch (StagingException e)
+        {
+            Log.PutOff(logger, waiting.Type, batch, e.Message);
+            await connection.ExecuteAsync(Command(
+                """
+                UPDATE outbox
+                   SET tries = tries + 1, next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
+                 WHERE event_id = @EventId
+                """,
+                new { waiting.EventId },
+                cancellationToken));
+        }
+    }
+
+    /// <summary>Gives the event its place in the feed: the row of <c>feed</c> is the lock that keeps places in the order of commits.</summary>
+    /// <returns>False where a BulkReady's batch is no longer ready.</returns>
+    private static async Task<bool> PositionAsync(
+        NpgsqlConnection connection, WaitingEvent waiting, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (waiting.Type == EventTypes.BulkReady)
+        {
+            // Locks the batch's row: a revocation comes before this, and nothing is sent, or after it, and revokes what was.
+            var ready = await connection.ExecuteAsync(new CommandDefinition(
+                "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @BatchId AND state = 'ready' AND expires_at > now()",
+                new { waiting.BatchId, linksExpireAt },
+                transaction,
+                cancellationToken: cancellationToken));
+            if (ready == 0)
+                return false;
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            WITH next AS (
+                UPDATE feed SET head = head + 1 RETURNING head
+            )
+            UPDATE outbox o
+               SET position = next.head, published_at = now()
+              FROM next
+             WHERE o.event_id = @EventId AND o.position IS NULL
+            """,
+            new { waiting.EventId },
+            transaction,
+            cancellationToken: cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task SupersedeAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(Command(
+            "UPDATE outbox SET superseded_at = now() WHERE event_id = @EventId AND position IS NULL",
+            new { waiting.EventId },
+            cancellationToken));
+        Log.Superseded(logger, waiting.Type, new BatchId(waiting.BatchId));
+    }
+
+    private async Task ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var forgotten = await connection.ExecuteAsync(Command(
+            """
+            WITH old AS (
+                DELETE FROM outbox
+                 WHERE published_at < now() - @FeedRetention OR superseded_at < now() - @FeedRetention
+             RETURNING position
+            )
+            UPDATE feed
+               SET forgotten = (SELECT max(position) FROM old)
+             WHERE (SELECT max(position) FROM old) > forgotten
+            """,
+            new { options.FeedRetention },
+            cancellationToken));
+        if (forgotten > 0)
+            Log.Forgot(logger, options.FeedRetention);
+    }
+
+    private static CommandDefinition Command(string sql, object parameters, CancellationToken cancellationToken) =>
+        new(sql, parameters, cancellationToken: cancellationToken);
+
+    private sealed record WaitingEvent
+    {
+        public required Guid EventId { get; init; }
+        public required Guid ExportId { get; init; }
+        public required Guid BatchId { get; init; }
+        public required string Type { get; init; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of batch {BatchId} is published.")]
+        public static partial void Published(ILogger logger, string type, EventId eventId, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Information, "{Type} of batch {BatchId} is superseded: the batch is no longer ready.")]
+        public static partial void Superseded(ILogger logger, string type, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Warning, "{Type} of batch {BatchId} waits: {Reason}")]
+        public static partial void PutOff(ILogger logger, string type, BatchId batchId, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "The relay was interrupted ({Reason}); it takes up again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
+        public static partial void Forgot(ILogger logger, TimeSpan retention);
+    }
+}

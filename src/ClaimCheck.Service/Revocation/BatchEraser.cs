@@ -1,0 +1,227 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Revocation;
+
+/// <summary>
+/// Deletes all that a batch has staged, and proves it: recorded uploads aborted until they are gone, every version deleted,
+/// the prefix listed empty, each link probed dead. Whatever fails is tried again until it is verified.
+/// </summary>
+internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
+{
+    /// <summary>An eraser that has gone silent is replaced after this long.</summary>
+    public static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
+
+    private const int ListingsAtMost = 5;
+
+    /// <summary>Takes one deletion that is due and carries it as far as it goes.</summary>
+    /// <returns>False when none is due.</returns>
+    public async Task<bool> EraseNextAsync(CancellationToken cancellationToken)
+    {
+        if (await TakeAsync(cancellationToken) is not { } deletion)
+            return false;
+        var batch = new BatchId(deletion.BatchId);
+        try
+        {
+            await EraseAsync(batch, deletion, cancellationToken);
+        }
+        catch (StagingException e)
+        {
+            Log.Unverified(logger, batch, e.Message);
+            await PutOffAsync(deletion, e.Message, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private async Task EraseAsync(BatchId batch, Deletion deletion, CancellationToken cancellationToken)
+    {
+        var swept = await SweepAsync(StagingKeys.Batch(batch), batch, attempt: null, cancellationToken);
+        if (deletion.VerifiedAt is not null)
+        {
+            // A sweep after the proof: whatever it found was not there when all was listed and probed.
+            if (swept.Deleted > 0 || swept.Aborted > 0)
+                Log.FoundLater(logger, batch, swept.Deleted, swept.Aborted);
+            await ScheduleSweepAsync(deletion, swept, cancellationToken);
+            return;
+        }
+
+        if (swept.Remaining > 0)
+        {
+            await PutOffAsync(deletion, $"{swept.Remaining} objects are still listed.", cancellationToken, swept);
+            return;
+        }
+
+        var probes = JsonSerializer.Deserialize<List<Probe>>(deletion.Probes, ClaimCheckJson.Options)!;
+        var after = await prober.AfterAsync(probes, cancellationToken);
+        var alive = after.Count(probe => !probe.IsDead);
+        if (alive > 0)
+        {
+            await PutOffAsync(deletion, $"{alive} links did not answer that their object is gone.", cancellationToken, swept, after);
+            return;
+        }
+
+        await VerifyAsync(deletion, swept, after, cancellationToken);
+        Log.Verified(logger, batch, swept.Deleted, after.Count);
+    }
+
+    /// <summary>Aborts uploads and deletes objects below a prefix until it is listed empty.</summary>
+    public async Task<Swept> SweepAsync(string prefix, BatchId batch, string? attempt, CancellationToken cancellationToken)
+    {
+        // Uploads first: after that no late completion can make an object appear behind the listing.
+        var aborted = await AbortRecordedAsync(batch, attempt, cancellationToken);
+        await foreach (var upload in staging.ListUploadsAsync(prefix, cancellationToken))
+        {
+            await staging.AbortAsync(upload, cancellationToken);
+            aborted++;
+        }
+
+        long deleted = 0;
+        for (var listing = 1; ; listing++)
+        {
+            var page = new List<StagedObject>(1000);
+            long found = 0;
+            await foreach (var staged in staging.ListAsync(prefix, cancellationToken))
+            {
+                found++;
+                page.Add(staged);
+                if (page.Count == 1000)
+                    await DeletePageAsync();
+            }
+
+            await DeletePageAsync();
+            if (found == 0 || listing == ListingsAtMost)
+                return new(deleted, found, aborted);
+
+            async Task DeletePageAsync()
+            {
+                if (page.Count == 0)
+                    return;
+                await staging.DeleteAsync(page, cancellationToken);
+                deleted += page.Count;
+                page.Clear();
+            }
+        }
+    }
+
+    private async Task<long> AbortRecordedAsync(BatchId batch, string? attempt, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var recorded = (await connection.QueryAsync<(string Key, string UploadId)>(new CommandDefinition(
+            """
+            SELECT object_key, upload_id
+              FROM uploads
+             WHERE batch_id = @Id AND (@attempt::text IS NULL OR attempt = @attempt)
+            """,
+            new { Id = batch.Value, attempt },
+            cancellationToken: cancellationToken))).AsList();
+        long aborted = 0;
+        foreach (var (key, uploadId) in recorded)
+        {
+            if (await staging.AbortAsync(new(key, uploadId), cancellationToken))
+                aborted++;
+            await connection.ExecuteAsync(new CommandDefinition(
+                "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
+                new { Id = batch.Value, key, uploadId },
+                cancellationToken: cancellationToken));
+        }
+
+        return aborted;
+    }
+
+    private async Task<Deletion?> TakeAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // The index is deletions_due.
+        return await connection.QuerySingleOrDefaultAsync<Deletion>(new CommandDefinition(
+            """
+            UPDATE deletions d
+               SET working_until = now() + @Claim, tries = d.tries + 1
+              FROM (SELECT batch_id
+                      FROM deletions
+                     WHERE next_try_at <= now() AND (working_until IS NULL OR working_until < now())
+                     ORDER BY next_try_at
+                     LIMIT 1
+                       FOR UPDATE SKIP LOCKED) due
+             WHERE d.batch_id = due.batch_id
+            RETURNING d.batch_id, d.probes::text AS probes, d.verified_at, d.tries
+            """,
+            new { Claim },
+            cancellationToken: cancellationToken));
+    }
+
+    private Task VerifyAsync(Deletion deletion, Swept swept, IReadOnlyList<Probe> probes, CancellationToken cancellationToken) =>
+        UpdateAsync(
+            deletion,
+            "verified_at = now(), pending_reason = NULL, next_try_at = now() + interval '1 minute'",
+            swept, probes, null, cancellationToken);
+
+    private Task PutOffAsync(
+        Deletion deletion, string reason, CancellationToken cancellationToken, Swept? swept = null, IReadOnlyList<Probe>? probes = null) =>
+        UpdateAsync(
+            deletion,
+            "pending_reason = @reason, next_try_at = now() + least(interval '1 minute', interval '1 second' * power(2, least(tries, 6)) / 2)",
+            swept, probes, reason, cancellationToken);
+
+    // Ever more rarely, until 24 hours have passed since the request.
+    private Task ScheduleSweepAsync(Deletion deletion, Swept swept, CancellationToken cancellationToken) =>
+        UpdateAsync(
+            deletion,
+            """
+            next_try_at = CASE
+                WHEN now() >= requested_at + interval '24 hours' THEN NULL
+                ELSE least(requested_at + interval '24 hours', now() + greatest(interval '1 minute', now() - requested_at))
+            END
+            """,
+            swept, null, null, cancellationToken);
+
+    private async Task UpdateAsync(
+        Deletion deletion, string assignments, Swept? swept, IReadOnlyList<Probe>? probes, string? reason, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            $"""
+            UPDATE deletions
+               SET working_until = NULL, deleted = deleted + @Deleted, uploads_aborted = uploads_aborted + @Aborted,
+                   remaining = coalesce(@Remaining, remaining), probes = coalesce(@Probes::jsonb, probes),
+                   {assignments}
+             WHERE batch_id = @BatchId
+            """,
+            new
+            {
+                deletion.BatchId,
+                Deleted = swept?.Deleted ?? 0,
+                Aborted = swept?.Aborted ?? 0,
+                swept?.Remaining,
+                Probes = probes is null ? null : JsonSerializer.Serialize(probes, ClaimCheckJson.Options),
+                reason,
+            },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>What a sweep found.</summary>
+    internal sealed record Swept(long Deleted, long Remaining, long Aborted);
+
+    private sealed record Deletion
+    {
+        public required Guid BatchId { get; init; }
+        public required string Probes { get; init; }
+        public DateTimeOffset? VerifiedAt { get; init; }
+        public required int Tries { get; init; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The deletion of batch {BatchId} is verified: {Deleted} objects deleted, {Probed} links probed dead.")]
+        public static partial void Verified(ILogger logger, BatchId batchId, long deleted, int probed);
+
+        [LoggerMessage(LogLevel.Warning, "The deletion of batch {BatchId} is not verified yet: {Reason} It is tried again.")]
+        public static partial void Unverified(ILogger logger, BatchId batchId, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "A later sweep of batch {BatchId} found {Deleted} objects and {Aborted} uploads, and removed them.")]
+        public static partial void FoundLater(ILogger logger, BatchId batchId, long deleted, long aborted);
+    }
+}
