@@ -1,3 +1,23 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Publishing;
+using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Staging;
+
+return await Startup.GuardAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+
+    var app = builder.Build();
+    app.UseHosting();
+    app.MapHosting();
+    if (Roles.Of(app.Configuration).IsApi)
+        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents();
+    app.MapStagedFiles();
+    return await app.RunServiceAsync();
+});

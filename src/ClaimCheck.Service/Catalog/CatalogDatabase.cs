@@ -13,6 +13,9 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
     /// <summary>The pool. Known once start-up has opened the catalog.</summary>
     public NpgsqlDataSource DataSource => dataSource ?? throw new InvalidOperationException("The catalog is not open yet.");
 
+    /// <summary>The way to it. It holds a password: keep it out of logs.</summary>
+    public string ConnectionString { get; private set; } = "";
+
     /// <summary>True where the service started a private Postgres.</summary>
     public bool IsEmbedded => embedded is not null;
 
@@ -31,6 +34,7 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         // A catalog that was restarted must not be seen through dead connections for long.
         if (builder.ConnectionStringBuilder.KeepAlive == 0)
             builder.ConnectionStringBuilder.KeepAlive = 30;
+        ConnectionString = builder.ConnectionString;
         dataSource = builder.Build();
     }
 

@@ -40,7 +40,11 @@ internal sealed partial class DatasetCatalog(
         probes[dataset.Name].ProbeAsync(cancellationToken);
 
     /// <summary>The dataset as an export keeps it.</summary>
-    public static FrozenDataset Freeze(Dataset dataset, IReadOnlyList<ResultColumn> columns) => new()
+    /// <returns>Null while its source can't be reached.</returns>
+    public async Task<FrozenDataset?> FreezeAsync(Dataset dataset, CancellationToken cancellationToken) =>
+        await ProbeAsync(dataset, cancellationToken) is { IsAvailable: true, Columns: { } columns } ? Freeze(dataset, columns) : null;
+
+    private static FrozenDataset Freeze(Dataset dataset, IReadOnlyList<ResultColumn> columns) => new()
     {
         Name = dataset.Name,
         Source = dataset.Source,

@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
@@ -11,8 +8,7 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>What can be exported, as callers see it.</summary>
 internal static class DatasetEndpoints
 {
-    private const int DefaultLimit = 100;
-    private const int MostPerPage = 1000;
+    private const string Call = "datasets";
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
     public static WebApplicationBuilder AddDatasets(this WebApplicationBuilder builder)
@@ -26,27 +22,28 @@ internal static class DatasetEndpoints
 
     public static IEndpointRouteBuilder MapDatasets(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/v1/datasets", GetAndHead, ListDatasets);
-        routes.MapMethods("/v1/datasets/{name}", GetAndHead, GetDataset);
+        var datasets = routes.MapGroup("/v1/datasets").WithTags("Datasets").ProducesProblems(401);
+        datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.").ProducesProblems(400);
+        datasets.MapMethods("/{name}", GetAndHead, GetDataset).WithName("GetDataset").WithSummary("One dataset: parameters, columns, schema of a record.")
+            .ProducesProblems(404);
         return routes;
     }
 
-    private static async Task<Results<Ok<Page<DatasetInfo>>, BadRequest>> ListDatasets(
-        DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken, string? limit = null, string? cursor = null)
+    private static async Task<Results<Ok<Page<DatasetInfo>>, ProblemResult>> ListDatasets(
+        HttpRequest request, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
     {
-        if (!TryReadPage(limit, cursor, out var size, out var after))
-            return TypedResults.BadRequest();
-        var rest = catalog.All.Where(dataset => string.CompareOrdinal(dataset.Name, after) > 0).Take(size + 1).ToList();
-        var shown = rest.Take(size);
-        var items = await Task.WhenAll(shown.Select(dataset => DescribeAsync(dataset, catalog, address, cancellationToken)));
-        return TypedResults.Ok(new Page<DatasetInfo>(items, rest.Count > size ? CursorAfter(items[^1].Name) : null));
+        if (Paging.Read(request, Call, out var refusal) is not { } paging)
+            return refusal!;
+        var rest = catalog.All.Where(dataset => string.CompareOrdinal(dataset.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
+        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(dataset => DescribeAsync(dataset, catalog, address, cancellationToken)));
+        return TypedResults.Ok(new Page<DatasetInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
     }
 
-    private static async Task<Results<Ok<DatasetInfo>, NotFound>> GetDataset(
+    private static async Task<Results<Ok<DatasetInfo>, ProblemResult>> GetDataset(
         string name, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
         catalog.Find(name) is { } dataset
             ? TypedResults.Ok(await DescribeAsync(dataset, catalog, address, cancellationToken))
-            : TypedResults.NotFound();
+            : Problems.NotFound("dataset");
 
     private static async Task<DatasetInfo> DescribeAsync(
         Dataset dataset, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
@@ -74,20 +71,4 @@ internal static class DatasetEndpoints
                 address.Url($"/v1/datasets/{dataset.Name}"), address.Url($"/v1/exports?dataset={dataset.Name}")),
         };
     }
-
-    private static bool TryReadPage(string? limit, string? cursor, out int size, out string after)
-    {
-        (size, after) = (DefaultLimit, "");
-        if (limit is not null
-            && !(int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size is >= 1 and <= MostPerPage))
-            return false;
-        if (string.IsNullOrEmpty(cursor))
-            return true;
-        if (cursor.Length > 256 || !Base64Url.IsValid(cursor))
-            return false;
-        after = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
-        return true;
-    }
-
-    private static string CursorAfter(string name) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(name));
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using Dapper;
 using Npgsql;
 
@@ -36,7 +35,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                   FROM next
                  WHERE e.id = next.id
              RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
-                       e.format, e.compression, e.max_file_bytes
+                       e.format, e.compression, e.max_file_bytes, e.traceparent
             ), noted AS (
                 INSERT INTO attempts (batch_id, attempt, lease_token)
                 SELECT batch_id, @Attempt, @Token FROM leased
@@ -56,6 +55,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             Format = taken.Format,
             Compression = taken.Compression,
             MaxFileBytes = taken.MaxFileBytes,
+            TraceParent = taken.TraceParent,
         };
     }
 
@@ -150,5 +150,6 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         public required string Format { get; init; }
         public required string Compression { get; init; }
         public required long MaxFileBytes { get; init; }
+        public string? TraceParent { get; init; }
     }
 }

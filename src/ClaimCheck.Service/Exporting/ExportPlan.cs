@@ -37,6 +37,9 @@ internal sealed record ExportPlan
     public required string Format { get; init; }
     public required string Compression { get; init; }
     public required long MaxFileBytes { get; init; }
+
+    /// <summary>The trace of the request that asked for it (W3C trace context), or null.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>What an attempt staged; counted as the bytes flowed.</summary>

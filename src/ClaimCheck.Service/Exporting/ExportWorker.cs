@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Exporting;
@@ -79,6 +80,8 @@ internal sealed partial class ExportRun(
     public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
     {
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["ExportId"] = plan.ExportId, ["BatchId"] = plan.BatchId });
+        using var activity = Telemetry.Source.StartActivity("export", System.Diagnostics.ActivityKind.Consumer, plan.TraceParent);
+        activity?.SetTag("claimcheck.batch_id", plan.BatchId.ToString());
         using var lost = new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lost.Token);
         Log.Started(logger, plan.ExportId, plan.Attempt);
@@ -97,9 +100,16 @@ internal sealed partial class ExportRun(
             var completed = await CatalogErrors.Patient.ExecuteAsync(
                 async token => await outcomes.CompleteAsync(plan, staged, token), lost.Token);
             if (completed)
+            {
+                Telemetry.Records.Add(staged.Records);
+                Telemetry.Bytes.Add(staged.Bytes);
+                Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", ExportState.Ready));
                 Log.Ready(logger, plan.ExportId, staged.Records, staged.Bytes, staged.Files.Count);
+            }
             else
+            {
                 Log.Lost(logger, plan.ExportId);
+            }
         }
         catch (Exception e) when (lost.IsCancellationRequested || e is LeaseLostException)
         {
@@ -159,9 +169,14 @@ internal sealed partial class ExportRun(
     private async Task FailAsync(ExportPlan plan, ExportFailure failure)
     {
         if (await CatalogErrors.Patient.ExecuteAsync(async token => await outcomes.FailAsync(plan, failure, token), CancellationToken.None))
+        {
+            Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", failure.Code));
             Log.Failed(logger, plan.ExportId, failure.Code, failure.Detail);
+        }
         else
+        {
             Log.Lost(logger, plan.ExportId);
+        }
     }
 
     // On a short token of its own: the worker's is cancelled. Where it fails, the lease runs out by itself.

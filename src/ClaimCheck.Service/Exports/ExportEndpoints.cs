@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -45,7 +44,7 @@ internal static class ExportEndpoints
         if ((key is not null && !answer.IsNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
             return TypedResults.Ok(views.Show(row));
         RetryAfter(context);
-        return TypedResults.Accepted(views.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
+        return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
     }
 
     private static async Task<Results<Ok<Export>, ProblemResult>> Get(

@@ -53,6 +53,6 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 
     private async Task<Answer> RepeatAsync(Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
         known.Meaning.AsSpan().SequenceEqual(meaning)
-            ? new(await store.FindAsync(caller, known.ExportId, cancellationToken), false, null)
+            ? new Answer(await store.FindAsync(caller, known.ExportId, cancellationToken), false, null)
             : Problems.Of(ProblemCodes.IdempotencyKeyReused);
 }

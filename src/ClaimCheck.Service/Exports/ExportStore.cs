@@ -66,9 +66,9 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         var row = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
-                                 format, compression, max_file_bytes, link_lifetime, retention)
-            VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::jsonb, @Criteria::jsonb,
-                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention)
+                                 format, compression, max_file_bytes, link_lifetime, retention, traceparent)
+            VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::json, @Criteria::json,
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @TraceParent)
             RETURNING {ExportRow.Columns}
             """,
             new
@@ -86,6 +86,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 export.MaxFileBytes,
                 export.LinkLifetime,
                 export.Retention,
+                TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
             cancellationToken));
         await transaction.CommitAsync(cancellationToken);

@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Exports;
 /// <summary>Exports and batches as outsiders see them.</summary>
 internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
 {
-    public string PathOf(ExportId id) => $"/v1/exports/{id}";
+    public static string PathOf(ExportId id) => $"/v1/exports/{id}";
 
     public Export Show(ExportRow row) => Show(row, staging: null);
 

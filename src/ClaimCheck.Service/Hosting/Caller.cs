@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Hosting;
 
 /// <summary>Who calls: the owner of the key, and the tenant whose exports it may see.</summary>

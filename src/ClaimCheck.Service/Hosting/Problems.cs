@@ -1,6 +1,4 @@
 using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Http.Metadata;
 
 namespace ClaimCheck.Service.Hosting;
 
@@ -9,7 +7,6 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
 {
     public int? StatusCode => problem.Status;
     public Problem Value => problem;
-    object IValueHttpResult.Value => problem;
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

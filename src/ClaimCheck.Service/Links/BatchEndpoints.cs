@@ -47,16 +47,18 @@ internal static class BatchEndpoints
         return claim is Redeemed<Manifest>(var manifest) ? TypedResults.Ok(manifest) : Refusal(claim);
     }
 
-    private static async Task<Results<RedirectHttpResult, ProblemResult>> GetFile(
+    private static async Task<Results<StatusCodeHttpResult, ProblemResult>> GetFile(
         string batchId, string name, HttpContext context, Caller caller, Claims claims, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
         context.Response.Headers.CacheControl = "no-store";
         var claim = await claims.RedeemFileAsync(id, name, caller, cancellationToken);
-        return claim is Redeemed<Link>(var link)
-            ? TypedResults.Redirect(link.Reveal(), permanent: false, preserveMethod: true)
-            : Refusal(claim, "file");
+        if (claim is not Redeemed<Link>(var link))
+            return Refusal(claim, "file");
+        // Not the framework's redirect: that one logs where it leads.
+        context.Response.Headers.Location = link.Reveal();
+        return TypedResults.StatusCode(StatusCodes.Status307TemporaryRedirect);
     }
 
     private static async Task<IResult> GetData(

@@ -3,7 +3,6 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -72,7 +71,7 @@ internal static class EventEndpoints
     private static string CursorAt(long position) => Paging.Cursor(Call, position.ToString(CultureInfo.InvariantCulture));
 
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    private sealed class EventStream(EventFeed feed, Caller caller, long position, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
+    private sealed class EventStream(EventFeed feed, Caller caller, long after, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
     {
         private const int AtOnce = 100;
 
@@ -84,6 +83,7 @@ internal static class EventEndpoints
             if (HttpMethods.IsHead(httpContext.Request.Method))
                 return;
 
+            var position = after;
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
             using var signal = signals.Listen(CatalogSignals.Feed);
             try

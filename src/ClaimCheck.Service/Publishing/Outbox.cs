@@ -2,6 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using Dapper;
+using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -16,7 +17,7 @@ internal static class Outbox
         transaction.Connection.ExecuteAsync(transaction.Command(
             """
             INSERT INTO outbox (event_id, export_id, batch_id, tenant, dataset, type, data, traceparent)
-            VALUES (@EventId, @ExportId, @BatchId, @Tenant, @Dataset, @type, @Data::jsonb, @TraceParent)
+            VALUES (@EventId, @ExportId, @BatchId, @Tenant, @Dataset, @type, @Data::json, @TraceParent)
             """,
             new
             {

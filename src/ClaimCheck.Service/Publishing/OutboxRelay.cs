@@ -3,6 +3,7 @@ using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
+using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Publishing;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing;
 using Dapper;

@@ -7,8 +7,8 @@ CREATE TABLE exports (
     caller             text        NOT NULL,
     dataset            text        NOT NULL,
     schema_version     integer     NOT NULL,
-    definition         jsonb       NOT NULL,                 -- the dataset as it was when the export was asked for
-    criteria           jsonb       NOT NULL,                 -- canonical
+    definition         json        NOT NULL,                 -- the dataset as it was when the export was asked for
+    criteria           json        NOT NULL,                 -- canonical
     format             text        NOT NULL CHECK (format IN ('csv', 'ndjson')),
     compression        text        NOT NULL CHECK (compression IN ('gzip', 'none')),
     max_file_bytes     bigint      NOT NULL,
@@ -132,7 +132,7 @@ CREATE TABLE outbox (
     dataset            text        NOT NULL,
     type               text        NOT NULL,                 -- BulkReady, BulkRevoked, ...
     consumer           text        NOT NULL DEFAULT '*',     -- or the one consumer that it is for
-    data               jsonb       NOT NULL,
+    data               json        NOT NULL,
     traceparent        text        NULL,
     created_at         timestamptz NOT NULL DEFAULT now(),
     position           bigint      NULL UNIQUE,

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Staging;
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+
+namespace ClaimCheck.Service.Hosting;
+
+/// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>
+internal static class HostingFeature
+{
+    private const long LargestBody = 1 << 20;
+
+    public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<PublicAddress>()
+            .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
+            .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20))
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
+            .AddOpenApi("v1", document => document.AddDocumentTransformer((openApi, _, _) =>
+            {
+                openApi.Info = new()
+                {
+                    Title = "ClaimCheck",
+                    Version = "1",
+                    Description = "Bulk exports as links: ask, wait for BulkReady, fetch, revoke.",
+                };
+                return Task.CompletedTask;
+            }));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+        });
+        return builder;
+    }
+
+    public static WebApplication UseHosting(this WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
+        // Routing and the server answer with a bare status; the body is added here.
+        app.UseStatusCodePages(context => Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseMiddleware<ApiKeys>();
+        return app;
+    }
+
+    public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health");
+        routes.MapOpenApi("/openapi/{documentName}.json");
+        routes.MapProblemPages();
+        return routes;
+    }
+
+    private static async Task<IResult> Ready(NpgsqlDataSource catalog, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            return Problems.Of(ProblemCodes.ShuttingDown);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await using var connection = await catalog.OpenConnectionAsync(limit.Token);
+            await using var command = new NpgsqlCommand("SELECT 1", connection);
+            await command.ExecuteScalarAsync(limit.Token);
+            return TypedResults.Ok(new { status = "ready" });
+        }
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5));
+        }
+    }
+
+    // The one place where exceptions become problems. Their texts go to the log, not to the caller.
+    private static async Task ExplainAsync(HttpContext context)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+            return;
+        await (exception switch
+        {
+            BadHttpRequestException bad => Problems.Of(ProblemCatalogue.ForStatus(bad.StatusCode)),
+            JsonException => Problems.Of(ProblemCodes.MalformedJson),
+            StagingException => Problems.Of(ProblemCodes.StagingUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
+            OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
+            not null when CatalogErrors.IsTransient(exception) => Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
+            _ => Problems.Of(ProblemCodes.InternalError),
+        }).ExecuteAsync(context);
+    }
+
+    // A caller's mistake or a peer that is away is no defect of ours: no error with a stack trace in the log.
+    private static bool IsExpected(ExceptionHandlerSuppressDiagnosticsContext context) =>
+        context.Exception is BadHttpRequestException or OperationCanceledException or JsonException or StagingException
+        || CatalogErrors.IsTransient(context.Exception);
+}

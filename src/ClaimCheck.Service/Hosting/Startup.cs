@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Hosting;
+
+/// <summary>
+/// What must be true before the service listens, in this order: keys and addresses, catalog, schema, sample, datasets, staging.
+/// What does not fit ends the start with one clear line and exit code 1.
+/// </summary>
+internal static class Startup
+{
+    private const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>Prepares, runs until it is told to stop, and cleans up.</summary>
+    public static async Task<int> RunServiceAsync(this WebApplication app)
+    {
+        await using (app)
+        {
+            using (var stop = new StopSignals())
+            {
+                try
+                {
+                    await PrepareAsync(app, stop.Token);
+                }
+                catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+                {
+                    return 130;
+                }
+            }
+
+            await app.RunAsync(); // from here on the host listens for signals
+            return 0;
+        }
+    }
+
+    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it as one line.</summary>
+    public static async Task<int> GuardAsync(Func<Task<int>> main)
+    {
+        try
+        {
+            return await main();
+        }
+        catch (StartupException e)
+        {
+            await Console.Error.WriteLineAsync($"claimcheck: {e.Message}");
+            return 1;
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"claimcheck: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
+            return 1;
+        }
+    }
+
+    private static async Task PrepareAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        var services = app.Services;
+        ApiKeys.Check(app.Configuration);
+        ApiKeys.CheckAddresses(app.Configuration, Addresses(app));
+
+        var catalog = services.GetRequiredService<CatalogDatabase>();
+        await catalog.OpenAsync(cancellationToken);
+        try
+        {
+            await Migrations.ApplyAsync(catalog.DataSource, app.Logger, cancellationToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is System.Net.Sockets.SocketException)
+        {
+            throw new StartupException($"The catalog can't be reached: {e.Message} Check ConnectionStrings:Catalog, and that Postgres runs.", e);
+        }
+
+        await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, cancellationToken);
+        await services.GetRequiredService<DatasetCatalog>().LoadAsync(cancellationToken);
+        await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
+    }
+
+    // What the server is going to listen on, from wherever it may be said.
+    private static IEnumerable<string> Addresses(WebApplication app)
+    {
+        var configuration = app.Configuration;
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        var urls = Split(configuration["urls"]);
+        if (urls.Count == 0)
+            urls = [.. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"), .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}")];
+        if (urls.Count == 0 && endpoints.Count == 0)
+            app.Urls.Add(DefaultUrl);
+        return [.. urls, .. endpoints];
+
+        static List<string> Split(string? list) =>
+            [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    }
+
+    // Ctrl-C and SIGTERM while the service prepares: the first start may take a while.
+    private sealed class StopSignals : IDisposable
+    {
+        private readonly CancellationTokenSource stopping = new();
+        private readonly PosixSignalRegistration[] registrations;
+
+        public StopSignals() => registrations =
+        [
+            Register(PosixSignal.SIGINT),
+            Register(PosixSignal.SIGTERM),
+        ];
+
+        public CancellationToken Token => stopping.Token;
+
+        public void Dispose()
+        {
+            foreach (var registration in registrations)
+                registration.Dispose();
+        }
+
+        private PosixSignalRegistration Register(PosixSignal signal) =>
+            PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                stopping.Cancel();
+            });
+    }
+}

@@ -1,0 +1,171 @@
+using System.Runtime.CompilerServices;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the file
+/// is deleted, the rename fails, so that nothing can be completed after an abort.
+/// </summary>
+internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, PublicAddress address) : IStaging
+{
+    public Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
+    {
+        var upload = new StagedUpload(key, Guid.NewGuid().ToString("N"));
+        return DoAsync($"begin {key}", () =>
+        {
+            Directory.CreateDirectory(paths.Uploads);
+            // Here, and not when completing: an eraser that removed it meanwhile must win.
+            Directory.CreateDirectory(Path.GetDirectoryName(paths.Of(key))!);
+            File.OpenHandle(paths.Of(upload), FileMode.CreateNew, FileAccess.Write).Dispose();
+            return upload;
+        });
+    }
+
+    public StagedWriter OpenWriter(StagedUpload upload) => new FolderWriter(paths, upload, AbortAsync);
+
+    public Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
+    {
+        var wasOpen = File.Exists(paths.Of(upload));
+        DeleteFile(paths.Of(upload));
+        return wasOpen;
+    });
+
+    public async IAsyncEnumerable<StagedUpload> ListUploadsAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var names = await DoAsync($"list the uploads of {prefix}", () => FilesIn(paths.Uploads));
+        foreach (var name in names)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (FolderPaths.UploadOf(Path.GetFileName(name)) is { } upload && upload.Key.StartsWith(prefix, StringComparison.Ordinal))
+                yield return upload;
+        }
+    }
+
+    public async IAsyncEnumerable<StagedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // The deepest folder that the prefix names; below it names are compared.
+        var folder = prefix[..(prefix.LastIndexOf('/') + 1)].TrimEnd('/');
+        var files = await DoAsync($"list {prefix}", () => FilesIn(folder == StagingKeys.Root.TrimEnd('/') ? Path.Combine(paths.Root, folder) : paths.Of(folder)));
+        foreach (var file in files)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var key = paths.KeyOf(file);
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && LengthOf(file) is { } bytes)
+                yield return new StagedObject(key, VersionId: null, bytes);
+        }
+    }
+
+    public Task DeleteAsync(IReadOnlyCollection<StagedObject> objects, CancellationToken cancellationToken) =>
+        DoAsync($"delete {objects.Count} objects", () =>
+        {
+            foreach (var item in objects)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                DeleteFile(paths.Of(item.Key));
+            }
+            foreach (var folder in objects.Select(item => Path.GetDirectoryName(paths.Of(item.Key))!).Distinct())
+                RemoveEmpty(folder, paths.BatchFolderOf(paths.KeyOf(folder)));
+            return true;
+        });
+
+    public Task<Stream> OpenReadAsync(string key, long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return DoAsync<Stream>($"read {key}", () => new FolderReadStream(
+            File.OpenHandle(paths.Of(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), offset, length));
+    }
+
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    {
+        LinkLifetime.Check(lifetime);
+        _ = paths.Of(key);
+        var (path, expiresAt) = links.Sign(key, lifetime);
+        return Task.FromResult(new SignedLink(
+            new Link(audience == LinkAudience.Probe ? address.Own + path : address.Url(path)), expiresAt));
+    }
+
+    public Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Directory.CreateDirectory(paths.Uploads);
+            Directory.CreateDirectory(Path.Combine(paths.Root, StagingKeys.Root));
+            var probe = Path.Combine(paths.Uploads, "check");
+            File.WriteAllText(probe, "written at start");
+            File.Delete(probe);
+            return Task.CompletedTask;
+        }
+        catch (Exception e) when (FolderFailures.IsFailure(e))
+        {
+            throw new StartupException(
+                $"The staging folder {paths.Root} can't be written ({e.Message}), so that nothing could be exported: " +
+                $"mend it, or name another in {StagingOptions.Section}:Folder.",
+                e);
+        }
+    }
+
+    // Removing only what is empty: another attempt may have made its folder beside this one.
+    private static void RemoveEmpty(string folder, string last)
+    {
+        try
+        {
+            while (folder.StartsWith(last, StringComparison.Ordinal))
+            {
+                Directory.Delete(folder);
+                folder = Path.GetDirectoryName(folder)!;
+            }
+        }
+        catch (IOException)
+        {
+            // Not empty, or gone already.
+        }
+    }
+
+    private static void DeleteFile(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone with its folder.
+        }
+    }
+
+    private static string[] FilesIn(string folder) => Directory.Exists(folder)
+        ? Directory.GetFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+        : [];
+
+    private static long? LengthOf(string file)
+    {
+        try
+        {
+            return new FileInfo(file).Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return null; // deleted while it was listed
+        }
+    }
+
+    private static Task<T> DoAsync<T>(string doing, Func<T> action)
+    {
+        try
+        {
+            return Task.FromResult(action());
+        }
+        catch (Exception e) when (FolderFailures.IsFailure(e))
+        {
+            return Task.FromException<T>(FolderFailures.Explain(e, doing));
+        }
+        catch (Exception e) when (e is StagingException or OperationCanceledException)
+        {
+            return Task.FromException<T>(e);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>Writes an upload's file, and renames it into place.</summary>
+internal sealed partial class FolderWriter(
+    FolderPaths paths, StagedUpload upload, Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
+{
+    private FileStream? file;
+    private bool completed;
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Open().WriteAsync(bytes, cancellationToken);
+        }
+        catch (Exception e) when (FolderFailures.IsFailure(e))
+        {
+            throw FolderFailures.Explain(e, $"store {Upload.Key}");
+        }
+    }
+
+    public override async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            var open = Open();
+            await open.FlushAsync(cancellationToken);
+            open.Flush(flushToDisk: true); // an export that is ready survives a power cut
+            await CloseAsync();
+            var target = paths.Of(Upload.Key);
+            // Fails where the upload was aborted, or its folder erased. Overwrites: a manifest is written again and again.
+            File.Move(paths.Of(Upload), target, overwrite: true);
+            completed = true;
+            FlushFolder(Path.GetDirectoryName(target)!);
+        }
+        catch (Exception e) when (FolderFailures.IsFailure(e))
+        {
+            throw FolderFailures.Explain(e, $"complete {Upload.Key}");
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        if (completed)
+            return;
+        try
+        {
+            await abortAsync(Upload, CancellationToken.None);
+        }
+        catch (StagingException)
+        {
+            // The upload is recorded in the catalog: the sweep aborts it again. The failure that led here matters more.
+        }
+    }
+
+    // Never creates: the file is there from the beginning until the upload is aborted.
+    private FileStream Open() => file ??= new FileStream(paths.Of(Upload), new FileStreamOptions
+    {
+        Mode = FileMode.Open,
+        Access = FileAccess.Write,
+        Share = FileShare.Read | FileShare.Delete,
+        BufferSize = 64 << 10,
+        Options = FileOptions.Asynchronous,
+    });
+
+    private async ValueTask CloseAsync()
+    {
+        if (file is not { } open)
+            return;
+        file = null;
+        try
+        {
+            await open.DisposeAsync();
+        }
+        catch (IOException) when (!completed)
+        {
+            // A full disk, told already by the write that met it.
+        }
+    }
+
+    // The rename itself lasts only once the folder is on disk; .NET has no call for it.
+    private static void FlushFolder(string folder)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+            return;
+        var descriptor = OpenFolder(folder, flags: 0);
+        if (descriptor < 0)
+            return; // erased meanwhile: then nothing has to last
+        _ = FlushDescriptor(descriptor);
+        _ = CloseDescriptor(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFolder(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FlushDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int CloseDescriptor(int descriptor);
+}

@@ -1,0 +1,85 @@
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.Credentials;
+using Amazon.S3;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>How S3 is reached: endpoint, region, credentials and retries, from the settings and the SDK's own sources.</summary>
+internal sealed class S3Connection : IDisposable
+{
+    private readonly AmazonS3Client? publicClient;
+
+    public S3Connection(StagingOptions options)
+    {
+        Bucket = options.Bucket ?? throw new ArgumentException("There is no bucket.", nameof(options));
+        StallTimeout = options.StallTimeout;
+        Config = Configure(options, options.ServiceUrl);
+        Client = new AmazonS3Client(Config);
+        if (options.PublicEndpoint is { } address)
+            publicClient = new AmazonS3Client(Configure(options, address));
+    }
+
+    public string Bucket { get; }
+
+    public TimeSpan StallTimeout { get; }
+
+    public AmazonS3Config Config { get; }
+
+    public IAmazonS3 Client { get; }
+
+    /// <summary>The client whose endpoint an audience reaches. Signing makes no request.</summary>
+    public IAmazonS3 SignerFor(LinkAudience audience) =>
+        audience == LinkAudience.Consumer && publicClient is not null ? publicClient : Client;
+
+    /// <returns>When the credentials that sign now end, or null where they do not say.</returns>
+    public async Task<DateTimeOffset?> CredentialsEndAsync(CancellationToken cancellationToken)
+    {
+        var credentials = Config.DefaultAWSCredentials
+            ?? await new DefaultAWSCredentialsIdentityResolver().ResolveIdentityAsync(Config, cancellationToken);
+        await credentials.GetCredentialsAsync().WaitAsync(cancellationToken); // fetched anew where they are about to end
+        return credentials.Expiration is { } end ? new DateTimeOffset(end.ToUniversalTime()) : null;
+    }
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        publicClient?.Dispose();
+    }
+
+    private static AmazonS3Config Configure(StagingOptions options, string? address)
+    {
+        var config = new AmazonS3Config
+        {
+            RetryMode = RequestRetryMode.Standard, // exponential, with jitter and a quota
+            MaxErrorRetry = 4,
+            Timeout = options.StallTimeout,
+            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
+        };
+        // Reading ServiceURL answers what AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile says.
+        address ??= config.ServiceURL;
+        var region = options.Region ?? config.RegionEndpoint?.SystemName;
+        if (address is not null)
+        {
+            config.ServiceURL = address; // clears the region
+            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
+        }
+        else if (region is not null)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
+        }
+
+        var isAws = address is null || new Uri(address).Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
+            || new Uri(address).Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
+        config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
+        var configured = options.Checksums ?? (isAws || IsSet("AWS_REQUEST_CHECKSUM_CALCULATION") ? null : "WHEN_REQUIRED");
+        if (configured is not null)
+            config.RequestChecksumCalculation = Enum.Parse<RequestChecksumCalculation>(configured);
+        // What is read back is verified against the block index; the SDK's checksums cost more than the transfer.
+        if (!IsSet("AWS_RESPONSE_CHECKSUM_VALIDATION"))
+            config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
+        return config;
+    }
+
+    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using Amazon.Runtime;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>Tells what S3's refusals mean: trying again may help, an operator must act, or the thing is not there.</summary>
+internal sealed class S3Failures(string bucket)
+{
+    /// <summary>True for what a request to S3 throws, other than the caller's own cancellation.</summary>
+    public static bool IsFailure(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        StagingException => false,
+        OperationCanceledException => !cancellationToken.IsCancellationRequested, // a timeout
+        AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException => true,
+        _ => false,
+    };
+
+    public static bool IsMissingUpload(Exception exception) => exception is AmazonServiceException { ErrorCode: "NoSuchUpload" };
+
+    /// <summary>The server does not know the call.</summary>
+    public static bool IsNotOffered(AmazonServiceException exception) =>
+        exception.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed
+        || exception.ErrorCode is "NotImplemented" or "MethodNotAllowed" or "XNotImplemented";
+
+    /// <param name="exception">What the SDK threw.</param>
+    /// <param name="doing">What was tried, as in "read batches/…".</param>
+    public StagingException Explain(Exception exception, string doing)
+    {
+        var failed = $"S3 could not {doing} in bucket {bucket}";
+        if (exception is not AmazonServiceException refusal || (int)refusal.StatusCode == 0)
+            return new StagingException($"{failed}: {Text(exception)}", isTransient: true, inner: exception);
+
+        var code = string.IsNullOrEmpty(refusal.ErrorCode) ? ((int)refusal.StatusCode).ToString() : refusal.ErrorCode;
+        return code switch
+        {
+            "NoSuchKey" or "NoSuchVersion" or "NoSuchUpload" or "NotFound" =>
+                new StagingException($"{failed}: it is not there ({code}).", isTransient: false, isMissing: true, exception),
+            // What an operator can mend is worth further tries.
+            "NoSuchBucket" => Mendable("the bucket does not exist. Create it, or correct ClaimCheck:Staging:Bucket"),
+            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Mendable("access is denied. Grant the service's credentials the rights on the bucket"),
+            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Mendable("the credentials have expired. Renew them"),
+            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" or "SignatureDoesNotMatch" =>
+                Mendable("the credentials are not accepted. Correct them"),
+            "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
+                Mendable("the bucket lies in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
+            _ => new StagingException($"{failed}: {Text(refusal)} ({code}).", IsTransient(refusal, code), inner: exception),
+        };
+
+        StagingException Mendable(string text) => new($"{failed}: {text} ({code}).", isTransient: true, inner: exception);
+    }
+
+    // 403 without a body is what a HEAD gets for any of the refusals above.
+    private static bool IsTransient(AmazonServiceException refusal, string code) =>
+        (int)refusal.StatusCode is >= 500 or 408 or 409 or 429 or 403 or (>= 200 and < 300)
+        || code is "RequestTimeout" or "RequestTimeTooSkewed" or "SlowDown" or "InternalError" or "BadDigest" or "XAmzContentSHA256Mismatch"
+            or "IncompleteBody" or "OperationAborted";
+
+    private static string Text(Exception exception) => exception switch
+    {
+        OperationCanceledException or TimeoutException => "it stalled",
+        { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
+        _ => exception.Message.TrimEnd('.'),
+    };
+}

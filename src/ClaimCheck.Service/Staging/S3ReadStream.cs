@@ -1,0 +1,58 @@
+using Amazon.S3.Model;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>The body of an answer of S3: gives up when it stalls, and explains what breaks it off.</summary>
+internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures, TimeSpan stallTimeout) : Stream
+{
+    private readonly Stream body = answer.ResponseStream;
+    private CancellationTokenSource? stalled;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        stalled ??= new CancellationTokenSource();
+        stalled.CancelAfter(stallTimeout);
+        await using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stalled);
+        try
+        {
+            return await body.ReadAsync(buffer, stalled.Token);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
+        {
+            throw failures.Explain(e, $"go on reading {answer.Key}");
+        }
+        finally
+        {
+            stalled.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+    public override void Flush() => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            answer.Dispose(); // closes the connection where the body was not read to its end
+            stalled?.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,195 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Cuts a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is filled
+/// while at most <see cref="StagingOptions.ParallelParts"/> are on their way; a writer that is ahead waits.
+/// </summary>
+internal sealed class S3Writer(
+    S3Connection connection,
+    S3Failures failures,
+    StagingOptions options,
+    StagedUpload upload,
+    Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
+{
+    private const int FirstBuffer = 64 << 10; // manifests and indexes are small
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim slots = new(options.ParallelParts);
+    private readonly CancellationTokenSource stop = new();
+    private readonly List<Task<PartETag>> parts = [];
+    private byte[] buffer = [];
+    private int filled;
+    private long bytes;
+    private bool completed;
+    private bool disposed;
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (filled == options.PartBytes)
+                await SendAsync(cancellationToken);
+            if (filled == Math.Min(buffer.Length, options.PartBytes))
+                Grow();
+            var some = (int)Math.Min(bytes.Length, Math.Min(buffer.Length, options.PartBytes) - filled);
+            bytes.Span[..some].CopyTo(buffer.AsSpan(filled));
+            filled += some;
+            bytes = bytes[some..];
+        }
+    }
+
+    public override async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        if (filled > 0 || parts.Count == 0) // an empty object is one empty part
+            await SendAsync(cancellationToken);
+        var tags = (await AllPartsAsync(cancellationToken)).ToList();
+        var request = new CompleteMultipartUploadRequest
+        {
+            BucketName = connection.Bucket,
+            Key = Upload.Key,
+            UploadId = Upload.UploadId,
+            PartETags = tags,
+        };
+        try
+        {
+            var answer = await connection.Client.CompleteMultipartUploadAsync(request, cancellationToken);
+            completed = !string.IsNullOrEmpty(answer.ETag);
+            if (!completed && !await IsThereAsync(tags, cancellationToken)) // Ceph's answer has no ETag
+                throw new StagingException($"S3 answered that {Upload.Key} is complete, but it is not there whole.", isTransient: true);
+        }
+        catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
+        {
+            // The answer may have been lost: then S3 has the object, and does not know the upload any more.
+            if (!await IsThereAsync(tags, cancellationToken))
+                throw failures.Explain(e, $"complete {Upload.Key}");
+        }
+        completed = true;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        await stop.CancelAsync();
+        // None may be under way when the upload is aborted, or S3 would keep it as an orphan. What they threw was told already.
+        await Task.WhenAll(parts).ContinueWith(static _ => { }, TaskScheduler.Default);
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+        stop.Dispose();
+        slots.Dispose();
+        if (completed)
+            return;
+        using var soon = new CancellationTokenSource(AbortTimeout);
+        try
+        {
+            await abortAsync(Upload, soon.Token);
+        }
+        catch (Exception e) when (e is StagingException or OperationCanceledException)
+        {
+            // The upload is recorded in the catalog: the sweep aborts it again. The failure that led here matters more.
+        }
+    }
+
+    private void Grow()
+    {
+        var wanted = parts.Count > 0 ? options.PartBytes : Math.Min(options.PartBytes, Math.Max(FirstBuffer, buffer.Length * 2L));
+        var larger = ArrayPool<byte>.Shared.Rent((int)wanted);
+        buffer.AsSpan(0, filled).CopyTo(larger);
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        await slots.WaitAsync(cancellationToken);
+        if (parts.Find(part => part.IsFaulted || part.IsCanceled) is { } failed)
+        {
+            slots.Release();
+            await failed; // there is no use in sending the rest
+        }
+        parts.Add(UploadAsync(parts.Count + 1, buffer, filled));
+        bytes += filled;
+        (buffer, filled) = ([], 0);
+    }
+
+    private async Task<PartETag> UploadAsync(int number, byte[] part, int length)
+    {
+        try
+        {
+            using var body = new MemoryStream(part, 0, length, writable: false);
+            var answer = await connection.Client.UploadPartAsync(
+                new UploadPartRequest
+                {
+                    BucketName = connection.Bucket,
+                    Key = Upload.Key,
+                    UploadId = Upload.UploadId,
+                    PartNumber = number,
+                    PartSize = length,
+                    InputStream = body,
+                },
+                stop.Token);
+            // Only now: a request that failed may still be reading from it.
+            if (part.Length > 0)
+                ArrayPool<byte>.Shared.Return(part);
+            return new PartETag(number, answer.ETag);
+        }
+        catch (Exception e) when (S3Failures.IsFailure(e, stop.Token))
+        {
+            throw failures.Explain(e, $"store part {number} of {Upload.Key}");
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    private async Task<PartETag[]> AllPartsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Task.WhenAll(parts).WaitAsync(cancellationToken);
+        }
+        catch (StagingException)
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+    }
+
+    // Size and ETag: an earlier object under the same key (a manifest is written again) must not be taken for this one.
+    private async Task<bool> IsThereAsync(List<PartETag> tags, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await connection.Client.GetObjectMetadataAsync(
+                new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = Upload.Key }, cancellationToken);
+            return found.ContentLength == bytes && found.ETag?.Trim('"') == ETagOf(tags);
+        }
+        catch (AmazonS3Exception missing) when (missing.StatusCode is System.Net.HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+        catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
+        {
+            throw failures.Explain(e, $"look whether {Upload.Key} is complete");
+        }
+    }
+
+    // How S3 names an object of parts: the MD5 of their MD5s, and their number. Null where a server has names of its own.
+    private static string? ETagOf(List<PartETag> tags)
+    {
+        if (tags.Exists(tag => tag.ETag.Trim('"') is not { Length: 32 } name || !name.All(char.IsAsciiHexDigit)))
+            return null;
+#pragma warning disable CA5351 // It is S3's algorithm, and identifies, not protects.
+        var digest = MD5.HashData(tags.SelectMany(tag => Convert.FromHexString(tag.ETag.Trim('"'))).ToArray());
+#pragma warning restore CA5351
+        return $"{Convert.ToHexStringLower(digest)}-{tags.Count}";
+    }
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+using Microsoft.Net.Http.Headers;
+using Npgsql;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>Serves the folder's files to whoever holds a link, as S3 would: ranges, a strong ETag, nothing cached, nothing unpacked.</summary>
+internal static class StagedFilesEndpoint
+{
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is asked for: the link is the right.</summary>
+    public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
+    {
+        if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
+            routes.MapMethods(StagedFileLinks.Root + "{**key}", [HttpMethods.Get, HttpMethods.Head], GetFileAsync).ExcludeFromDescription();
+        return routes;
+    }
+
+    private static async Task GetFileAsync(
+        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, TimeProvider time)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        switch (links.Verify(key ?? "", context.Request.Query))
+        {
+            case LinkVerdict.Invalid:
+                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered.").ExecuteAsync(context);
+                return;
+            case LinkVerdict.Expired:
+                await Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask the claim URL for a new one.").ExecuteAsync(context);
+                return;
+        }
+
+        var batch = StagingKeys.BatchOf(key!);
+        try
+        {
+            if (batch is not { } id || !FolderPaths.IsKey(key!) || !await states.IsReadyAsync(id, context.RequestAborted)
+                || Open(paths.Of(key!)) is not { } file)
+            {
+                await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
+                return;
+            }
+            await SendAsync(context, id, key!, file, states, time);
+        }
+        catch (NpgsqlException) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            await Problems.Of(ProblemCodes.CatalogUnavailable, "The service's database does not answer: try again.").ExecuteAsync(context);
+        }
+    }
+
+    private static async Task SendAsync(HttpContext context, BatchId batch, string key, FileStream file, BatchStates states, TimeProvider time)
+    {
+        var (modified, length) = (File.GetLastWriteTimeUtc(file.SafeFileHandle), file.Length);
+        var name = key[(key.LastIndexOf('/') + 1)..];
+        // It disposes the file, and knows If-Match, If-None-Match, If-Range and Range; of several ranges it makes a whole answer.
+        var answer = TypedResults.Stream(
+            file,
+            ContentTypeOf(name),
+            name,
+            new DateTimeOffset(modified, TimeSpan.Zero),
+            new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{length:x}-{modified.Ticks:x}\"")),
+            enableRangeProcessing: true);
+        context.Response.Headers.AcceptRanges = "bytes";
+
+        using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var watching = CutOffAsync(context, batch, states, time, sent.Token);
+        try
+        {
+            await answer.ExecuteAsync(context);
+        }
+        finally
+        {
+            await sent.CancelAsync();
+            await watching;
+        }
+
+        if (context.Response.HasStarted)
+            return;
+        context.Response.ContentLength = null;
+        if (context.Response.StatusCode == 412)
+            await Problems.Of(ProblemCodes.PreconditionFailed, "The file is not the one that was asked for.").ExecuteAsync(context);
+        else if (context.Response.StatusCode == 416)
+            await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
+    }
+
+    // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
+    private static async Task CutOffAsync(HttpContext context, BatchId batch, BatchStates states, TimeProvider time, CancellationToken sent)
+    {
+        try
+        {
+            do
+                await Task.Delay(LookAgainAfter, time, sent);
+            while (await states.IsReadyAsync(batch, sent));
+            context.Abort();
+        }
+        catch (OperationCanceledException)
+        {
+            // Sent, or given up by the reader.
+        }
+        catch (NpgsqlException) when (!sent.IsCancellationRequested)
+        {
+            context.Abort(); // What is not known to be ready is not handed out. The reader resumes with a range.
+        }
+        catch (NpgsqlException)
+        {
+            // Sent meanwhile.
+        }
+    }
+
+    private static FileStream? Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.Open,
+                Access = FileAccess.Read,
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                BufferSize = 0,
+                Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+            });
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            return null; // also where it names a folder
+        }
+    }
+
+    private static string ContentTypeOf(string name) => name switch
+    {
+        _ when name.EndsWith(".gz", StringComparison.Ordinal) => "application/gzip",
+        _ when name.EndsWith(".csv", StringComparison.Ordinal) => "text/csv",
+        _ when name.EndsWith(".ndjson", StringComparison.Ordinal) => "application/x-ndjson",
+        _ when name.EndsWith(".json", StringComparison.Ordinal) => "application/json",
+        _ => "application/octet-stream",
+    };
+}
