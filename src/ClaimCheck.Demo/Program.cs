@@ -1,1 +1,36 @@
+using System.Runtime.InteropServices;
+using ClaimCheck.Demo;
+using ClaimCheck.Demo.Chapters;
+using ClaimCheck.Demo.Stage;
+
+if (args.Any(arg => arg is "-h" or "--help" or "help"))
+{
+    Console.WriteLine(Chapter.Help());
+    return 0;
+}
+if (args.FirstOrDefault(arg => Chapter.Find(arg) is null) is { } unknown)
+{
+    Console.Error.WriteLine($"The demo has no chapter '{unknown}'.");
+    Console.Error.WriteLine(Chapter.Help());
+    return 2;
+}
+var chapters = args.Length == 0 ? [Chapter.Main] : args.Select(arg => Chapter.Find(arg)!).ToArray();
+
+// Ctrl-C and TERM end the tour; the service and its database are stopped on the way out.
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+
+foreach (var chapter in chapters)
+{
+    await using var tour = new Tour(new Screen());
+    if (await tour.RunAsync(chapter, stop.Token) is var exit and not 0)
+        return exit;
+}
 return 0;

@@ -1,0 +1,61 @@
+namespace ClaimCheck.Consumer;
+
+/// <summary>How a <see cref="BatchReader"/> fetches files, and what it accepts.</summary>
+public sealed class BatchReaderOptions
+{
+    /// <summary>
+    /// The hosts that links may lead to, beside the configured service's own: a name or address, with <c>:port</c> where only that
+    /// port is meant, or <c>*.example.com</c> for any name below. None by default; name the bucket's host where files lie in S3.
+    /// Links over plain http are followed only where the service itself is configured with http.
+    /// </summary>
+    public IReadOnlyCollection<string> AllowedLinkHosts { get; init; } = [];
+
+    /// <summary>How often one block, index or file's beginning is tried, without any progress, before the read fails; 6 by default.</summary>
+    public int MaxAttempts { get; init; } = 6;
+
+    /// <summary>The pause before the second try, doubled for each further one, with jitter; 200 milliseconds by default.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long a link's server may send nothing before the connection counts as cut; 30 seconds by default.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The largest block, before compression, that is taken; 64 MiB by default. The service writes blocks of 1 to 4 MiB. About four
+    /// such buffers are held at a time.
+    /// </summary>
+    public int MaxBlockBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>The largest block that is taken where it holds one record only; 256 MiB by default.</summary>
+    public int MaxRecordBytes { get; init; } = 256 * 1024 * 1024;
+
+    internal void Validate()
+    {
+        foreach (var host in AllowedLinkHosts)
+        {
+            if (string.IsNullOrWhiteSpace(host) || host.Contains('/', StringComparison.Ordinal) || host is "*" or "*.")
+            {
+                throw Invalid(nameof(AllowedLinkHosts), $"'{host}'", "an entry must be a host, host:port or *.domain",
+                    "it would match no link, or every one");
+            }
+        }
+        if (MaxAttempts is < 1 or > 1000)
+            throw Invalid(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 1000", "a block is tried never, or for ever");
+        if (RetryDelay < TimeSpan.Zero || RetryDelay > TimeSpan.FromMinutes(1))
+            throw Invalid(nameof(RetryDelay), $"{RetryDelay}", "must be zero to a minute", "doubled, the pauses would not end");
+        if (StallTimeout <= TimeSpan.Zero || StallTimeout > TimeSpan.FromHours(1))
+            throw Invalid(nameof(StallTimeout), $"{StallTimeout}", "must be more than zero, at most an hour", "every read would count as stalled, or none");
+        if (MaxBlockBytes is < 64 * 1024 or > 1024 * 1024 * 1024)
+        {
+            throw Invalid(nameof(MaxBlockBytes), $"{MaxBlockBytes}", "must be 64 KiB to 1 GiB",
+                "ordinary blocks would be refused, or hostile ones would fill the memory");
+        }
+        if (MaxRecordBytes < MaxBlockBytes || MaxRecordBytes > 1024 * 1024 * 1024)
+        {
+            throw Invalid(nameof(MaxRecordBytes), $"{MaxRecordBytes}", $"must be {nameof(MaxBlockBytes)} ({MaxBlockBytes}) to 1 GiB",
+                "a single record would be held to a lower limit than many, or fill the memory");
+        }
+    }
+
+    private static ArgumentException Invalid(string name, string value, string rule, string consequence) =>
+        new($"{nameof(BatchReaderOptions)}.{name} is {value}, but {rule}: {consequence}.", name);
+}

@@ -1,0 +1,222 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>
+/// Speaks to one ClaimCheck service. Thread-safe; make one and keep it. Requests that fail for a transient reason are
+/// tried again (<see cref="ClaimCheckClientOptions.MaxAttempts"/>); what is refused is a <see cref="ClaimCheckException"/>.
+/// The key goes to the configured address only, and redirects are not followed. Dispose it to close its connections.
+/// </summary>
+public sealed class ClaimCheckClient : IDisposable
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    private readonly ClaimCheckClientOptions options;
+    private readonly HttpClient http;
+
+    /// <summary>A client for the service at an address that asks for no key.</summary>
+    /// <exception cref="ArgumentException">The address can't be used; the text says why.</exception>
+    public ClaimCheckClient(Uri baseAddress)
+        : this(new ClaimCheckClientOptions { BaseAddress = baseAddress })
+    {
+    }
+
+    /// <summary>A client with options of its own. It connects when it is first asked.</summary>
+    /// <exception cref="ArgumentException">An option can't be used; the text says why.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
+    public ClaimCheckClient(ClaimCheckClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        this.options = options;
+        var address = options.BaseAddress.AbsoluteUri;
+        BaseAddress = new Uri(address.EndsWith('/') ? address : address + "/");
+        http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // a redirect would carry the key elsewhere
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.All,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            BaseAddress = BaseAddress,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>The service's address, with a slash at its end.</summary>
+    public Uri BaseAddress { get; }
+
+    /// <summary>Lists what can be exported.</summary>
+    public async Task<Page<DatasetInfo>> GetDatasetsAsync(string? cursor = null, CancellationToken cancellationToken = default) =>
+        await GetAsync<Page<DatasetInfo>>("v1/datasets" + Query(("cursor", cursor)), cancellationToken: cancellationToken);
+
+    /// <summary>Asks for an export.</summary>
+    /// <param name="request">What to export.</param>
+    /// <param name="idempotencyKey">
+    /// The same key and request give the same export, however often they are sent; up to 255 visible characters. Without one a
+    /// random key is used, which makes this call's own retries safe, but not a second call.
+    /// </param>
+    /// <param name="wait">How long the service may wait for the export to settle before it answers; 60 seconds at most.</param>
+    /// <param name="cancellationToken">Ends the call, not the export.</param>
+    /// <exception cref="RequestRejectedException">The service refused it; <see cref="RequestRejectedException.Errors"/> says why.</exception>
+    public async Task<Export> CreateExportAsync(
+        ExportRequest request, string? idempotencyKey = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (idempotencyKey is not null && (idempotencyKey.Length is 0 or > 255 || idempotencyKey.Any(c => c is <= ' ' or >= '\x7f' or '"' or '\\')))
+        {
+            throw new ArgumentException(
+                $"The idempotency key has {idempotencyKey.Length} characters, but must be 1 to 255 visible ASCII characters without "
+                + "quotes and backslashes: it is sent in a header.", nameof(idempotencyKey));
+        }
+        var call = new ServiceCall(HttpMethod.Post, "v1/exports")
+        {
+            Body = JsonSerializer.SerializeToUtf8Bytes(request, ClaimCheckJson.Options),
+            IdempotencyKey = idempotencyKey ?? Guid.CreateVersion7().ToString("N"),
+            Wait = Checked(wait),
+            Prefer = true,
+        };
+        return (await call.SendAsync<Export>(http, options, cancellationToken)).Value;
+    }
+
+    /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that time has passed.</summary>
+    /// <exception cref="NotFoundException">No such export that this caller may see.</exception>
+    public Task<Export> GetExportAsync(ExportId exportId, TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
+        GetAsync<Export>($"v1/exports/{exportId}", null, Checked(wait), prefer: true, cancellationToken);
+
+    /// <summary>Exports, newest first.</summary>
+    /// <param name="state">Only those in this state (<see cref="ExportState"/>).</param>
+    /// <param name="dataset">Only those of this dataset.</param>
+    /// <param name="limit">At most so many, 1 to 1,000; 100 by default.</param>
+    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the page before.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<Page<Export>> ListExportsAsync(
+        string? state = null, string? dataset = null, int? limit = null, string? cursor = null,
+        CancellationToken cancellationToken = default) =>
+        GetAsync<Page<Export>>(
+            "v1/exports" + Query(("state", state), ("dataset", dataset), ("limit", limit?.ToString()), ("cursor", cursor)),
+            cancellationToken: cancellationToken);
+
+    /// <summary>Cancels an export, or revokes its batch where it is ready.</summary>
+    /// <exception cref="NotFoundException">No such export that this caller may see.</exception>
+    public Task<Revocation> CancelExportAsync(ExportId exportId, string? reason = null, CancellationToken cancellationToken = default) =>
+        DeleteAsync($"v1/exports/{exportId}" + Query(("reason", reason)), null, cancellationToken);
+
+    /// <summary>One batch: state, counts, expiry; also after its end.</summary>
+    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    public Task<Batch> GetBatchAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
+        GetAsync<Batch>($"v1/batches/{batchId}", batchId, cancellationToken: cancellationToken);
+
+    /// <summary>
+    /// The manifest with fresh links, from the batch's claim URL at the configured address (not at one that an event names).
+    /// </summary>
+    /// <exception cref="BatchNotReadyException">The export still runs.</exception>
+    /// <exception cref="BatchEndedException">Revoked, expired, cancelled or failed: no links will be minted any more.</exception>
+    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    public Task<Manifest> GetManifestAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
+        GetAsync<Manifest>($"v1/batches/{batchId}/manifest", batchId, cancellationToken: cancellationToken);
+
+    /// <summary>
+    /// Revokes a batch: from the answer on no link to it is minted. The service waits up to 10 seconds for the deletion to be
+    /// verified; call again for the current report.
+    /// </summary>
+    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    public Task<Revocation> RevokeAsync(BatchId batchId, string? reason = null, CancellationToken cancellationToken = default) =>
+        DeleteAsync($"v1/batches/{batchId}" + Query(("reason", reason)), batchId, cancellationToken);
+
+    /// <summary>One page of the event feed, oldest first.</summary>
+    /// <param name="after">The cursor of what was read last; null for the oldest event that is kept.</param>
+    /// <param name="wait">How long the service may wait for an event where there is none; 60 seconds at most.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
+    public Task<Page<BulkEvent>> ReadEventsAsync(
+        string? after = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
+    {
+        var seconds = Checked(wait) is { } time ? ((int)time.TotalSeconds).ToString() : null;
+        return GetAsync<Page<BulkEvent>>(
+            "v1/events" + Query(("after", after), ("wait", seconds)), null, wait, prefer: false, cancellationToken);
+    }
+
+    /// <summary>
+    /// Follows the event feed until cancelled, waiting for what comes. An outage of the service is waited out. Each event is
+    /// handed over at least once: store <see cref="FeedEvent.Cursor"/> after its effect to go on from there later.
+    /// </summary>
+    /// <param name="after">The cursor to go on from; null for the oldest event that is kept.</param>
+    /// <param name="cancellationToken">Ends the following, by <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
+    public async IAsyncEnumerable<FeedEvent> FollowEventsAsync(
+        string? after = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var cursor = after;
+        for (var outage = 0; ;)
+        {
+            Page<BulkEvent>? page = null;
+            try
+            {
+                page = await ReadEventsAsync(cursor, TimeSpan.FromSeconds(30), cancellationToken);
+                outage = 0;
+            }
+            catch (ClaimCheckException e) when (e.IsTransient)
+            {
+                await RetryPause.WaitAsync(++outage, options.RetryDelay, null, cancellationToken);
+            }
+            if (page is null)
+                continue;
+            var next = page.NextCursor ?? cursor;
+            // Within a page the way back is the page's beginning: going on from there repeats events, but misses none.
+            for (var i = 0; i < page.Items.Count; i++)
+                yield return new FeedEvent(page.Items[i], i == page.Items.Count - 1 ? next : cursor);
+            cursor = next;
+        }
+    }
+
+    /// <summary>Closes the connections.</summary>
+    public void Dispose() => http.Dispose();
+
+    private async Task<T> GetAsync<T>(
+        string path, BatchId? batch = null, TimeSpan? wait = null, bool prefer = false, CancellationToken cancellationToken = default)
+        where T : class
+    {
+        var call = new ServiceCall(HttpMethod.Get, path) { BatchId = batch, Wait = wait, Prefer = prefer };
+        return (await call.SendAsync<T>(http, options, cancellationToken)).Value;
+    }
+
+    private async Task<Revocation> DeleteAsync(string path, BatchId? batch, CancellationToken cancellationToken)
+    {
+        // Deleting twice is deleting once, so it may be tried again like a GET.
+        var call = new ServiceCall(HttpMethod.Delete, path) { BatchId = batch };
+        var answer = await call.SendAsync<RevocationReport>(http, options, cancellationToken);
+        return new(answer.Value, answer.Value.VerifiedAt is not null);
+    }
+
+    private static TimeSpan? Checked(TimeSpan? wait) =>
+        wait is null || (wait >= TimeSpan.Zero && wait <= LongestWait)
+            ? wait
+            : throw new ArgumentOutOfRangeException(nameof(wait), wait, "The service waits for 60 seconds at most.");
+
+    private static string Query(params ReadOnlySpan<(string Name, string? Value)> parameters)
+    {
+        var text = "";
+        foreach (var (name, value) in parameters)
+        {
+            if (value is not null)
+                text += $"{(text.Length == 0 ? '?' : '&')}{name}={Uri.EscapeDataString(value)}";
+        }
+        return text;
+    }
+}
+
+/// <summary>The answer to a revocation or a cancellation.</summary>
+/// <param name="Report">What was deleted, and the links' proof.</param>
+/// <param name="IsVerified">False while the deletion goes on without the caller: ask again for the current report.</param>
+public sealed record Revocation(RevocationReport Report, bool IsVerified);
+
+/// <summary>One event of the feed.</summary>
+/// <param name="Event">The event.</param>
+/// <param name="Cursor">Store it once the event has taken effect, and go on from it later; null at the feed's very beginning.</param>
+public sealed record FeedEvent(BulkEvent Event, string? Cursor);

@@ -1,0 +1,150 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>
+/// What every failure of this library derives from. Its text names ids, hosts and codes; it never holds a link,
+/// a key or a value of a record.
+/// </summary>
+/// <param name="code">A stable code: the service's (<see cref="ProblemCodes"/>), or one of this library's own.</param>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch it is about, where there is one.</param>
+/// <param name="isTransient">Whether the same call may succeed later.</param>
+/// <param name="inner">What caused it.</param>
+public class ClaimCheckException(
+    string code, string message, BatchId? batchId = null, bool isTransient = false, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>A stable code: the service's (<see cref="ProblemCodes"/>), or one of this library's own.</summary>
+    public string Code { get; } = code;
+
+    /// <summary>The batch it is about, or null.</summary>
+    public BatchId? BatchId { get; } = batchId;
+
+    /// <summary>True where the same call may succeed later; false where it never will.</summary>
+    public bool IsTransient { get; } = isTransient;
+}
+
+/// <summary>The batch has ended: no link to it works any more, and none will be minted. Never transient.</summary>
+/// <param name="code">The service's code for how it ended.</param>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+public abstract class BatchEndedException(string code, string message, BatchId? batchId)
+    : ClaimCheckException(code, message, batchId);
+
+/// <summary>The source took the batch back: stop, and forget what was fetched. Code <c>batch_revoked</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+public sealed class BatchRevokedException(string message, BatchId? batchId)
+    : BatchEndedException(ProblemCodes.BatchRevoked, message, batchId);
+
+/// <summary>The batch's retention has passed and its files are deleted. Code <c>batch_expired</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+public sealed class BatchExpiredException(string message, BatchId? batchId)
+    : BatchEndedException(ProblemCodes.BatchExpired, message, batchId);
+
+/// <summary>The export was cancelled before it was ready. Code <c>export_cancelled</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch that will never be.</param>
+public sealed class ExportCancelledException(string message, BatchId? batchId)
+    : BatchEndedException(ProblemCodes.ExportCancelled, message, batchId);
+
+/// <summary>The export failed before it was ready. Code <c>export_failed</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch that will never be.</param>
+public sealed class ExportFailedException(string message, BatchId? batchId)
+    : BatchEndedException(ProblemCodes.ExportFailed, message, batchId);
+
+/// <summary>The batch is not ready yet. Transient. Code <c>not_ready</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="retryAfter">When the service suggests to ask again, counted from now; null where it did not say.</param>
+public sealed class BatchNotReadyException(string message, BatchId? batchId, TimeSpan? retryAfter)
+    : ClaimCheckException(ProblemCodes.NotReady, message, batchId, isTransient: true)
+{
+    /// <summary>When the service suggests to ask again, counted from the answer; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>The service knows nothing of that id that this caller may see. Code <c>not_found</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch, where one was asked for.</param>
+public sealed class NotFoundException(string message, BatchId? batchId)
+    : ClaimCheckException(ProblemCodes.NotFound, message, batchId);
+
+/// <summary>The service refused the caller: no key, a wrong key, or a key without the right to do this (401, 403, 421).</summary>
+/// <param name="code">The service's code.</param>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch, where one was asked for.</param>
+public sealed class AccessDeniedException(string code, string message, BatchId? batchId)
+    : ClaimCheckException(code, message, batchId);
+
+/// <summary>The service refused the request as it was written (4xx): asking the same again is refused again.</summary>
+/// <param name="code">The service's code, for example <c>validation_failed</c>.</param>
+/// <param name="message">What happened, in words.</param>
+/// <param name="errors">What is wrong with which field; empty where no field is at fault.</param>
+public sealed class RequestRejectedException(
+    string code, string message, IReadOnlyDictionary<string, string[]> errors)
+    : ClaimCheckException(code, message)
+{
+    /// <summary>What is wrong with which field; empty where no field is at fault.</summary>
+    public IReadOnlyDictionary<string, string[]> Errors { get; } = errors;
+}
+
+/// <summary>The feed no longer keeps what followed that cursor: events were missed. Code <c>cursor_expired</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+public sealed class CursorExpiredException(string message)
+    : ClaimCheckException(ProblemCodes.CursorExpired, message);
+
+/// <summary>The service could not be reached, or could not do it now (429, 5xx), also when tried again. Transient.</summary>
+/// <param name="code">The service's code, or <c>service_unreachable</c>.</param>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch, where one was asked for.</param>
+/// <param name="retryAfter">When the service suggests to ask again, or null.</param>
+/// <param name="inner">What caused it.</param>
+public sealed class ServiceUnavailableException(
+    string code, string message, BatchId? batchId = null, TimeSpan? retryAfter = null, Exception? inner = null)
+    : ClaimCheckException(code, message, batchId, isTransient: true, inner)
+{
+    /// <summary>When the service suggests to ask again, counted from the answer; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>
+/// A file could not be fetched, also when tried again and with fresh links, though the batch is still ready.
+/// Transient. Code <c>download_failed</c>.
+/// </summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="inner">What caused it.</param>
+public sealed class DownloadFailedException(string message, BatchId? batchId, Exception? inner = null)
+    : ClaimCheckException("download_failed", message, batchId, isTransient: true, inner);
+
+/// <summary>
+/// What was fetched contradicts the manifest: a checksum, a length, a count, or the shape of the manifest or an index
+/// itself. Records of a block that does not match were not handed over. Code <c>integrity_violation</c>.
+/// </summary>
+/// <param name="message">What contradicts what.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="inner">What caused it.</param>
+public sealed class IntegrityException(string message, BatchId? batchId = null, Exception? inner = null)
+    : ClaimCheckException("integrity_violation", message, batchId, isTransient: false, inner);
+
+/// <summary>
+/// A link leads to a host that is not on <see cref="BatchReaderOptions.AllowedLinkHosts"/>, so it was not followed.
+/// Code <c>untrusted_link</c>.
+/// </summary>
+/// <param name="message">Which host, and what to do.</param>
+/// <param name="batchId">The batch.</param>
+public sealed class UntrustedLinkException(string message, BatchId? batchId)
+    : ClaimCheckException("untrusted_link", message, batchId);
+
+/// <summary>
+/// A record does not fit the type it is read into: a member without a column, a NULL for a member that takes none,
+/// a value out of the member's range. Code <c>record_mismatch</c>. The text names the column, never the value.
+/// </summary>
+/// <param name="message">What does not fit.</param>
+/// <param name="inner">What caused it.</param>
+public sealed class RecordMismatchException(string message, Exception? inner = null)
+    : ClaimCheckException("record_mismatch", message, inner: inner);

@@ -1,0 +1,110 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using ClaimCheck.Consumer.Records;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer.Downloads;
+
+/// <summary>Reads one file, block by block, each verified before it is given out; at the end also the file's own checksum.</summary>
+internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, BatchReaderOptions options)
+{
+    private readonly ManifestFile file = claim.Manifest.Files[ordinal];
+
+    private bool IsGzip => claim.Manifest.Compression == "gzip";
+
+    public async IAsyncEnumerable<VerifiedBlock> BlocksAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, cancellationToken);
+        var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");
+        await using var download = new ObjectDownload(
+            links, claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience, options);
+        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        if (layout.PreambleBytes > 0)
+        {
+            var preamble = new byte[layout.PreambleBytes];
+            await download.ReadAsync(0, preamble, read => PreambleFlaw(preamble, layout), cancellationToken);
+            whole.AppendData(preamble);
+        }
+        else if (layout.PreambleUncompressedBytes > 0)
+        {
+            throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no header.", claim.BatchId);
+        }
+        for (var i = 0; i < layout.Blocks.Count; i++)
+            yield return await BlockAsync(download, whole, layout.Blocks[i], i, cancellationToken);
+
+        if (!whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256)))
+            throw new IntegrityException($"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's.", claim.BatchId);
+    }
+
+    private async Task<VerifiedBlock> BlockAsync(
+        ObjectDownload download, IncrementalHash whole, Block block, int number, CancellationToken cancellationToken)
+    {
+        var expected = Convert.FromHexString(block.Sha256);
+        var stored = ArrayPool<byte>.Shared.Rent((int)block.Bytes);
+        byte[]? inflated = null;
+        try
+        {
+            await download.ReadAsync(
+                block.Offset,
+                stored.AsMemory(0, (int)block.Bytes),
+                read => IsSha256(read.Span, expected) ? null : $"the SHA-256 of block {number} differs",
+                cancellationToken);
+            whole.AppendData(stored, 0, (int)block.Bytes);
+            if (IsGzip)
+            {
+                inflated = ArrayPool<byte>.Shared.Rent((int)block.UncompressedBytes);
+                if (!Inflation.TryInflate(stored, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
+                {
+                    throw new IntegrityException(
+                        $"Block {number} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index says.",
+                        claim.BatchId);
+                }
+            }
+            else
+            {
+                (inflated, stored) = (stored, null);
+            }
+            var verified = new VerifiedBlock(inflated, (int)block.UncompressedBytes, block.Records, file.Name, number);
+            inflated = null;
+            return verified;
+        }
+        finally
+        {
+            if (stored is not null)
+                ArrayPool<byte>.Shared.Return(stored);
+            if (inflated is not null)
+                ArrayPool<byte>.Shared.Return(inflated);
+        }
+    }
+
+    private static bool IsSha256(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected)
+    {
+        Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, actual);
+        return actual.SequenceEqual(expected);
+    }
+
+    // The index gives no checksum for it, but the manifest says what the header must be.
+    private string? PreambleFlaw(byte[] stored, FileLayout layout)
+    {
+        var preamble = new byte[layout.PreambleUncompressedBytes];
+        if (IsGzip)
+        {
+            if (!Inflation.TryInflate(stored, stored.Length, preamble))
+                return "what stands before its first block is no gzip of the right length";
+        }
+        else if (stored.Length == preamble.Length)
+        {
+            stored.CopyTo(preamble, 0);
+        }
+        else
+        {
+            return "what stands before its first block has another length";
+        }
+        return claim.Manifest.Format == "csv" && !CsvRows.IsHeader(preamble, claim.Manifest)
+            ? "its header does not name the manifest's columns"
+            : null;
+    }
+}

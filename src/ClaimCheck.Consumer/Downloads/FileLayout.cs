@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer.Downloads;
+
+/// <summary>
+/// A file as its index describes it: a preamble that is no block (the CSV header), and blocks without gaps up to the end.
+/// </summary>
+/// <param name="File">The file.</param>
+/// <param name="Blocks">Its blocks.</param>
+/// <param name="PreambleBytes">Stored bytes before the first block.</param>
+/// <param name="PreambleUncompressedBytes">The same before compression.</param>
+internal sealed record FileLayout(ManifestFile File, IReadOnlyList<Block> Blocks, int PreambleBytes, int PreambleUncompressedBytes)
+{
+    // A header of 1,664 columns with names of 63 letters of four bytes is below half of this.
+    private const int MaxPreambleBytes = 1024 * 1024;
+
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };
+
+    /// <summary>Fetches a file's index, verifies it against the manifest, and checks what it says.</summary>
+    public static async Task<FileLayout> FetchAsync(
+        LinkClient links, Claim claim, int ordinal, BatchReaderOptions options, CancellationToken cancellationToken)
+    {
+        var file = claim.Manifest.Files[ordinal];
+        var expected = Convert.FromHexString(file.Index.Sha256);
+        var bytes = new byte[file.Index.Bytes];
+        var patience = new Patience(options, claim.BatchId, $"The index of {file.Name}");
+        await using var download = new ObjectDownload(
+            links, claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience, options);
+        await download.ReadAsync(
+            0, bytes, read => SHA256.HashData(read.Span).AsSpan().SequenceEqual(expected) ? null : "its SHA-256 differs", cancellationToken);
+        return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), options);
+    }
+
+    private static IReadOnlyList<Block> Parse(byte[] bytes, ManifestFile file, BatchId batch)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<BlockIndex>(bytes, Json)?.Blocks is { } blocks)
+                return blocks;
+        }
+        catch (JsonException)
+        {
+        }
+        throw new IntegrityException($"The index of {file.Name} of {batch} is no list of blocks.", batch);
+    }
+
+    private static FileLayout Check(Manifest manifest, ManifestFile file, IReadOnlyList<Block> blocks, BatchReaderOptions options)
+    {
+        var begin = blocks.Count > 0 ? blocks[0]?.Offset ?? -1 : file.Bytes;
+        long end = begin, records = 0, uncompressed = 0;
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            var block = blocks[i];
+            Require(
+                block is { Offset: >= 0, Bytes: > 0, UncompressedBytes: > 0, Records: > 0 } && ManifestRules.IsSha256(block.Sha256),
+                $"block {i} has a count below one or no SHA-256");
+            Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
+            Require(block.Bytes <= file.Bytes - end, $"block {i} ends behind the file's end");
+            var limit = block.Records == 1 ? options.MaxRecordBytes : options.MaxBlockBytes;
+            Require(block.UncompressedBytes <= limit, $"block {i} is {block.UncompressedBytes} bytes before compression, but {limit} is the most");
+            Require(block.Records <= block.UncompressedBytes, $"block {i} has more records than bytes");
+            // Compression never makes it much longer; without this a small block could ask for a large buffer.
+            Require(
+                manifest.Compression == "gzip"
+                    ? block.Bytes <= block.UncompressedBytes + (block.UncompressedBytes / 100) + 1024
+                    : block.Bytes == block.UncompressedBytes,
+                $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}");
+            end += block.Bytes;
+            records = checked(records + block.Records);
+            uncompressed += block.UncompressedBytes;
+        }
+        Require(end == file.Bytes, $"its blocks end at {end}, but the file at {file.Bytes}");
+        Require(records == file.Records, $"its blocks hold {records} records, but the file {file.Records}");
+        var preamble = file.UncompressedBytes - uncompressed;
+        Require(
+            begin is >= 0 and <= MaxPreambleBytes && preamble is >= 0 and <= MaxPreambleBytes,
+            $"{begin} bytes, {preamble} before compression, belong to no block");
+        Require(manifest.Format == "csv" ? preamble > 0 : preamble == 0, "only the header of a csv file belongs to no block");
+        return new(file, blocks, (int)begin, (int)preamble);
+
+        void Require(bool holds, string otherwise)
+        {
+            if (!holds)
+                throw new IntegrityException($"The index of {file.Name} of {manifest.BatchId} can't be trusted: {otherwise}.", manifest.BatchId);
+        }
+    }
+}

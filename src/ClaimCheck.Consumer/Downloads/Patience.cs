@@ -1,0 +1,24 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer.Downloads;
+
+/// <summary>Counts the tries that brought nothing, pauses between them, and says when it is enough. Progress forgives all.</summary>
+internal sealed class Patience(BatchReaderOptions options, BatchId batch, string what)
+{
+    private int failures;
+
+    public void Progress() => failures = 0;
+
+    public async Task AfterAsync(TransferException failure, CancellationToken cancellationToken)
+    {
+        if (++failures < options.MaxAttempts)
+        {
+            await RetryPause.WaitAsync(failures, options.RetryDelay, failure.RetryAfter, cancellationToken);
+            return;
+        }
+        throw failure.IsAltered
+            ? new IntegrityException($"{what} of {batch} is not what the manifest says, {failures} times over: {failure.Message}.", batch)
+            : new DownloadFailedException(
+                $"{what} of {batch} could not be fetched in {failures} tries: {failure.Message}.", batch, failure.InnerException);
+    }
+}

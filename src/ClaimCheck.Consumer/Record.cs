@@ -1,0 +1,78 @@
+using System.Text;
+using ClaimCheck.Consumer.Records;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>
+/// One record as it lies in its block: fields by name or place, NULL told from the empty text. It is valid until the next record
+/// is asked for; take out what is to be kept.
+/// </summary>
+public readonly struct Record : IEquatable<Record>
+{
+    private readonly Rows rows;
+    private readonly RecordFields fields;
+    private readonly long version;
+
+    internal Record(Rows rows, RecordFields fields)
+    {
+        this.rows = rows;
+        this.fields = fields;
+        version = rows.Version;
+    }
+
+    /// <summary>The columns, in order.</summary>
+    public IReadOnlyList<Column> Columns => Current.Columns;
+
+    /// <summary>The record key: the key column's value, as text. It names the record in receipts.</summary>
+    public string Key => GetText(fields.KeyColumn) ?? throw new IntegrityException("A record's key is NULL.");
+
+    /// <summary>A field's text; null for NULL. Booleans are <c>t</c> and <c>f</c> in csv, <c>true</c> and <c>false</c> in ndjson.</summary>
+    /// <exception cref="RecordMismatchException">There is no such column.</exception>
+    public string? this[string column] => GetText(fields.Place(column));
+
+    /// <summary>Whether a field is NULL.</summary>
+    /// <exception cref="RecordMismatchException">There is no such column.</exception>
+    public bool IsNull(string column) => IsNull(fields.Place(column));
+
+    /// <summary>Whether a field is NULL.</summary>
+    /// <param name="column">Its place, from 0.</param>
+    public bool IsNull(int column) => Current.IsNull(column);
+
+    /// <summary>A field's text; null for NULL.</summary>
+    /// <param name="column">Its place, from 0.</param>
+    public string? GetText(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(rows.Text(column));
+
+    /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next record is asked for.</summary>
+    /// <param name="column">Its place, from 0.</param>
+    public ReadOnlySpan<byte> GetUtf8(int column) => Current.Text(column);
+
+    /// <summary>A field as one of the types that members of typed records may have.</summary>
+    /// <exception cref="RecordMismatchException">There is no such column, its value does not fit, or it is NULL and T takes none.</exception>
+    public T? Get<T>(string column) => Get<T>(fields.Place(column));
+
+    /// <summary>A field as one of the types that members of typed records may have.</summary>
+    /// <param name="column">Its place, from 0.</param>
+    /// <exception cref="RecordMismatchException">The value does not fit, or it is NULL and T takes none.</exception>
+    public T? Get<T>(int column) => fields.Read<T>(Current, column);
+
+    /// <summary>Two views of the same record are equal.</summary>
+    public bool Equals(Record other) => ReferenceEquals(rows, other.rows) && version == other.version;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Record other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => version.GetHashCode();
+
+    /// <summary>Two views of the same record are equal.</summary>
+    public static bool operator ==(Record left, Record right) => left.Equals(right);
+
+    /// <summary>Two views of different records are not equal.</summary>
+    public static bool operator !=(Record left, Record right) => !left.Equals(right);
+
+    private Rows Current =>
+        rows is not null && rows.Version == version
+            ? rows
+            : throw new InvalidOperationException("This record is no longer valid: the next one was asked for.");
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer.Records;
+
+/// <summary>One JSON object a line, with the columns in order.</summary>
+internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
+{
+    // Postgres takes deeper json than the parser's 64 levels; the reader keeps a bit for each.
+    private const int MaxDepth = 10_000;
+
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
+
+    private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
+    private readonly JsonTokenType[] kinds = new JsonTokenType[columns.Count];
+    private readonly bool[] escaped = new bool[columns.Count];
+
+    public override ReadOnlySpan<byte> Text(int column)
+    {
+        var raw = Json(column);
+        if (IsNull(column))
+            return default;
+        if (kinds[column] != JsonTokenType.String)
+            return raw;
+        return escaped[column] ? Unescape(raw) : raw[1..^1];
+    }
+
+    public override ReadOnlySpan<byte> Json(int column) =>
+        IsNull(column) ? "null"u8 : Buffer.AsSpan(Starts[column], Lengths[column]);
+
+    public override byte[] Binary(int column)
+    {
+        var reader = new Utf8JsonReader(Json(column));
+        reader.Read();
+        return reader.TokenType == JsonTokenType.String ? reader.GetBytesFromBase64() : throw new FormatException();
+    }
+
+    protected override void Find()
+    {
+        var line = Buffer.AsSpan(Position, End - Position);
+        var length = line.IndexOf((byte)'\n');
+        if (length < 0)
+            throw Broken("it has no end");
+        try
+        {
+            FindFields(line[..length]);
+        }
+        catch (JsonException)
+        {
+            // The parser's own text may quote the record: it is left out.
+            throw Broken("it is no JSON object");
+        }
+        Position += length + 1;
+    }
+
+    private void FindFields(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line, Strict);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            throw Broken("it is no JSON object");
+        for (var column = 0; column < names.Length; column++)
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))
+                throw Broken("it does not have the manifest's columns, in order");
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            kinds[column] = reader.TokenType;
+            escaped[column] = reader.ValueIsEscaped;
+            reader.Skip();
+            Starts[column] = Position + start;
+            Lengths[column] = kinds[column] == JsonTokenType.Null ? -1 : (int)reader.BytesConsumed - start;
+        }
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
+            throw Broken("it has more than the manifest's columns");
+        while (reader.Read())
+        {
+            // Throws where anything but white space follows.
+        }
+    }
+
+    private static ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> raw)
+    {
+        var reader = new Utf8JsonReader(raw);
+        reader.Read();
+        var text = new byte[raw.Length];
+        return text.AsSpan(0, reader.CopyString(text));
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>One request to the service, tried again while that may help; a refusal becomes a typed exception.</summary>
+internal sealed class ServiceCall(HttpMethod method, string path)
+{
+    // An answer of the service is small; only a manifest of thousands of files is not.
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 32 };
+
+    public BatchId? BatchId { get; init; }
+
+    public byte[]? Body { get; init; }
+
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>How long the service may hold its answer back.</summary>
+    public TimeSpan? Wait { get; init; }
+
+    /// <summary>Whether <see cref="Wait"/> goes into <c>Prefer</c>; the feed takes it as a parameter instead.</summary>
+    public bool Prefer { get; init; }
+
+    public async Task<ServiceAnswer<T>> SendAsync<T>(
+        HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+        where T : class
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryOnceAsync<T>(http, options, cancellationToken);
+            }
+            catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts)
+            {
+                await RetryPause.WaitAsync(attempt, options.RetryDelay, e.RetryAfter, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<ServiceAnswer<T>> TryOnceAsync<T>(
+        HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(options.Timeout + (Wait ?? TimeSpan.Zero));
+        try
+        {
+            using var request = Request(options);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            if (!response.IsSuccessStatusCode)
+                throw await Refusal.ReadAsync(response, BatchId, deadline.Token);
+            await using var body = await response.Content.ReadAsStreamAsync(deadline.Token);
+            await using var bounded = new BoundedStream(body, MaxAnswerBytes);
+            var value = await JsonSerializer.DeserializeAsync<T>(bounded, Json, deadline.Token);
+            return value is null
+                ? throw Unreadable()
+                : new(value, response.StatusCode);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ServiceUnavailableException(
+                "service_timeout", $"The service did not answer {method} within {options.Timeout + (Wait ?? TimeSpan.Zero)}.",
+                BatchId, inner: e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new ServiceUnavailableException(
+                "service_unreachable", $"The service at {options.BaseAddress.Authority} can't be reached.", BatchId, inner: e);
+        }
+        catch (JsonException)
+        {
+            throw Unreadable();
+        }
+    }
+
+    // The parser's own text may quote the answer, and an answer may hold links: it is left out.
+    private IntegrityException Unreadable() => new("The service's answer is not what this version reads.", BatchId);
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The request owns its content and is disposed by the caller.")]
+    private HttpRequestMessage Request(ClaimCheckClientOptions options)
+    {
+        var request = new HttpRequestMessage(method, path);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/problem+json"));
+        // The path is relative: the key goes to the configured address and nowhere else.
+        if (options.ApiKey is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
+        if (options.Consumer is not null)
+            request.Headers.Add("ClaimCheck-Consumer", options.Consumer);
+        if (IdempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", $"\"{IdempotencyKey}\"");
+        if (Prefer && Wait is { } wait)
+            request.Headers.Add("Prefer", $"wait={(int)wait.TotalSeconds}");
+        if (Body is not null)
+        {
+            request.Content = new ByteArrayContent(Body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+        return request;
+    }
+}
+
+/// <summary>A value, and the status it came with.</summary>
+internal sealed record ServiceAnswer<T>(T Value, HttpStatusCode Status);

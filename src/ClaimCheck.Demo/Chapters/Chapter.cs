@@ -1,0 +1,41 @@
+namespace ClaimCheck.Demo.Chapters;
+
+/// <summary>One step of a chapter: what is said of it, and what is done.</summary>
+/// <param name="Title">A few words.</param>
+/// <param name="Explanation">A line or two.</param>
+/// <param name="RunAsync">Does it, and throws where it does not work.</param>
+internal sealed record Step(string Title, string Explanation, Func<Tour, CancellationToken, Task> RunAsync);
+
+/// <summary>A tour of one subject, from the start of a service of its own to its end.</summary>
+/// <param name="Name">What it is called on the command line.</param>
+/// <param name="Title">What it is about.</param>
+/// <param name="Steps">In order.</param>
+internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> Steps)
+{
+    public static Chapter Main { get; } = new(
+        "main",
+        "A claim check instead of a payload: export, event, lazy fetch, revocation",
+        [
+            StartService.Step,
+            ShowDatasets.Step,
+            AskForExport.Step,
+            WatchExport.Step,
+            ReceiveEvent.Step,
+            ReadRecords.Step,
+            RevokeBatch.Step,
+            ShowDeadLinks.Step,
+            SumUp.Step,
+        ]);
+
+    private static IReadOnlyList<Chapter> All { get; } = [Main];
+
+    public static Chapter? Find(string name) => All.FirstOrDefault(chapter => chapter.Name == name);
+
+    public static string Help() =>
+        "Shows what ClaimCheck does, on a service and a database of its own, which are gone afterwards.\n\n"
+        + "  ./dev demo              the main chapter\n"
+        + "  ./dev demo CHAPTER...   these chapters:\n"
+        + string.Concat(All.Select(chapter => $"      {chapter.Name,-12} {chapter.Title}\n"))
+        + "  ./dev demo --help       this text\n\n"
+        + "It ends with 0, or, where a step fails, with 1, the step's name and the place of the service's log.";
+}

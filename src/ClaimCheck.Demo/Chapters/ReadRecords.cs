@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using ClaimCheck.Consumer;
+using ClaimCheck.Demo.Stage;
+using Npgsql;
+
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class ReadRecords
+{
+    public static Step Step { get; } = new(
+        "Read the records through the link",
+        "Block by block, each verified by its SHA-256 before its records are handed over, as typed records, in bounded\n"
+        + "memory. Then every value is compared with the source, by a sum over all rows that both sides compute.",
+        RunAsync);
+
+    private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
+    {
+        var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
+        // For the end: a link to one of the files.
+        var manifest = await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken);
+        tour.FileLink = manifest.Files[0].Url;
+
+        using var reader = new BatchReader(tour.Client);
+        var scratch = new byte[4096];
+        var (count, sum) = (0L, UInt128.Zero);
+        var watch = Stopwatch.StartNew();
+        await tour.Screen.ProgressAsync("read", async report =>
+        {
+            await foreach (var order in reader.ReadAsync<Order>(ready, cancellationToken))
+            {
+                sum += order.Fingerprint(scratch);
+                if (++count % 10_000 == 0)
+                    report(count / (double)ready.Records, $"{count:N0} records");
+            }
+        });
+        var took = watch.Elapsed;
+        tour.RecordsRead = count;
+        tour.Screen.Good(
+            $"{count:N0} records in {took.TotalSeconds:0.0} s: {count / took.TotalSeconds:N0} a second, "
+            + $"{Screen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses {Screen.Size(Environment.WorkingSet)}");
+        await CompareAsync(tour, count, sum.ToString(), cancellationToken);
+    }
+
+    private static async Task CompareAsync(Tour tour, long count, string sum, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(tour.Service.SampleConnectionFile))
+            throw new DemoException("The service left no connection string of the sample database, so nothing can be compared.");
+        var connectionString = (await File.ReadAllTextAsync(tour.Service.SampleConnectionFile, cancellationToken)).Trim();
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 120, Pooling = false });
+        await using var command = source.CreateCommand(Order.SumAtSource);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        var (countAtSource, sumAtSource) = (row.GetInt64(0), row.GetString(1));
+        tour.Screen.Figure("at the source", $"{countAtSource:N0} orders, sum {sumAtSource}");
+        tour.Screen.Figure("as read", $"{count:N0} orders, sum {sum}");
+        if (countAtSource != count || sumAtSource != sum)
+            throw new DemoException("What was read is not what the source holds.");
+        tour.Screen.Good("every value of every record is the source's");
+    }
+}

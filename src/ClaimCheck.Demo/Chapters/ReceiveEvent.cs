@@ -1,0 +1,30 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Demo.Stage;
+
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class ReceiveEvent
+{
+    public static Step Step { get; } = new(
+        "Receive the claim check",
+        "BulkReady goes out, here over the event feed. It carries a link, not the data; whoever is interested fetches\n"
+        + "them when it is ready to. (The link's signature is cut out here: whoever has it can read the data.)",
+        RunAsync);
+
+    private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
+    {
+        var (bulkEvent, cursor) = await FeedWatch.UntilAsync(
+            tour.Client, null, EventTypes.BulkReady, tour.Export.BatchId, cancellationToken);
+        tour.Cursor = cursor;
+        tour.Ready = bulkEvent.Data.Deserialize<BulkReadyData>(ClaimCheckJson.Options)
+            ?? throw new DemoException("The BulkReady says nothing.");
+        tour.MessageBytes = JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length;
+        if (tour.Ready.Location is null)
+            throw new DemoException("The BulkReady has no link.");
+        tour.Screen.Text(Redaction.Of(bulkEvent));
+        var batch = await tour.Client.GetBatchAsync(tour.Export.BatchId, cancellationToken);
+        tour.Screen.Good(
+            $"a message of {Screen.Size(tour.MessageBytes)} instead of {Screen.Size(batch.UncompressedBytes)} ({Screen.Size(batch.Bytes)} compressed)");
+    }
+}

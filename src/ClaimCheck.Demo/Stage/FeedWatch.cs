@@ -1,0 +1,30 @@
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Demo.Stage;
+
+/// <summary>Follows the event feed up to one event.</summary>
+internal static class FeedWatch
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static async Task<(BulkEvent Event, string? Cursor)> UntilAsync(
+        ClaimCheckClient client, string? after, string type, BatchId batch, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Patience);
+        try
+        {
+            await foreach (var next in client.FollowEventsAsync(after, deadline.Token))
+            {
+                if (EventTypes.FromCloudEventType(next.Event.Type) == type && next.Event.Subject == batch.ToString())
+                    return (next.Event, next.Cursor);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Said below.
+        }
+        throw new DemoException($"The feed brought no {type} of {batch} within {Patience.TotalSeconds} seconds.");
+    }
+}
