@@ -76,12 +76,10 @@ internal sealed partial class SampleDatabase(
         Directory.CreateDirectory(directory);
         var file = Path.Combine(directory, "sample-connection");
         File.Delete(file);
-        await using var stream = new FileStream(file, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using var stream = new FileStream(file, options);
         await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
     }
 
