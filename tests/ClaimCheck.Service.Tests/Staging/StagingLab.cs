@@ -5,6 +5,7 @@ using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -122,6 +123,8 @@ internal sealed class FolderLab : StagingLab
 {
     private readonly WebApplication app;
 
+    private int underWay;
+
     private FolderLab(WebApplication app, string data) => (this.app, Data) = (app, data);
 
     public string Data { get; }
@@ -143,12 +146,21 @@ internal sealed class FolderLab : StagingLab
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton<BatchStates>(new KnownStates());
         var server = builder.Build();
+        var lab = new FolderLab(server, data);
+        server.Use(lab.CountAsync);
         server.MapStagedFiles();
         await server.StartAsync();
-        return new FolderLab(server, data);
+        return lab;
     }
 
     public string PathOf(string key) => Path.Combine(Folder, key);
+
+    /// <summary>Waits until the server has done with every request.</summary>
+    public async Task IdleAsync(CancellationToken deadline)
+    {
+        while (Volatile.Read(ref underWay) > 0)
+            await Task.Delay(10, deadline);
+    }
 
     /// <summary>Stops the server and keeps the data.</summary>
     public ValueTask StopAsync() => app.DisposeAsync();
@@ -157,6 +169,19 @@ internal sealed class FolderLab : StagingLab
     {
         await app.DisposeAsync();
         Directory.Delete(Data, recursive: true);
+    }
+
+    private async Task CountAsync(HttpContext context, RequestDelegate next)
+    {
+        Interlocked.Increment(ref underWay);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
+        }
     }
 }
 
