@@ -10,14 +10,16 @@ internal sealed class S3Connection : IDisposable
 {
     private readonly AmazonS3Client? publicClient;
 
-    public S3Connection(StagingOptions options)
+    /// <param name="options">What the operator set.</param>
+    /// <param name="credentials">Null: the SDK's usual chain.</param>
+    public S3Connection(StagingOptions options, AWSCredentials? credentials = null)
     {
         Bucket = options.Bucket ?? throw new ArgumentException("There is no bucket.", nameof(options));
         StallTimeout = options.StallTimeout;
-        Config = Configure(options, options.ServiceUrl);
+        Config = Configure(options, options.ServiceUrl, credentials);
         Client = new AmazonS3Client(Config);
         if (options.PublicEndpoint is { } address)
-            publicClient = new AmazonS3Client(Configure(options, address));
+            publicClient = new AmazonS3Client(Configure(options, address, credentials));
     }
 
     public string Bucket { get; }
@@ -47,10 +49,11 @@ internal sealed class S3Connection : IDisposable
         publicClient?.Dispose();
     }
 
-    private static AmazonS3Config Configure(StagingOptions options, string? address)
+    private static AmazonS3Config Configure(StagingOptions options, string? address, AWSCredentials? credentials)
     {
         var config = new AmazonS3Config
         {
+            DefaultAWSCredentials = credentials,
             RetryMode = RequestRetryMode.Standard, // exponential, with jitter and a quota
             MaxErrorRetry = 4,
             Timeout = options.StallTimeout,

@@ -26,7 +26,7 @@ internal static class StagingRegistration
     private static void AddS3(IServiceCollection services)
     {
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
-        services.AddSingleton<S3Connection>();
+        services.AddSingleton(provider => new S3Connection(provider.GetRequiredService<StagingOptions>()));
         services.AddSingleton<IStaging, S3Staging>();
     }
 
