@@ -35,8 +35,9 @@ internal static class StagingRegistration
         var data = Path.GetFullPath(
             builder.Configuration["ClaimCheck:DataDirectory"] is { Length: > 0 } configured ? configured : ".claimcheck",
             builder.Environment.ContentRootPath);
-        builder.Services.AddSingleton(provider => new FolderPaths(
-            Path.GetFullPath(provider.GetRequiredService<IOptions<StagingOptions>>().Value.Folder ?? Path.Combine(data, "staging"), data)));
+        builder.Services.AddSingleton(provider => new FolderPaths(Path.GetFullPath(
+            provider.GetRequiredService<IOptions<StagingOptions>>().Value.Folder ?? Path.Combine(data, "staging"),
+            builder.Environment.ContentRootPath)));
         builder.Services.AddSingleton(provider => LinkKeys.Open(
             Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<StagedFileLinks>();
