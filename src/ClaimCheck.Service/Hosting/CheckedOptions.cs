@@ -21,8 +21,11 @@ internal static class CheckedOptions
 
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateObject(options, new(options), failures, validateAllProperties: true))
-            throw new StartupException(string.Join(" ", failures.Select(failure => $"{section}: {failure.ErrorMessage}")));
+            throw new StartupException(string.Join(" ", failures.Select(failure => Named(section, failure.ErrorMessage ?? ""))));
         builder.Services.AddSingleton(options);
         return builder;
     }
+
+    // The framework's own checks name the field alone.
+    private static string Named(string section, string text) => text.StartsWith(section, StringComparison.Ordinal) ? text : $"{section}: {text}";
 }

@@ -1,7 +1,9 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Where objects are staged: <c>ClaimCheck:Staging</c>. Without a bucket it is a local folder.</summary>
-internal sealed record StagingOptions
+internal sealed record StagingOptions : IValidatableObject
 {
     public const string Section = "ClaimCheck:Staging";
 
@@ -76,6 +78,9 @@ internal sealed record StagingOptions
         if (KmsKeyId is not null && ServerSideEncryption is null or "AES256")
             yield return $"{Section}:KmsKeyId is set, but takes effect only with {Section}:ServerSideEncryption aws:kms or aws:kms:dsse: files would not be encrypted with it.";
     }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Problems().Select(problem => new ValidationResult(problem));
 
     private static bool IsOrigin(string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var uri)

@@ -1,0 +1,30 @@
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>Puts staging together: S3 where a bucket is named, else a folder.</summary>
+internal static class StagingFeature
+{
+    public static WebApplicationBuilder AddStaging(this WebApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<StagingOptions>(StagingOptions.Section);
+        builder.Services.AddSingleton<UploadLedger>();
+        if (string.IsNullOrEmpty(builder.Configuration[$"{StagingOptions.Section}:{nameof(StagingOptions.Bucket)}"]))
+            AddFolder(builder);
+        else
+            builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>();
+        return builder;
+    }
+
+    private static void AddFolder(WebApplicationBuilder builder)
+    {
+        var data = DataDirectory.Of(builder.Configuration);
+        builder.Services
+            .AddSingleton(provider => new FolderPaths(
+                Path.GetFullPath(provider.GetRequiredService<StagingOptions>().Folder ?? Path.Combine(data, "staging"))))
+            .AddSingleton(provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<StagedFileLinks>()
+            .AddSingleton<BatchStates>()
+            .AddSingleton<IStaging, FolderStaging>();
+    }
+}
