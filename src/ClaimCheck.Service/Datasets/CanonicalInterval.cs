@@ -11,6 +11,7 @@ namespace ClaimCheck.Service.Datasets;
 internal static partial class CanonicalInterval
 {
     private const long MicrosecondsPerSecond = 1_000_000;
+    private const long MostOfAny = 999_999_999;
 
     public static string Of(string text)
     {
@@ -21,9 +22,10 @@ internal static partial class CanonicalInterval
 
         var months = (Part(match, "y") * 12) + Part(match, "mo");
         var days = (Part(match, "w") * 7) + Part(match, "d");
-        if (months > int.MaxValue || days > int.MaxValue)
-            throw new FormatException(rule);
         var seconds = (((Part(match, "h") * 60) + Part(match, "m")) * 60) + Part(match, "s");
+        // Postgres counts months in 32 bits. The others stop where this form would have more digits than it takes.
+        if (months > int.MaxValue || days > MostOfAny || seconds / 3600 > MostOfAny)
+            throw new FormatException(rule);
         var micros = match.Groups["f"] is { Success: true, Value: var digits }
             ? long.Parse(digits.PadRight(6, '0'), CultureInfo.InvariantCulture)
             : 0;

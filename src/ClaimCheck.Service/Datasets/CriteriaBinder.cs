@@ -25,13 +25,13 @@ internal static class CriteriaBinder
     public static BoundCriteria Bind(Dataset dataset, JsonElement? criteria)
     {
         if (criteria is not { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } given)
-            return Bind(dataset, []);
+            return BindEach(dataset, []);
         if (given.ValueKind == JsonValueKind.Object)
-            return Bind(dataset, given.EnumerateObject().Select(property => KeyValuePair.Create(NameOf(property), property.Value)));
+            return BindEach(dataset, given.EnumerateObject().Select(property => KeyValuePair.Create(NameOf(property), property.Value)));
         return Refused(new() { [Field] = ["must be an object of parameters"] });
     }
 
-    public static BoundCriteria Bind(Dataset dataset, IEnumerable<KeyValuePair<string, JsonElement>> criteria)
+    private static BoundCriteria BindEach(Dataset dataset, IEnumerable<KeyValuePair<string, JsonElement>> criteria)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var given = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
@@ -93,7 +93,13 @@ internal static class CriteriaBinder
         }
     }
 
-    private static BoundCriteria Refused(Dictionary<string, string[]> errors) => new(default, errors);
+    // "must be a date" becomes a sentence here, once for all.
+    private static BoundCriteria Refused(Dictionary<string, string[]> errors) => new(
+        default,
+        errors.ToDictionary(
+            error => error.Key,
+            error => error.Value.Select(rule => char.ToUpperInvariant(rule[0]) + rule[1..] + ".").ToArray(),
+            StringComparer.Ordinal));
 
     private static JsonElement Write(Action<Utf8JsonWriter> write)
     {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 using Dapper;
@@ -8,7 +10,8 @@ namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
 /// The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders (1,000,000), the same
-/// ones each time. It is made only where nothing else is configured.
+/// ones each time. It is made only where nothing else is configured. Services that share a server and want different numbers give
+/// it different names: <c>ClaimCheck:Sample:Database</c>.
 /// </summary>
 internal sealed partial class SampleDatabase(
     DatasetFolder folder, IConfiguration configuration, SourceDatabases sources, ILogger<SampleDatabase> logger)
@@ -16,7 +19,6 @@ internal sealed partial class SampleDatabase(
     /// <summary>The source that the shipped datasets name.</summary>
     public const string Source = "sample";
 
-    private const string Name = "claimcheck_sample";
     private const long MostOrders = 100_000_000;
 
     // "claimche" in ASCII: no one else's advisory lock on a shared server.
@@ -25,34 +27,45 @@ internal sealed partial class SampleDatabase(
     /// <summary>Makes the database if it is wanted and not there, and registers it as a source. Replicas may do so at the same time.</summary>
     /// <param name="catalog">A connection string to the catalog, on the server that the sample goes to.</param>
     /// <param name="cancellationToken">Stops the start; a table half made is not there.</param>
-    /// <exception cref="StartupException">The number of orders is none.</exception>
+    /// <exception cref="StartupException">The number of orders or the name is none.</exception>
     public async Task EnsureAsync(string catalog, CancellationToken cancellationToken)
     {
         if (!folder.IsShipped || sources.IsKnown(Source))
             return;
-        var orders = WantedOrders();
-        var sample = new NpgsqlConnectionStringBuilder(catalog) { Database = Name, SearchPath = null };
+        var (name, orders) = (WantedName(), WantedOrders());
+        var sample = new NpgsqlConnectionStringBuilder(catalog) { Database = name, SearchPath = null };
         // Its own connections, not kept: sources are read through a pool of their own.
         var making = new NpgsqlConnectionStringBuilder(sample.ConnectionString) { Pooling = false, CommandTimeout = 0 };
         try
         {
-            await CreateDatabaseAsync(catalog, cancellationToken);
+            await CreateDatabaseAsync(catalog, name, cancellationToken);
             await using var connection = new NpgsqlConnection(making.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             if (await CreateOrdersAsync(connection, orders, cancellationToken))
             {
                 // Not only for the planner: without it the first export would write hint bits to every page.
                 await connection.ExecuteAsync(new CommandDefinition("VACUUM (FREEZE, ANALYZE) orders", cancellationToken: cancellationToken));
-                Log.Made(logger, orders, Name);
+                Log.Made(logger, orders, name);
             }
         }
-        catch (PostgresException e)
+        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
         {
-            Log.NotMade(logger, Name, e.MessageText);
+            Log.NotMade(logger, name, (e as PostgresException)?.MessageText ?? e.Message);
             return;
         }
 
         sources.Register(Source, sample.ConnectionString);
+    }
+
+    private string WantedName()
+    {
+        var setting = configuration["ClaimCheck:Sample:Database"];
+        if (string.IsNullOrEmpty(setting))
+            return "claimcheck_sample";
+        return PlainName().IsMatch(setting)
+            ? setting
+            : throw new StartupException(
+                $"ClaimCheck:Sample:Database is {setting}, but must be a name of lower-case letters, digits and '_', 63 at most.");
     }
 
     private long WantedOrders()
@@ -65,7 +78,7 @@ internal sealed partial class SampleDatabase(
             : throw new StartupException($"ClaimCheck:Sample:Orders is {setting}, but must be a number of orders from 0 to {MostOrders}.");
     }
 
-    private static async Task CreateDatabaseAsync(string catalog, CancellationToken cancellationToken)
+    private static async Task CreateDatabaseAsync(string catalog, string name, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(catalog) { Pooling = false }.ConnectionString);
@@ -74,11 +87,11 @@ internal sealed partial class SampleDatabase(
         await connection.ExecuteAsync(new CommandDefinition(
             "SELECT pg_advisory_lock(@MakingIt)", new { MakingIt }, cancellationToken: cancellationToken));
         var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @Name)", new { Name }, cancellationToken: cancellationToken));
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken: cancellationToken));
         if (!exists)
             // Of template0, which no one can be connected to: another session there would be an error here.
             await connection.ExecuteAsync(new CommandDefinition(
-                $"CREATE DATABASE {Name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+                $"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
                 commandTimeout: 60,
                 cancellationToken: cancellationToken));
     }
@@ -98,6 +111,9 @@ internal sealed partial class SampleDatabase(
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
+
+    [GeneratedRegex(@"\A[a-z_][a-z0-9_]{0,62}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex PlainName();
 
     private static partial class Log
     {

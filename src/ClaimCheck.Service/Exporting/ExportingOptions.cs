@@ -26,8 +26,11 @@ internal sealed class ExportingOptions : IValidatableObject
     /// <summary>The longest wait between two tries.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>A source query that runs longer is cancelled, and its export fails.</summary>
+    /// <summary>How long the one statement that reads an export's rows may take, uploading included; then its export fails.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long it may wait for a lock, which only a change of the tables' shape takes.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -41,9 +44,17 @@ internal sealed class ExportingOptions : IValidatableObject
             yield return new($"ClaimCheck:Exporting:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above zero and in order: tries would not be spaced out.");
         }
 
-        if (StatementTimeout < TimeSpan.FromSeconds(1))
+        if (!IsTimeout(StatementTimeout))
         {
-            yield return new($"ClaimCheck:Exporting:StatementTimeout is {StatementTimeout}, but must be a second or more: no query would end in time.");
+            yield return new($"ClaimCheck:Exporting:StatementTimeout is {StatementTimeout}, but must be between 1 second and 24 days: every export would fail.");
+        }
+
+        if (!IsTimeout(LockTimeout))
+        {
+            yield return new($"ClaimCheck:Exporting:LockTimeout is {LockTimeout}, but must be between 1 second and 24 days: an export could wait for a lock for ever.");
         }
     }
+
+    // Postgres counts milliseconds in 31 bits, and takes 0 for no limit.
+    private static bool IsTimeout(TimeSpan value) => value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(24);
 }

@@ -1,0 +1,89 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Staging;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
+internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, ExportingOptions options)
+{
+    /// <summary>Stages everything, or throws and leaves no upload open.</summary>
+    /// <exception cref="ExportFailedException">The source, or what it holds, is at fault.</exception>
+    /// <exception cref="StagingException">The staging is.</exception>
+    /// <exception cref="LeaseLostException">The export is no longer this worker's.</exception>
+    public Task<StagedBatch> ExportAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken) =>
+        ExportAsync(
+            plan,
+            SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),
+            sources.Get(plan.Dataset.Source),
+            options,
+            (name, content, token) => uploads.OpenAsync(plan, name, content, token),
+            meter,
+            cancellationToken);
+
+    /// <summary>The same, without a catalog.</summary>
+    internal static async Task<StagedBatch> ExportAsync(
+        ExportPlan plan,
+        string sql,
+        NpgsqlDataSource source,
+        ExportingOptions options,
+        OpenStaged open,
+        ExportMeter meter,
+        CancellationToken cancellationToken)
+    {
+        await using var session = await SourceSession.OpenAsync(source, options, cancellationToken);
+        var columns = await session.DescribeAsync(sql, cancellationToken);
+        Compare(plan.Dataset.Columns, columns);
+        meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
+
+        var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
+        var buffers = BlockBuilder.BuffersFor(target);
+        var blocks = new BlockBuilder(buffers, target);
+        var format = Format(plan, columns, blocks);
+        var sealer = new BlockSealer(buffers, plan.Compression == "gzip");
+        await using var files = new PartFiles(Layout(plan, format, sealer), open, meter);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using (var copy = await session.CopyAsync(sql, format.CopyOptions, stop.Token))
+            await new BlockPipeline(copy, format, blocks, sealer, buffers).RunAsync(files, stop);
+        return new StagedBatch(session.SnapshotAt, await files.FinishAsync(cancellationToken));
+    }
+
+    private static void Compare(IReadOnlyList<Column> frozen, IReadOnlyList<ResultColumn> found)
+    {
+        if (frozen.Select(column => (column.Name, column.Type)).SequenceEqual(found.Select(column => (column.Name, column.Type))))
+            return;
+        throw new ExportFailedException(
+            "schema_changed",
+            $"The query's columns are not what they were when the export was asked for: it had ({List(frozen)}), " +
+            $"and has ({List(found.Select(column => column.ToContract()))}).",
+            isTransient: false);
+
+        static string List(IEnumerable<Column> columns) => string.Join(", ", columns.Select(column => $"{column.Name} {column.Type}"));
+    }
+
+    private static IRecordFormat Format(ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks)
+    {
+        var names = plan.Dataset.Columns.Select(column => column.Name).ToList();
+        var keys = new KeyWatch(names.IndexOf(plan.Dataset.Key), isOrdered: plan.Dataset.OrderedBy == plan.Dataset.Key);
+        return plan.Format switch
+        {
+            "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys),
+            "ndjson" => new NdjsonFormat(columns, blocks, keys),
+            _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
+        };
+    }
+
+    private static PartLayout Layout(ExportPlan plan, IRecordFormat format, BlockSealer sealer)
+    {
+        var isCompressed = plan.Compression == "gzip";
+        return new PartLayout
+        {
+            Extension = isCompressed ? $"{format.Extension}.gz" : format.Extension,
+            ContentType = isCompressed ? "application/gzip" : format.ContentType,
+            MaxFileBytes = plan.MaxFileBytes,
+            Header = sealer.SealHeader(format.Header),
+            HeaderUncompressedBytes = format.Header.Length,
+            Nothing = sealer.SealNothing(),
+        };
+    }
+}

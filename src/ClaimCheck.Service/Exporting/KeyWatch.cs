@@ -1,0 +1,31 @@
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// Checks the keys as they pass: none is NULL, and, where the records come in key order, no two neighbours are equal.
+/// A failure names the record by its place, never by its value.
+/// </summary>
+internal sealed class KeyWatch(int column, bool isOrdered)
+{
+    private byte[] previous = new byte[64];
+    private int previousLength = -1;
+    private long ordinal;
+
+    /// <summary>Which column is the key.</summary>
+    public int Column { get; } = column;
+
+    public void SeeNull() =>
+        throw new ExportFailedException("key_null", $"Record {ordinal + 1} has no key.", isTransient: false);
+
+    public void See(ReadOnlySpan<byte> key)
+    {
+        ordinal++;
+        if (!isOrdered)
+            return;
+        if (key.SequenceEqual(previous.AsSpan(0, Math.Max(previousLength, 0))) && previousLength >= 0)
+            throw new ExportFailedException("key_not_unique", $"Record {ordinal} has the key of the record before it.", isTransient: false);
+        if (key.Length > previous.Length)
+            previous = new byte[key.Length * 2];
+        key.CopyTo(previous);
+        previousLength = key.Length;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>COPY's text format, a line a record and a tab between values, made into a JSON object a line.</summary>
+internal sealed class NdjsonFormat : IRecordFormat
+{
+    private readonly BlockBuilder blocks;
+    private readonly KeyWatch keys;
+    private readonly JsonValueWriter values;
+    private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;
+    private byte[] lines = new byte[256 << 10];
+    private int filled;
+    private int searched;
+
+    public NdjsonFormat(IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyWatch keys)
+    {
+        this.blocks = blocks;
+        this.keys = keys;
+        values = new JsonValueWriter(blocks);
+        this.columns = [.. columns.Select((column, index) => (
+            Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
+            column.Value,
+            JsonKinds.Of(column.Value)))];
+    }
+
+    public string CopyOptions => "FORMAT text, ENCODING 'UTF8'";
+
+    public ReadOnlyMemory<byte> Header => default;
+
+    public string Extension => "ndjson";
+
+    public string ContentType => "application/x-ndjson";
+
+    public Memory<byte> Space()
+    {
+        if (filled == lines.Length)
+        {
+            if (lines.Length > 1 << 29)
+                throw new ExportFailedException("record_too_large", "A record is larger than 1 GiB.", isTransient: false);
+            Array.Resize(ref lines, lines.Length * 2);
+        }
+
+        return lines.AsMemory(filled);
+    }
+
+    public void Accept(int count)
+    {
+        filled += count;
+        var start = 0;
+        // Line feeds inside values are escaped: each one ends a record.
+        while (lines.AsSpan(searched, filled - searched).IndexOf((byte)'\n') is var length and >= 0)
+        {
+            searched += length + 1;
+            WriteRecord(lines.AsSpan(start, searched - 1 - start));
+            start = searched;
+        }
+
+        lines.AsSpan(start, filled - start).CopyTo(lines);
+        filled -= start;
+        searched = filled;
+    }
+
+    public void Finish() => blocks.Finish();
+
+    private void WriteRecord(ReadOnlySpan<byte> line)
+    {
+        for (var i = 0; i < columns.Length; i++)
+        {
+            ref readonly var column = ref columns[i];
+            var length = line.IndexOf((byte)'\t');
+            var value = length < 0 ? line : line[..length];
+            line = length < 0 ? default : line[(length + 1)..];
+            blocks.Append(column.Prefix);
+            var isNull = value is [(byte)'\\', (byte)'N'];
+            if (i == keys.Column)
+            {
+                if (isNull)
+                    keys.SeeNull();
+                keys.See(value);
+            }
+
+            if (isNull)
+                blocks.Append("null"u8);
+            else
+                values.WriteCopied(value, column.Kind, column.Type);
+        }
+
+        blocks.Append("}\n"u8);
+        blocks.EndRecord(blocks.Written.Length);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// Tells a source's failures apart. The server's own message is not passed on: it may quote a record
+/// (<c>invalid input syntax for type integer: "…"</c>); the SQLSTATE can't.
+/// </summary>
+internal static class SourceErrors
+{
+    /// <summary>Runs something that talks to the source.</summary>
+    /// <exception cref="ExportFailedException">The source failed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, in whatever way the driver said it.</exception>
+    public static async Task<T> GuardAsync<T>(Func<Task<T>> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception e) when (IsSourceError(e))
+        {
+            throw Translate(e, cancellationToken);
+        }
+    }
+
+    public static bool IsSourceError(Exception exception) =>
+        exception is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException;
+
+    public static Exception Translate(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        _ when cancellationToken.IsCancellationRequested => new OperationCanceledException(cancellationToken),
+        PostgresException e => FromState(e),
+        _ => new ExportFailedException("source_unavailable", "The source can't be reached, or the connection to it broke.", isTransient: true),
+    };
+
+    private static ExportFailedException FromState(PostgresException e) => e.SqlState switch
+    {
+        // One state for both; the routine that raises it tells a timeout from a cancellation, whatever the server's language.
+        PostgresErrorCodes.QueryCanceled when IsTimeout(e) =>
+            Failed("source_query_timeout", "The query took longer than it may.", e, isTransient: false),
+        PostgresErrorCodes.QueryCanceled =>
+            Failed("source_query_cancelled", "The query was cancelled at the source.", e, isTransient: true),
+        PostgresErrorCodes.LockNotAvailable =>
+            Failed("source_unavailable", "A table of the query stayed locked.", e, isTransient: true),
+        PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.TooManyConnections or "25P03" or "57P05" =>
+            Failed("source_unavailable", "The source ended the session, or took none.", e, isTransient: true),
+        ['0', '8', ..] =>
+            Failed("source_unavailable", "The connection to the source broke.", e, isTransient: true),
+        ['2', '8', ..] or PostgresErrorCodes.InvalidCatalogName =>
+            Failed("source_unavailable", "The source refused the service's sign-in.", e, isTransient: true),
+        // Serialization failures and deadlocks, and what standbys answer while they catch up.
+        ['4', '0', ..] or ['5', '3', ..] or ['5', '5', ..] or ['5', '8', ..] =>
+            Failed("source_query_failed", "The query gave way to other work, or the source ran out of something.", e, isTransient: true),
+        _ => Failed("source_query_failed", "The query failed.", e, isTransient: false),
+    };
+
+    // "canceling statement due to statement timeout" and its translations leave from the same routine as a user's
+    // cancellation, so the text is needed after all, but only to look at.
+    private static bool IsTimeout(PostgresException e) => e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase);
+
+    // The original is not kept as the inner exception: it would take the message along into logs.
+    private static ExportFailedException Failed(string code, string detail, PostgresException e, bool isTransient) =>
+        new(code, $"{detail} (SQLSTATE {e.SqlState})", isTransient);
+}

@@ -1,0 +1,69 @@
+using System.Data;
+using System.Text.Json;
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>One connection in one read-only snapshot of a source.</summary>
+internal sealed class SourceSession : IAsyncDisposable
+{
+    private readonly NpgsqlConnection connection;
+
+    private SourceSession(NpgsqlConnection connection, DateTimeOffset snapshotAt)
+    {
+        this.connection = connection;
+        SnapshotAt = snapshotAt;
+    }
+
+    /// <summary>The source's own time when the snapshot's transaction began.</summary>
+    public DateTimeOffset SnapshotAt { get; }
+
+    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => BeginAsync(source, options, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
+
+    /// <summary>The planner's guess of the rows.</summary>
+    public Task<long> EstimateAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
+                await using var batch = connection.CreateBatch();
+                batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) {sql}"));
+                using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!);
+                return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+            },
+            cancellationToken);
+
+    public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
+        // The line break ends a comment that the query may end with.
+        CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", cancellationToken);
+
+    // Only read from: closing rolls the transaction back.
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
+    {
+        var opened = await source.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await using var command = opened.CreateCommand();
+            command.CommandText = $"""
+                SET TRANSACTION READ ONLY;
+                SET LOCAL statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds};
+                SET LOCAL lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};
+                SELECT transaction_timestamp()
+                """;
+            var snapshotAt = (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
+            return new SourceSession(opened, new DateTimeOffset(snapshotAt));
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+}
