@@ -55,6 +55,7 @@ internal sealed partial class SampleDatabase(
         }
 
         sources.Register(Source, sample.ConnectionString);
+        await ShareAsync(sample.ConnectionString, cancellationToken);
     }
 
     private string WantedName()
@@ -66,6 +67,20 @@ internal sealed partial class SampleDatabase(
             ? setting
             : throw new StartupException(
                 $"ClaimCheck:Sample:Database is {setting}, but must be a name of lower-case letters, digits and '_', 63 at most.");
+    }
+
+    // For whoever wants to look at the sample beside the service, as the demo does: the same user, nobody else.
+    private async Task ShareAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        var directory = DataDirectory.Of(configuration);
+        Directory.CreateDirectory(directory);
+        var file = Path.Combine(directory, "sample-connection");
+        File.Delete(file);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using var stream = new FileStream(file, options);
+        await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
     }
 
     private long WantedOrders()

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-public sealed class SampleDatabaseTests : IAsyncLifetime
+public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
 {
     // One of its own: another test may want another number of orders.
     private readonly string name = $"sample_{Guid.NewGuid():N}";
@@ -22,10 +22,11 @@ public sealed class SampleDatabaseTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await scene.DisposeAsync();
         await using var connection = new NpgsqlConnection(catalog);
         await connection.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
     }
+
+    ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Fact]
     public async Task Replicas_that_start_at_once_make_it_once()

@@ -1,9 +1,41 @@
 using ClaimCheck.Service.Exporting;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
 public class SourceSqlTests
 {
+    private static readonly Arbitrary<string> Pieces = Gen.ArrayOf(Gen.Elements(
+            "select", " ", "\n", "'", "''", "E'", "\\", "\"", "$$", "$a$", "$", ";", "--", "/*", "*/", ":", "::", ":=", ":a", "[", "]", "(", ")",
+            "1", "1.5e", ",", "order by", "id", "é", "\0", "\u00a0"))
+        .Select(string.Concat).ToArbitrary();
+
+    [Fact]
+    public void Whatever_stands_in_a_string_a_name_or_a_comment_is_no_parameter() => Prop.ForAll(Pieces, text =>
+    {
+        var inside = text.Replace("\0", "", StringComparison.Ordinal);
+        var asText = inside.Replace("'", "''", StringComparison.Ordinal);
+        var asEscaped = asText.Replace("\\", "\\\\", StringComparison.Ordinal);
+        var asName = inside.Replace("\"", "\"\"", StringComparison.Ordinal);
+        var asComment = inside.Replace("\n", " ", StringComparison.Ordinal);
+        var sql = $"select '{asText}', E'{asEscaped}', $q${inside}$q$ as \"{asName}\" --{asComment}\n, :p";
+        return SourceSql.Parse(sql).ParameterNames.SequenceEqual(["p"]) && SourceSql.Parse(sql).Text == sql;
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+
+    [Fact]
+    public void Any_text_is_read_to_its_end_or_refused() => Prop.ForAll(Pieces, text =>
+    {
+        try
+        {
+            return text.StartsWith(SourceSql.Parse(text).Text, StringComparison.Ordinal);
+        }
+        catch (FormatException)
+        {
+            return true;
+        }
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+
     [Theory]
     [InlineData("select :a", "a")]
     [InlineData("select:a", "a")]
