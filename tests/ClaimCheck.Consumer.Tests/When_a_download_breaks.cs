@@ -30,7 +30,7 @@ public class When_a_download_breaks
         server.Faults.Enqueue(fault);
         server.IndexFaults.Enqueue(fault);
 
-        var orders = await Reading_a_batch.ReadAsync(server);
+        var orders = await Reading_a_batch.ReadAsync(server, fault is Fault.Stalled ? TimeSpan.FromMilliseconds(500) : null);
 
         Assert.Equal(Enumerable.Range(1, 95).Select(Order.Number), orders);
     }
