@@ -56,12 +56,6 @@ find_ports() {
     fail "found no free ports on 127.0.0.1"
 }
 
-give_up() {
-    stop_all
-    { tail -n 20 "$dir"/log/*.log || true; echo "s3.sh: it did not start"; } >&4
-    exit 1
-}
-
 until_true() {
     local what=$1 seconds=$2 i
     shift 2
@@ -177,10 +171,13 @@ up() {
     fi
     mkdir -p "$dir"/{run,log,mon,osd,rgw}
     touch "$dir/.s3-test-server"
-    exec 4>&2
-    trap 'give_up' EXIT
-    start_all >>"$dir/log/start.log" 2>&1
-    trap - EXIT
+    # Not "start_all || …", which would make bash overlook failures within.
+    start_all >"$dir/log/start.log" 2>&1 </dev/null &
+    if ! wait $!; then
+        stop_all
+        tail -n 20 "$dir"/log/*.log >&2
+        fail 'it did not start'
+    fi
     cat >"$dir/s3.env" <<ENV
 AWS_ENDPOINT_URL_S3=http://127.0.0.1:$port
 AWS_ACCESS_KEY_ID=$access_key

@@ -62,7 +62,9 @@ internal static class EmbeddedCommand
             }
             catch (OperationCanceledException)
             {
+                // With its children: a server that is still starting withstands that, and recovers at its next start.
                 process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync(CancellationToken.None);
                 throw;
             }
         }

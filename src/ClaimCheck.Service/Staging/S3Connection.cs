@@ -1,6 +1,5 @@
 using Amazon;
 using Amazon.Runtime;
-using Amazon.Runtime.Credentials;
 using Amazon.S3;
 
 namespace ClaimCheck.Service.Staging;
@@ -8,16 +7,20 @@ namespace ClaimCheck.Service.Staging;
 /// <summary>How S3 is reached: endpoint, region, credentials and retries, from the settings and the SDK's own sources.</summary>
 internal sealed class S3Connection : IDisposable
 {
+    private readonly AWSCredentials credentials;
     private readonly AmazonS3Client? publicClient;
 
-    public S3Connection(StagingOptions options)
+    /// <param name="options">What the operator set.</param>
+    /// <param name="credentials">Null: the SDK's usual chain.</param>
+    public S3Connection(StagingOptions options, AWSCredentials? credentials = null)
     {
         Bucket = options.Bucket ?? throw new ArgumentException("There is no bucket.", nameof(options));
         StallTimeout = options.StallTimeout;
-        Config = Configure(options, options.ServiceUrl);
+        this.credentials = credentials ??= new CredentialChain();
+        Config = Configure(options, options.ServiceUrl, credentials);
         Client = new AmazonS3Client(Config);
         if (options.PublicEndpoint is { } address)
-            publicClient = new AmazonS3Client(Configure(options, address));
+            publicClient = new AmazonS3Client(Configure(options, address, credentials));
     }
 
     public string Bucket { get; }
@@ -35,8 +38,6 @@ internal sealed class S3Connection : IDisposable
     /// <returns>When the credentials that sign now end, or null where they do not say.</returns>
     public async Task<DateTimeOffset?> CredentialsEndAsync(CancellationToken cancellationToken)
     {
-        var credentials = Config.DefaultAWSCredentials
-            ?? await new DefaultAWSCredentialsIdentityResolver().ResolveIdentityAsync(Config, cancellationToken);
         await credentials.GetCredentialsAsync().WaitAsync(cancellationToken); // fetched anew where they are about to end
         return credentials.Expiration is { } end ? new DateTimeOffset(end.ToUniversalTime()) : null;
     }
@@ -45,12 +46,14 @@ internal sealed class S3Connection : IDisposable
     {
         Client.Dispose();
         publicClient?.Dispose();
+        (credentials as IDisposable)?.Dispose();
     }
 
-    private static AmazonS3Config Configure(StagingOptions options, string? address)
+    private static AmazonS3Config Configure(StagingOptions options, string? address, AWSCredentials credentials)
     {
         var config = new AmazonS3Config
         {
+            DefaultAWSCredentials = credentials,
             RetryMode = RequestRetryMode.Standard, // exponential, with jitter and a quota
             MaxErrorRetry = 4,
             Timeout = options.StallTimeout,

@@ -15,7 +15,8 @@ internal sealed class S3Failures(string bucket)
         _ => false,
     };
 
-    public static bool IsMissingUpload(Exception exception) => exception is AmazonServiceException { ErrorCode: "NoSuchUpload" };
+    /// <summary>Of a call for an upload: S3 does not know it. Ceph says NoSuchKey when it is asked for the parts.</summary>
+    public static bool IsMissingUpload(Exception exception) => exception is AmazonServiceException { ErrorCode: "NoSuchUpload" or "NoSuchKey" };
 
     /// <summary>The server does not know the call.</summary>
     public static bool IsNotOffered(AmazonServiceException exception) =>
@@ -39,8 +40,10 @@ internal sealed class S3Failures(string bucket)
             "NoSuchBucket" => Mendable("the bucket does not exist. Create it, or correct ClaimCheck:Staging:Bucket"),
             "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Mendable("access is denied. Grant the service's credentials the rights on the bucket"),
             "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Mendable("the credentials have expired. Renew them"),
-            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" or "SignatureDoesNotMatch" =>
+            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" =>
                 Mendable("the credentials are not accepted. Correct them"),
+            "SignatureDoesNotMatch" => // bodies are signed too, in chunks
+                Mendable("the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
                 Mendable("the bucket lies in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
             _ => new StagingException($"{failed}: {Text(refusal)} ({code}).", IsTransient(refusal, code), inner: exception),

@@ -64,6 +64,9 @@ internal static class StagedFilesEndpoint
             new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{length:x}-{modified.Ticks:x}\"")),
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
+        // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
+        if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase))
+            context.Request.Headers.Range = default;
 
         using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var watching = CutOffAsync(context, batch, states, time, sent.Token);
@@ -77,12 +80,12 @@ internal static class StagedFilesEndpoint
             await watching;
         }
 
-        if (context.Response.HasStarted)
+        if (context.Response.HasStarted || context.Response.StatusCode is not (412 or 416))
             return;
         context.Response.ContentLength = null;
         if (context.Response.StatusCode == 412)
             await Problems.Of(ProblemCodes.PreconditionFailed, "The file is not the one that was asked for.").ExecuteAsync(context);
-        else if (context.Response.StatusCode == 416)
+        else
             await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
     }
 

@@ -26,7 +26,7 @@ internal static class StagingRegistration
     private static void AddS3(IServiceCollection services)
     {
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
-        services.AddSingleton<S3Connection>();
+        services.AddSingleton(provider => new S3Connection(provider.GetRequiredService<StagingOptions>()));
         services.AddSingleton<IStaging, S3Staging>();
     }
 
@@ -35,8 +35,9 @@ internal static class StagingRegistration
         var data = Path.GetFullPath(
             builder.Configuration["ClaimCheck:DataDirectory"] is { Length: > 0 } configured ? configured : ".claimcheck",
             builder.Environment.ContentRootPath);
-        builder.Services.AddSingleton(provider => new FolderPaths(
-            Path.GetFullPath(provider.GetRequiredService<IOptions<StagingOptions>>().Value.Folder ?? Path.Combine(data, "staging"), data)));
+        builder.Services.AddSingleton(provider => new FolderPaths(Path.GetFullPath(
+            provider.GetRequiredService<IOptions<StagingOptions>>().Value.Folder ?? Path.Combine(data, "staging"),
+            builder.Environment.ContentRootPath)));
         builder.Services.AddSingleton(provider => LinkKeys.Open(
             Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<StagedFileLinks>();
