@@ -145,6 +145,6 @@ public sealed class UntrustedLinkException(string message, BatchId? batchId)
 /// a value out of the member's range. Code <c>record_mismatch</c>. The text names the column, never the value.
 /// </summary>
 /// <param name="message">What does not fit.</param>
-/// <param name="inner">What caused it.</param>
-public sealed class RecordMismatchException(string message, Exception? inner = null)
-    : ClaimCheckException("record_mismatch", message, inner: inner);
+/// <param name="batchId">The batch, where a record of it was read.</param>
+public sealed class RecordMismatchException(string message, BatchId? batchId = null)
+    : ClaimCheckException("record_mismatch", message, batchId);

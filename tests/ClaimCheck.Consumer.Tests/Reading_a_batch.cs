@@ -136,10 +136,10 @@ public class Reading_a_batch
         Compression = server.Batch.Compression,
     };
 
-    internal static async Task<List<Order>> ReadAsync(StagingServer server)
+    internal static async Task<List<Order>> ReadAsync(StagingServer server, TimeSpan? stall = null)
     {
         using var client = server.Client();
-        using var reader = new BatchReader(client, StagingServer.Options());
+        using var reader = new BatchReader(client, StagingServer.Options(stall));
         return await reader.ReadAsync<Order>(server.Batch.BatchId).ToListAsync();
     }
 }

@@ -80,7 +80,8 @@ internal sealed class FieldReader<T>(Func<Rows, int, T> parse, Column column, st
         {
             // The cause's own text may quote the value: it is left out.
             throw new RecordMismatchException(
-                $"A value of column {column.Name} ({column.Type}) is no {typeof(T).Name}, as {member} takes it, in {rows.Where()}.");
+                $"A value of column {column.Name} ({column.Type}) is no {typeof(T).Name}, as {member} takes it, in {rows.Where()}.",
+                rows.BatchId);
         }
     }
 
@@ -88,5 +89,5 @@ internal sealed class FieldReader<T>(Func<Rows, int, T> parse, Column column, st
         // A json column may hold JSON's own null, which ndjson writes just like NULL.
         rows is JsonRows && typeof(T) == typeof(JsonElement)
             ? parse(rows, index)
-            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where()}, but {member} takes no null.");
+            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where()}, but {member} takes no null.", rows.BatchId);
 }

@@ -5,13 +5,23 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>What the person sees: colours and bars on a terminal, plain lines elsewhere.</summary>
 internal sealed class Screen
 {
-    private readonly IAnsiConsole console = AnsiConsole.Console;
     private readonly bool isTerminal = !Console.IsOutputRedirected;
+    private readonly IAnsiConsole console;
 
     public Screen()
     {
-        if (!isTerminal)
-            console.Profile.Width = 160;
+        if (isTerminal)
+        {
+            console = AnsiConsole.Console;
+            return;
+        }
+        console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        console.Profile.Width = 160;
     }
 
     public void Title(string text)
@@ -50,7 +60,7 @@ internal sealed class Screen
     {
         if (!isTerminal)
         {
-            var shown = -1;
+            var shown = 0;
             await work((share, figure) =>
             {
                 // Each quarter once.

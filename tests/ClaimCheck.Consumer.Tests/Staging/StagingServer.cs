@@ -67,10 +67,11 @@ internal sealed class StagingServer : IAsyncDisposable
         RetryDelay = TimeSpan.FromMilliseconds(1),
     });
 
-    public static BatchReaderOptions Options() => new()
+    /// <param name="stall">Short only where a server stalls: a busy machine is no stalled server.</param>
+    public static BatchReaderOptions Options(TimeSpan? stall = null) => new()
     {
         RetryDelay = TimeSpan.FromMilliseconds(1),
-        StallTimeout = TimeSpan.FromMilliseconds(500),
+        StallTimeout = stall ?? TimeSpan.FromSeconds(20),
     };
 
     public Manifest CurrentManifest() => Manifests(Batch.Manifest(Address, $"secret{signature}"));
