@@ -13,7 +13,7 @@ internal sealed class CopyReader : IAsyncDisposable
     private readonly CancellationTokenSource abandon = new();
     private readonly CancellationTokenRegistration registration;
     private Task cancelling = Task.CompletedTask;
-    private bool isEnded;
+    private volatile bool isEnded;
 
     private CopyReader(NpgsqlCopyTextReader reader, CancellationToken cancellationToken)
     {
@@ -51,10 +51,12 @@ internal sealed class CopyReader : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            isEnded = true;
             throw new OperationCanceledException(cancellationToken);
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e))
         {
+            isEnded = true; // Npgsql has ended the copy, or lost the connection
             throw SourceErrors.Translate(e, cancellationToken);
         }
 
@@ -70,8 +72,11 @@ internal sealed class CopyReader : IAsyncDisposable
             await cancelling;
             // Disposed halfway Npgsql would read on to the last row.
             if (!isEnded)
+            {
+                reader.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
                 await CancelAtServerAsync();
-            reader.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
+            }
+
             await reader.DisposeAsync();
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
@@ -86,11 +91,12 @@ internal sealed class CopyReader : IAsyncDisposable
     {
         try
         {
-            await reader.CancelAsync();
+            if (!isEnded)
+                await reader.CancelAsync();
         }
-        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is InvalidOperationException)
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is InvalidOperationException or NullReferenceException)
         {
-            // Unreachable or over already: the read finds out by itself, or is abandoned.
+            // Unreachable, or over this very moment (Npgsql then has no connection to name): the read finds out by itself.
         }
     }
 }
