@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Tests.Exporting;
 
 public sealed class FailureTests
 {
-    private const string Endless = 
+    private const string Endless =
         "SELECT i AS id, md5(i::text) AS note FROM (SELECT generate_series(1::bigint, 100000000) AS i) AS rows";
 
     [Theory]
