@@ -57,9 +57,10 @@ internal sealed class SourceSession : IAsyncDisposable
 
     private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
     {
-        var opened = await source.OpenConnectionAsync(cancellationToken);
+        var opened = await NewConnectionAsync(source, cancellationToken);
         try
         {
+            await opened.OpenAsync(cancellationToken);
             await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
             await using var command = opened.CreateCommand();
             command.CommandText = $"""
@@ -77,5 +78,20 @@ internal sealed class SourceSession : IAsyncDisposable
             await opened.DisposeAsync();
             throw;
         }
+    }
+
+    // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:
+    // the statement timeout is what limits it. A source that vanishes is found by keepalive probes.
+    private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var pooled = source.CreateConnection();
+        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 0,
+            TcpKeepAlive = true,
+            ReadBufferSize = 128 << 10,
+        };
+        return await pooled.CloneWithAsync(settings.ConnectionString, cancellationToken);
     }
 }

@@ -107,6 +107,16 @@ public sealed class FailureTests
         Assert.Equal(("source_query_timeout", false), (failure.Code, failure.IsTransient));
     }
 
+    [Fact]
+    public async Task Only_the_statement_timeout_limits_a_query()
+    {
+        await using var run = await ExportRun.NewAsync(); // whose connections give up a command after 1 second
+
+        await run.TextAsync("SELECT i AS id, repeat('x', 10000) || pg_sleep(1.5) AS slow FROM generate_series(1, 3) AS i");
+
+        Assert.Equal(3, run.Meter.Records);
+    }
+
     [Theory]
     [InlineData("pg_cancel_backend", "source_query_cancelled")]
     [InlineData("pg_terminate_backend", "source_unavailable")]
