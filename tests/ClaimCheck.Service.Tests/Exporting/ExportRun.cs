@@ -20,7 +20,7 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public ExportMeter Meter { get; private set; } = new();
 
-    public ExportingOptions Options { get; } = new();
+    public ExportingOptions Options { get; set; } = new();
 
     public string Format { get; set; } = "csv";
 

@@ -100,7 +100,7 @@ public sealed class FailureTests
     public async Task A_query_that_takes_too_long_times_out()
     {
         await using var run = await ExportRun.NewAsync();
-        run.Options.StatementTimeout = TimeSpan.FromSeconds(1);
+        run.Options = new() { StatementTimeout = TimeSpan.FromSeconds(1) };
 
         var failure = await FailAsync(run, "SELECT 1 AS id FROM pg_sleep(30)");
 
