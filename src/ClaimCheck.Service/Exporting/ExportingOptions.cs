@@ -15,9 +15,16 @@ internal sealed class ExportingOptions
     public IEnumerable<string> Faults()
     {
         if (!IsTimeout(StatementTimeout))
-            yield return $"{Section}:StatementTimeout is {StatementTimeout}, but must be between 1 second and 24 days: every export would fail.";
+        {
+            yield return $"{Section}:StatementTimeout is {StatementTimeout}, but must be between 1 second and 24 days: " +
+                         "every export would fail, or none ever end.";
+        }
+
         if (!IsTimeout(LockTimeout))
-            yield return $"{Section}:LockTimeout is {LockTimeout}, but must be between 1 second and 24 days: an export could wait for a lock for ever.";
+        {
+            yield return $"{Section}:LockTimeout is {LockTimeout}, but must be between 1 second and 24 days: " +
+                         "an export could wait for a lock for ever.";
+        }
     }
 
     // Postgres counts milliseconds in 31 bits, and takes 0 for no limit.
