@@ -21,7 +21,7 @@ internal sealed class ApiClient(HttpClient http) : IDisposable
         foreach (var (name, value) in headers)
         {
             if (!request.Headers.TryAddWithoutValidation(name, value))
-                content!.Headers.TryAddWithoutValidation(name, value);
+                content?.Headers.TryAddWithoutValidation(name, value);
         }
 
         using var response = await http.SendAsync(request);
@@ -95,7 +95,7 @@ internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> He
         Assert.Equal(status, problem.GetProperty("status").GetInt32());
         Assert.NotEqual("", problem.Text("title"));
         Assert.NotEqual("", problem.Text("detail"));
-        Assert.Equal("no-store", Header("Cache-Control"));
+        Assert.Contains("no-store", Header("Cache-Control"), StringComparison.Ordinal);
         if (status == 401)
             Assert.StartsWith("Bearer", Header("WWW-Authenticate"), StringComparison.Ordinal);
         if (status == 405)

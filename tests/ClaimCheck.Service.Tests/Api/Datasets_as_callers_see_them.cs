@@ -57,7 +57,6 @@ public sealed class Datasets_as_callers_see_them(ApiService service)
     [InlineData("/v1/datasets/none")]
     [InlineData("/v1/datasets/ITEMS")]
     [InlineData("/v1/datasets/items%2f")]
-    [InlineData("/v1/datasets/%00")]
     [InlineData("/v1/datasets/items.json")]
     public async Task An_unknown_dataset_is_404(string path) => (await service.Http.GetAsync(path)).IsProblem(404, "not_found");
 

@@ -100,8 +100,11 @@ public sealed class Lists_of_exports(ApiService service)
     public async Task An_unknown_state_is_400(string query) =>
         (await service.Idle.GetAsync($"/v1/exports?{query}")).IsProblem(400, "invalid_parameter");
 
+    [Fact]
+    public async Task A_dataset_with_a_NUL_is_400() =>
+        (await service.Idle.GetAsync("/v1/exports?dataset=a%00b")).IsProblem(400, "invalid_parameter");
+
     [Theory]
-    [InlineData("dataset=%00")]
     [InlineData("dataset=%ff")]
     [InlineData("dataset=%ed%a0%80")]
     [InlineData("dataset=")]
