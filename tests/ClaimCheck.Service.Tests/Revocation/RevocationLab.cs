@@ -76,7 +76,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         var log = new RememberedLog();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = data });
         builder.Configuration.AddInMemoryCollection(settings);
-        builder.Logging.ClearProviders().AddProvider(log);
+        builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);

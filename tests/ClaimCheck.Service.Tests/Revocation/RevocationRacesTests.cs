@@ -99,9 +99,10 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
     private sealed class Race(RevocationLab lab, Random random)
     {
         private readonly ConcurrentBag<string> links = [];
-        private readonly int pause = random.Next(5, 40); // claimers that never pause only keep the machine busy
-        private long committedAt = long.MaxValue;
-        private bool stop;
+        // Some asks anywhere in the race, and one after the commit. Asking without end would only keep the machine busy.
+        private readonly int asks = random.Next(1, 5);
+        private readonly int pause = random.Next(1, 60);
+        private readonly TaskCompletionSource committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private BatchId batch;
 
         public async Task<ExportRow> RunAsync()
@@ -115,7 +116,7 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
             {
                 await MomentAsync();
                 await Task.WhenAll(Enumerable.Range(0, random.Next(1, 3)).Select(_ => lab.RevokeAsync(batch)));
-                Volatile.Write(ref committedAt, TimeProvider.System.GetTimestamp());
+                committed.SetResult();
                 await EveryClaimIsRefusedAsync();
 
                 var verified = await lab.Get<Service.Revocation.RevocationReports>().WaitAsync(RevocationLab.Caller, batch, TimeSpan.FromSeconds(60), default);
@@ -124,7 +125,7 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
             }
             finally
             {
-                Volatile.Write(ref stop, true);
+                committed.TrySetResult();
             }
 
             await Task.WhenAll(claimers);
@@ -170,24 +171,25 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
                 await Task.Delay(3, deadline.Token);
         }
 
-        // A claimer asks until the batch is gone; what it got in an answer to a request begun after the commit must hold no link.
-        private async Task RepeatAsync(string path, Func<HttpResponseMessage, Task<IEnumerable<string>>> linksOf)
+        private async Task RepeatAsync(Func<Task<IEnumerable<string>>> ask)
         {
-            while (!Volatile.Read(ref stop))
+            for (var asked = 0; asked < asks && !committed.Task.IsCompleted; asked++)
             {
-                var asked = TimeProvider.System.GetTimestamp();
-                using var answer = await lab.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
-                var given = (await linksOf(answer)).ToList();
-                given.ForEach(links.Add);
-                if (asked > Volatile.Read(ref committedAt))
-                {
-                    Assert.Empty(given);
-                    return;
-                }
-
-                await Task.Delay(pause);
+                foreach (var link in await ask())
+                    links.Add(link);
+                await Task.WhenAny(committed.Task, Task.Delay(pause));
             }
+
+            // A request begun after the commit: no link may be in its answer.
+            await committed.Task;
+            Assert.Empty(await ask());
         }
+
+        private Task RepeatAsync(string path, Func<HttpResponseMessage, Task<IEnumerable<string>>> linksOf) => RepeatAsync(async () =>
+        {
+            using var answer = await lab.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+            return (await linksOf(answer)).ToList();
+        });
 
         private Task ClaimAsync() => RepeatAsync($"/v1/batches/{batch}/manifest", async answer => answer.IsSuccessStatusCode
             ? RevocationLab.LinksIn((await answer.Content.ReadFromJsonAsync<Manifest>(ClaimCheckJson.Options))!)
@@ -210,25 +212,14 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
             return [];
         });
 
-        private async Task ReadFeedAsync()
+        private Task ReadFeedAsync() => RepeatAsync(async () =>
         {
-            while (!Volatile.Read(ref stop))
-            {
-                var asked = TimeProvider.System.GetTimestamp();
-                var place = (await lab.QueryAsync<long?>("SELECT min(position) FROM outbox WHERE batch_id = @Value", new { batch.Value }))[0];
-                if (place is not null)
-                {
-                    var (events, _) = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, place.Value - 1, 1, default);
-                    var link = events.Single().Event.DataRef;
-                    if (link is not null)
-                        links.Add(link.Reveal());
-                    if (asked > Volatile.Read(ref committedAt))
-                        Assert.Null(link);
-                }
-
-                await Task.Delay(pause);
-            }
-        }
+            var place = (await lab.QueryAsync<long?>("SELECT min(position) FROM outbox WHERE batch_id = @Value", new { batch.Value }))[0];
+            if (place is null)
+                return [];
+            var (events, _) = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, place.Value - 1, 1, default);
+            return events.Single().Event.DataRef is { } link ? [link.Reveal()] : [];
+        });
 
         private async Task EveryClaimIsRefusedAsync()
         {
