@@ -1,0 +1,41 @@
+namespace ClaimCheck.Aws.Wire;
+
+/// <summary>
+/// One attempt, to the answer's last byte: Core reads bodies without a deadline and without looking at cancellation, so a
+/// server that stalls in the middle of one would hold a thread for good.
+/// </summary>
+internal sealed class AttemptHandler(TimeSpan timeout, HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    public static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
+
+    // Ten messages of 1 MiB are the most that is asked for, and JSON may escape each byte as six.
+    private const int MaxBytes = 64 << 20;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var isReceive = request.Headers.TryGetValues("X-Amz-Target", out var target) && target.Contains("AmazonSQS.ReceiveMessage");
+        var limit = isReceive ? timeout + LongPoll : timeout;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(limit);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await base.SendAsync(request, deadline.Token);
+            await response.Content.LoadIntoBufferAsync(MaxBytes, deadline.Token);
+            return response;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            response?.Dispose();
+            // The connect timeout arrives here as well. An IOException within is what Core's retry policy looks for.
+            throw new HttpRequestException(
+                HttpRequestError.ConnectionError, "No answer.",
+                new IOException(deadline.IsCancellationRequested ? $"nothing whole came within {limit}." : "connecting took too long.", e));
+        }
+        catch
+        {
+            response?.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Amazon.Runtime;
+using Amazon.Runtime.Internal.Transform;
+
+namespace ClaimCheck.Aws.Wire;
+
+/// <summary>Makes the client at the first call: finding the region may ask the instance, and may fail.</summary>
+internal sealed class Caller : IDisposable
+{
+    private readonly Lazy<WireClient> client;
+    private readonly string service;
+
+    public Caller(string service, string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    {
+        options.Validate();
+        this.service = service;
+        client = new Lazy<WireClient>(
+            // Without a region it is tried again at the next call.
+            () => new WireClient(new WireConfig(service, version, options), options, readError), LazyThreadSafetyMode.PublicationOnly);
+    }
+
+    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    public async Task<T> CallAsync<T>(WireCall call, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await client.Value.CallAsync(call, read, cancellationToken);
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Whatever it broke off with.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+        {
+            throw Failures.From(e, service, call);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (client.IsValueCreated)
+            client.Value.Dispose();
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Amazon.Runtime;
+
+namespace ClaimCheck.Aws.Wire;
+
+/// <summary>Tells failures apart, and words them without saying a secret.</summary>
+internal static partial class Failures
+{
+    // Both protocols' spellings. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html,
+    // https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html, and the pages of the calls.
+    private static readonly Dictionary<string, AwsFailure> Kinds = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Throttling"] = AwsFailure.Throttled,
+        ["ThrottlingException"] = AwsFailure.Throttled,
+        ["Throttled"] = AwsFailure.Throttled,
+        ["ThrottledException"] = AwsFailure.Throttled,
+        ["RequestThrottled"] = AwsFailure.Throttled,
+        ["RequestThrottledException"] = AwsFailure.Throttled,
+        ["RequestLimitExceeded"] = AwsFailure.Throttled,
+        ["TooManyRequestsException"] = AwsFailure.Throttled,
+        ["BandwidthLimitExceeded"] = AwsFailure.Throttled,
+        ["SlowDown"] = AwsFailure.Throttled,
+        ["PriorRequestNotComplete"] = AwsFailure.Throttled,
+        ["KmsThrottled"] = AwsFailure.Throttled,
+        ["KMSThrottling"] = AwsFailure.Throttled,
+        ["KMSThrottlingException"] = AwsFailure.Throttled,
+        ["KMS.ThrottlingException"] = AwsFailure.Throttled,
+        // More than 120,000 messages of a queue are in flight: it passes as they are deleted.
+        ["OverLimit"] = AwsFailure.Throttled,
+        ["InternalError"] = AwsFailure.Unavailable,
+        ["InternalErrorException"] = AwsFailure.Unavailable,
+        ["InternalFailure"] = AwsFailure.Unavailable,
+        ["ServiceUnavailable"] = AwsFailure.Unavailable,
+        ["RequestTimeout"] = AwsFailure.Unavailable,
+        ["RequestTimeoutException"] = AwsFailure.Unavailable,
+        ["ConcurrentAccess"] = AwsFailure.Unavailable,
+        ["ConcurrentAccessException"] = AwsFailure.Unavailable,
+        ["QueueDoesNotExist"] = AwsFailure.NotFound,
+        ["NonExistentQueue"] = AwsFailure.NotFound,
+        ["NotFound"] = AwsFailure.NotFound,
+        ["NotFoundException"] = AwsFailure.NotFound,
+        ["ResourceNotFound"] = AwsFailure.NotFound,
+        ["ResourceNotFoundException"] = AwsFailure.NotFound,
+        ["AccessDenied"] = AwsFailure.AccessDenied,
+        ["AccessDeniedException"] = AwsFailure.AccessDenied,
+        ["AuthorizationError"] = AwsFailure.AccessDenied,
+        ["AuthorizationErrorException"] = AwsFailure.AccessDenied,
+        ["NotAuthorized"] = AwsFailure.AccessDenied,
+        ["OptInRequired"] = AwsFailure.AccessDenied,
+        ["KmsAccessDenied"] = AwsFailure.AccessDenied,
+        ["KMSAccessDeniedException"] = AwsFailure.AccessDenied,
+        ["KMS.AccessDeniedException"] = AwsFailure.AccessDenied,
+        ["InvalidSecurity"] = AwsFailure.AccessDenied,
+        ["ExpiredToken"] = AwsFailure.CredentialsExpired,
+        ["ExpiredTokenException"] = AwsFailure.CredentialsExpired,
+        ["TokenRefreshRequired"] = AwsFailure.CredentialsExpired,
+        ["InvalidClientTokenId"] = AwsFailure.CredentialsRejected,
+        ["UnrecognizedClientException"] = AwsFailure.CredentialsRejected,
+        ["InvalidAccessKeyId"] = AwsFailure.CredentialsRejected,
+        ["SignatureDoesNotMatch"] = AwsFailure.CredentialsRejected,
+        ["InvalidSignatureException"] = AwsFailure.CredentialsRejected,
+        ["IncompleteSignature"] = AwsFailure.CredentialsRejected,
+        ["MissingAuthenticationToken"] = AwsFailure.CredentialsRejected,
+        ["MissingAuthenticationTokenException"] = AwsFailure.CredentialsRejected,
+        ["AuthFailure"] = AwsFailure.CredentialsRejected,
+        // Core corrects its clock and tries again, so these are seen only where that did not help.
+        ["RequestExpired"] = AwsFailure.CredentialsRejected,
+        ["RequestTimeTooSkewed"] = AwsFailure.CredentialsRejected,
+        ["RequestInTheFuture"] = AwsFailure.CredentialsRejected,
+    };
+
+    public static bool IsTransient(AwsFailure kind) =>
+        kind is AwsFailure.Throttled or AwsFailure.Unavailable or AwsFailure.Unreachable or AwsFailure.Unreadable or AwsFailure.CredentialsExpired;
+
+    public static AwsFailure KindOf(WireError error, HttpStatusCode? status)
+    {
+        foreach (var code in new[] { error.Code, error.OtherCode })
+        {
+            if (code is not null && Kinds.TryGetValue(code, out var kind))
+                return kind;
+        }
+        return (int?)status switch
+        {
+            429 => AwsFailure.Throttled,
+            408 or >= 500 => AwsFailure.Unavailable,
+            401 or 403 => AwsFailure.AccessDenied,
+            404 => AwsFailure.NotFound,
+            _ => AwsFailure.Invalid,
+        };
+    }
+
+    /// <summary>What the caller gets for what came out of the pipeline.</summary>
+    public static AwsMessagingException From(Exception thrown, string service, WireCall call)
+    {
+        var what = $"{service} {call.Operation}{(call.On is null ? "" : $" on {call.On}")}";
+        return thrown switch
+        {
+            WireException e => new AwsMessagingException(
+                e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, call)}.", IsTransient(e.Kind), e.StatusCode, e.RequestId),
+            AmazonUnmarshallingException e => new AwsMessagingException(
+                AwsFailure.Unreadable, "Unreadable",
+                $"{what} was answered with what can't be read: {(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
+                isTransient: true, e.StatusCode, e.RequestId),
+            // Of another service, which credentials come from. Its words may quote a token, and so does the inner exception.
+            AmazonServiceException e => new AwsMessagingException(
+                AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: its credentials could not be had ({e.ErrorCode ?? "no code"}).",
+                IsTransient(KindOf(new WireError(e.ErrorCode, Words: null), e.StatusCode)), e.StatusCode, e.RequestId),
+            // What Core says of credentials and regions that it does not find.
+            AmazonClientException e => new AwsMessagingException(
+                AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: {e.Message}",
+                isTransient: e.InnerException is HttpRequestException or IOException or OperationCanceledException),
+            _ => Unreachable(what, thrown),
+        };
+    }
+
+    private static AwsMessagingException Unreachable(string what, Exception e)
+    {
+        var innermost = e;
+        while (innermost.InnerException is { } next)
+            innermost = next;
+        return new AwsMessagingException(AwsFailure.Unreachable, "Unreachable", $"{what} got no answer: {innermost.Message}", isTransient: true, inner: e);
+    }
+
+    private static string CodeOf(WireException e) => e.Error.Code ?? e.Error.OtherCode ?? $"HTTP {(int)e.StatusCode}";
+
+    // A refused signature is explained with all that was signed, session token included.
+    private static string Quoted(WireException e, WireCall call) =>
+        call.HoldsMessages || e.Error.Words is not { Length: > 0 } words ||
+        e.Kind is AwsFailure.CredentialsRejected or AwsFailure.CredentialsExpired
+            ? ""
+            : $" ({Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.') switch { { Length: > 300 } text => text[..300] + "…", var text => text }})";
+
+    [GeneratedRegex(@"https?://[^\s""'<>]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Addresses();
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.Runtime.Internal.Transform;
+
+namespace ClaimCheck.Aws.Wire;
+
+/// <summary>Reads an answer with a protocol's own parser.</summary>
+/// <param name="read">Throws <see cref="UnreadableException"/> at what is not of the protocol.</param>
+/// <param name="readError">Never throws.</param>
+internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    : ResponseUnmarshaller
+{
+    public override AmazonWebServiceResponse Unmarshall(UnmarshallerContext input)
+    {
+        try
+        {
+            return new WireAnswer<T> { Value = read(((BodyContext)input).Body) };
+        }
+        catch (UnreadableException e)
+        {
+            // With the status 200 this is what Core's retry policy knows as an answer that was damaged on its way.
+            throw new AmazonUnmarshallingException(RequestId(input.ResponseData), lastKnownLocation: "", e, HttpStatusCode.OK);
+        }
+    }
+
+    public override AmazonServiceException UnmarshallException(UnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
+    {
+        var error = readError(((BodyContext)input).Body, input.ResponseData);
+        // The inner exception has the answer's headers: Core corrects its clock by them.
+        return new WireException(error with { RequestId = error.RequestId ?? RequestId(input.ResponseData) }, innerException, statusCode);
+    }
+
+    protected override UnmarshallerContext ConstructUnmarshallerContext(
+        Stream responseStream, bool maintainResponseBody, IWebResponseData response, bool isException) =>
+        new BodyContext(responseStream, response);
+
+    protected override UnmarshallerContext ConstructUnmarshallerContext(
+        Stream responseStream, bool maintainResponseBody, IWebResponseData response, bool isException, IRequestContext requestContext) =>
+        new BodyContext(responseStream, response);
+
+    private static string? RequestId(IWebResponseData response) =>
+        response.IsHeaderPresent("x-amzn-RequestId") ? response.GetHeaderValue("x-amzn-RequestId") : null;
+}
+
+/// <summary>An answer is not of the protocol. The text names what is wrong, and quotes nothing.</summary>
+internal sealed class UnreadableException(string message) : Exception(message);
