@@ -1,0 +1,64 @@
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Catalog;
+
+/// <summary>
+/// Work that one process does at a time, however many replicas run: under a session lock of the catalog. The lock and the work
+/// share one connection, so that whoever lost the one can't go on with the other.
+/// </summary>
+internal static partial class Exclusive
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    /// <summary>Does the work whenever the lock can be had, until the service stops; the work itself runs on and on.</summary>
+    /// <param name="catalog">Where the lock is.</param>
+    /// <param name="advisoryLock">A number that nothing else in the catalog locks.</param>
+    /// <param name="work">Gets the connection that holds the lock.</param>
+    /// <param name="logger">Hears of interruptions.</param>
+    /// <param name="stoppingToken">Ends it.</param>
+    public static async Task RunAsync(
+        NpgsqlDataSource catalog, long advisoryLock, Func<NpgsqlConnection, CancellationToken, Task> work, ILogger logger, CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await catalog.OpenConnectionAsync(stoppingToken);
+                var isMine = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+                    "SELECT pg_try_advisory_lock(@advisoryLock)", new { advisoryLock }, cancellationToken: stoppingToken));
+                if (!isMine)
+                {
+                    await Task.Delay(LookAgain, stoppingToken);
+                    continue;
+                }
+
+                try
+                {
+                    await work(connection, stoppingToken);
+                }
+                finally
+                {
+                    // The pool resets the session too; said here so that another replica need not wait for that.
+                    await connection.ExecuteAsync("SELECT pg_advisory_unlock_all()");
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException or InvalidOperationException)
+            {
+                Log.Interrupted(logger, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Work that one process does at a time was interrupted ({Reason}); it is taken up again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+    }
+}
