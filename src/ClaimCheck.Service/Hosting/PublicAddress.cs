@@ -9,16 +9,16 @@ internal sealed class PublicAddress(IConfiguration configuration, IServer server
     /// <summary>What absolute links begin with: <c>ClaimCheck:PublicUrl</c>, or the first address that it listens on.</summary>
     public string Base { get; } = configuration["ClaimCheck:PublicUrl"]?.TrimEnd('/') ?? "";
 
-    /// <summary>The address that reaches this very process.</summary>
-    public string Own => FirstListening();
+    /// <summary>The address that reaches this very process, without TLS where it has one.</summary>
+    public string Own => Listening(address => address.StartsWith("http://", StringComparison.Ordinal)) ?? Listening(_ => true)!;
 
-    public string Url(string path) => (Base.Length > 0 ? Base : FirstListening()) + path;
+    public string Url(string path) => (Base.Length > 0 ? Base : Listening(_ => true)) + path;
 
-    private string FirstListening()
+    private string? Listening(Func<string, bool> matches)
     {
-        var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses
             ?? throw new InvalidOperationException("The server does not listen yet.");
-        return address
+        return addresses.FirstOrDefault(matches)?
             .Replace("://[::]", "://localhost", StringComparison.Ordinal)
             .Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal)
             .Replace("://+", "://localhost", StringComparison.Ordinal)

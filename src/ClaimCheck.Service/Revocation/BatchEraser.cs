@@ -16,6 +16,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     public static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
 
     private const int ListingsAtMost = 5;
+    private const int AtOnce = 16;
 
     /// <summary>Takes one deletion that is due and carries it as far as it goes.</summary>
     /// <returns>False when none is due.</returns>
@@ -79,6 +80,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             aborted++;
         }
 
+        await KeepClaimAsync(batch, cancellationToken);
+
         long deleted = 0;
         for (var listing = 1; ; listing++)
         {
@@ -103,6 +106,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                 await staging.DeleteAsync(page, cancellationToken);
                 deleted += page.Count;
                 page.Clear();
+                await KeepClaimAsync(batch, cancellationToken);
             }
         }
     }
@@ -119,17 +123,41 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             new { Id = batch.Value, attempt },
             cancellationToken: cancellationToken))).AsList();
         long aborted = 0;
-        foreach (var (key, uploadId) in recorded)
+        foreach (var some in recorded.Chunk(1000))
         {
-            if (await staging.AbortAsync(new(key, uploadId), cancellationToken))
-                aborted++;
+            // Most were completed long ago, but only the staging knows: one question each, several at a time.
+            await Parallel.ForEachAsync(some, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (upload, token) =>
+            {
+                if (await staging.AbortAsync(new(upload.Key, upload.UploadId), token))
+                    Interlocked.Increment(ref aborted);
+            });
             await connection.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
-                new { Id = batch.Value, key, uploadId },
+                """
+                DELETE FROM uploads u
+                 USING unnest(@Keys, @UploadIds) AS gone (object_key, upload_id)
+                 WHERE u.batch_id = @Id AND u.object_key = gone.object_key AND u.upload_id = gone.upload_id
+                """,
+                new
+                {
+                    Id = batch.Value,
+                    Keys = some.Select(upload => upload.Key).ToArray(),
+                    UploadIds = some.Select(upload => upload.UploadId).ToArray(),
+                },
                 cancellationToken: cancellationToken));
+            await KeepClaimAsync(batch, cancellationToken);
         }
 
         return aborted;
+    }
+
+    // A large batch takes longer than a claim lasts. An attempt's sweep has no claim: then there is no row to keep.
+    private async Task KeepClaimAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "UPDATE deletions SET working_until = now() + @Claim WHERE batch_id = @Id AND working_until IS NOT NULL",
+            new { Id = batch.Value, Claim },
+            cancellationToken: cancellationToken));
     }
 
     private async Task<Deletion?> TakeAsync(CancellationToken cancellationToken)
