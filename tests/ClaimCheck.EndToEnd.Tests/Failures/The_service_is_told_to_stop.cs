@@ -102,7 +102,7 @@ public sealed class The_service_is_told_to_stop
         using var client = new Client(service);
         var export = await client.AskAsync("items");
         await client.UntilAsync(export, ExportState.Ready);
-        var servers = ServersOf(service.Pid);
+        var servers = ServersOf(service);
         Assert.NotEmpty(servers);
 
         Assert.Equal(0, await service.StopAsync());
@@ -117,36 +117,23 @@ public sealed class The_service_is_told_to_stop
         await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'pending'")
     );
 
-    // The service's descendants that are called postgres, and the servers whose log its command line names.
-    private static List<int> ServersOf(int service)
+    // A server stands in its data directory, which the service's log names.
+    private static List<int> ServersOf(ServiceProcess service)
     {
-        var parents = new Dictionary<int, (int Parent, string Name)>();
-        foreach (var folder in Directory.GetDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
+        return [.. Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => int.TryParse(name, out _)).Where(IsOurs).Select(int.Parse)];
+
+        bool IsOurs(string pid)
         {
             try
             {
-                var stat = File.ReadAllText(Path.Combine(folder, "stat"));
-                var end = stat.LastIndexOf(')');
-                parents[int.Parse(Path.GetFileName(folder))] = (int.Parse(stat[(end + 2)..].Split(' ')[1]), stat[(stat.IndexOf('(') + 1)..end]);
+                return File.ReadAllText($"/proc/{pid}/comm").Trim() == "postgres"
+                    && new FileInfo($"/proc/{pid}/cwd").LinkTarget is { } data
+                    && service.Log.Contains(data, StringComparison.Ordinal);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile.
+                return false; // it has ended meanwhile
             }
-        }
-
-        return [.. parents.Where(process => process.Value.Name == "postgres" && IsBelow(process.Key)).Select(process => process.Key)];
-
-        bool IsBelow(int pid)
-        {
-            while (parents.TryGetValue(pid, out var known) && pid > 1)
-            {
-                if (pid == service)
-                    return true;
-                pid = known.Parent;
-            }
-
-            return false;
         }
     }
 }
