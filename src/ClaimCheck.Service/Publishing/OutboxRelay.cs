@@ -34,7 +34,7 @@ internal sealed partial class OutboxRelay(
                     try
                     {
                         // A relay that stands still loses the lock to another one. The driver's keep-alive is more frequent.
-                        await connection.ExecuteAsync(Command("SET idle_session_timeout = '30s'", null, stoppingToken));
+                        await connection.ExecuteAsync(Command("SET idle_session_timeout = '20s'", null, stoppingToken));
                         await RelayAsync(connection, signal, stoppingToken);
                     }
                     finally
