@@ -8,7 +8,7 @@ public sealed class Workers_die_at_random
 {
     private const int Items = 800; // about a second of the slow dataset
     private const int Exports = 20;
-    private const int Kills = 6;
+    private const int Kills = 4;
 
     [Fact]
     public async Task Each_export_ends_ready_once_with_all_its_records()
