@@ -18,7 +18,7 @@ namespace ClaimCheck.Service.Tests.Revocation;
 [Collection(nameof(HeavyTests))]
 public sealed class RevocationRacesTests(ITestOutputHelper output)
 {
-    private const int Lanes = 8;
+    private const int Lanes = 12;
 
     [Theory]
     [InlineData(950, false, false)]
