@@ -108,7 +108,8 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
         }
     }
 
-    // A sweep of another attempt may remove the batch's folder, empty as it is, between two steps of this.
+    // A sweep of another attempt may remove the batch's folder, empty as it is, between two steps of this: then the runtime
+    // finds a parent missing, or a folder that a moment later is not there.
     private static void CreateFolder(string folder)
     {
         for (var tries = 1; ; tries++)
@@ -118,7 +119,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
                 Directory.CreateDirectory(folder);
                 return;
             }
-            catch (DirectoryNotFoundException) when (tries < 10)
+            catch (IOException) when (tries < 10)
             {
             }
         }

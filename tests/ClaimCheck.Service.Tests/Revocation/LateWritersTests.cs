@@ -6,11 +6,12 @@ using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
+using Xunit.Abstractions;
 
 namespace ClaimCheck.Service.Tests.Revocation;
 
 /// <summary>Those who were at work when a batch was taken back, and wake up after the proof: nothing of theirs may come to exist.</summary>
-public sealed class LateWritersTests
+public sealed class LateWritersTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(false)]
@@ -111,7 +112,7 @@ public sealed class LateWritersTests
 
         var revoking = lab.RevokeAsync(batch);
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'"))[0] == 1);
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%pg_advisory_xact_lock(%'"))[0] == 1);
         Assert.False(revoking.IsCompleted);
         goOn.SetResult();
 
@@ -141,8 +142,11 @@ public sealed class LateWritersTests
         await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref redeemed) > 100));
 
         var began = TimeProvider.System.GetTimestamp();
+        var before = Volatile.Read(ref redeemed);
         await lab.RevokeAsync(batch).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(15), $"{TimeProvider.System.GetElapsedTime(began)}");
+        var meanwhile = Volatile.Read(ref redeemed) - before;
+        output.WriteLine($"The revocation took {TimeProvider.System.GetElapsedTime(began)}; {meanwhile} claims were served meanwhile.");
+        Assert.True(meanwhile < 1000, $"{meanwhile} claims overtook the revocation.");
         await Task.WhenAll(claimers);
     }
 
