@@ -6,6 +6,8 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>A connection and its transaction; rolled back unless committed.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
+    private bool isDisposed;
+
     public NpgsqlConnection Connection => connection;
 
     public static async Task<Transaction> BeginAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
@@ -28,8 +30,12 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
 
+    // Once only: Npgsql uses its transaction objects again, and a second time would roll back the next user's.
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+            return;
+        isDisposed = true;
         await transaction.DisposeAsync();
         await connection.DisposeAsync();
     }
