@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>A connection and its transaction; rolled back unless committed.</summary>
+/// <summary>A connection and its transaction; rolled back unless committed. It may be disposed more than once.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
-    private bool isDisposed;
+    private bool disposed;
 
     public NpgsqlConnection Connection => connection;
 
@@ -30,12 +30,13 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
 
-    // Once only: Npgsql uses its transaction objects again, and a second time would roll back the next user's.
     public async ValueTask DisposeAsync()
     {
-        if (isDisposed)
+        // Npgsql uses the object again for the next transaction of the same physical connection, which may be another
+        // caller's by now: disposing it a second time would roll that one back.
+        if (disposed)
             return;
-        isDisposed = true;
+        disposed = true;
         await transaction.DisposeAsync();
         await connection.DisposeAsync();
     }
