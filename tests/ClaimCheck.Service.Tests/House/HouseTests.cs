@@ -85,13 +85,13 @@ public sealed partial class HouseTests
 
     [Fact]
     public void No_file_is_longer_than_three_hundred_lines() =>
-        Assert.Empty(Repository.Sources.Select(source => (source.Key, Lines: source.Value.Count(c => c == '\n'))).Where(source => source.Lines > 300));
+        Assert.DoesNotContain(Repository.Sources.Select(source => (source.Key, Lines: source.Value.Count(c => c == '\n'))), source => source.Lines > 300);
 
     [Fact]
     public void A_folder_is_named_after_the_domain()
     {
         string[] banned = ["Models", "Helpers", "Interfaces", "Extensions", "Common", "Utils", "Managers", "Services", "Misc"];
-        Assert.Empty(Repository.Sources.Keys.Where(path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any()));
+        Assert.DoesNotContain(Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
     }
 
     [Fact]
