@@ -17,7 +17,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
         {
             Directory.CreateDirectory(paths.Uploads);
             // Here, and not when completing: an eraser that removed it meanwhile must win.
-            CreateFolder(Path.GetDirectoryName(paths.Of(key))!);
+            MakeFolder(Path.GetDirectoryName(paths.Of(key))!);
             File.OpenHandle(paths.Of(upload), FileMode.CreateNew, FileAccess.Write).Dispose();
             return upload;
         });
@@ -29,6 +29,10 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
     {
         var wasOpen = File.Exists(paths.Of(upload));
         DeleteFile(paths.Of(upload));
+        // The folder that was made for it, unless another upload is going to end there.
+        var folder = FolderOf(upload);
+        if (!Array.Exists(FilesIn(paths.Uploads), file => FolderPaths.UploadOf(Path.GetFileName(file)) is { } other && FolderOf(other) == folder))
+            RemoveEmpty(folder, paths.BatchFolderOf(upload.Key));
         return wasOpen;
     });
 
@@ -108,9 +112,10 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
         }
     }
 
-    // A sweep of another attempt may remove the batch's folder, empty as it is, between two steps of this: then the runtime
-    // finds a parent missing, or a folder that a moment later is not there.
-    private static void CreateFolder(string folder)
+    private string FolderOf(StagedUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
+
+    // An attempt that is swept beside this one may take the batch's folder away between two steps of this.
+    private static void MakeFolder(string folder)
     {
         for (var tries = 1; ; tries++)
         {
@@ -121,6 +126,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
             }
             catch (IOException) when (tries < 10)
             {
+                // Once more, from the top.
             }
         }
     }
