@@ -108,12 +108,12 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     private static ServiceProcess Launch(IReadOnlyDictionary<string, string> settings, int port, string? urls = null, string[]? launcher = null)
     {
         // The shell waits for the end of its input, which is the end of the test process, and then stops the service;
-        // or for the end of the service, whose exit code it hands on.
+        // or for the end of the service, whose exit code it hands on. It writes nowhere: its output would be waited for after the end.
         const string script = """
             "$@" </dev/null &
             service=$!
             echo "pid $service"
-            { cat >/dev/null; kill -CONT $service; kill -TERM $service; sleep 25; kill -KILL $service; } <&3 2>/dev/null &
+            { cat >/dev/null; kill -CONT $service; kill -TERM $service; sleep 25; kill -KILL $service; } <&3 >/dev/null 2>&1 &
             watch=$!
             wait $service
             code=$?

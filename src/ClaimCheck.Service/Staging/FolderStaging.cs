@@ -124,7 +124,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
                 Directory.CreateDirectory(folder);
                 return;
             }
-            catch (DirectoryNotFoundException) when (tries < 10)
+            catch (IOException) when (tries < 10)
             {
                 // Once more, from the top.
             }
