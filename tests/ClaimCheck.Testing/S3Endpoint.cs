@@ -123,7 +123,7 @@ internal sealed class S3Endpoint
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
         string file, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(file, arguments) 
+        var start = new ProcessStartInfo(file, arguments)
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
