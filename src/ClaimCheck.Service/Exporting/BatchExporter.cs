@@ -45,6 +45,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using (var copy = await session.CopyAsync(sql, format.CopyOptions, stop.Token))
             await new BlockPipeline(copy, format, blocks, sealer, buffers).RunAsync(files, stop);
+        await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
         return new StagedBatch(session.SnapshotAt, await files.FinishAsync(cancellationToken));
     }
 

@@ -7,31 +7,47 @@ internal sealed class CopyReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly NpgsqlCopyTextReader reader;
-    private readonly NpgsqlReadAhead? readAhead;
+    private readonly Func<CancellationToken, Task> cancelStatement;
     private readonly CancellationToken cancellationToken;
     private readonly CancellationTokenSource abandon = new();
     private readonly CancellationTokenRegistration registration;
-    private Task cancelling = Task.CompletedTask;
+    private NpgsqlCopyTextReader? reader;
+    private NpgsqlReadAhead? readAhead;
+    private Task? cancelling;
     private bool isEnded;
 
-    private CopyReader(NpgsqlCopyTextReader reader, CancellationToken cancellationToken)
+    private CopyReader(Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
     {
-        this.reader = reader;
+        this.cancelStatement = cancelStatement;
         this.cancellationToken = cancellationToken;
-        readAhead = NpgsqlReadAhead.TryOpen(reader.BaseStream);
-        // Cancelling a read would merely cut the connection, and leave the server sorting. Ask it to stop, and cut if it does not.
-        registration = cancellationToken.Register(() =>
-        {
-            abandon.CancelAfter(Patience);
-            cancelling = CancelAtServerAsync();
-        });
+        // Cancelled by token, Npgsql would merely cut the connection, and leave the server sorting until it has a row to send.
+        // So the server is asked to stop; the connection is cut if it does not.
+        registration = cancellationToken.Register(() => cancelling = CancelAsync());
     }
 
-    public static Task<CopyReader> OpenAsync(NpgsqlConnection connection, string copy, CancellationToken cancellationToken) =>
-        SourceErrors.GuardAsync(
-            async () => new CopyReader(await connection.BeginTextExportAsync(copy, cancellationToken), cancellationToken),
-            cancellationToken);
+    /// <param name="connection">Nothing else may be done with it until the reader is disposed.</param>
+    /// <param name="copy">The statement.</param>
+    /// <param name="cancelStatement">Makes the server cancel what the connection is doing.</param>
+    /// <param name="cancellationToken">Ends the statement at the server, now or during any later read.</param>
+    public static async Task<CopyReader> OpenAsync(
+        NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var copyReader = new CopyReader(cancelStatement, cancellationToken);
+        try
+        {
+            // Answered with the first rows: what has to be sorted is sorted meanwhile.
+            copyReader.reader = await connection.BeginTextExportAsync(copy, copyReader.abandon.Token);
+            copyReader.readAhead = NpgsqlReadAhead.TryOpen(copyReader.reader.BaseStream);
+            return copyReader;
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
+        {
+            copyReader.isEnded = true;
+            await copyReader.DisposeAsync();
+            throw SourceErrors.Translate(e, cancellationToken);
+        }
+    }
 
     /// <summary>Fills the space, or as much of it as is worth handing on; 0 is the end.</summary>
     public async ValueTask<int> ReadAsync(Memory<byte> space)
@@ -42,19 +58,16 @@ internal sealed class CopyReader : IAsyncDisposable
             // A row a call is too little to work on: go on until three quarters are full.
             while (!isEnded && total < space.Length - (space.Length >> 2))
             {
-                var count = await reader.BaseStream.ReadAsync(space[total..], abandon.Token);
+                var count = await reader!.BaseStream.ReadAsync(space[total..], abandon.Token);
                 isEnded = count == 0;
                 total += count;
                 if (!isEnded && readAhead is not null)
                     total += readAhead.Take(space.Span[total..]);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (Exception e) when (SourceErrors.IsSourceError(e))
-        {
+            isEnded = true; // Npgsql has ended the copy, or cut the connection
             throw SourceErrors.Translate(e, cancellationToken);
         }
 
@@ -65,32 +78,36 @@ internal sealed class CopyReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await registration.DisposeAsync();
+        // Disposed halfway Npgsql would read on to the last row.
+        if (!isEnded)
+            cancelling ??= CancelAsync();
+        if (cancelling is not null)
+            await cancelling;
         try
         {
-            await cancelling;
-            // Disposed halfway Npgsql would read on to the last row.
             if (!isEnded)
-                await CancelAtServerAsync();
-            reader.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
-            await reader.DisposeAsync();
+                reader!.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
+            if (reader is not null)
+                await reader.DisposeAsync();
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
-            // The error that ended the copy was thrown by the read; here the connection is only left.
+            // What ended the copy was thrown by the read; here it is only left.
         }
 
         abandon.Dispose();
     }
 
-    private async Task CancelAtServerAsync()
+    private async Task CancelAsync()
     {
+        abandon.CancelAfter(Patience);
         try
         {
-            await reader.CancelAsync();
+            await cancelStatement(abandon.Token);
         }
-        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is InvalidOperationException)
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
-            // Unreachable or over already: the read finds out by itself, or is abandoned.
+            // The server can't be asked: then the connection is cut in a moment.
         }
     }
 }

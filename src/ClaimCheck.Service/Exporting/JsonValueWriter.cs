@@ -67,12 +67,12 @@ internal sealed class JsonValueWriter(BlockBuilder output)
             // COPY and JSON escape alike (\\ \b \f \n \r \t), but for the vertical tab.
             if (special == (byte)'\\' && isCopied)
             {
-                WriteEscape(value[0] == (byte)'v' ? (byte)'\v' : value[0], isLetter: value[0] != (byte)'v');
+                WriteEscape(letter: value[0] == (byte)'v' ? (byte)0 : value[0], (byte)'\v');
                 value = value[1..];
             }
             else
             {
-                WriteEscape(special, isLetter: special is (byte)'"' or (byte)'\\');
+                WriteEscape(Letter(special), special);
             }
         }
 
@@ -80,13 +80,25 @@ internal sealed class JsonValueWriter(BlockBuilder output)
         output.Append((byte)'"');
     }
 
-    private void WriteEscape(byte value, bool isLetter)
+    // The letter that stands for a character behind a backslash; 0 where there is none.
+    private static byte Letter(byte value) => value switch
+    {
+        (byte)'\b' => (byte)'b',
+        (byte)'\f' => (byte)'f',
+        (byte)'\n' => (byte)'n',
+        (byte)'\r' => (byte)'r',
+        (byte)'\t' => (byte)'t',
+        (byte)'"' or (byte)'\\' => value,
+        _ => 0,
+    };
+
+    private void WriteEscape(byte letter, byte value)
     {
         var space = output.Reserve(6);
         space[0] = (byte)'\\';
-        if (isLetter)
+        if (letter != 0)
         {
-            space[1] = value;
+            space[1] = letter;
             output.Advance(2);
             return;
         }

@@ -7,18 +7,23 @@ namespace ClaimCheck.Service.Exporting;
 /// <summary>One connection in one read-only snapshot of a source.</summary>
 internal sealed class SourceSession : IAsyncDisposable
 {
+    private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
+    private readonly int backend;
 
-    private SourceSession(NpgsqlConnection connection, DateTimeOffset snapshotAt)
+    private SourceSession(NpgsqlDataSource source, NpgsqlConnection connection, int backend, DateTimeOffset snapshotAt)
     {
+        this.source = source;
         this.connection = connection;
+        this.backend = backend;
         SnapshotAt = snapshotAt;
     }
 
     /// <summary>The source's own time when the snapshot's transaction began.</summary>
     public DateTimeOffset SnapshotAt { get; }
 
-    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
+    public static Task<SourceSession> OpenAsync(
+        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, options, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
@@ -39,31 +44,61 @@ internal sealed class SourceSession : IAsyncDisposable
 
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
-        CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", cancellationToken);
+        CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
     // Only read from: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
-    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
+    private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {
-        var opened = await source.OpenConnectionAsync(cancellationToken);
+        await using var other = await source.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = backend });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<SourceSession> BeginAsync(
+        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
+    {
+        var opened = await NewConnectionAsync(source, cancellationToken);
         try
         {
+            await opened.OpenAsync(cancellationToken);
             await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
             await using var command = opened.CreateCommand();
             command.CommandText = $"""
                 SET TRANSACTION READ ONLY;
                 SET LOCAL statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds};
                 SET LOCAL lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};
-                SELECT transaction_timestamp()
+                SELECT transaction_timestamp(), pg_backend_pid()
                 """;
-            var snapshotAt = (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
-            return new SourceSession(opened, new DateTimeOffset(snapshotAt));
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            return new SourceSession(source, opened, reader.GetInt32(1), reader.GetFieldValue<DateTimeOffset>(0));
         }
         catch
         {
             await opened.DisposeAsync();
             throw;
         }
+    }
+
+    // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:
+    // the statement timeout is what limits it. A source that vanishes is found by keepalive probes.
+    private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var pooled = source.CreateConnection();
+        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 0,
+            TcpKeepAlive = true,
+            // COPY needs none of the source's own types, and Npgsql refuses a result with an array of a domain over an array.
+#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another's connection
+            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
+#pragma warning restore CS0618
+            ReadBufferSize = 128 << 10,
+        };
+        return await pooled.CloneWithAsync(settings.ConnectionString, cancellationToken);
     }
 }

@@ -1,0 +1,111 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Tests.Exporting;
+
+public sealed class BlockTests
+{
+    private const string Rows = """
+        SELECT i AS id, CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN E'two\n"lines"' ELSE md5(i::text) END AS note
+          FROM generate_series(1, 40000) AS i
+         ORDER BY i
+        """;
+
+    [Theory]
+    [InlineData("csv", "gzip", 64 << 10)]
+    [InlineData("csv", "none", 64 << 10)]
+    [InlineData("ndjson", "gzip", 64 << 10)]
+    [InlineData("ndjson", "none", 100_000)]
+    [InlineData("csv", "none", 256 << 20)]
+    public async Task Blocks_tile_the_files_with_whole_records_and_every_sum_is_right(string format, string compression, int maxFileBytes)
+    {
+        await using var run = await ExportRun.NewAsync();
+        (run.Format, run.Compression, run.MaxFileBytes, run.OrderedBy) = (format, compression, maxFileBytes, "id");
+
+        var text = await run.TextAsync(Rows); // checks each file, block and sum
+
+        var ids = format == "csv"
+            ? CsvText.Parse(text).Select(record => record[0]!)
+            : text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', ',')[1]);
+        Assert.Equal(Enumerable.Range(1, 40_000).Select(id => $"{id}"), ids);
+        Assert.Equal(40_000, run.Meter.Records);
+        Assert.NotNull(run.Meter.EstimatedRecords);
+        Assert.All(run.Staged.Contents, content => Assert.Equal(content.Key, content.Value.FileName));
+        var type = compression == "gzip" ? "application/gzip" : format == "csv" ? "text/csv" : "application/x-ndjson";
+        Assert.All(run.Staged.Contents, content =>
+            Assert.Equal(content.Key.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : type, content.Value.ContentType));
+    }
+
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("ndjson")]
+    public async Task Full_blocks_have_between_one_and_four_mebibytes(string format)
+    {
+        await using var run = await ExportRun.NewAsync();
+        (run.Format, run.Compression) = (format, "none");
+        var batch = await run.ExportAsync("SELECT i AS id, repeat(md5(i::text), 20) AS note FROM generate_series(1, 20000) AS i");
+        run.Check(batch, format == "csv" ? "id,note\n" : "");
+
+        var index = System.Text.Json.JsonSerializer.Deserialize<BlockIndex>(run.Staged.Complete[batch.Files[0].IndexName], ClaimCheckJson.Options)!;
+        Assert.True(index.Blocks.Count > 4);
+        Assert.All(index.Blocks.SkipLast(1), block => Assert.InRange(block.UncompressedBytes, 1 << 20, 4 << 20));
+    }
+
+    [Theory]
+    [InlineData("csv", "none", 64 << 10)]
+    [InlineData("ndjson", "gzip", 64 << 10)]
+    [InlineData("csv", "gzip", 256 << 20)]
+    public async Task A_record_larger_than_a_block_or_a_file_is_stored_whole(string format, string compression, int maxFileBytes)
+    {
+        await using var run = await ExportRun.NewAsync();
+        (run.Format, run.Compression, run.MaxFileBytes) = (format, compression, maxFileBytes);
+
+        var text = await run.TextAsync("""
+            SELECT i AS id, CASE WHEN i % 7 = 3 THEN (SELECT string_agg(md5(j::text), E'"\n') FROM generate_series(1, 200000) AS j) ELSE 'small' END AS note
+              FROM generate_series(1, 20) AS i
+            """);
+
+        Assert.Equal(20, run.Meter.Records);
+        Assert.True(text.Length > 3 * 200_000 * 34);
+    }
+
+    [Theory]
+    [InlineData("csv", "gzip")]
+    [InlineData("csv", "none")]
+    [InlineData("ndjson", "gzip")]
+    [InlineData("ndjson", "none")]
+    public async Task An_empty_result_is_one_file_without_records(string format, string compression)
+    {
+        await using var run = await ExportRun.NewAsync();
+        (run.Format, run.Compression) = (format, compression);
+
+        Assert.Equal("", await run.TextAsync("SELECT 1 AS id, 'x' AS \"a \"\"b\"\", c\" WHERE false"));
+
+        Assert.Equal(2, run.Staged.Complete.Count);
+        if (compression == "gzip")
+            Assert.NotEmpty(run.Staged.Complete[$"part-00001.{format}.gz"]);
+    }
+
+    [Fact]
+    public async Task More_than_ten_thousand_files_are_too_many()
+    {
+        var staged = new StagedObjects();
+        var layout = new PartLayout
+        {
+            Extension = "csv",
+            ContentType = "text/csv",
+            MaxFileBytes = 10,
+            Header = "id\n"u8.ToArray(),
+            HeaderUncompressedBytes = 3,
+            Nothing = default,
+        };
+        await using var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter());
+        var block = new SealedBlock("1234567\n"u8.ToArray(), 8, 8, 1, new byte[32]);
+        for (var i = 0; i < 10_000; i++)
+            await files.AddAsync(block, CancellationToken.None);
+
+        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => files.AddAsync(block, CancellationToken.None));
+
+        Assert.Equal(("too_many_files", false), (failure.Code, failure.IsTransient));
+    }
+}

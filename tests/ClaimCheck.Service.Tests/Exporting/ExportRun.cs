@@ -1,0 +1,159 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Testing;
+using Npgsql;
+
+namespace ClaimCheck.Service.Tests.Exporting;
+
+/// <summary>A source database of a test's own, and exports from it.</summary>
+internal sealed class ExportRun : IAsyncDisposable
+{
+    private ExportRun(NpgsqlDataSource source) => Source = source;
+
+    public NpgsqlDataSource Source { get; }
+
+    public StagedObjects Staged { get; set; } = new();
+
+    public ExportMeter Meter { get; private set; } = new();
+
+    public ExportingOptions Options { get; set; } = new();
+
+    public string Format { get; set; } = "csv";
+
+    public string Compression { get; set; } = "gzip";
+
+    public long MaxFileBytes { get; set; } = 256 << 20;
+
+    public string? OrderedBy { get; set; }
+
+    public static async Task<ExportRun> NewAsync(string? schema = null)
+    {
+        var address = new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync())
+        {
+            Options = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex",
+            CommandTimeout = 1, // exports must not mind
+            IncludeErrorDetail = false,
+        };
+        var run = new ExportRun(NpgsqlDataSource.Create(address.ConnectionString));
+        if (schema is not null)
+            await run.ExecuteAsync(schema);
+        return run;
+    }
+
+    public async Task ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = Source.CreateCommand(sql);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<IReadOnlyList<Column>> DescribeAsync(string sql)
+    {
+        await using var connection = await Source.OpenConnectionAsync();
+        return [.. (await ResultShape.DescribeAsync(connection, sql, CancellationToken.None)).Select(column => column.ToContract())];
+    }
+
+    public async Task<StagedBatch> ExportAsync(
+        string sql, string key = "id", IReadOnlyList<Column>? columns = null, CancellationToken cancellationToken = default)
+    {
+        Meter = new ExportMeter();
+        var plan = new ExportPlan
+        {
+            ExportId = ExportId.New(),
+            BatchId = BatchId.New(),
+            Attempt = "a",
+            LeaseToken = Guid.NewGuid(),
+            Criteria = default,
+            Format = Format,
+            Compression = Compression,
+            MaxFileBytes = MaxFileBytes,
+            Dataset = new FrozenDataset
+            {
+                Name = "tested",
+                Source = "tested",
+                Sql = sql,
+                Parameters = new Dictionary<string, string>(),
+                Key = key,
+                OrderedBy = OrderedBy,
+                SchemaVersion = 1,
+                Columns = columns ?? await DescribeAsync(sql),
+            },
+        };
+        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, cancellationToken);
+    }
+
+    /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>
+    public async Task<string> TextAsync(string sql, string key = "id")
+    {
+        Staged = new StagedObjects();
+        var batch = await ExportAsync(sql, key);
+        return Check(batch, Format == "csv" ? string.Join(',', (await DescribeAsync(sql)).Select(column => CsvText.Write(column.Name))) + '\n' : "");
+    }
+
+    public string Check(StagedBatch batch, string header)
+    {
+        var all = new MemoryStream();
+        Assert.Equal(0, Staged.Open);
+        Assert.Equal(batch.Files.SelectMany(file => new[] { file.Name, file.IndexName }).Order(), Staged.Complete.Keys.Order());
+        Assert.Equal((batch.Records, batch.Bytes, batch.Files.Count), (Meter.Records, Meter.Bytes, Meter.Files));
+        foreach (var (file, number) in batch.Files.Select((file, index) => (file, index + 1)))
+        {
+            var suffix = Compression == "gzip" ? ".gz" : "";
+            Assert.Equal(($"part-{number:D5}.{Format}{suffix}", $"part-{number:D5}.index.json"), (file.Name, file.IndexName));
+            var stored = Staged.Complete[file.Name];
+            var index = Staged.Complete[file.IndexName];
+            Assert.Equal((stored.Length, index.Length), (file.Bytes, file.IndexBytes));
+            Assert.Equal(SHA256.HashData(stored), file.Sha256);
+            Assert.Equal(SHA256.HashData(index), file.IndexSha256);
+            var blocks = JsonSerializer.Deserialize<BlockIndex>(index, ClaimCheckJson.Options)!.Blocks;
+            Assert.Equal((file.Blocks, file.Records), (blocks.Count, blocks.Sum(block => block.Records)));
+            Assert.True(file.Bytes <= MaxFileBytes || blocks.Count == 1, $"{file.Name} has {file.Bytes} bytes in {blocks.Count} blocks.");
+
+            var text = new MemoryStream();
+            var at = blocks.Count > 0 ? (int)blocks[0].Offset : stored.Length;
+            text.Write(Plain(stored.AsMemory(0, at)));
+            Assert.Equal(header, Encoding.UTF8.GetString(text.ToArray()));
+            foreach (var block in blocks)
+            {
+                Assert.Equal(at, block.Offset);
+                var run = stored.AsMemory(at, (int)block.Bytes);
+                Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(run.Span)), block.Sha256);
+                var plain = Plain(run);
+                Assert.Equal(block.UncompressedBytes, plain.Length);
+                Assert.Equal(block.Records, CountRecords(plain));
+                text.Write(plain);
+                all.Write(plain);
+                at += run.Length;
+            }
+
+            Assert.Equal(stored.Length, at);
+            Assert.Equal(text.Length, file.UncompressedBytes);
+            Assert.Equal(text.ToArray(), Plain(stored));
+        }
+
+        return Encoding.UTF8.GetString(all.ToArray());
+    }
+
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    private long CountRecords(byte[] block)
+    {
+        var text = Encoding.UTF8.GetString(block);
+        return Format == "csv" ? CsvText.Parse(text).Count : text.Split('\n').Length - 1;
+    }
+
+    private byte[] Plain(ReadOnlyMemory<byte> stored)
+    {
+        if (Compression == "none")
+            return stored.ToArray();
+        using var gzip = new GZipStream(new MemoryStream(stored.ToArray()), CompressionMode.Decompress);
+        var plain = new MemoryStream();
+        gzip.CopyTo(plain);
+        return plain.ToArray();
+    }
+}
