@@ -61,7 +61,7 @@ public sealed class Answers_that_fail
         Assert.Equal(4, server.Requests.Count);
     }
 
-    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "wrong MD5"];
+    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "wrong MD5", "no Unicode", "no list"];
 
     [Theory]
     [MemberData(nameof(Breaks))]
@@ -137,6 +137,39 @@ public sealed class Answers_that_fail
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receive);
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_the_pause_between_two_tries()
+    {
+        await using var server = await ScriptedEndpoint.StartAsync(Answers.SqsError(400, "Throttling"));
+        using var sqs = server.Sqs(maxAttempts: 10);
+        using var cancellation = new CancellationTokenSource();
+        var receive = sqs.ReceiveAsync(Queue, cancellationToken: cancellation.Token);
+        await Testing.Eventually.TrueAsync(() => Task.FromResult(server.Requests.Count >= 4));
+        var watch = Stopwatch.StartNew();
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receive);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(server.Requests.Count, 4, 6);
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_redirect_is_not_followed(int status)
+    {
+        await using var elsewhere = await ScriptedEndpoint.StartAsync(Answers.Xml(Answers.Published));
+        await using var server = await ScriptedEndpoint.StartAsync(Answers.Xml("", status, ("Location", elsewhere.Url.ToString())));
+        using var sns = server.Sns();
+
+        var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
+
+        Assert.Equal((AwsFailure.Invalid, false), (failure.Kind, failure.IsTransient));
+        Assert.Empty(elsewhere.Requests);
     }
 
     [Theory]
@@ -229,6 +262,8 @@ public sealed class Answers_that_fail
         "null" => answer("null", 200, []),
         "a list" => answer("[]", 200, []),
         "wrong MD5" => answer(whole.Replace("5d41", "0000", StringComparison.Ordinal), 200, []),
+        "no Unicode" => answer(whole.Replace("hello", "\\ud800", StringComparison.Ordinal), 200, []),
+        "no list" => answer("""{"Messages":{}}""", 200, []),
         "another answer" => answer(whole.Replace("PublishResponse", "SubscribeResponse", StringComparison.Ordinal), 200, []),
         "no id" => answer(whole.Replace("m-1", "", StringComparison.Ordinal), 200, []),
         "stall" => Answers.Stall(whole),

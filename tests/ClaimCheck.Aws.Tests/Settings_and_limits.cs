@@ -1,3 +1,6 @@
+using Amazon.Runtime.Endpoints;
+using ClaimCheck.Aws.Wire;
+
 namespace ClaimCheck.Aws.Tests;
 
 public sealed class Settings_and_limits
@@ -36,6 +39,18 @@ public sealed class Settings_and_limits
         Assert.Contains("Credential=AKIDTEST/", Assert.Single(chosen.Requests).Headers["Authorization"], StringComparison.Ordinal);
         Assert.Contains("/eu-central-1/sqs/", chosen.Requests[0].Headers["Authorization"], StringComparison.Ordinal);
         Assert.Empty(configured.Requests);
+    }
+
+    [Theory]
+    [InlineData("SQS", "eu-central-1", "https://sqs.eu-central-1.amazonaws.com")]
+    [InlineData("SNS", "us-gov-west-1", "https://sns.us-gov-west-1.amazonaws.com")]
+    [InlineData("SNS", "cn-north-1", "https://sns.cn-north-1.amazonaws.com.cn")]
+    public void Without_an_endpoint_it_is_AWS_s_own_in_the_region(string service, string region, string url)
+    {
+        using var environment = new Variables(("AWS_ENDPOINT_URL_SNS", null), ("AWS_ENDPOINT_URL_SQS", null), ("AWS_ENDPOINT_URL", null));
+        var config = new WireConfig(service, "", new AwsMessagingOptions { Region = region });
+
+        Assert.Equal(url, config.DetermineServiceOperationEndpoint(new ServiceOperationEndpointParameters(null!)).URL);
     }
 
     [Fact]
@@ -88,6 +103,7 @@ public sealed class Settings_and_limits
     [InlineData("""{"Type":"Notification","Message":5,"TopicArn":"t"}""", null, "raw")]
     [InlineData("""{"Type":"Notification","TopicArn":"t","Message":"cut""", null, "raw")]
     [InlineData("\"Notification\"", null, "raw")]
+    [InlineData("""{"Type":"Notification","TopicArn":"t","Message":"\ud800"}""", null, "raw")]
     [InlineData("""["Notification"]""", null, "raw")]
     [InlineData("""{"specversion":"1.0","type":"claimcheck.bulk.ready.v1"}""", null, "raw")]
     public void An_envelope_is_told_from_what_was_published_raw(string body, string? inner, string? type)
