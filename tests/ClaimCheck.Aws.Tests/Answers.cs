@@ -7,6 +7,8 @@ namespace ClaimCheck.Aws.Tests;
 /// <summary>What servers answer, good and bad.</summary>
 internal static class Answers
 {
+    public const string Received = """{"Messages":[{"MessageId":"m-1","ReceiptHandle":"h-1","Body":"hello","MD5OfBody":"5d41402abc4b2a76b9719d911017c592"}]}""";
+
     public const string Published = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>m-1</MessageId></PublishResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></PublishResponse>";
 
     public static Func<HttpContext, Task> Json(string body, int status = 200, params (string Name, string Value)[] headers) =>
@@ -53,6 +55,13 @@ internal static class Answers
         {
         }
     }
+
+    /// <summary>The answer takes its time.</summary>
+    public static Func<HttpContext, Task> Late(Func<HttpContext, Task> answer, TimeSpan by) => async context =>
+    {
+        await Task.Delay(by, context.RequestAborted);
+        await answer(context);
+    };
 
     /// <summary>Half of the answer comes, and then nothing.</summary>
     public static Func<HttpContext, Task> Stall(string body) => async context =>
