@@ -32,9 +32,10 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it listens.</summary>
     /// <param name="settings">As in the environment: <c>ClaimCheck__Staging__Bucket</c>, <c>ConnectionStrings__sample</c>.</param>
     /// <param name="port">0 takes a free one; a restarted service can take its old one again.</param>
-    public static async Task<ServiceProcess> StartAsync(IReadOnlyDictionary<string, string> settings, int port = 0)
+    /// <param name="launcher">A command that is given the service's own as its last arguments, and becomes it.</param>
+    public static async Task<ServiceProcess> StartAsync(IReadOnlyDictionary<string, string> settings, int port = 0, params string[] launcher)
     {
-        var service = Launch(settings, port);
+        var service = Launch(settings, port, launcher: launcher);
         try
         {
             var ended = service.guard.WaitForExitAsync();
@@ -104,15 +105,15 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         guard.Dispose();
     }
 
-    private static ServiceProcess Launch(IReadOnlyDictionary<string, string> settings, int port, string? urls = null)
+    private static ServiceProcess Launch(IReadOnlyDictionary<string, string> settings, int port, string? urls = null, string[]? launcher = null)
     {
         // The shell waits for the end of its input, which is the end of the test process, and then stops the service;
-        // or for the end of the service, whose exit code it hands on.
+        // or for the end of the service, whose exit code it hands on. It writes nowhere: its output would be waited for after the end.
         const string script = """
             "$@" </dev/null &
             service=$!
             echo "pid $service"
-            { cat >/dev/null; kill -CONT $service; kill -TERM $service; sleep 25; kill -KILL $service; } <&3 2>/dev/null &
+            { cat >/dev/null; kill -CONT $service; kill -TERM $service; sleep 25; kill -KILL $service; } <&3 >/dev/null 2>&1 &
             watch=$!
             wait $service
             code=$?
@@ -128,7 +129,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var argument in new[] { "-c", "exec 3<&0; " + script, "sh", "dotnet", Assembly, "--urls", urls ?? $"http://127.0.0.1:{port}" })
+        foreach (var argument in (string[])["-c", "exec 3<&0; " + script, "sh", .. launcher ?? [], "dotnet", Assembly, "--urls", urls ?? $"http://127.0.0.1:{port}"])
             start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal) || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);

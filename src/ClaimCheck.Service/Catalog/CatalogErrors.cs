@@ -7,10 +7,10 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>Which failures of the catalog pass by themselves, and how often they are tried again.</summary>
 internal static class CatalogErrors
 {
-    /// <summary>True for a lost connection, a restart, a full pool, a deadlock: trying again may succeed.</summary>
+    /// <summary>True for a lost connection, a restart, a full pool, a deadlock, a transaction that stood still for too long: trying again may succeed.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
-        PostgresException { SqlState: ['0', '8', ..] or ['5', '7', ..] or ['5', '3', ..] or ['4', '0', ..] } => true,
+        PostgresException { SqlState: ['0', '8', ..] or ['5', '7', ..] or ['5', '3', ..] or ['4', '0', ..] or "25P03" } => true,
         PostgresException postgres => postgres.IsTransient,
         NpgsqlException => true,
         TimeoutException => true,

@@ -17,7 +17,8 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),
             sources.Get(plan.Dataset.Source),
             options,
-            (name, content, token) => uploads.OpenAsync(plan, name, content, token),
+            async (name, content, token) =>
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
             meter,
             cancellationToken);
 

@@ -18,7 +18,12 @@ internal static class HostingFeature
             .AddSingleton(TimeProvider.System)
             .AddSingleton<PublicAddress>()
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
-            .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20))
+            .Configure<HostOptions>(host =>
+            {
+                host.ShutdownTimeout = TimeSpan.FromSeconds(20);
+                // Workers hand back what they have at once, however long downloads still take.
+                host.ServicesStopConcurrently = true;
+            })
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
             .AddApiDescription();
         builder.WebHost.ConfigureKestrel(kestrel =>

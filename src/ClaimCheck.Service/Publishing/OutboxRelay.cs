@@ -33,12 +33,14 @@ internal sealed partial class OutboxRelay(
                 {
                     try
                     {
+                        // A relay that stands still loses the lock to another one. The driver's keep-alive is more frequent.
+                        await connection.ExecuteAsync(Command("SET idle_session_timeout = '20s'", null, stoppingToken));
                         await RelayAsync(connection, signal, stoppingToken);
                     }
                     finally
                     {
                         // The pool resets the session; said here so that another replica need not wait for that.
-                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all()");
+                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout");
                     }
                 }
                 else
@@ -184,7 +186,7 @@ internal sealed partial class OutboxRelay(
             Log.Forgot(logger, options.FeedRetention);
     }
 
-    private static CommandDefinition Command(string sql, object parameters, CancellationToken cancellationToken) =>
+    private static CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(sql, parameters, cancellationToken: cancellationToken);
 
     private sealed record WaitingEvent

@@ -17,7 +17,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
         {
             Directory.CreateDirectory(paths.Uploads);
             // Here, and not when completing: an eraser that removed it meanwhile must win.
-            Directory.CreateDirectory(Path.GetDirectoryName(paths.Of(key))!);
+            MakeFolder(Path.GetDirectoryName(paths.Of(key))!);
             File.OpenHandle(paths.Of(upload), FileMode.CreateNew, FileAccess.Write).Dispose();
             return upload;
         });
@@ -29,6 +29,10 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
     {
         var wasOpen = File.Exists(paths.Of(upload));
         DeleteFile(paths.Of(upload));
+        // The folder that was made for it, unless another upload is going to end there.
+        var folder = FolderOf(upload);
+        if (!Array.Exists(FilesIn(paths.Uploads), file => FolderPaths.UploadOf(Path.GetFileName(file)) is { } other && FolderOf(other) == folder))
+            RemoveEmpty(folder, paths.BatchFolderOf(upload.Key));
         return wasOpen;
     });
 
@@ -105,6 +109,25 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
                 $"The staging folder {paths.Root} can't be written ({e.Message}), so that nothing could be exported: " +
                 $"mend it, or name another in {StagingOptions.Section}:Folder.",
                 e);
+        }
+    }
+
+    private string FolderOf(StagedUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
+
+    // An attempt that is swept beside this one may take the batch's folder away between two steps of this.
+    private static void MakeFolder(string folder)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                Directory.CreateDirectory(folder);
+                return;
+            }
+            catch (IOException) when (tries < 10)
+            {
+                // Once more, from the top.
+            }
         }
     }
 

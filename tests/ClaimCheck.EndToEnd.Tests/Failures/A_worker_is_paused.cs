@@ -42,10 +42,10 @@ public sealed class A_worker_is_paused
         using var asking = new Client(paused);
         var export = await asking.AskAsync("items");
         await Hold.IsMetAsync(scene.Catalog, "INSERT INTO files");
-        var other = await scene.StartServiceAsync();
 
         paused.Pause(); // its transaction, which holds the export's row, stays open
         await commit.ReleaseAsync();
+        var other = await scene.StartServiceAsync();
 
         await AssertNothingChangesAsync(scene, paused, other, export);
     }

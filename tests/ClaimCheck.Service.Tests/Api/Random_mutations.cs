@@ -59,7 +59,7 @@ public sealed class Random_mutations(ApiService service)
             var body = isPost ? ApiClient.Json(MutatedBytes(random, Mutated(random, Bodies[random.Next(Bodies.Length)], Tokens))) : null;
             try
             {
-                var answer = await service.Idle.SendAsync(method, path, body, headers);
+                var answer = await service.Idle.SendAsync(method, service.Idle.Address.GetLeftPart(UriPartial.Authority) + path, body, headers);
                 var isExplained = answer.Status < 400 || method == "HEAD" || answer.Header("Content-Type") == "application/problem+json"
                     || (answer.Body.Length == 0 && answer.Status == 400 && answer.Header("Connection") == "close"); // the server itself: not HTTP
                 if (answer.Status >= 500 || !isExplained)

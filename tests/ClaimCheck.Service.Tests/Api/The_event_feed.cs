@@ -130,6 +130,7 @@ public sealed class The_event_feed(ApiService service)
         {
             var start = await EndAsync();
             var export = await service.Http.ReadyAsync(Items);
+            Assert.Single((await AfterAsync(start, "&wait=30")).Items());
             var answer = await service.Http.SendAsync("DELETE", $"{export.Link("batch")}?reason={Uri.EscapeDataString(reason)}");
             Assert.Equal((200, reason), (answer.Status, answer.Json.Text("reason")));
             var revoked = (await AllAsync(start, 2))[^1];

@@ -105,7 +105,11 @@ public sealed class With_a_key(ApiService service) : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        process = await service.IdleScene.StartServiceAsync(("ClaimCheck__AdminKey", Key), ("ClaimCheck__Roles", "api"));
+        process = await ServiceProcess.StartAsync(new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+        {
+            ["ClaimCheck__AdminKey"] = Key,
+            ["ClaimCheck__Roles"] = "api",
+        });
         http = new(process.NewHttp());
     }
 

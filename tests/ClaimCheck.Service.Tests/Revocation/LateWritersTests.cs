@@ -6,11 +6,12 @@ using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
+using Xunit.Abstractions;
 
 namespace ClaimCheck.Service.Tests.Revocation;
 
 /// <summary>Those who were at work when a batch was taken back, and wake up after the proof: nothing of theirs may come to exist.</summary>
-public sealed class LateWritersTests
+public sealed class LateWritersTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(false)]
@@ -45,7 +46,8 @@ public sealed class LateWritersTests
     {
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3);
         var plan = await lab.LeaseAsync();
-        await using var writer = await lab.Get<UploadLedger>().OpenAsync(plan, "part-00001.csv.gz", new("application/gzip", "part-00001.csv.gz"), default);
+        await using var writer = (await lab.Get<UploadLedger>().OpenAsync(
+            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00001.csv.gz", new("application/gzip", "part-00001.csv.gz"), default))!;
         await writer.WriteAsync(new byte[6 << 20], default); // more than a part
 
         await lab.RevokeAsync(plan.BatchId);
@@ -57,8 +59,8 @@ public sealed class LateWritersTests
         var late = await Assert.ThrowsAsync<StagingException>(() => writer.CompleteAsync(default));
         Assert.True(late.IsMissing, late.Message);
         await writer.DisposeAsync();
-        await Assert.ThrowsAsync<LeaseLostException>(() =>
-            lab.Get<UploadLedger>().OpenAsync(plan, "part-00002.csv.gz", new("application/gzip", "part-00002.csv.gz"), default));
+        Assert.Null(await lab.Get<UploadLedger>().OpenAsync(
+            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00002.csv.gz", new("application/gzip", "part-00002.csv.gz"), default));
         Assert.Empty(await lab.ObjectsAsync(plan.BatchId));
         Assert.Empty(await lab.UploadsAsync(plan.BatchId));
     }
@@ -110,7 +112,7 @@ public sealed class LateWritersTests
 
         var revoking = lab.RevokeAsync(batch);
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'"))[0] == 1);
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%pg_advisory_xact_lock(%'"))[0] == 1);
         Assert.False(revoking.IsCompleted);
         goOn.SetResult();
 
@@ -140,8 +142,11 @@ public sealed class LateWritersTests
         await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref redeemed) > 100));
 
         var began = TimeProvider.System.GetTimestamp();
+        var before = Volatile.Read(ref redeemed);
         await lab.RevokeAsync(batch).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(15), $"{TimeProvider.System.GetElapsedTime(began)}");
+        var meanwhile = Volatile.Read(ref redeemed) - before;
+        output.WriteLine($"The revocation took {TimeProvider.System.GetElapsedTime(began)}; {meanwhile} claims were served meanwhile.");
+        Assert.True(meanwhile < 1000, $"{meanwhile} claims overtook the revocation.");
         await Task.WhenAll(claimers);
     }
 
