@@ -10,7 +10,8 @@
 # QUEUES_WATCH_PID  stop it when this process ends, however it ends
 #
 # What it is good for: topics, filters, raw delivery, queues, visibility, dead letters, long polls, FIFO.
-# What it is not: signatures and rights are not checked, and a dead letter queue keeps no retention.
+# What it is not: signatures and rights are not checked. Any keys do; those printed are the ones of s3.sh, so that one
+# process can use both.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)/queues
@@ -18,7 +19,7 @@ readonly here oldest_node=22.5
 
 fail() { echo "queues.sh: $*" >&2; exit 1; }
 
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 
 # The dead count as gone even where nobody reaps them.
 is_alive() {
@@ -93,8 +94,8 @@ up() {
     cat >"$dir/queues.env" <<ENV
 AWS_ENDPOINT_URL_SNS=$(cat "$dir/address")
 AWS_ENDPOINT_URL_SQS=$(cat "$dir/address")
-AWS_ACCESS_KEY_ID=test
-AWS_SECRET_ACCESS_KEY=test
+AWS_ACCESS_KEY_ID=testaccesskey0000001
+AWS_SECRET_ACCESS_KEY=testsecretkey00000000000000000000000001
 AWS_REGION=us-east-1
 ENV
     if [ -n "${QUEUES_WATCH_PID:-}" ]; then

@@ -63,8 +63,9 @@ public sealed class DeliveredMessage
             if (Text(envelope, "Type") == "Notification" && Text(envelope, "TopicArn") is { } topic && Text(envelope, "Message") is { } message)
                 return new DeliveredMessage(message, AttributesOf(envelope), topic);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
+            // Not JSON, or text in it that is not Unicode.
         }
         return new DeliveredMessage(body, attributes, topicArn: null);
     }

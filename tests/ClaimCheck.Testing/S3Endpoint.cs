@@ -120,7 +120,7 @@ internal sealed class S3Endpoint
         }
     }
 
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+    internal static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
         string file, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(file, arguments)
@@ -144,7 +144,7 @@ internal sealed class S3Endpoint
         }
     }
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
@@ -154,5 +154,5 @@ internal sealed class S3Endpoint
         throw new InvalidOperationException("The tests do not run from within the repository.");
     }
 
-    private static string? Variable(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    internal static string? Variable(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

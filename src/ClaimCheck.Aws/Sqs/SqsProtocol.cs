@@ -39,9 +39,17 @@ internal static class SqsProtocol
         }
         using (document)
         {
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? read(document.RootElement)
-                : throw new UnreadableException("it is not a JSON object");
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new UnreadableException("it is not a JSON object");
+            try
+            {
+                return read(document.RootElement);
+            }
+            catch (InvalidOperationException)
+            {
+                // What System.Text.Json says of text that is not Unicode, and of members of another type.
+                throw new UnreadableException("its members are not of the protocol");
+            }
         }
     };
 
@@ -59,9 +67,9 @@ internal static class SqsProtocol
             code = Text(document.RootElement, "__type") ?? Text(document.RootElement, "code");
             words = Text(document.RootElement, "message") ?? Text(document.RootElement, "Message");
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // A proxy's page, or half an answer: the status tells what to do.
+            // A proxy's page, half an answer, or text that is not Unicode: the status tells what to do.
         }
         code ??= Header(response, "x-amzn-ErrorType");
         // "com.amazonaws.sqs#QueueDoesNotExist", and sometimes a ':' and an address after it.

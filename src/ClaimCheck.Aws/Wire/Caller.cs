@@ -8,6 +8,7 @@ internal sealed class Caller : IDisposable
 {
     private readonly Lazy<WireClient> client;
     private readonly string service;
+    private volatile bool isDisposed;
 
     public Caller(string service, string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     {
@@ -21,6 +22,7 @@ internal sealed class Caller : IDisposable
     /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
     public async Task<T> CallAsync<T>(WireCall call, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
@@ -40,6 +42,7 @@ internal sealed class Caller : IDisposable
 
     public void Dispose()
     {
+        isDisposed = true;
         if (client.IsValueCreated)
             client.Value.Dispose();
     }

@@ -19,7 +19,7 @@ internal sealed class WireClient : AmazonServiceClient
         this.readError = readError;
     }
 
-    protected override IServiceMetadata ServiceMetadata { get; } = new Metadata();
+    protected override IServiceMetadata ServiceMetadata => new Metadata(Config.ServiceId);
 
     // Answers hold messages.
     protected override bool SupportResponseLogging => false;
@@ -49,9 +49,9 @@ internal sealed class WireClient : AmazonServiceClient
         protected override List<IAuthSchemeOption> ResolveAuthOptions(IExecutionContext executionContext) => AuthSchemeOption.DEFAULT_SIGV4;
     }
 
-    private sealed class Metadata : IServiceMetadata
+    private sealed class Metadata(string serviceId) : IServiceMetadata
     {
-        public string ServiceId => "ClaimCheck messaging";
+        public string ServiceId => serviceId;
 
         public IDictionary<string, string> OperationNameMapping { get; } = new Dictionary<string, string>();
     }

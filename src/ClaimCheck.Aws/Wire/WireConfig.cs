@@ -34,6 +34,8 @@ internal sealed class WireConfig : ClientConfig
             RegionEndpoint = RegionEndpoint.GetBySystemName(region);
         }
         MaxErrorRetry = options.MaxAttempts - 1;
+        // Core would add ten tries without a pause for resets; the connections below replace stale ones themselves.
+        MaxStaleConnectionRetries = 0;
         // Per attempt, and beyond what AttemptHandler allows: that one sees bodies too.
         Timeout = options.Timeout + AttemptHandler.LongPoll + TimeSpan.FromSeconds(10);
         ConnectTimeout = options.ConnectTimeout;

@@ -11,7 +11,7 @@ namespace ClaimCheck.Aws.Wire;
 internal sealed record WireError(string? Code, string? Words, string? RequestId = null, string? OtherCode = null);
 
 /// <summary>An error on its way through Core's pipeline: it tells the retry policy what Core's own lists lack.</summary>
-internal sealed class WireException(WireError error, Exception inner, HttpStatusCode status)
+internal sealed class WireException(WireError error, Exception? inner, HttpStatusCode status)
     : AmazonServiceException(
         // Not the server's words: this text may be logged.
         error.Code ?? $"HTTP {(int)status}", inner, ErrorType.Unknown, error.Code, error.RequestId, status)

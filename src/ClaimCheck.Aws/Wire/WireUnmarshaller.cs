@@ -12,6 +12,9 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
 {
     public override AmazonWebServiceResponse Unmarshall(UnmarshallerContext input)
     {
+        // Core takes a redirect for success. Messages are not sent on to whoever it names.
+        if (!input.ResponseData.IsSuccessStatusCode)
+            throw UnmarshallException(input, innerException: null, input.ResponseData.StatusCode);
         try
         {
             return new WireAnswer<T> { Value = read(((BodyContext)input).Body) };
@@ -23,7 +26,7 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
         }
     }
 
-    public override AmazonServiceException UnmarshallException(UnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
+    public override AmazonServiceException UnmarshallException(UnmarshallerContext input, Exception? innerException, HttpStatusCode statusCode)
     {
         var error = readError(((BodyContext)input).Body, input.ResponseData);
         // The inner exception has the answer's headers: Core corrects its clock by them.
