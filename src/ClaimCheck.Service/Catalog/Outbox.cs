@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using Dapper;
@@ -27,7 +28,10 @@ internal static class Outbox
                 subject.Dataset,
                 type,
                 Data = JsonSerializer.Serialize(data, ClaimCheckJson.Options),
-                TraceParent = System.Diagnostics.Activity.Current?.Id,
+                TraceParent = Activity.Current?.Id ?? NewTrace(),
             },
             cancellationToken));
+
+    // Each event belongs to a trace (https://www.w3.org/TR/trace-context/): consumers go on with it. Where there is none, it begins one.
+    private static string NewTrace() => $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
 }

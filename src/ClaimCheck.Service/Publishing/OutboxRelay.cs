@@ -20,48 +20,12 @@ internal sealed partial class OutboxRelay(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await Task.Yield();
-        using var signal = signals.Listen(CatalogSignals.Outbox);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await catalog.OpenConnectionAsync(stoppingToken);
-                if (await connection.ExecuteScalarAsync<bool>(Command("SELECT pg_try_advisory_lock(@AdvisoryLock)", new { AdvisoryLock }, stoppingToken)))
-                {
-                    try
-                    {
-                        // A relay that stands still loses the lock to another one. The driver's keep-alive is more frequent.
-                        await connection.ExecuteAsync(Command("SET idle_session_timeout = '20s'", null, stoppingToken));
-                        await RelayAsync(connection, signal, stoppingToken);
-                    }
-                    finally
-                    {
-                        // The pool resets the session; said here so that another replica need not wait for that.
-                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout");
-                    }
-                }
-                else
-                {
-                    await Task.Delay(LookAgain, stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException or InvalidOperationException)
-            {
-                Log.Interrupted(logger, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, stoppingToken);
 
-    private async Task RelayAsync(NpgsqlConnection connection, CatalogSignals.Signal signal, CancellationToken stoppingToken)
+    private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
+        using var signal = signals.Listen(CatalogSignals.Outbox);
         var forgot = TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency * (long)ForgetEvery.TotalSeconds;
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -207,9 +171,6 @@ internal sealed partial class OutboxRelay(
 
         [LoggerMessage(LogLevel.Warning, "{Type} of batch {BatchId} waits: {Reason}")]
         public static partial void PutOff(ILogger logger, string type, BatchId batchId, string reason);
-
-        [LoggerMessage(LogLevel.Warning, "The relay was interrupted ({Reason}); it takes up again.")]
-        public static partial void Interrupted(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
         public static partial void Forgot(ILogger logger, TimeSpan retention);

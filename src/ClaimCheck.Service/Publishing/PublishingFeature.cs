@@ -1,3 +1,4 @@
+using ClaimCheck.Aws;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Publishing;
@@ -8,8 +9,11 @@ internal static class PublishingFeature
     {
         builder.AddCheckedOptions<PublishingOptions>("ClaimCheck:Publishing");
         builder.Services.AddSingleton<ManifestWriter>().AddSingleton<EventFeed>().AddSingleton<EventEnvelopes>();
-        if (Roles.Of(builder.Configuration).IsWorker)
-            builder.Services.AddHostedService<OutboxRelay>();
+        if (!Roles.Of(builder.Configuration).IsWorker)
+            return builder;
+        builder.Services.AddHostedService<OutboxRelay>();
+        if (!string.IsNullOrEmpty(builder.Configuration["ClaimCheck:Publishing:TopicArn"]))
+            builder.Services.AddSingleton(_ => new SnsClient()).AddSingleton<TopicMessages>().AddHostedService<TopicRelay>();
         return builder;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Publishing;
+
+/// <summary>Puts events into CloudEvents envelopes; a BulkReady's link is minted here, for each delivery anew.</summary>
+internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifests)
+{
+    /// <param name="row">The event.</param>
+    /// <param name="batch">A BulkReady's batch as it is now.</param>
+    /// <param name="cancellationToken">Minting may fetch a credential.</param>
+    public async Task<BulkEvent> MakeAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
+    {
+        var envelope = new BulkEvent
+        {
+            Id = new(row.EventId),
+            Type = EventTypes.ToCloudEventType(row.Type),
+            Source = $"/v1/exports/{new ExportId(row.ExportId)}",
+            Subject = new BatchId(row.BatchId).ToString(),
+            Time = row.CreatedAt,
+            Data = JsonElement.Parse(row.Data),
+        };
+        if (row.Type != EventTypes.BulkReady)
+            return envelope;
+
+        var location = await LocationAsync(batch, cancellationToken);
+        var facts = JsonSerializer.Deserialize<ReadyFacts>(row.Data, ClaimCheckJson.Options)!;
+        var data = new BulkReadyData
+        {
+            ExportId = facts.ExportId,
+            BatchId = facts.BatchId,
+            Dataset = facts.Dataset,
+            SchemaVersion = facts.SchemaVersion,
+            RetryOf = facts.RetryOf,
+            Location = location?.Link,
+            LocationExpiresAt = location?.ExpiresAt,
+            ClaimUrl = manifests.ClaimUrl(facts.BatchId),
+            Records = facts.Records,
+            Bytes = facts.Bytes,
+            Files = facts.Files,
+            Format = facts.Format,
+            Compression = facts.Compression,
+        };
+        return envelope with { DataRef = location?.Link, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
+    }
+
+    // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
+    private async Task<SignedLink?> LocationAsync(ExportRow? batch, CancellationToken cancellationToken)
+    {
+        if (batch?.EffectiveState != ExportState.Ready || batch.ManifestRemaining is not { } remaining || remaining < TimeSpan.FromSeconds(1))
+            return null;
+        var signed = await minter.MintAsync(
+            batch, StagingKeys.Manifest(batch.Batch), remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, cancellationToken);
+        var truth = new[] { signed.ExpiresAt, batch.ManifestExpiresAt!.Value, batch.ExpiresAt!.Value }.Min();
+        return signed with { ExpiresAt = truth };
+    }
+
+    // What the outbox holds of a BulkReady: everything but links and addresses.
+    private sealed record ReadyFacts
+    {
+        public required ExportId ExportId { get; init; }
+        public required BatchId BatchId { get; init; }
+        public required string Dataset { get; init; }
+        public required int SchemaVersion { get; init; }
+        public BatchId? RetryOf { get; init; }
+        public required long Records { get; init; }
+        public required long Bytes { get; init; }
+        public required int Files { get; init; }
+        public required string Format { get; init; }
+        public required string Compression { get; init; }
+    }
+}
