@@ -148,6 +148,7 @@ internal sealed class FolderLab : StagingLab
         var lab = new FolderLab(server, data);
         server.Use(lab.CountAsync);
         server.MapStagedFiles();
+        await lab.Staging.CheckAsync(CancellationToken.None); // as the service does before it listens
         await server.StartAsync();
         return lab;
     }
