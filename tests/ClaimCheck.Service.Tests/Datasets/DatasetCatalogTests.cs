@@ -8,12 +8,16 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-public sealed class DatasetCatalogTests : IAsyncDisposable
+public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
 {
     private const string Definition = """{ "source": "shop", "key": "id" }""";
     private readonly DatasetScene scene = new();
 
-    public ValueTask DisposeAsync() => scene.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await scene.DisposeAsync();
+
+    ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Theory]
     [InlineData("select 1 as id, 2 as a, 3 as a", "two columns of its query are named a: rename one with AS.")]

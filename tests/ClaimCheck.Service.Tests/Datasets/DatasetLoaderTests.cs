@@ -3,12 +3,16 @@ using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-public sealed class DatasetLoaderTests : IAsyncDisposable
+public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
 {
     private const string Least = """{ "source": "shop", "key": "id" }""";
     private readonly DatasetScene scene = new();
 
-    public ValueTask DisposeAsync() => scene.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await scene.DisposeAsync();
+
+    ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Fact]
     public async Task Source_and_key_are_enough()

@@ -5,11 +5,15 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-public sealed class SourceDatabasesTests : IAsyncDisposable
+public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly DatasetScene scene = new();
 
-    public ValueTask DisposeAsync() => scene.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await scene.DisposeAsync();
+
+    ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Fact]
     public async Task A_session_writes_values_the_same_way_whatever_the_database_says()
