@@ -26,15 +26,31 @@ internal static class EventsCommand
             .Runs(async (session, cancellationToken) =>
             {
                 var wanted = session.Get(type) is { Length: > 0 } types ? types.Select(EventTypes.ToCloudEventType).ToHashSet() : null;
-                var events = session.Get(follow)
-                    ? session.Client.FollowEventsAsync(session.Get(after), cancellationToken)
-                    : KeptAsync(session.Client, session.Get(after), cancellationToken);
-                await foreach (var next in events)
+                var cursor = session.Get(after);
+                try
                 {
+                    // What is there comes first, also when following: a service that is not there is then said, not waited for.
+                    await foreach (var next in KeptAsync(session.Client, cursor, cancellationToken))
+                        Take(next);
+                    if (!session.Get(follow))
+                        return ExitCodes.Ok;
+                    await foreach (var next in session.Client.FollowEventsAsync(cursor, cancellationToken))
+                        Take(next);
+                }
+                catch (OperationCanceledException)
+                {
+                    if (cursor is not null)
+                        session.Screen.Hint($"Interrupted. 'claimcheck events --follow --after {cursor}' goes on from here.");
+                    throw;
+                }
+                return ExitCodes.Ok;
+
+                void Take(FeedEvent next)
+                {
+                    cursor = next.Cursor;
                     if (wanted?.Contains(next.Event.Type) ?? true)
                         Show(session.Screen, next, session.Get(showLinks));
                 }
-                return ExitCodes.Ok;
             });
     }
 

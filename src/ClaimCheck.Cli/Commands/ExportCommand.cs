@@ -91,6 +91,11 @@ internal sealed class ExportCommand
         {
             throw new NotFoundException($"There is no dataset '{name}'; 'claimcheck datasets' lists what there is.", null);
         }
+        catch (OperationCanceledException)
+        {
+            session.Screen.Note("Interrupted before the service had answered: it may have taken the export on. 'claimcheck list' shows it.");
+            throw;
+        }
         catch (ArgumentException e) when (key is not null)
         {
             throw new UsageException(e.Message.Split(" (Parameter ")[0]);
