@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
@@ -126,15 +127,19 @@ public sealed class Asking_for_exports(ToolScene scene)
     [Fact]
     public async Task A_terminal_sees_a_bar_and_scripts_see_none()
     {
-        // `script` gives the tool a terminal.
-        var start = new System.Diagnostics.ProcessStartInfo("script", ["-qec", $"dotnet {Path.Combine(AppContext.BaseDirectory, "claimcheck.dll")} export slow --wait --timeout 3s", "/dev/null"])
+        // `script` gives the tool a terminal; its options differ between Linux and macOS.
+        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), "export", "slow", "--wait", "--timeout", "3s"];
+        var start = new ProcessStartInfo(
+            "script", OperatingSystem.IsMacOS() ? ["-q", "/dev/null", .. tool] : ["-qec", string.Join(' ', tool), "/dev/null"])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
         };
         start.Environment["CLAIMCHECK_URL"] = scene.Proxy.Url.AbsoluteUri;
         start.Environment["CLAIMCHECK_KEY"] = ToolScene.Key;
         start.Environment["TERM"] = "xterm";
-        using var terminal = System.Diagnostics.Process.Start(start)!;
+        using var terminal = Process.Start(start)!;
         var seen = await terminal.StandardOutput.ReadToEndAsync();
         await terminal.WaitForExitAsync();
         Assert.Equal(6, terminal.ExitCode);

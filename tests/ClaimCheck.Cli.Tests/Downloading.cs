@@ -150,6 +150,16 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     }
 
     [Fact]
+    public async Task Files_may_lie_at_another_host_than_the_service()
+    {
+        var export = await scene.ReadyAsync("items");
+        var folder = scene.NewFolder();
+        var url = $"http://localhost:{scene.Proxy.Url.Port}"; // the links say 127.0.0.1
+        (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url)).Exits(0);
+        await RightAsync(folder, await scene.Client.GetManifestAsync(export.BatchId));
+    }
+
+    [Fact]
     public async Task A_directory_of_something_else_is_left_alone()
     {
         var (one, other) = (await scene.ReadyAsync("items"), await scene.ReadyAsync("items"));
