@@ -16,14 +16,18 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
 
     public Problem? Problem { get; init; }
 
-    /// <returns>Null for what is a defect of the tool: it is not to be told away.</returns>
-    public static Failure? Of(Exception exception) => exception switch
+    public static Failure Of(Exception exception) => exception switch
     {
         UsageException e => new(ExitCodes.Usage, "usage", e.Message),
         ClaimCheckException e => Of(e),
         TimeoutException e => new(ExitCodes.Unavailable, "timeout", e.Message),
         IOException or UnauthorizedAccessException => new(ExitCodes.Failed, "io_error", exception.Message),
-        _ => null,
+        ArgumentException => new(ExitCodes.Usage, "usage", exception.Message.Split(" (Parameter ")[0]),
+        // Where, but not what: its text might quote anything.
+        _ => new(ExitCodes.Failed, "internal_error", $"An unexpected {exception.GetType().Name}: this is a defect of the tool.")
+        {
+            Details = [.. (exception.StackTrace ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+        },
     };
 
     /// <summary>The problem as the service wrote it, or one in its form, and the exit code.</summary>

@@ -36,8 +36,11 @@ internal static class SessionCommand
             {
                 return ExitCodes.Interrupted;
             }
-            catch (Exception e) when (Failure.Of(e) is { } failure)
+#pragma warning disable CA1031 // The tool's last word: whatever happened becomes a line and an exit code.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
+                var failure = Failure.Of(e);
                 screen.Fail(failure);
                 return failure.ExitCode;
             }
