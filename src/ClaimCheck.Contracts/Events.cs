@@ -87,6 +87,9 @@ public sealed record BulkEvent
 
     /// <summary>What the type says; for example <see cref="BulkReadyData"/>.</summary>
     public required JsonElement Data { get; init; }
+
+    /// <summary>Type, id and subject: the data of a BulkReady holds a link.</summary>
+    public override string ToString() => $"{Type} {Id} of {Subject}";
 }
 
 /// <summary>The data of a BulkReady.</summary>

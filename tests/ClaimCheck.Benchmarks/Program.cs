@@ -17,6 +17,10 @@ if (args.Contains("--help") || args.Contains("-h"))
     return 0;
 }
 
+if (Console.IsOutputRedirected)
+    AnsiConsole.Console = AnsiConsole.Create(new() { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
+
 var orders = Option("--orders", 5_000_000);
 var rounds = (int)Option("--rounds", 5);
 try

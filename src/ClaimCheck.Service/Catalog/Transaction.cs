@@ -3,9 +3,11 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>A connection and its transaction; rolled back unless committed.</summary>
+/// <summary>A connection and its transaction; rolled back unless committed. It may be disposed more than once.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
+    private bool disposed;
+
     public NpgsqlConnection Connection => connection;
 
     public static async Task<Transaction> BeginAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
@@ -30,6 +32,11 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     public async ValueTask DisposeAsync()
     {
+        // Npgsql uses the object again for the next transaction of the same physical connection, which may be another
+        // caller's by now: disposing it a second time would roll that one back.
+        if (disposed)
+            return;
+        disposed = true;
         await transaction.DisposeAsync();
         await connection.DisposeAsync();
     }

@@ -23,9 +23,14 @@ internal static class DatasetEndpoints
     public static IEndpointRouteBuilder MapDatasets(this IEndpointRouteBuilder routes)
     {
         var datasets = routes.MapGroup("/v1/datasets").WithTags("Datasets").ProducesProblems(401);
-        datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.").ProducesProblems(400);
+        datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.").ReadsPaging().ProducesProblems(400);
         datasets.MapMethods("/{name}", GetAndHead, GetDataset).WithName("GetDataset").WithSummary("One dataset: parameters, columns, schema of a record.")
             .ProducesProblems(404);
+        datasets.AddEndpointFilter(async (context, next) =>
+        {
+            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            return await next(context);
+        });
         return routes;
     }
 

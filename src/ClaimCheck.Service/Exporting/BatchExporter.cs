@@ -17,7 +17,8 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),
             sources.Get(plan.Dataset.Source),
             options,
-            (name, content, token) => uploads.OpenAsync(plan, name, content, token),
+            async (name, content, token) =>
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
             meter,
             cancellationToken);
 
@@ -45,6 +46,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using (var copy = await session.CopyAsync(sql, format.CopyOptions, stop.Token))
             await new BlockPipeline(copy, format, blocks, sealer, buffers).RunAsync(files, stop);
+        await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
         return new StagedBatch(session.SnapshotAt, await files.FinishAsync(cancellationToken));
     }
 

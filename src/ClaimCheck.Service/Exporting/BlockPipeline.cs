@@ -7,10 +7,11 @@ namespace ClaimCheck.Service.Exporting;
 /// Rows in, files out: one task reads and cuts, each block is sealed on any core, one task stores them in order. At most
 /// a block a core waits in between, so memory stays flat, and a slow staging slows the database down.
 /// </summary>
-internal sealed class BlockPipeline(CopyReader source, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
+internal sealed class BlockPipeline(
+    CopyReader source, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
 {
-    private readonly Channel<Task<SealedBlock>> sealing =
-        Channel.CreateBounded<Task<SealedBlock>>(new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<Task<SealedBlock>> sealing = Channel.CreateBounded<Task<SealedBlock>>(
+        new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = true });
 
     private ExceptionDispatchInfo? failure;
 

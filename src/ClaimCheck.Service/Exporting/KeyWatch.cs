@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Exporting;
 internal sealed class KeyWatch(int column, bool isOrdered)
 {
     private byte[] previous = new byte[64];
-    private int previousLength = -1;
+    private int previousLength;
     private long ordinal;
 
     /// <summary>Which column is the key.</summary>
@@ -21,8 +21,12 @@ internal sealed class KeyWatch(int column, bool isOrdered)
         ordinal++;
         if (!isOrdered)
             return;
-        if (key.SequenceEqual(previous.AsSpan(0, Math.Max(previousLength, 0))) && previousLength >= 0)
-            throw new ExportFailedException("key_not_unique", $"Record {ordinal} has the key of the record before it.", isTransient: false);
+        if (ordinal > 1 && key.SequenceEqual(previous.AsSpan(0, previousLength)))
+        {
+            throw new ExportFailedException(
+                "key_not_unique", $"Record {ordinal} has the key of the record before it.", isTransient: false);
+        }
+
         if (key.Length > previous.Length)
             previous = new byte[key.Length * 2];
         key.CopyTo(previous);

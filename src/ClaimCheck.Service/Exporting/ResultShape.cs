@@ -8,7 +8,7 @@ using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>One column of a SELECT's result. <paramref name="Type"/> is as <c>format_type</c> writes it, domains as their base type.</summary>
+/// <summary>One column of a SELECT's result; its type as <c>format_type</c> writes it, domains as their base type.</summary>
 internal sealed record ResultColumn(string Name, string Type, bool Nullable, ResultType Value)
 {
     public Column ToContract() => new(Name, Type, Nullable);
@@ -64,7 +64,7 @@ internal static partial class ResultShape
                   JOIN pg_catalog.pg_type t ON t.oid = r.oid
                  WHERE t.typtype = 'd' OR t.typoutput = 'pg_catalog.array_out'::regproc
             )
-            SELECT t.oid, t.typtype = 'd', CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, t.typdelim
+            SELECT t.oid, t.typtype = 'd', CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, t.typdelim::text
               FROM reached r
               JOIN pg_catalog.pg_type t ON t.oid = r.oid
              WHERE t.typtype = 'd' OR t.typoutput = 'pg_catalog.array_out'::regproc
@@ -74,7 +74,7 @@ internal static partial class ResultShape
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                inner[reader.GetFieldValue<uint>(0)] = (reader.GetBoolean(1), reader.GetFieldValue<uint>(2), reader.GetChar(3));
+                inner[reader.GetFieldValue<uint>(0)] = (reader.GetBoolean(1), reader.GetFieldValue<uint>(2), reader.GetString(3)[0]);
         }
 
         return fields.Select(field => field.TypeOid).Distinct().ToDictionary(oid => oid, Resolve);

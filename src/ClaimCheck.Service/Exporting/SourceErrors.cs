@@ -31,12 +31,12 @@ internal static class SourceErrors
     {
         _ when cancellationToken.IsCancellationRequested => new OperationCanceledException(cancellationToken),
         PostgresException e => FromState(e),
-        _ => new ExportFailedException("source_unavailable", "The source can't be reached, or the connection to it broke.", isTransient: true),
+        _ => new ExportFailedException(
+            "source_unavailable", "The source can't be reached, or the connection to it broke.", isTransient: true),
     };
 
     private static ExportFailedException FromState(PostgresException e) => e.SqlState switch
     {
-        // One state for both; the routine that raises it tells a timeout from a cancellation, whatever the server's language.
         PostgresErrorCodes.QueryCanceled when IsTimeout(e) =>
             Failed("source_query_timeout", "The query took longer than it may.", e, isTransient: false),
         PostgresErrorCodes.QueryCanceled =>
@@ -56,8 +56,8 @@ internal static class SourceErrors
         _ => Failed("source_query_failed", "The query failed.", e, isTransient: false),
     };
 
-    // "canceling statement due to statement timeout" and its translations leave from the same routine as a user's
-    // cancellation, so the text is needed after all, but only to look at.
+    // A timeout has the state and the routine of a user's cancellation: only the text tells them apart. A server that speaks
+    // another language thus has its timeouts tried again, as often as any transient failure.
     private static bool IsTimeout(PostgresException e) => e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase);
 
     // The original is not kept as the inner exception: it would take the message along into logs.

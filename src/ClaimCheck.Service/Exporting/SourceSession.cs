@@ -22,7 +22,8 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <summary>The source's own time when the snapshot's transaction began.</summary>
     public DateTimeOffset SnapshotAt { get; }
 
-    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
+    public static Task<SourceSession> OpenAsync(
+        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, options, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
@@ -51,11 +52,13 @@ internal sealed class SourceSession : IAsyncDisposable
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {
         await using var other = await source.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other) { Parameters = { new() { Value = backend } } };
+        await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = backend });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
+    private static async Task<SourceSession> BeginAsync(
+        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
     {
         var opened = await NewConnectionAsync(source, cancellationToken);
         try
@@ -90,6 +93,10 @@ internal sealed class SourceSession : IAsyncDisposable
             Pooling = false,
             CommandTimeout = 0,
             TcpKeepAlive = true,
+            // COPY needs none of the source's own types, and Npgsql refuses a result with an array of a domain over an array.
+#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another's connection
+            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
+#pragma warning restore CS0618
             ReadBufferSize = 128 << 10,
         };
         return await pooled.CloneWithAsync(settings.ConnectionString, cancellationToken);

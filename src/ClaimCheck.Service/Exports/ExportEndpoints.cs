@@ -14,11 +14,13 @@ internal static class ExportEndpoints
     {
         var exports = routes.MapGroup("/v1/exports").WithTags("Exports").ProducesProblems(401);
         exports.MapPost("", Create).WithName("CreateExport").WithSummary("Asks for an export; answers 202 at once.")
-            .Accepts<ExportRequest>("application/json").ProducesProblems(400, 409, 413, 415, 422, 503);
+            .Accepts<ExportRequest>("application/json")
+            .ReadsHeader("Idempotency-Key", "The same key and meaning is the same export.").ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.")
+            .ProducesProblems(400, 409, 413, 415, 422, 503);
         exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListExports").WithSummary("Lists exports, newest first.")
-            .ProducesProblems(400);
+            .ReadsPaging().ProducesProblems(400);
         exports.MapMethods("/{exportId}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetExport").WithSummary("One export; Prefer: wait=N waits for its end.")
-            .ProducesProblems(404);
+            .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.").ProducesProblems(404);
         return routes;
     }
 
@@ -67,6 +69,8 @@ internal static class ExportEndpoints
             return refusal!;
         if (state is not null && !ExportState.All.Contains(state, StringComparer.Ordinal))
             return Problems.Of(ProblemCodes.InvalidParameter, $"state must be one of {string.Join(", ", ExportState.All)}.");
+        if (dataset?.Contains('\0', StringComparison.Ordinal) == true)
+            return Problems.Of(ProblemCodes.InvalidParameter, "dataset must be text without NUL characters.");
         ExportId? before = null;
         if (paging.After is not null)
         {

@@ -34,6 +34,11 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
     public async Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await FindByKeyAsync(connection, caller, key, cancellationToken);
+    }
+
+    private static async Task<KnownKey?> FindByKeyAsync(NpgsqlConnection connection, Caller caller, string key, CancellationToken cancellationToken)
+    {
         var known = await connection.QuerySingleOrDefaultAsync<(byte[] Meaning, Guid ExportId)?>(new CommandDefinition(
             "SELECT meaning, export_id FROM idempotency_keys WHERE caller = @Caller AND key = @key",
             new { Caller = KeyOwner(caller), key },
@@ -59,8 +64,9 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 """,
                 new { Caller = KeyOwner(caller), key, meaning, ExportId = id.Value },
                 cancellationToken));
+            // On this connection: many that waited here, each asking for a second one, would empty the pool.
             if (taken == 0)
-                return new((await FindByKeyAsync(caller, key, cancellationToken))!, null);
+                return new((await FindByKeyAsync(transaction.Connection, caller, key, cancellationToken))!, null);
         }
 
         var row = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
@@ -123,7 +129,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
               FROM exports
              WHERE tenant = @Tenant
                AND (@Before::uuid IS NULL OR id < @Before)
-               AND (@state::text IS NULL OR state = @state)
+               AND (@state::text IS NULL OR CASE WHEN state = 'ready' AND expires_at <= now() THEN 'expired' ELSE state END = @state)
                AND (@dataset::text IS NULL OR dataset = @dataset)
              ORDER BY id DESC
              LIMIT @limit

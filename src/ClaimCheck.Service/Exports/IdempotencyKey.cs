@@ -17,7 +17,7 @@ internal static class IdempotencyKey
         var text = values.Count == 1 ? values.ToString() : "";
         if (text is ['"', _, .., '"'])
             text = text[1..^1];
-        if (text.Length is 0 or > Longest || text.Any(c => c is < '!' or > '~' or '"' or '\\'))
+        if (text.Length is 0 or > Longest || text.Any(c => c is < ' ' or > '~' or '"' or '\\'))
             return Problems.Of(ProblemCodes.InvalidIdempotencyKey);
         key = text;
         return null;

@@ -29,18 +29,31 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
     /// <summary>Refuses to listen beyond loopback without a key. Called with the addresses before any of them is bound.</summary>
     public static void CheckAddresses(IConfiguration configuration, IEnumerable<string> addresses)
     {
-        if (!string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]))
-            return;
+        var hasKey = !string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]);
         foreach (var address in addresses)
         {
-            var host = BindingAddress.Parse(address).Host;
-            if (!IsLoopback(host))
+            var host = Parse(address).Host;
+            if (!hasKey && !IsLoopback(host))
             {
                 throw new StartupException(
                     $"The service would listen on {address} without a key, where others could call it: " +
                     $"set ClaimCheck:AdminKey ({ShortestKey} characters or more), or listen on http://127.0.0.1 alone.");
             }
         }
+    }
+
+    private static BindingAddress Parse(string address)
+    {
+        try
+        {
+            if (BindingAddress.Parse(address) is { Scheme: "http" or "https" } parsed)
+                return parsed;
+        }
+        catch (FormatException)
+        {
+        }
+
+        throw new StartupException($"The service can't listen on {address}: write the address as http://127.0.0.1:8080.");
     }
 
     public async Task InvokeAsync(HttpContext context)

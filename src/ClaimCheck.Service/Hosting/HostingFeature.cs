@@ -20,16 +20,7 @@ internal static class HostingFeature
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
             .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20))
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
-            .AddOpenApi("v1", document => document.AddDocumentTransformer((openApi, _, _) =>
-            {
-                openApi.Info = new()
-                {
-                    Title = "ClaimCheck",
-                    Version = "1",
-                    Description = "Bulk exports as links: ask, wait for BulkReady, fetch, revoke.",
-                };
-                return Task.CompletedTask;
-            }));
+            .AddApiDescription();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -51,7 +42,7 @@ internal static class HostingFeature
     {
         routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
         routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health");
-        routes.MapOpenApi("/openapi/{documentName}.json");
+        routes.MapApiDescription();
         routes.MapProblemPages();
         return routes;
     }

@@ -15,7 +15,7 @@ internal static class JsonBody
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+            || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
             return (null, Problems.Of(ProblemCodes.UnsupportedMediaType));
         }
@@ -23,9 +23,10 @@ internal static class JsonBody
         try
         {
             using var document = await JsonDocument.ParseAsync(request.Body, Strict, cancellationToken);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? (document.RootElement.Clone(), null)
-                : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                return (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
+            ReadTexts(document.RootElement);
+            return (document.RootElement.Clone(), null);
         }
         catch (JsonException e)
         {
@@ -33,8 +34,30 @@ internal static class JsonBody
         }
         catch (InvalidOperationException)
         {
-            // Text that is no valid Unicode is found only when it is read.
-            return (null, Problems.Of(ProblemCodes.MalformedJson, "The body is not well-formed UTF-8."));
+            return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
+        }
+    }
+
+    // Invalid UTF-8 and halves of surrogate pairs are found only when they are read: here, once for all readers.
+    private static void ReadTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                    ReadTexts(item);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
         }
     }
 }

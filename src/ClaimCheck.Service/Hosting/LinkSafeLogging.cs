@@ -8,8 +8,9 @@ namespace ClaimCheck.Service.Hosting;
 /// </summary>
 internal static class LinkSafeLogging
 {
-    // The one category that logs the query of a request; the redirect's, that logs where to, is not used at all.
-    private const string RequestLog = "Microsoft.AspNetCore.Hosting.Diagnostics";
+    // The categories that log the query of a request, or quote the line or header of one that could not be read (a key with a
+    // slip in its header among them). The redirect's, that logs where to, is not used at all.
+    private static readonly string[] Quoting = ["Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests"];
 
     public static WebApplicationBuilder AddLinkSafeLogging(this WebApplicationBuilder builder)
     {
@@ -25,7 +26,10 @@ internal static class LinkSafeLogging
         builder.Services.PostConfigure<LoggerFilterOptions>(filters =>
         {
             foreach (var provider in filters.Rules.Select(rule => rule.ProviderName).Append(null).Distinct().ToList())
-                filters.Rules.Add(new(provider, RequestLog, LogLevel.Warning, filter: null));
+            {
+                foreach (var category in Quoting)
+                    filters.Rules.Add(new(provider, category, LogLevel.Warning, filter: null));
+            }
         });
         return builder;
     }

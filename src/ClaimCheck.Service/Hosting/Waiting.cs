@@ -11,11 +11,13 @@ internal static class Waiting
     /// <summary>Reads Prefer, and echoes what is honoured. A malformed preference is ignored, as the RFC says.</summary>
     public static TimeSpan Preferred(HttpContext context)
     {
-        foreach (var preference in context.Request.Headers["Prefer"].SelectMany(value => (value ?? "").Split(',', ';')))
+        foreach (var preference in context.Request.Headers["Prefer"].SelectMany(value => (value ?? "").Split(',')))
         {
-            var parts = preference.Split('=', 2, StringSplitOptions.TrimEntries);
-            if (parts is ["wait", var text]
-                && int.TryParse(text.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            // What follows a semicolon are the preference's own parameters; wait has none. Its name has no case.
+            var parts = preference.Split(';', 2)[0].Split('=', 2, StringSplitOptions.TrimEntries);
+            if (parts is [var name, var text]
+                && name.Equals("wait", StringComparison.OrdinalIgnoreCase)
+                && double.TryParse(text.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             {
                 var wait = TimeSpan.FromSeconds(Math.Min(seconds, Most.TotalSeconds));
                 context.Response.Headers["Preference-Applied"] = $"wait={(int)wait.TotalSeconds}";

@@ -21,6 +21,7 @@ internal static class BatchEndpoints
         batches.MapMethods("/files/{name}", Read, GetFile).WithName("GetFile").WithSummary("Redirects to a link of a few minutes.")
             .Produces(307).ProducesProblems(409, 410, 503);
         batches.MapMethods("/data", Read, GetData).WithName("GetData").WithSummary("The whole batch as one stream, with Range.")
+            .ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.")
             .Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
         return routes;
     }

@@ -48,7 +48,7 @@ internal sealed class BatchStream(
             }
 
             var (from, to) = (0L, length - 1);
-            if (Range(requested, etag) is { } range)
+            if (HttpMethods.IsGet(httpContext.Request.Method) && Range(requested, etag) is { } range)
             {
                 (from, to) = range switch
                 {
@@ -116,6 +116,10 @@ internal sealed class BatchStream(
                 length -= take;
                 from = 0;
             }
+        }
+        catch (StagingException) when (!context.Response.HasStarted)
+        {
+            throw; // nothing is promised yet: 503
         }
         catch (Exception e) when (e is OperationCanceledException or StagingException)
         {

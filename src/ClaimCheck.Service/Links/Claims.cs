@@ -54,10 +54,14 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
         where T : class
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var row = await transaction.Connection.QuerySingleOrDefaultAsync<ExportRow>(transaction.Command(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @BatchId AND tenant = @Tenant FOR SHARE",
-            new { BatchId = batch.Value, caller.Tenant },
-            cancellationToken));
+        // First without a lock: those who ask too early, or too late, must not get in the way of workers and sweeps.
+        var row = await FindAsync("");
+        if (row?.EffectiveState == ExportState.Ready)
+        {
+            await BatchQueue.ShareAsync(transaction, batch, cancellationToken);
+            row = await FindAsync("FOR SHARE");
+        }
+
         if (row is null)
             return new Unknown<T>();
         if (ExportState.IsEnd(row.EffectiveState))
@@ -78,6 +82,11 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
             cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return new Redeemed<T>(minted);
+
+        Task<ExportRow?> FindAsync(string locking) => transaction.Connection.QuerySingleOrDefaultAsync<ExportRow>(transaction.Command(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @BatchId AND tenant = @Tenant {locking}",
+            new { BatchId = batch.Value, caller.Tenant },
+            cancellationToken));
     }
 }
 

@@ -14,11 +14,14 @@ internal sealed record PositionedEvent(long Position, BulkEvent Event);
 /// <summary>Published events in the order of their places, with links minted for this reader.</summary>
 internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes)
 {
-    /// <summary>The last place that retention has deleted: a reader behind it has missed something.</summary>
-    public async Task<long> ForgottenAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The last place that retention has deleted: a reader behind it has missed something. And the last one given: a reader
+    /// beyond it comes from another catalog, and would miss everything until this one has caught up.
+    /// </summary>
+    public async Task<(long Forgotten, long Head)> BoundsAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT forgotten FROM feed", cancellationToken: cancellationToken));
+        return await connection.QuerySingleAsync<(long, long)>(new CommandDefinition("SELECT forgotten, head FROM feed", cancellationToken: cancellationToken));
     }
 
     /// <summary>Events after a place, oldest first, and the place to go on from.</summary>

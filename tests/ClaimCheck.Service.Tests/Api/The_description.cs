@@ -1,0 +1,85 @@
+using System.Text.Json;
+
+namespace ClaimCheck.Service.Tests.Api;
+
+[Collection(ApiTests.Name)]
+public sealed class The_description(ApiService service)
+{
+    [Fact]
+    public async Task The_OpenAPI_document_names_every_call_and_its_statuses()
+    {
+        var document = (await service.Idle.GetAsync("/openapi/v1.json")).Json;
+        Assert.StartsWith("3.", document.Text("openapi"), StringComparison.Ordinal);
+        var calls = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(call => ($"{call.Name.ToUpperInvariant()} {path.Name}", call.Value)))
+            .ToDictionary(call => call.Item1, call => call.Value);
+
+        var expected = new Dictionary<string, int[]>
+        {
+            ["GET /v1/datasets"] = [200, 400, 401],
+            ["GET /v1/datasets/{name}"] = [200, 401, 404],
+            ["POST /v1/exports"] = [200, 202, 400, 401, 409, 413, 415, 422, 503],
+            ["GET /v1/exports"] = [200, 400, 401],
+            ["GET /v1/exports/{exportId}"] = [200, 401, 404],
+            ["DELETE /v1/exports/{exportId}"] = [200, 202, 400, 401, 404],
+            ["GET /v1/batches/{batchId}"] = [200, 401, 404],
+            ["DELETE /v1/batches/{batchId}"] = [200, 202, 400, 401, 404],
+            ["GET /v1/batches/{batchId}/manifest"] = [200, 401, 404, 409, 410],
+            ["GET /v1/batches/{batchId}/files/{name}"] = [307, 401, 404, 409, 410],
+            ["GET /v1/batches/{batchId}/data"] = [200, 206, 401, 404, 409, 410, 412, 416],
+            ["GET /v1/events"] = [200, 400, 401, 410],
+            ["GET /health/live"] = [200],
+            ["GET /health/ready"] = [200],
+            ["GET /problems"] = [200],
+            ["GET /problems/{code}"] = [200, 404],
+        };
+        foreach (var (call, statuses) in expected)
+        {
+            Assert.True(calls.ContainsKey(call), call);
+            var told = calls[call].GetProperty("responses").Names();
+            Assert.True(statuses.All(status => told.Contains($"{status}")), $"{call}: {string.Join(' ', told)}");
+        }
+
+        Assert.All(calls.Where(call => call.Key.Contains("/v1/", StringComparison.Ordinal)), call =>
+            Assert.All(call.Value.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] == '4'), response =>
+                Assert.Equal(["application/problem+json"], response.Value.GetProperty("content").Names())));
+        var ids = calls.Values.Where(call => call.TryGetProperty("operationId", out _)).Select(call => call.Text("operationId")).ToList();
+        Assert.Equal(ids.Count, ids.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task The_OpenAPI_document_names_the_parameters_that_matter()
+    {
+        var paths = (await service.Idle.GetAsync("/openapi/v1.json")).Json.GetProperty("paths");
+        Assert.Equal(["Idempotency-Key", "Prefer"], Parameters("/v1/exports", "post"));
+        Assert.Equal(["cursor", "dataset", "limit", "state"], Parameters("/v1/exports", "get"));
+        Assert.Equal(["Prefer", "exportId"], Parameters("/v1/exports/{exportId}", "get"));
+        Assert.Equal(["Last-Event-ID", "after", "limit", "wait"], Parameters("/v1/events", "get"));
+        Assert.Equal(["cursor", "limit"], Parameters("/v1/datasets", "get"));
+        Assert.Equal(["If-Match", "If-Range", "Range", "batchId"], Parameters("/v1/batches/{batchId}/data", "get"));
+
+        string[] Parameters(string path, string method) =>
+            [.. paths.GetProperty(path).GetProperty(method).GetProperty("parameters").EnumerateArray().Select(parameter => parameter.Text("name")!).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task Every_problem_has_a_page_in_both_forms()
+    {
+        var problems = (await service.Idle.GetAsync("/problems")).Items();
+        Assert.Equal(
+            typeof(ClaimCheck.Contracts.ProblemCodes).GetFields().Select(field => (string?)field.GetRawConstantValue()).Order(StringComparer.Ordinal),
+            problems.Select(problem => problem.Text("code")).Order(StringComparer.Ordinal));
+        foreach (var code in problems.Select(problem => problem.Text("code")!))
+        {
+            var json = await service.Idle.GetAsync($"/problems/{code}");
+            Assert.Equal(["code", "status", "title", "meaning", "remedy"], json.Json.Names());
+            var html = await service.Idle.GetAsync($"/problems/{code}", ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"));
+            Assert.Equal((200, "text/html; charset=utf-8"), (html.Status, html.Header("Content-Type")));
+            Assert.Contains(code, html.Text, StringComparison.Ordinal);
+        }
+
+        var list = await service.Idle.GetAsync("/problems", ("Accept", "text/html"));
+        Assert.Contains("<a href=\"/problems/not_found\">", list.Text, StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Array, (await service.Idle.GetAsync("/problems", ("Accept", "text/html;q=0.5, application/json"))).Json.GetProperty("items").ValueKind);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.RegularExpressions;
+
+namespace ClaimCheck.Service.Tests.House;
+
+/// <summary>What a newcomer may rely on when looking for something.</summary>
+public sealed partial class HouseTests
+{
+    private const string Service = "src/ClaimCheck.Service/";
+
+    // From the ground up. A feature imports its own layer's and those below it; Hosting and Catalog, on the ground, know each other.
+    private static readonly string[][] Layers =
+    [
+        ["Hosting", "Catalog"],
+        ["Staging"],
+        ["Exporting"],
+        ["Datasets"],
+        ["Exports", "Links", "Publishing", "Revocation"],
+    ];
+
+    // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
+    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
+
+    [Fact]
+    public void Links_are_minted_in_one_place() =>
+        Assert.Equal(
+            [$"{Service}Links/LinkMinter.cs"],
+            Callers("SignAsync(").Where(path => !path.StartsWith($"{Service}Staging/", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Urls_are_presigned_in_one_place() =>
+        Assert.Equal([$"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
+
+    [Fact]
+    public void Events_are_published_in_one_place_and_written_with_what_they_tell()
+    {
+        // Only the relay gives positions; every event is inserted by the outbox.
+        Assert.Equal([$"{Service}Publishing/OutboxRelay.cs"], Callers("SET position ="));
+        Assert.Equal("Outbox.cs", Path.GetFileName(Assert.Single(Callers("INSERT INTO outbox"))));
+    }
+
+    [Fact]
+    public void A_batch_is_revoked_in_one_place()
+    {
+        Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers("ExportState.Revoked : ExportState.Cancelled, reason"));
+        Assert.Empty(Callers("state = 'revoked'"));
+    }
+
+    [Fact]
+    public void Features_import_downward_only()
+    {
+        var broken = new List<string>();
+        foreach (var (path, text) in Repository.Sources.Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal)))
+        {
+            if (path[Service.Length..].Split('/') is not [var feature, _, ..])
+                continue; // Program is where all features meet
+            var layer = LayerOf(feature);
+            Assert.True(layer >= 0, $"{feature} is in no layer: say in this test where it belongs.");
+            broken.AddRange(Imports().Matches(Comments().Replace(text, "")).Select(match => match.Groups["feature"].Value)
+                .Where(imported => LayerOf(imported) > layer)
+                .Select(imported => $"{path[Service.Length..]} -> {imported}")
+                .Distinct());
+        }
+
+        Assert.Equal(ReachesUp.Order(StringComparer.Ordinal), broken.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_readme_s_table_for_newcomers_names_what_exists()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        var table = readme[readme.IndexOf("| a newcomer asks | opens |", StringComparison.Ordinal)..];
+        table = table[..table.IndexOf("\n\n", StringComparison.Ordinal)];
+        var rows = Rows().Matches(table).ToList();
+        Assert.True(rows.Count >= 5, "The table has its five questions at least.");
+        Assert.Equal(table.Count(c => c == '\n') - 1, rows.Count);
+        foreach (var row in rows)
+        {
+            var (name, path) = (row.Groups["name"].Value, row.Groups["path"].Value);
+            Assert.True(File.Exists(Path.Combine(Repository.Root, path)), $"{path} is not there.");
+            // What is shown is what is opened.
+            var shown = name.Split('/')[^1];
+            Assert.Contains($"/{shown}", path, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void No_file_is_longer_than_three_hundred_lines() =>
+        Assert.DoesNotContain(Repository.Sources.Select(source => (source.Key, Lines: source.Value.Count(c => c == '\n'))), source => source.Lines > 300);
+
+    [Fact]
+    public void A_folder_is_named_after_the_domain()
+    {
+        string[] banned = ["Models", "Helpers", "Interfaces", "Extensions", "Common", "Utils", "Managers", "Services", "Misc"];
+        Assert.DoesNotContain(Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
+    }
+
+    private static int LayerOf(string feature) => Array.FindIndex(Layers, layer => layer.Contains(feature, StringComparer.Ordinal));
+
+    private static List<string> Callers(string text) =>
+        [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
+            .Select(source => source.Key).Order(StringComparer.Ordinal)];
+
+    // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
+    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Revocation|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Imports();
+
+    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
+    private static partial Regex Comments();
+
+    [GeneratedRegex(@"^\| [^|\n]+ \| \[`(?<name>[^`]+)`\]\((?<path>[^)]+)\)[^|\n]*\|$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 1000)]
+    private static partial Regex Rows();
+}

@@ -1,0 +1,283 @@
+using System.Security.Cryptography;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Publishing;
+using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Tests.Revocation;
+using ClaimCheck.Testing;
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClaimCheck.Service.Tests.States;
+
+/// <summary>Any sequence of what can happen to an export, against the state machine as the design draws it.</summary>
+public sealed class ExportStatesTests : IAsyncLifetime
+{
+    private RevocationLab lab = null!;
+
+    public async Task InitializeAsync() => lab = await RevocationLab.StartAsync(loops: false);
+
+    public async Task DisposeAsync() => await lab.DisposeAsync();
+
+    [Fact]
+    public void The_catalog_is_where_the_model_is_whatever_happens_in_whatever_order()
+    {
+        var steps = Gen.Elements(Enum.GetValues<Step>()).SelectMany(step => Gen.Choose(0, 3).Select(worker => new Happening(step, worker)));
+        // Begins with a lease more often than not, or most sequences would do nothing.
+        Gen<Happening[]> sequences = steps.ListOf().SelectMany(list => Gen.Elements(true, true, false)
+            .Select<bool, Happening[]>(leased => [.. leased ? new[] { new Happening(Step.Lease, 0) } : [], .. list.Take(25)]));
+        Prop.ForAll(Arb.From(sequences, Shorter), sequence =>
+        {
+            PlayAsync(sequence).GetAwaiter().GetResult();
+            return true;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithEndSize(25));
+        Assert.Equal(ExportState.All.Count, reached.Count);
+    }
+
+    // States seen over all sequences: the property must not hold only because nothing ever happened.
+    private readonly HashSet<string> reached = [];
+
+    private static IEnumerable<Happening[]> Shorter(Happening[] sequence) =>
+        Enumerable.Range(0, sequence.Length).Select(at => (Happening[])[.. sequence[..at], .. sequence[(at + 1)..]]);
+
+    private async Task PlayAsync(Happening[] sequence)
+    {
+        var asked = await lab.AskAsync();
+        var model = new Model();
+        var workers = new List<ExportPlan>();
+        try
+        {
+            foreach (var happening in sequence)
+            {
+                var told = model.Play(happening, workers.Count);
+                Assert.Equal(told, await HappenAsync(happening, asked.Batch, workers));
+                await CompareAsync(model, asked.Batch, workers);
+                reached.Add(model.State);
+            }
+        }
+        finally
+        {
+            // The next sequence must find an empty queue.
+            await lab.RevokeAsync(asked.Batch);
+            await lab.SqlAsync("UPDATE outbox SET superseded_at = now() WHERE position IS NULL AND superseded_at IS NULL");
+        }
+    }
+
+    private async Task<string> HappenAsync(Happening happening, BatchId batch, List<ExportPlan> workers)
+    {
+        var worker = workers.Count == 0 ? null : workers[happening.Worker % workers.Count];
+        var (leases, outcomes) = (lab.Get<ExportLeases>(), lab.Get<ExportOutcomes>());
+        switch (happening.Step)
+        {
+            case Step.Lease:
+                if (await leases.TakeAsync(default) is not { } plan)
+                    return "nothing to lease";
+                Assert.Equal(batch, plan.BatchId);
+                workers.Add(plan);
+                return "leased";
+            case Step.Renew when worker is not null:
+                return $"{await leases.RenewAsync(worker, new ExportMeter(), default)}";
+            case Step.Complete when worker is not null:
+                return $"{await outcomes.CompleteAsync(worker, Staged(), default)}";
+            case Step.Fail when worker is not null:
+                return $"{await outcomes.FailAsync(worker, new("source_query_failed", "The query failed.", false), default)}";
+            case Step.HandBack or Step.FailTry when worker is not null:
+                await leases.HandBackAsync(worker, TimeSpan.Zero, failed: happening.Step == Step.FailTry, default);
+                return "";
+            case Step.LoseLease:
+                await lab.SqlAsync("UPDATE exports SET lease_until = now() - interval '1 second' WHERE batch_id = @Value AND state = 'running'", new { batch.Value });
+                return "";
+            case Step.Reclaim:
+                return $"{(await leases.ReclaimAsync(default)).Count} reclaimed";
+            case Step.Revoke:
+                Assert.True(await lab.RevokeAsync(batch));
+                return "";
+            case Step.Expire:
+                await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value AND state = 'ready'", new { batch.Value });
+                await lab.Get<RetentionClock>().ExpireAsync(default);
+                return "";
+            case Step.Relay:
+                await RelayAsync();
+                return "";
+            case Step.Claim:
+                return await lab.Get<Claims>().RedeemAsync(batch, RevocationLab.Caller, default) switch
+                {
+                    Redeemed<Manifest> => "redeemed",
+                    NotReady<Manifest> => "not ready",
+                    Ended<Manifest>(var state) => state,
+                    var other => $"{other}",
+                };
+            default:
+                return "nobody";
+        }
+    }
+
+    private async Task RelayAsync()
+    {
+        using var relay = ActivatorUtilities.CreateInstance<OutboxRelay>(lab.Get<IServiceProvider>());
+        await relay.StartAsync(default);
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
+            "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL"))[0] == 0);
+        await relay.StopAsync(default);
+    }
+
+    private async Task CompareAsync(Model model, BatchId batch, List<ExportPlan> workers)
+    {
+        var row = (await lab.QueryAsync<(string State, int Tries, int Leases, Guid? Token, bool Ready, bool Ended, bool Deletion, long Files, long Abandoned)>(
+            """
+            SELECT state, tries, leases, lease_token, ready_at IS NOT NULL, ended_at IS NOT NULL,
+                   EXISTS (SELECT FROM deletions d WHERE d.batch_id = e.batch_id),
+                   (SELECT count(*) FROM files f WHERE f.batch_id = e.batch_id),
+                   (SELECT count(*) FROM attempts a WHERE a.batch_id = e.batch_id AND a.abandoned_at IS NOT NULL)
+              FROM exports e
+             WHERE batch_id = @Value
+            """,
+            new { batch.Value }))[0];
+        Assert.Equal(
+            (model.State, model.Tries, workers.Count, model.Holder is { } holder ? workers[holder].LeaseToken : (Guid?)null),
+            (row.State, row.Tries, row.Leases, row.Token));
+        Assert.Equal(
+            (model.ReadyBy is not null, ExportState.IsEnd(model.State), ExportState.IsEnd(model.State), model.ReadyBy is null ? 0L : 1L, (long)model.Abandoned),
+            (row.Ready, row.Ended, row.Deletion, row.Files, row.Abandoned));
+        var events = await lab.QueryAsync<(string Type, string Fate)>(
+            """
+            SELECT type, CASE WHEN position IS NOT NULL THEN 'published' WHEN superseded_at IS NOT NULL THEN 'superseded' ELSE 'waiting' END
+              FROM outbox
+             WHERE batch_id = @Value
+             ORDER BY created_at, event_id
+            """,
+            new { batch.Value });
+        Assert.Equal(model.Events, events);
+    }
+
+    private static StagedBatch Staged() => new(DateTimeOffset.UnixEpoch.AddYears(56),
+    [
+        new StagedFile
+        {
+            Name = "part-00001.csv.gz",
+            Records = 1,
+            Bytes = 10,
+            UncompressedBytes = 20,
+            Sha256 = SHA256.HashData([]),
+            HeaderBytes = 5,
+            Blocks = 1,
+            IndexName = "part-00001.index.json",
+            IndexBytes = 2,
+            IndexSha256 = SHA256.HashData([]),
+        },
+    ]);
+
+    public enum Step
+    {
+        Lease,
+        Renew,
+        Complete,
+        Fail,
+        FailTry,
+        HandBack,
+        LoseLease,
+        Reclaim,
+        Revoke,
+        Expire,
+        Relay,
+        Claim,
+    }
+
+    /// <summary>Something that happens, by one of the workers that ever held the lease.</summary>
+    public sealed record Happening(Step Step, int Worker);
+
+    /// <summary>The states of the design, without a database.</summary>
+    private sealed class Model
+    {
+        private bool lapsed;
+
+        public string State { get; private set; } = ExportState.Pending;
+        public int Tries { get; private set; }
+        public int? Holder { get; private set; }
+        public int? ReadyBy { get; private set; }
+        public int Abandoned { get; private set; }
+        public List<(string Type, string Fate)> Events { get; } = [];
+
+        /// <summary>What whoever did it is told.</summary>
+        public string Play(Happening happening, int workers)
+        {
+            var by = workers == 0 ? -1 : happening.Worker % workers;
+            var holds = State == ExportState.Running && Holder == by;
+            switch (happening.Step)
+            {
+                case Step.Lease:
+                    if (State != ExportState.Pending)
+                        return "nothing to lease";
+                    (State, Holder, lapsed) = (ExportState.Running, workers, false);
+                    return "leased";
+                case Step.Renew when workers > 0:
+                    lapsed &= !holds;
+                    return $"{holds}";
+                case Step.Complete when workers > 0:
+                    if (!holds)
+                        return $"{ReadyBy == by}"; // told again of what it had done
+                    (State, ReadyBy, Holder) = (ExportState.Ready, by, null);
+                    Events.Add((EventTypes.BulkReady, "waiting"));
+                    return "True";
+                case Step.Fail when workers > 0:
+                    if (holds)
+                        End(ExportState.Failed, EventTypes.BulkFailed);
+                    return $"{holds}";
+                case Step.HandBack or Step.FailTry when workers > 0:
+                    if (holds)
+                        Abandon(happening.Step == Step.FailTry);
+                    return "";
+                case Step.LoseLease:
+                    lapsed = State == ExportState.Running;
+                    return "";
+                case Step.Reclaim:
+                    if (State != ExportState.Running || !lapsed)
+                        return "0 reclaimed";
+                    Abandon(failed: false);
+                    return "1 reclaimed";
+                case Step.Revoke:
+                    if (State == ExportState.Ready)
+                        End(ExportState.Revoked, EventTypes.BulkRevoked);
+                    else if (!ExportState.IsEnd(State))
+                        End(ExportState.Cancelled, EventTypes.BulkCancelled);
+                    return "";
+                case Step.Expire:
+                    if (State == ExportState.Ready)
+                        State = ExportState.Expired;
+                    return "";
+                case Step.Relay:
+                    for (var at = 0; at < Events.Count; at++)
+                    {
+                        if (Events[at] is (var type, "waiting"))
+                            Events[at] = (type, type == EventTypes.BulkReady && State != ExportState.Ready ? "superseded" : "published");
+                    }
+
+                    return "";
+                case Step.Claim:
+                    return State switch
+                    {
+                        ExportState.Ready => "redeemed",
+                        ExportState.Pending or ExportState.Running => "not ready",
+                        _ => State,
+                    };
+                default:
+                    return "nobody";
+            }
+        }
+
+        private void Abandon(bool failed)
+        {
+            (State, Holder) = (ExportState.Pending, null);
+            Abandoned++;
+            Tries += failed ? 1 : 0;
+        }
+
+        private void End(string state, string type)
+        {
+            (State, Holder) = (state, null);
+            Events.Add((type, "waiting"));
+        }
+    }
+}
