@@ -25,7 +25,8 @@ internal sealed class ExportCommand
 
     private readonly Option<string?> idempotencyKey = new("--idempotency-key")
     {
-        Description = "The same key and request give the same export, however often they are sent.", HelpName = "KEY",
+        Description = "The same key and request give the same export, however often they are sent.",
+        HelpName = "KEY",
     };
 
     private readonly Option<bool> wait = new("--wait") { Description = "Wait until it is ready (0) or has ended otherwise (5). Ctrl-C stops the waiting, not the export." };

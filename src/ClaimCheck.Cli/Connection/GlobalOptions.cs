@@ -7,7 +7,9 @@ internal static class GlobalOptions
 {
     public static readonly Option<string?> Url = new("--url")
     {
-        Description = "The service's address; a profile's key is not sent there.", HelpName = "URL", Recursive = true,
+        Description = "The service's address; a profile's key is not sent there.",
+        HelpName = "URL",
+        Recursive = true,
     };
 
     public static readonly Option<string?> Key = new("--key")
@@ -19,12 +21,16 @@ internal static class GlobalOptions
 
     public static readonly Option<string?> KeyFile = new("--key-file")
     {
-        Description = "A file with the key alone, readable by its owner only; - reads standard input.", HelpName = "FILE", Recursive = true,
+        Description = "A file with the key alone, readable by its owner only; - reads standard input.",
+        HelpName = "FILE",
+        Recursive = true,
     };
 
     public static readonly Option<string?> Profile = new("--profile")
     {
-        Description = "A profile of the profile file: its address and its key.", HelpName = "NAME", Recursive = true,
+        Description = "A profile of the profile file: its address and its key.",
+        HelpName = "NAME",
+        Recursive = true,
     };
 
     public static readonly Option<bool> Json = new("--json")
