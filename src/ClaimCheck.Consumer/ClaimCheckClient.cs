@@ -55,6 +55,17 @@ public sealed class ClaimCheckClient : IDisposable
     public async Task<Page<DatasetInfo>> GetDatasetsAsync(string? cursor = null, CancellationToken cancellationToken = default) =>
         await GetAsync<Page<DatasetInfo>>("v1/datasets" + Query(("cursor", cursor)), cancellationToken: cancellationToken);
 
+    /// <summary>One dataset: its parameters, columns, formats.</summary>
+    /// <exception cref="NotFoundException">No such dataset.</exception>
+    public Task<DatasetInfo> GetDatasetAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        // A path of dots alone would be another call.
+        return name.All(c => c == '.')
+            ? throw new NotFoundException("There is no such dataset.", null)
+            : GetAsync<DatasetInfo>($"v1/datasets/{Uri.EscapeDataString(name)}", cancellationToken: cancellationToken);
+    }
+
     /// <summary>Asks for an export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="idempotencyKey">

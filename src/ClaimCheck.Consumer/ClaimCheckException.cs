@@ -23,6 +23,9 @@ public class ClaimCheckException(
 
     /// <summary>True where the same call may succeed later; false where it never will.</summary>
     public bool IsTransient { get; } = isTransient;
+
+    /// <summary>What the service answered, word for word; null where it said nothing, or the failure is this library's own.</summary>
+    public Problem? Problem { get; internal set; }
 }
 
 /// <summary>The batch has ended: no link to it works any more, and none will be minted. Never transient.</summary>
@@ -148,3 +151,13 @@ public sealed class UntrustedLinkException(string message, BatchId? batchId)
 /// <param name="batchId">The batch, where a record of it was read.</param>
 public sealed class RecordMismatchException(string message, BatchId? batchId = null)
     : ClaimCheckException("record_mismatch", message, batchId);
+
+/// <summary>
+/// A batch can't be saved where it was asked to: the directory holds another batch, files that are not a download's, or one that
+/// another process writes. Nothing in it was changed. Code <c>directory_in_use</c>.
+/// </summary>
+/// <param name="message">What stands in the way, and what to do.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="inner">What caused it.</param>
+public sealed class DirectoryInUseException(string message, BatchId? batchId, Exception? inner = null)
+    : ClaimCheckException("directory_in_use", message, batchId, isTransient: false, inner);

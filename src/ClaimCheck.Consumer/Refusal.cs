@@ -19,7 +19,7 @@ internal static class Refusal
             ? $"The service answered {status} without saying why."
             : $"{problem.Title}{(problem.Detail is null ? "" : ": " + problem.Detail)}";
         var retryAfter = RetryAfter(response);
-        return code switch
+        ClaimCheckException refusal = code switch
         {
             ProblemCodes.BatchRevoked => new BatchRevokedException(text, batch),
             ProblemCodes.BatchExpired => new BatchExpiredException(text, batch),
@@ -32,6 +32,8 @@ internal static class Refusal
             _ when status is 408 or 429 or >= 500 => new ServiceUnavailableException(code, text, batch, retryAfter),
             _ => new RequestRejectedException(code, text, problem?.Errors ?? new Dictionary<string, string[]>()),
         };
+        refusal.Problem = problem;
+        return refusal;
     }
 
     /// <summary>The Retry-After of an answer, counted from now; null where there is none.</summary>

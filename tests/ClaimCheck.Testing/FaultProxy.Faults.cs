@@ -5,6 +5,13 @@ namespace ClaimCheck.Testing;
 /// <param name="Target">Path and query, as sent, byte for byte.</param>
 internal sealed record ProxiedRequest(string Method, string Target)
 {
+    private long answeredBytes;
+
+    /// <summary>Bytes of the answer's body that were passed on so far.</summary>
+    public long AnsweredBytes => Interlocked.Read(ref answeredBytes);
+
+    public void Answered(int bytes) => Interlocked.Add(ref answeredBytes, bytes);
+
     public string Path => Target.Split('?', 2)[0];
 
     public string Query => Target.Split('?', 2) is [_, var query] ? query : "";
@@ -64,7 +71,7 @@ internal abstract record Fault
 }
 
 /// <summary>Passes a body on until the fault strikes.</summary>
-internal sealed class HarmedStream(Stream inner, Fault? fault) : Stream
+internal sealed class HarmedStream(Stream inner, Fault? fault, Action<int>? counted = null) : Stream
 {
     private long passed;
 
@@ -101,6 +108,7 @@ internal sealed class HarmedStream(Stream inner, Fault? fault) : Stream
         if (passed == strikesAt && read > 0)
             buffer.Span[0] ^= 0x01;
         passed += read;
+        counted?.Invoke(read);
         return read;
     }
 

@@ -128,7 +128,7 @@ internal sealed class FaultProxy : IAsyncDisposable
             if (fault is Fault.AnswerInstead instead)
                 await AnswerAsync(context, instead.With, stop.Token);
             else
-                await ReturnAsync(context, answered, fault, stop.Token);
+                await ReturnAsync(context, answered, request, fault, stop.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException or SocketException)
         {
@@ -155,7 +155,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         return request;
     }
 
-    private static async Task ReturnAsync(HttpContext context, HttpResponseMessage answered, Fault? fault, CancellationToken cancellationToken)
+    private static async Task ReturnAsync(
+        HttpContext context, HttpResponseMessage answered, ProxiedRequest request, Fault? fault, CancellationToken cancellationToken)
     {
         context.Response.StatusCode = (int)answered.StatusCode;
         foreach (var (name, values) in answered.Headers.Concat(answered.Content.Headers))
@@ -167,7 +168,8 @@ internal sealed class FaultProxy : IAsyncDisposable
             context.Response.ContentLength = null; // ends in good order, so that only its reader can tell
         if (HttpMethods.IsHead(context.Request.Method) || answered.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified)
             return;
-        await using var body = new HarmedStream(await answered.Content.ReadAsStreamAsync(cancellationToken), fault as Fault.OnResponseBody);
+        await using var body = new HarmedStream(
+            await answered.Content.ReadAsStreamAsync(cancellationToken), fault as Fault.OnResponseBody, request.Answered);
         await body.CopyToAsync(context.Response.Body, cancellationToken);
     }
 

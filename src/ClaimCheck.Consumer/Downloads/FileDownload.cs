@@ -24,7 +24,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         if (layout.PreambleBytes > 0)
         {
             var preamble = new byte[layout.PreambleBytes];
-            await download.ReadAsync(0, preamble, read => PreambleFlaw(preamble, layout), cancellationToken);
+            await download.ReadAsync(0, preamble, _ => PreambleFlaw(claim.Manifest, preamble, layout), cancellationToken);
             whole.AppendData(preamble);
         }
         else if (layout.PreambleUncompressedBytes > 0)
@@ -79,7 +79,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         }
     }
 
-    private static bool IsSha256(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected)
+    public static bool IsSha256(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected)
     {
         Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes, actual);
@@ -87,10 +87,10 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
     }
 
     // The index gives no checksum for it, but the manifest says what the header must be.
-    private string? PreambleFlaw(byte[] stored, FileLayout layout)
+    public static string? PreambleFlaw(Manifest manifest, byte[] stored, FileLayout layout)
     {
         var preamble = new byte[layout.PreambleUncompressedBytes];
-        if (IsGzip)
+        if (manifest.Compression == "gzip")
         {
             if (!Inflation.TryInflate(stored, stored.Length, preamble))
                 return "what stands before its first block is no gzip of the right length";
@@ -103,7 +103,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         {
             return "what stands before its first block has another length";
         }
-        return claim.Manifest.Format == "csv" && !CsvRows.IsHeader(preamble, claim.Manifest)
+        return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest)
             ? "its header does not name the manifest's columns"
             : null;
     }

@@ -1,0 +1,76 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Nodes;
+using ClaimCheck.Cli.Output;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Cli.Commands;
+
+/// <summary>Saves a batch to a directory, and says how that goes.</summary>
+internal static class BatchDownload
+{
+    /// <returns>What is there now, as JSON.</returns>
+    public static async Task<JsonObject> RunAsync(Session session, BatchId batch, string directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var manifest = await session.Client.GetManifestAsync(batch, cancellationToken);
+            using var downloader = new BatchDownloader(session.Client, new BatchReaderOptions { AllowedLinkHosts = HostsOf(manifest) });
+            var saved = await new LiveProgress(session.Screen).ShowAsync(
+                $"{batch}",
+                show => downloader.DownloadAsync(manifest, directory, new Watcher(show), cancellationToken));
+            Show(session.Screen, saved);
+            return new JsonObject
+            {
+                ["batchId"] = $"{batch}",
+                ["directory"] = Path.GetFullPath(directory),
+                ["files"] = new JsonArray([.. saved.Manifest.Files.Select(file => (JsonNode)file.Name)]),
+                ["records"] = saved.Manifest.Records,
+                ["bytes"] = saved.Manifest.Bytes,
+                ["bytesFetched"] = saved.BytesFetched,
+                ["bytesKept"] = saved.BytesKept,
+            };
+        }
+        catch (BatchEndedException)
+        {
+            // Where the batch's end was known before the download began there may be a rest of an earlier one.
+            BatchDownloader.Discard(batch, directory);
+            session.Screen.Note(File.Exists(Path.Combine(directory, "manifest.json"))
+                ? $"{directory} still holds an earlier, complete download: delete it if it was taken back."
+                : $"Nothing of {batch} is kept in {directory}.");
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            session.Screen.Note($"Interrupted. The same command goes on from here: 'claimcheck download {batch} --out {directory}'.");
+            throw;
+        }
+    }
+
+    // The manifest comes from the service that the user named, not from an event: where it says the files are, they are. No key goes
+    // there.
+    [SuppressMessage("Style", "IDE0305", Justification = "Reads better as a chain.")]
+    private static IReadOnlyCollection<string> HostsOf(Manifest manifest) => manifest.Files
+        .SelectMany(file => new[] { file.Url, file.Index.Url })
+        .Select(link => Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) ? address.IdnHost : null)
+        .OfType<string>()
+        .Where(host => host.Length > 0)
+        .Distinct(StringComparer.OrdinalIgnoreCase)
+        .ToList();
+
+    private static void Show(Screen screen, DownloadedBatch saved)
+    {
+        var files = saved.Manifest.Files.Count;
+        var kept = saved.BytesKept > 0 ? $" ({Amounts.Size(saved.BytesKept)} were there already)" : "";
+        screen.Line(
+            $"{saved.Manifest.BatchId}: {Amounts.Count(saved.Manifest.Records)} records in {files} file{(files == 1 ? "" : "s")}, "
+            + $"{Amounts.Size(saved.Manifest.Bytes)}{kept}, all verified, in {saved.Directory}");
+    }
+
+    // Not Progress<T>: that one reports later, from other threads.
+    private sealed class Watcher(Action<Sight> show) : IProgress<DownloadProgress>
+    {
+        public void Report(DownloadProgress value) =>
+            show(new($"file {Math.Min(value.FilesDone + 1, value.Files)} of {value.Files}", value.RecordsDone, value.Records, value.BytesDone));
+    }
+}

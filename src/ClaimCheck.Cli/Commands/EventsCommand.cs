@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using ClaimCheck.Cli.Output;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Cli.Commands;
+
+/// <summary>The event feed.</summary>
+internal static class EventsCommand
+{
+    public static Command Make()
+    {
+        var follow = new Option<bool>("--follow", "-f") { Description = "Wait for what comes, until interrupted; outages are waited out." };
+        var after = new Option<string?>("--after") { Description = "Go on from the cursor of what was seen last; the oldest event that is kept by default.", HelpName = "CURSOR" };
+        var type = new Option<string[]>("--type") { Description = $"Only this type ({string.Join(", ", EventTypes.All)}); may be repeated.", HelpName = "TYPE" };
+        type.AcceptOnlyFromAmong([.. EventTypes.All]);
+        var showLinks = new Option<bool>("--show-links")
+        {
+            Description = "With --json: links as they are. Whoever sees one can read the data until it expires or is revoked, so they are "
+                + "redacted otherwise; 'claimcheck download' needs none.",
+        };
+        return new Command("events", "Prints the event feed, oldest first; with --json a line for each: { \"cursor\", \"event\" }.")
+            .With(follow, after, type, showLinks)
+            .Runs(async (session, cancellationToken) =>
+            {
+                var wanted = session.Get(type) is { Length: > 0 } types ? types.Select(EventTypes.ToCloudEventType).ToHashSet() : null;
+                var cursor = session.Get(after);
+                try
+                {
+                    // What is there comes first, also when following: a service that is not there is then said, not waited for.
+                    await foreach (var next in KeptAsync(session.Client, cursor, cancellationToken))
+                        Take(next);
+                    if (!session.Get(follow))
+                        return ExitCodes.Ok;
+                    await foreach (var next in session.Client.FollowEventsAsync(cursor, cancellationToken))
+                        Take(next);
+                }
+                catch (OperationCanceledException)
+                {
+                    if (cursor is not null)
+                        session.Screen.Hint($"Interrupted. 'claimcheck events --follow --after {cursor}' goes on from here.");
+                    throw;
+                }
+                return ExitCodes.Ok;
+
+                void Take(FeedEvent next)
+                {
+                    cursor = next.Cursor;
+                    if (wanted?.Contains(next.Event.Type) ?? true)
+                        Show(session.Screen, next, session.Get(showLinks));
+                }
+            });
+    }
+
+    // Up to the newest.
+    private static async IAsyncEnumerable<FeedEvent> KeptAsync(
+        ClaimCheckClient client, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var cursor = after; ;)
+        {
+            var page = await client.ReadEventsAsync(cursor, cancellationToken: cancellationToken);
+            if (page.Items.Count == 0)
+                yield break;
+            var next = page.NextCursor ?? cursor;
+            for (var i = 0; i < page.Items.Count; i++)
+                yield return new(page.Items[i], i == page.Items.Count - 1 ? next : cursor);
+            cursor = next;
+        }
+    }
+
+    private static void Show(Screen screen, FeedEvent next, bool showLinks)
+    {
+        screen.Document(new JsonObject { ["cursor"] = next.Cursor, ["event"] = Redaction.ToJson(next.Event, showLinks) });
+        var data = next.Event.Data;
+        screen.Line(
+            $"{Amounts.Time(next.Event.Time)}  {EventTypes.FromCloudEventType(next.Event.Type) ?? next.Event.Type,-13}  {next.Event.Subject}"
+            + Field("dataset", "") + Field("records", " rows") + Field("reason", ""));
+
+        string Field(string name, string unit) =>
+            data.ValueKind == System.Text.Json.JsonValueKind.Object && data.TryGetProperty(name, out var value) && value.ValueKind is not System.Text.Json.JsonValueKind.Null
+                ? $"  {value}{unit}"
+                : "";
+    }
+}

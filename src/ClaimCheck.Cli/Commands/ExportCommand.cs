@@ -1,0 +1,105 @@
+using System.CommandLine;
+using ClaimCheck.Cli.Output;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Cli.Commands;
+
+/// <summary>Asks for an export; waits for it and fetches it, if wanted.</summary>
+internal sealed class ExportCommand
+{
+    private readonly Argument<string> dataset = new("dataset") { Description = "What to export; 'claimcheck datasets' lists it." };
+
+    private readonly Option<string[]> where = new("--where")
+    {
+        Description = "A value for a parameter of the dataset; repeated for others. 'claimcheck datasets NAME' shows them. "
+            + "Arrays: NAME=[1,2], or --where NAME=… once for each element.",
+        HelpName = "NAME=VALUE",
+    };
+
+    private readonly Option<string?> format = new Option<string?>("--format") { Description = "csv (default) or ndjson.", HelpName = "FORMAT" };
+    private readonly Option<string?> compression = new Option<string?>("--compression") { Description = "gzip (default) or none.", HelpName = "NAME" };
+    private readonly Option<long?> maxFileBytes = ValueOptions.Bytes("--max-file-bytes", "Close a file before it grows past this; 64 KiB to 5 GiB, 256 MiB by default.");
+    private readonly Option<TimeSpan?> linkLifetime = ValueOptions.Duration("--link-lifetime", "How long links live, up to 7 days.");
+    private readonly Option<TimeSpan?> retention = ValueOptions.Duration("--retention", "How long files are kept, counted from ready.");
+
+    private readonly Option<string?> idempotencyKey = new("--idempotency-key")
+    {
+        Description = "The same key and request give the same export, however often they are sent.",
+        HelpName = "KEY",
+    };
+
+    private readonly Option<bool> wait = new("--wait") { Description = "Wait until it is ready (0) or has ended otherwise (5). Ctrl-C stops the waiting, not the export." };
+    private readonly Option<TimeSpan?> timeout = ValueOptions.Duration("--timeout", "How long to wait (exit code 6 afterwards).");
+    private readonly Option<string?> output = new("--out", "-o") { Description = "Wait, then download to this directory and verify, as 'claimcheck download' does.", HelpName = "DIR" };
+
+    private readonly Option<bool> showLinks = new("--show-links")
+    {
+        Description = "With --json: links.staging as it is. Whoever sees a link can read the data, so it is redacted otherwise.",
+    };
+
+    public static Command Make() => new ExportCommand().Command();
+
+    private Command Command() => new Command("export", "Asks for an export; with --wait waits for it, with --out DIR downloads it too.")
+        .With(dataset, where, format, compression, maxFileBytes, linkLifetime, retention, idempotencyKey, wait, timeout, output, showLinks)
+        .Runs(RunAsync);
+
+    private async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var key = session.Get(idempotencyKey);
+        var export = await AskAsync(session, key, cancellationToken);
+        var directory = session.Get(output);
+        if (!session.Get(wait) && directory is null)
+        {
+            session.Screen.Document(Redaction.ToJson(export, session.Get(showLinks)));
+            ExportFacts.Show(session.Screen, export);
+            if (!ExportState.IsSettled(export.State))
+                session.Screen.Hint($"Follow it with 'claimcheck watch {export.ExportId}'.");
+            // With an idempotency key it may have ended long ago.
+            return ExportState.IsEnd(export.State) ? ExportWatch.Conclude(session, export) : ExitCodes.Ok;
+        }
+
+        export = await ExportWatch.UntilSettledAsync(session, export.ExportId, session.Get(timeout), null, cancellationToken);
+        var document = Redaction.ToJson(export, session.Get(showLinks)).AsObject();
+        ExportFacts.Show(session.Screen, export);
+        if (directory is not null && export.State == ExportState.Ready)
+            document["download"] = await BatchDownload.RunAsync(session, export.BatchId, directory, cancellationToken);
+        session.Screen.Document(document);
+        return ExportWatch.Conclude(session, export);
+    }
+
+    private async Task<Export> AskAsync(Session session, string? key, CancellationToken cancellationToken)
+    {
+        var name = session.Get(dataset);
+        var conditions = session.Get(where) ?? [];
+        // Without conditions there is nothing to look up: the service knows its datasets.
+        var criteria = conditions.Length > 0 ? Criteria.Of(await session.Client.GetDatasetAsync(name, cancellationToken), conditions) : null;
+        var request = new ExportRequest
+        {
+            Dataset = name,
+            Criteria = criteria,
+            Format = session.Get(format),
+            Compression = session.Get(compression),
+            MaxFileBytes = session.Get(maxFileBytes),
+            LinkLifetime = session.Get(linkLifetime) is { } life ? IsoDuration.Format(life) : null,
+            Retention = session.Get(retention) is { } kept ? IsoDuration.Format(kept) : null,
+        };
+        try
+        {
+            return await session.Client.CreateExportAsync(request, key, cancellationToken: cancellationToken);
+        }
+        catch (RequestRejectedException e) when (e.Errors.ContainsKey("dataset"))
+        {
+            throw new NotFoundException($"There is no dataset '{name}'; 'claimcheck datasets' lists what there is.", null);
+        }
+        catch (OperationCanceledException)
+        {
+            session.Screen.Note("Interrupted before the service had answered: it may have taken the export on. 'claimcheck list' shows it.");
+            throw;
+        }
+        catch (ArgumentException e) when (key is not null)
+        {
+            throw new UsageException(e.Message.Split(" (Parameter ")[0]);
+        }
+    }
+}

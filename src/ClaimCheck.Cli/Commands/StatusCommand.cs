@@ -1,0 +1,29 @@
+using System.CommandLine;
+using ClaimCheck.Cli.Output;
+
+namespace ClaimCheck.Cli.Commands;
+
+/// <summary>One export, or one batch, as it is now.</summary>
+internal static class StatusCommand
+{
+    public static Command Make()
+    {
+        var id = ExportName.Argument();
+        return new Command("status", "Shows an export (exp_…) or a batch (bat_…) as it is now, also after its end; exits 0 whatever its state.")
+            .With(id)
+            .Runs(async (session, cancellationToken) =>
+            {
+                if (session.Get(id) is { Batch: { } batchId })
+                {
+                    var batch = await session.Client.GetBatchAsync(batchId, cancellationToken);
+                    session.Screen.Document(Redaction.ToJson(batch));
+                    ExportFacts.Show(session.Screen, batch);
+                    return ExitCodes.Ok;
+                }
+                var export = await session.Client.GetExportAsync(session.Get(id).Export!.Value, cancellationToken: cancellationToken);
+                session.Screen.Document(Redaction.ToJson(export));
+                ExportFacts.Show(session.Screen, export);
+                return ExitCodes.Ok;
+            });
+    }
+}

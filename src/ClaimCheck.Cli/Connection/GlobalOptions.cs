@@ -1,0 +1,43 @@
+using System.CommandLine;
+
+namespace ClaimCheck.Cli.Connection;
+
+/// <summary>What every command takes.</summary>
+internal static class GlobalOptions
+{
+    public static readonly Option<string?> Url = new("--url")
+    {
+        Description = "The service's address; a profile's key is not sent there.",
+        HelpName = "URL",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Key = new("--key")
+    {
+        Description = "The key. Discouraged: others see it in the list of processes and in the shell's history. Prefer --key-file, CLAIMCHECK_KEY or a profile.",
+        HelpName = "KEY",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> KeyFile = new("--key-file")
+    {
+        Description = "A file with the key alone, readable by its owner only; - reads standard input.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Profile = new("--profile")
+    {
+        Description = "A profile of the profile file: its address and its key.",
+        HelpName = "NAME",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "For scripts: one JSON document on standard output, or one a line where results come one by one; a failure is a problem document (RFC 9457) with exitCode.",
+        Recursive = true,
+    };
+
+    public static IReadOnlyList<Option> All => [Url, KeyFile, Key, Profile, Json];
+}

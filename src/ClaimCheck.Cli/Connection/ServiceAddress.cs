@@ -1,0 +1,70 @@
+using System.CommandLine;
+using ClaimCheck.Cli.Output;
+using ClaimCheck.Consumer;
+
+namespace ClaimCheck.Cli.Connection;
+
+/// <summary>Finds out which service is meant and with which key: options, environment, profile file, in this order.</summary>
+/// <param name="Url">The address as given.</param>
+/// <param name="Key">The key, or null.</param>
+internal sealed record ServiceAddress(string Url, string? Key)
+{
+    private const string Default = "http://127.0.0.1:8080";
+
+    public static async Task<ClaimCheckClient> ConnectAsync(ParseResult parsed, Screen screen, CancellationToken cancellationToken)
+    {
+        var (url, key) = await FindAsync(parsed, cancellationToken);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address))
+            throw new UsageException("The service's address is not a URL: write it like https://exports.example.");
+        if (key is not null && address is { Scheme: "http", IsLoopback: false })
+            screen.Note($"Warning: the key goes to {address.Host} over plain http; anyone on the way can read it. Use https.");
+        try
+        {
+            return new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = address, ApiKey = key });
+        }
+        catch (ArgumentException e)
+        {
+            // Its text names the rule, never the key or the address.
+            throw new UsageException(e.Message.Split(" (Parameter ")[0]
+                .Replace("ClaimCheckClientOptions.ApiKey", "The key", StringComparison.Ordinal)
+                .Replace("ClaimCheckClientOptions.BaseAddress", "The service's address", StringComparison.Ordinal));
+        }
+    }
+
+    private static async Task<ServiceAddress> FindAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var url = parsed.GetValue(GlobalOptions.Url);
+        var profile = parsed.GetValue(GlobalOptions.Profile);
+        if (url is not null && profile is not null)
+            throw new UsageException("Give --url or --profile, not both: a profile's key is for its own address.");
+        var given = await GivenKeyAsync(parsed, cancellationToken);
+        if (profile is not null)
+            return await ProfileFile.FindAsync(profile, cancellationToken) is { } named
+                ? named with { Key = given ?? named.Key ?? Variable("CLAIMCHECK_KEY") }
+                : throw new UsageException($"There is no profile '{profile}': {ProfileFile.Place} is missing.");
+        url ??= Variable("CLAIMCHECK_URL");
+        given ??= Variable("CLAIMCHECK_KEY");
+        if (url is not null)
+            return new(url, given);
+        var wanted = Variable("CLAIMCHECK_PROFILE");
+        if (await ProfileFile.FindAsync(wanted, cancellationToken) is { } found)
+            return found with { Key = given ?? found.Key };
+        return wanted is null
+            ? new(Default, given)
+            : throw new UsageException($"CLAIMCHECK_PROFILE names '{wanted}', but {ProfileFile.Place} is missing.");
+    }
+
+    private static async Task<string?> GivenKeyAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var key = parsed.GetValue(GlobalOptions.Key);
+        if (parsed.GetValue(GlobalOptions.KeyFile) is not { } file)
+            return key;
+        if (key is not null)
+            throw new UsageException("Give --key-file or --key, not both.");
+        return file == "-"
+            ? (await Console.In.ReadLineAsync(cancellationToken))?.Trim()
+            : await SecretFile.ReadKeyAsync(file, cancellationToken);
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Cli;
+
+/// <summary>Why a command failed, for a person and for a script.</summary>
+/// <param name="ExitCode">One of <see cref="ExitCodes"/>.</param>
+/// <param name="Code">The service's problem code, or one of the tool's own.</param>
+/// <param name="Text">One line that says what to do.</param>
+internal sealed record Failure(int ExitCode, string Code, string Text)
+{
+    /// <summary>What is wrong with which option.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+
+    public Problem? Problem { get; init; }
+
+    public static Failure Of(Exception exception) => exception switch
+    {
+        UsageException e => new(ExitCodes.Usage, "usage", e.Message),
+        ClaimCheckException e => Of(e),
+        TimeoutException e => new(ExitCodes.Unavailable, "timeout", e.Message),
+        IOException or UnauthorizedAccessException => new(ExitCodes.Failed, "io_error", exception.Message),
+        ArgumentException => new(ExitCodes.Usage, "usage", exception.Message.Split(" (Parameter ")[0]),
+        // Where, but not what: its text might quote anything.
+        _ => new(ExitCodes.Failed, "internal_error", $"An unexpected {exception.GetType().Name}: this is a defect of the tool.")
+        {
+            Details = [.. (exception.StackTrace ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+        },
+    };
+
+    /// <summary>The problem as the service wrote it, or one in its form, and the exit code.</summary>
+    public JsonObject ToJson()
+    {
+        var json = Problem is null
+            ? new JsonObject { ["type"] = "about:blank", ["title"] = Text, ["code"] = Code }
+            : JsonSerializer.SerializeToNode(Problem, ClaimCheckJson.Options)!.AsObject();
+        json["exitCode"] = ExitCode;
+        return json;
+    }
+
+    private static Failure Of(ClaimCheckException e) => e switch
+    {
+        NotFoundException => Make(e, ExitCodes.NotFound, " Check the id and the service's address (--url)."),
+        AccessDeniedException { Code: ProblemCodes.MisdirectedRequest or ProblemCodes.ForeignOrigin } => Make(e, ExitCodes.Refused, " Check --url."),
+        AccessDeniedException => Make(e, ExitCodes.Refused, " Give a valid key: --key-file, CLAIMCHECK_KEY or a profile."),
+        BatchEndedException => Make(e, ExitCodes.Ended),
+        BatchNotReadyException => Make(e, ExitCodes.Unavailable, " Wait for it with 'claimcheck watch', or give --wait."),
+        ServiceUnavailableException { Code: "service_unreachable" } => Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
+        ServiceUnavailableException => Make(e, ExitCodes.Unavailable, " Try again later."),
+        DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command goes on from here."),
+        IntegrityException => Make(e, ExitCodes.Integrity),
+        UntrustedLinkException => Make(e, ExitCodes.Integrity),
+        CursorExpiredException => Make(e, ExitCodes.Failed, " Events were missed; leave --after out to begin with the oldest that is kept."),
+        RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } => Make(e, ExitCodes.Failed, " Take another --idempotency-key, or ask for the same."),
+        RequestRejectedException rejected => Make(e, ExitCodes.Usage) with { Details = [.. rejected.Errors.SelectMany(Lines)] },
+        _ => Make(e, ExitCodes.Failed),
+    };
+
+    private static Failure Make(ClaimCheckException e, int exitCode, string advice = "") =>
+        new(exitCode, e.Code, (e.Message.EndsWith('.') ? e.Message : e.Message + ".") + advice) { Problem = e.Problem };
+
+    private static IEnumerable<string> Lines(KeyValuePair<string, string[]> error) =>
+        error.Value.Select(text => $"{OptionOf(error.Key)}: {text}");
+
+    // The service speaks of fields; the user wrote options.
+    private static string OptionOf(string field) => field switch
+    {
+        "maxFileBytes" => "--max-file-bytes",
+        "linkLifetime" => "--link-lifetime",
+        "retention" or "format" or "compression" or "state" or "limit" or "cursor" or "after" or "reason" => $"--{field}",
+        _ when field.StartsWith("criteria.", StringComparison.Ordinal) => $"--where {field["criteria.".Length..]}",
+        _ => field,
+    };
+}
+
+/// <summary>The command line or the profile can't be used as it is.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace ClaimCheck.Cli.Output;
+
+/// <summary>What is seen of work that goes on.</summary>
+/// <param name="What">In words: a state, or what is done.</param>
+/// <param name="Records">Rows so far.</param>
+/// <param name="OfRecords">All rows, as far as is known.</param>
+/// <param name="Bytes">Bytes so far.</param>
+internal sealed record Sight(string What, long Records, long? OfRecords, long Bytes);
+
+/// <summary>A bar on a terminal, a line now and then elsewhere; always on standard error.</summary>
+internal sealed class LiveProgress(Screen screen)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(100);
+    private readonly Rate rows = new();
+    private readonly Rate bytes = new();
+
+    public async Task<T> ShowAsync<T>(string title, Func<Action<Sight>, Task<T>> work)
+    {
+        if (screen.IsJson)
+            return await work(_ => { });
+        return Console.IsErrorRedirected ? await InLinesAsync(title, work) : await InBarAsync(title, work);
+    }
+
+    private async Task<T> InLinesAsync<T>(string title, Func<Action<Sight>, Task<T>> work)
+    {
+        Sight? last = null;
+        long said = 0;
+        return await work(sight =>
+        {
+            // A change of state at once, figures every few seconds, nothing where nothing moves.
+            if (sight == last || (sight.What == last?.What && Stopwatch.GetElapsedTime(said) < Interval))
+                return;
+            screen.Note($"{title}: {Text(sight)}");
+            (last, said) = (sight, Stopwatch.GetTimestamp());
+        });
+    }
+
+    private async Task<T> InBarAsync<T>(string title, Func<Action<Sight>, Task<T>> work)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return await console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
+            .StartAsync(context =>
+            {
+                var bar = context.AddTask(Markup.Escape(title));
+                bar.IsIndeterminate = true;
+                long drawn = 0;
+                return work(sight =>
+                {
+                    if (Stopwatch.GetElapsedTime(drawn) < Redraw)
+                        return;
+                    drawn = Stopwatch.GetTimestamp();
+                    bar.Description = Markup.Escape($"{title}: {Text(sight)}");
+                    if (sight.OfRecords is > 0 and var all)
+                    {
+                        bar.IsIndeterminate = false;
+                        // An estimate may be too low.
+                        bar.Value = Math.Min(100.0 * sight.Records / all, 100);
+                    }
+                });
+            });
+    }
+
+    private string Text(Sight sight)
+    {
+        var (rowRate, byteRate) = (rows.Add(sight.Records), bytes.Add(sight.Bytes));
+        var of = sight.OfRecords is { } all ? $" of {Amounts.Count(all)}" : "";
+        var rate = rowRate >= 1 ? $", {Amounts.Count((long)rowRate)} rows/s, {Amounts.Size(byteRate)}/s" : "";
+        return $"{sight.What}, {Amounts.Count(sight.Records)}{of} rows, {Amounts.Size(sight.Bytes)}{rate}";
+    }
+}

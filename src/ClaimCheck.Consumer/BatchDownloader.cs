@@ -1,0 +1,126 @@
+using ClaimCheck.Consumer.Downloads;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>
+/// Saves the files of batches to directories: each block verified before it counts, each file before it gets its name, resumed
+/// from what an earlier download left, in bounded memory. Thread-safe; make one and keep it. Dispose it to close its connections;
+/// the client stays the caller's.
+/// </summary>
+/// <remarks>
+/// A file that is not complete is called <c>….partial</c>. It gets its name once its SHA-256 is the manifest's, and the list of
+/// files, <c>manifest.json</c>, comes last: where it stands the batch is complete. It holds no links, but the permanent addresses
+/// of the files. A download that was ended in any way goes on from the last whole block, after what is there was verified again:
+/// just call again. Where the batch has ended meanwhile (<see cref="BatchEndedException"/>), nothing of an unfinished download is kept.
+/// </remarks>
+public sealed class BatchDownloader : IDisposable
+{
+    private readonly ClaimCheckClient client;
+    private readonly BatchReaderOptions options;
+    private readonly LinkClient links;
+
+    /// <summary>A downloader that asks a service for the state and fresh links of its batches.</summary>
+    /// <param name="client">The service; not disposed with the downloader.</param>
+    /// <param name="options">Limits and allowed hosts, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option can't be used; the text says why.</exception>
+    public BatchDownloader(ClaimCheckClient client, BatchReaderOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        this.client = client;
+        this.options = options ?? new BatchReaderOptions();
+        this.options.Validate();
+        links = new LinkClient(client.BaseAddress, this.options);
+    }
+
+    /// <summary>Saves a batch, through its claim URL.</summary>
+    /// <param name="batchId">The batch.</param>
+    /// <param name="directory">Where to; made if it is missing. It may hold what an earlier download of the batch left.</param>
+    /// <param name="progress">Told after each block, from the downloading thread.</param>
+    /// <param name="cancellationToken">Ends the download; what is verified stays, for the next one.</param>
+    /// <exception cref="BatchEndedException">Revoked or expired: what there was of an unfinished download is deleted.</exception>
+    /// <exception cref="DirectoryInUseException">The directory is not this batch's.</exception>
+    /// <exception cref="IntegrityException">What is served contradicts the manifest, also when fetched again.</exception>
+    /// <exception cref="DownloadFailedException">A file could not be fetched now; go on later.</exception>
+    /// <exception cref="IOException">The directory can't be written to.</exception>
+    public Task<DownloadedBatch> DownloadAsync(
+        BatchId batchId, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        DownloadAsync(new Asked(batchId, null, null), directory, progress, cancellationToken);
+
+    /// <summary>Saves a batch by a manifest that the caller has already.</summary>
+    /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)"/>
+    public Task<DownloadedBatch> DownloadAsync(
+        Manifest manifest, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        return DownloadAsync(new Asked(manifest.BatchId, null, manifest), directory, progress, cancellationToken);
+    }
+
+    /// <summary>Deletes what an unfinished download of a batch left in a directory. A complete one stays.</summary>
+    /// <returns>How many files were deleted.</returns>
+    /// <exception cref="IOException">A file can't be deleted.</exception>
+    public static int Discard(BatchId batchId, string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        return new DownloadDirectory(directory, batchId).Discard();
+    }
+
+    /// <summary>Closes the connections to links.</summary>
+    public void Dispose() => links.Dispose();
+
+    private async Task<DownloadedBatch> DownloadAsync(
+        Asked asked, string path, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var directory = new DownloadDirectory(path, asked.BatchId);
+        try
+        {
+            var claim = new Claim(client, links, asked, options);
+            var manifest = await claim.OpenAsync(cancellationToken);
+            await using var work = await directory.BeginAsync(manifest, client.BaseAddress, cancellationToken);
+            var tally = new DownloadTally(manifest, progress);
+            for (var file = 0; file < manifest.Files.Count; file++)
+                await new FileSaver(links, claim, file, directory, tally, options).SaveAsync(cancellationToken);
+            await StillReadyAsync(asked.BatchId, cancellationToken);
+            directory.Complete();
+            return tally.Result(manifest, path);
+        }
+        catch (BatchEndedException)
+        {
+            directory.Discard();
+            throw;
+        }
+    }
+
+    // A GET that has begun runs on after a revocation: a batch must not become complete when it is known to be taken back.
+    private async Task StillReadyAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var state = (await client.GetBatchAsync(batch, cancellationToken)).State;
+            if (state == ExportState.Revoked)
+                throw new BatchRevokedException("The batch was revoked while it was downloaded.", batch);
+        }
+        catch (ServiceUnavailableException)
+        {
+            // Every byte is verified; the service's absence does not make it worse.
+        }
+    }
+}
+
+/// <summary>How far a download is.</summary>
+/// <param name="Files">Files of the batch.</param>
+/// <param name="FilesDone">Files that are complete and verified.</param>
+/// <param name="Records">Records of the batch.</param>
+/// <param name="RecordsDone">Records in verified blocks.</param>
+/// <param name="Bytes">Stored bytes of the batch.</param>
+/// <param name="BytesDone">Bytes in verified blocks, also those found on disk.</param>
+/// <param name="BytesKept">Of these, the bytes that were found on disk and not fetched again.</param>
+public sealed record DownloadProgress(int Files, int FilesDone, long Records, long RecordsDone, long Bytes, long BytesDone, long BytesKept);
+
+/// <summary>A batch that is complete on disk.</summary>
+/// <param name="Manifest">Its manifest.</param>
+/// <param name="Directory">Where it is.</param>
+/// <param name="BytesFetched">Bytes that were fetched now.</param>
+/// <param name="BytesKept">Bytes that were there already, and verified.</param>
+public sealed record DownloadedBatch(Manifest Manifest, string Directory, long BytesFetched, long BytesKept);
