@@ -15,6 +15,8 @@ internal sealed partial class SqsListener(
 {
     private const int AtOnce = 10;
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(2);
+    private readonly HashSet<Task> working = [];
     private readonly HeldMessages held = new(sqs, options, TimeProvider.System, logger);
     private readonly Channel<HeldMessage> done = Channel.CreateUnbounded<HeldMessage>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -23,17 +25,22 @@ internal sealed partial class SqsListener(
         await Task.Yield(); // the host starts on
         Log.Listening(logger, QueueName);
         using var handling = new CancellationTokenSource();
+        using var polling = new CancellationTokenSource();
         using var keeping = new CancellationTokenSource();
         var keeper = held.KeepAsync(keeping.Token);
         var deleter = DeleteAsync();
-        var working = new HashSet<Task>();
+        var receiver = ReceiveAsync(handling.Token, polling.Token, stoppingToken);
         try
         {
-            await ReceiveAsync(working, handling.Token, stoppingToken);
+            await receiver.WaitAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops.
         }
         finally
         {
-            await DrainAsync(working, handling);
+            await DrainAsync(receiver, handling, polling);
             done.Writer.Complete();
             await deleter;
             using var cleanUp = new CancellationTokenSource(CleanUp);
@@ -46,16 +53,15 @@ internal sealed partial class SqsListener(
 
     private string QueueName => options.QueueUrl[(options.QueueUrl.LastIndexOf('/') + 1)..];
 
-    private async Task ReceiveAsync(HashSet<Task> working, CancellationToken handling, CancellationToken stoppingToken)
+    private async Task ReceiveAsync(CancellationToken handling, CancellationToken polling, CancellationToken stoppingToken)
     {
         for (var failures = 0; !stoppingToken.IsCancellationRequested;)
         {
             try
             {
                 var room = await held.RoomAsync(options.MaxConcurrentBatches + options.MaxWaiting, stoppingToken);
-                var messages = await sqs.ReceiveAsync(options.QueueUrl, Math.Min(room, AtOnce), options.PollTime, options.Visibility, stoppingToken);
+                var messages = await sqs.ReceiveAsync(options.QueueUrl, Math.Min(room, AtOnce), options.PollTime, options.Visibility, polling);
                 failures = 0;
-                working.RemoveWhere(task => task.IsCompleted);
                 foreach (var message in messages)
                 {
                     if (held.Take(message, out var isDone) is not { } taken)
@@ -63,10 +69,14 @@ internal sealed partial class SqsListener(
                     if (isDone)
                         done.Writer.TryWrite(taken);
                     else
-                        working.Add(ProcessAsync(taken, handling, stoppingToken));
+                        Begin(ProcessAsync(taken, handling, stoppingToken));
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (AwsMessagingException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
@@ -144,14 +154,35 @@ internal sealed partial class SqsListener(
         }
     }
 
-    // No new work by now: what has not begun goes back at once. What has begun may end in time, and goes back if it does not.
-    private async Task DrainAsync(HashSet<Task> working, CancellationTokenSource handling)
+    // No new work by now: what has not begun goes back at once. What has begun may end in time, and goes back if it does not. The
+    // poll that still waits is heard out meanwhile: given up, it could be handed, for nobody, what was just handed back.
+    private async Task DrainAsync(Task receiver, CancellationTokenSource handling, CancellationTokenSource polling)
     {
-        var all = Task.WhenAll(working);
+        var isIdle = held.All.Count == 0;
         handling.CancelAfter(options.StopTimeout);
-        await all.WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!all.IsCompleted)
-            Log.StillHandling(logger, working.Count(task => !task.IsCompleted));
+        await Working().WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!isIdle)
+            await receiver.WaitAsync(LastPoll).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await polling.CancelAsync();
+        await receiver.WaitAsync(CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Working().WaitAsync(CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!Working().IsCompleted)
+            Log.StillHandling(logger, held.All.Count);
+    }
+
+    private void Begin(Task task)
+    {
+        lock (working)
+        {
+            working.RemoveWhere(each => each.IsCompleted);
+            working.Add(task);
+        }
+    }
+
+    private Task Working()
+    {
+        lock (working)
+            return Task.WhenAll(working);
     }
 
     private async Task ReleaseAsync(IReadOnlyList<HeldMessage> messages, TimeSpan after, CancellationToken cancellationToken)
