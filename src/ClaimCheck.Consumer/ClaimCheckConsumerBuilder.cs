@@ -43,6 +43,13 @@ public sealed class ClaimCheckConsumerBuilder
     public IServiceCollection Services { get; }
 
     /// <summary>Hands what comes in a queue to a handler.</summary>
+    /// <remarks>
+    /// A message is deleted once its event is handled, or nothing is left to be handled (its batch has ended, its type is one of
+    /// <c>claimcheck.*</c> that this version does not know, it is for another consumer). A message that failed comes again after
+    /// <see cref="SqsListenerOptions.RetryDelay"/>; one that is no event of ClaimCheck's too, with an error in the log: the queue's redrive
+    /// policy moves both to its dead letter queue after <c>maxReceiveCount</c> receives. Without such a policy they come for as long as
+    /// the queue keeps messages. Revocations are remembered in memory: after a restart the service is what knows of them.
+    /// </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="queueUrl">The queue: subscribed to the service's topic, raw or enveloped, and with a redrive policy.</param>
     /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
@@ -65,7 +72,12 @@ public sealed class ClaimCheckConsumerBuilder
         return this;
     }
 
-    /// <summary>Hands what comes in the event feed to a handler.</summary>
+    /// <summary>Hands what comes in the event feed to a handler, at least once, and the events of one batch in their order.</summary>
+    /// <remarks>
+    /// Other batches go on while one is tried again, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
+    /// <see cref="FeedListenerOptions.MaxAttempts"/> an event is given up, with an error in the log. A revocation overtakes the batch it
+    /// concerns. An event that contradicts itself is passed over, with an error in the log.
+    /// </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="cursors">Where the place in the feed is kept, for this listener alone; for example a <see cref="FileCursorStore"/>.</param>
     /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
@@ -93,13 +105,13 @@ public sealed class ClaimCheckConsumerBuilder
         return name;
     }
 
-    private static BatchDispatcher<THandler> Dispatcher<THandler>(IServiceProvider provider, int maxConcurrentBatches)
+    private static BatchDispatcher Dispatcher<THandler>(IServiceProvider provider, int maxConcurrentBatches)
         where THandler : class, IBatchHandler
     {
         var reader = provider.GetRequiredService<BatchReader>();
         var interval = ClaimCheckConsumerRegistration.Options(provider).StateCheckInterval;
-        return new BatchDispatcher<THandler>(
-            provider.GetRequiredService<IServiceScopeFactory>(), reader,
+        return new BatchDispatcher(
+            new HandlerScopes(provider.GetRequiredService<IServiceScopeFactory>(), typeof(THandler)), reader,
             new StateCheck(provider.GetRequiredService<ClaimCheckClient>(), reader, interval, TimeProvider.System),
             maxConcurrentBatches, provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Listening.BatchDispatcher"));
     }

@@ -21,7 +21,7 @@ public sealed class SqsListenerOptions
     /// </summary>
     public int MaxWaiting { get; set; } = 4;
 
-    /// <summary>How long one receive waits for a message; 20 seconds by default, which is SQS's longest.</summary>
+    /// <summary>How long one receive waits for a message; 20 seconds by default, which is SQS's longest; 1 second at least.</summary>
     public TimeSpan PollTime { get; set; } = SqsClient.MaxWait;
 
     /// <summary>How long a message stays hidden after its receive and after each heartbeat; 1 minute by default, whole seconds.</summary>
@@ -58,8 +58,8 @@ public sealed class SqsListenerOptions
             yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000", "nothing would be handled, or memory run out");
         if (MaxWaiting is < 0 or > 1000)
             yield return Wrong(nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from consumers that have time for them");
-        if (PollTime < TimeSpan.Zero || PollTime > SqsClient.MaxWait)
-            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be zero to {SqsClient.MaxWait}", "SQS refuses longer polls");
+        if (PollTime < TimeSpan.FromSeconds(1) || PollTime > SqsClient.MaxWait)
+            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {SqsClient.MaxWait}", "an empty queue would be asked all the time, or SQS refuse to wait");
         if (Heartbeat < TimeSpan.FromMilliseconds(100))
             yield return Wrong(nameof(Heartbeat), $"{Heartbeat}", "must be 100 milliseconds or more", "the queue would be called all the time");
         if (Visibility <= Heartbeat * 2)

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using ClaimCheck.Contracts;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Listening;
@@ -10,14 +9,17 @@ namespace ClaimCheck.Consumer.Listening;
 /// handled shares what becomes of it. A revocation ends the reads of its batch before it waits for anything.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed partial class BatchDispatcher<THandler>(
-    IServiceScopeFactory scopes, BatchReader reader, StateCheck stateCheck, int maxConcurrentBatches, ILogger logger) : IBatchDispatcher
-    where THandler : class, IBatchHandler
+internal sealed partial class BatchDispatcher(
+    HandlerScopes handlers, BatchReader reader, StateCheck stateCheck, int maxConcurrentBatches, ILogger logger)
 {
     private readonly Lock guard = new();
     private readonly Dictionary<(string Type, BatchId Batch), Task<Settlement>> running = [];
     private readonly SemaphoreSlim slots = new(maxConcurrentBatches);
 
+    /// <param name="incoming">The event.</param>
+    /// <param name="stoppingToken">Once it is cancelled, nothing is begun any more.</param>
+    /// <param name="cancellationToken">Cancels also what has begun.</param>
+    /// <exception cref="OperationCanceledException">A token was cancelled: nothing is settled.</exception>
     public async Task<Settlement> DispatchAsync(IncomingEvent incoming, CancellationToken stoppingToken, CancellationToken cancellationToken)
     {
         if (incoming.BatchId is not { } batch)
@@ -70,9 +72,9 @@ internal sealed partial class BatchDispatcher<THandler>(
         {
             if (incoming.Data is BulkReadyData ready)
                 return await HandleAsync(incoming, ready, stoppingToken, cancellationToken);
-            await using var scope = scopes.CreateAsyncScope();
+            await using var scope = handlers.Create();
             using var activity = ConsumerTracing.Begin(incoming);
-            var handler = scope.ServiceProvider.GetRequiredService<THandler>();
+            var handler = handlers.HandlerOf(scope);
             await (incoming.Data switch
             {
                 BulkRevokedData revoked => handler.OnRevokedAsync(revoked, cancellationToken),
@@ -117,9 +119,9 @@ internal sealed partial class BatchDispatcher<THandler>(
             var checking = stateCheck.RunAsync(batch, handled.Token);
             try
             {
-                await using var scope = scopes.CreateAsyncScope();
+                await using var scope = handlers.Create();
                 using var activity = ConsumerTracing.Begin(incoming);
-                var handler = scope.ServiceProvider.GetRequiredService<THandler>();
+                var handler = handlers.HandlerOf(scope);
                 await handler.HandleAsync(new BatchContext(reader, incoming, ready, watch.Token, cancellationToken), cancellationToken);
                 Log.Handled(logger, batch, ready.Dataset);
                 return Settlement.Done;
@@ -175,14 +177,4 @@ internal sealed partial class BatchDispatcher<THandler>(
         [LoggerMessage(LogLevel.Debug, "{Type} {EventId} is acknowledged: handlers do not hear of its type.")]
         public static partial void NotForHandlers(ILogger logger, string type, Contracts.EventId eventId);
     }
-}
-
-/// <summary>What listeners know of a dispatcher, whatever its handler.</summary>
-internal interface IBatchDispatcher
-{
-    /// <param name="incoming">The event.</param>
-    /// <param name="stoppingToken">Once it is cancelled, nothing is begun any more.</param>
-    /// <param name="cancellationToken">Cancels also what has begun.</param>
-    /// <exception cref="OperationCanceledException">A token was cancelled: nothing is settled.</exception>
-    Task<Settlement> DispatchAsync(IncomingEvent incoming, CancellationToken stoppingToken, CancellationToken cancellationToken);
 }

@@ -9,7 +9,7 @@ namespace ClaimCheck.Consumer.Listening;
 /// cursor behind what is handled. After a crash what came later comes again.
 /// </summary>
 internal sealed partial class FeedListener(
-    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, IBatchDispatcher dispatcher, ILogger<FeedListener> logger)
+    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, BatchDispatcher dispatcher, ILogger<FeedListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
@@ -126,7 +126,10 @@ internal sealed partial class FeedListener(
             catch (ClaimCheckException e)
             {
                 var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-                Log.NotRead(logger, pause, e.Message);
+                if (e.IsTransient)
+                    Log.NotRead(logger, pause, e.Message);
+                else
+                    Log.Refused(logger, e.Code, pause, e.Message);
                 await Task.Delay(pause, stoppingToken);
             }
         }
@@ -175,6 +178,9 @@ internal sealed partial class FeedListener(
 
         [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]
         public static partial void NotStored(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "The event feed can't be read ({Code}), asking again in {Pause}: {Reason}")]
+        public static partial void Refused(ILogger logger, string code, TimeSpan pause, string reason);
 
         [LoggerMessage(LogLevel.Warning, "The event feed could not be read, asking again in {Pause}: {Reason}")]
         public static partial void NotRead(ILogger logger, TimeSpan pause, string reason);

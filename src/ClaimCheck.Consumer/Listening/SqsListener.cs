@@ -10,7 +10,7 @@ namespace ClaimCheck.Consumer.Listening;
 /// deletes, in batches, what is done. What fails is handed out again after a pause; the queue's redrive policy counts the times.
 /// </summary>
 internal sealed partial class SqsListener(
-    SqsClient sqs, SqsListenerOptions options, IBatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
+    SqsClient sqs, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
     : BackgroundService
 {
     private const int AtOnce = 10;
@@ -32,7 +32,8 @@ internal sealed partial class SqsListener(
         var receiver = ReceiveAsync(handling.Token, polling.Token, stoppingToken);
         try
         {
-            await receiver.WaitAsync(stoppingToken);
+            // None of them ends before the stop, unless it is broken: then the host hears of it.
+            await (await Task.WhenAny(receiver, keeper, deleter).WaitAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -110,6 +111,10 @@ internal sealed partial class SqsListener(
         {
             // Stopped, or held for too long: someone else may have it at once.
             after = TimeSpan.Zero;
+        }
+        catch (Exception e) // whatever it is, the message must not stay hidden with nobody at work on it
+        {
+            Log.Unexpected(logger, e, message.MessageId);
         }
         using var cleanUp = new CancellationTokenSource(CleanUp);
         await ReleaseAsync([message], after, cleanUp.Token);
@@ -210,6 +215,9 @@ internal sealed partial class SqsListener(
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is no event, and is left to the redrive policy. {Reason}")]
         public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} could not be handled.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string messageId);
 
         [LoggerMessage(LogLevel.Debug, "Message {MessageId} is acknowledged: its type is newer than this version.")]
         public static partial void Unknown(ILogger logger, string messageId);

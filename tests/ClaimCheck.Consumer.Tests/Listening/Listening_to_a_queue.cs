@@ -138,6 +138,61 @@ public sealed class Listening_to_a_queue
     }
 
     [Fact]
+    public async Task A_link_to_a_host_that_is_not_allowed_is_never_followed()
+    {
+        await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 2);
+        scene.Seen.Handle = async (batch, cancellationToken) => await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
+        await scene.ListenAsync();
+
+        await scene.PublishAsync(TestEvents.Ready(location: "https://files.example/manifest.json?sig=secret"));
+
+        await Testing.Eventually.TrueAsync(async () => await scene.DeadAsync() == 1);
+        Assert.Equal(2, scene.Seen.Failures.Count);
+        Assert.All(scene.Seen.Failures, failure => Assert.IsType<UntrustedLinkException>(failure));
+        Assert.Empty(scene.Server.Calls);
+    }
+
+    [Fact]
+    public async Task The_key_goes_to_the_configured_service_whatever_address_an_event_names()
+    {
+        await using var scene = await QueueScene.CreateAsync();
+        scene.Seen.Handle = async (batch, cancellationToken) => await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
+        await scene.ListenAsync();
+        var ready = TestEvents.Ready(scene.Server.Batch.BatchId);
+        Assert.Contains("not-the-service.invalid", ready.Json(), StringComparison.Ordinal);
+
+        await scene.PublishAsync(ready);
+
+        await Deadline.UntilAsync(() => !scene.Seen.Handled.IsEmpty);
+        var call = Assert.Single(scene.Server.Calls);
+        Assert.Equal(($"/v1/batches/{ready.Subject}/manifest", $"Bearer {QueueScene.Key}"), (call.Path, call.Headers.Authorization.ToString()));
+        Assert.All(scene.Server.Fetches, fetch => Assert.Equal("", fetch.Authorization));
+    }
+
+    [Fact]
+    public async Task Events_that_were_held_up_and_come_in_any_order_have_one_effect_each()
+    {
+        await using var scene = await QueueScene.CreateAsync(raw: false);
+        var batches = Enumerable.Range(0, 30).Select(_ => BatchId.New()).ToList();
+        var revoked = batches.Take(10).ToHashSet();
+        var events = batches.Select(each => TestEvents.Ready(each)).ToList();
+        foreach (var batch in revoked)
+            await scene.PublishAsync(TestEvents.Revoked(batch));
+        foreach (var ready in events.Skip(10).OrderByDescending(each => each.Subject, StringComparer.Ordinal))
+            await scene.PublishAsync(ready);
+
+        await scene.ListenAsync();
+        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 30);
+        foreach (var late in events.Take(10))
+            await scene.PublishAsync(late);
+
+        await scene.EmptyAsync();
+        Assert.Equal(batches.Skip(10).Select(each => $"{each}").Order(), scene.Seen.Handled.Select(each => $"{each}").Order());
+        Assert.All(revoked, each => Assert.Equal((1, 0), (scene.Seen.Times("revoked", each), scene.Seen.Times("ready", each))));
+        Assert.Equal(0, await scene.DeadAsync());
+    }
+
+    [Fact]
     public async Task The_service_is_asked_for_revocations_whose_event_does_not_come()
     {
         await using var scene = await QueueScene.CreateAsync();

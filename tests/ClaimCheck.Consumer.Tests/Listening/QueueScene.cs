@@ -11,6 +11,8 @@ namespace ClaimCheck.Consumer.Tests.Listening;
 /// <summary>A queue of a real server, a service with one batch, and a host that listens, as a consumer builds it.</summary>
 internal sealed class QueueScene : IAsyncDisposable
 {
+    public const string Key = "a-key-of-this-test";
+
     private readonly List<IHost> hosts = [];
 
     private QueueScene(QueueEndpoint endpoint, TestQueue queue, string topic, StagingServer server) =>
@@ -45,7 +47,7 @@ internal sealed class QueueScene : IAsyncDisposable
         builder.Services.AddClaimCheckConsumer(options =>
             {
                 options.Service = new Uri(Server.Address);
-                options.ApiKey = "a-key-of-this-test";
+                options.ApiKey = Key;
                 options.Aws = Endpoint.OptionsFor(Endpoint.SqsUrl);
                 consumer?.Invoke(options);
             })
@@ -85,6 +87,9 @@ internal sealed class QueueScene : IAsyncDisposable
             host.Dispose();
         }
         await Server.DisposeAsync();
+        // Of every test: neither links nor keys nor what messages hold are logged.
+        Assert.DoesNotContain("sig=", Log.All, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, Log.All, StringComparison.Ordinal);
     }
 
     private async Task<int> CountAsync(string url)
