@@ -14,10 +14,10 @@ internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Reco
 /// </summary>
 internal sealed class BlockBuilder
 {
-    /// <summary>The size of a block where files are large: 2 MiB, between the contract's 1 and 4.</summary>
-    public const int FullBlock = 2 << 20;
+    /// <summary>The size of a block where files are large: 1 MiB, the contract's least, because about ten buffers of it are in use.</summary>
+    public const int FullBlock = 1 << 20;
 
-    private const int Slack = 512 << 10;
+    private const int Slack = 256 << 10;
     private const int Largest = 1 << 30;
 
     private readonly BlockBuffers buffers;

@@ -12,7 +12,6 @@ internal sealed class CopyReader : IAsyncDisposable
     private readonly CancellationTokenSource abandon = new();
     private readonly CancellationTokenRegistration registration;
     private NpgsqlCopyTextReader? reader;
-    private NpgsqlReadAhead? readAhead;
     private Task? cancelling;
     private bool isEnded;
 
@@ -38,7 +37,6 @@ internal sealed class CopyReader : IAsyncDisposable
         {
             // Answered with the first rows: what has to be sorted is sorted meanwhile.
             copyReader.reader = await connection.BeginTextExportAsync(copy, copyReader.abandon.Token);
-            copyReader.readAhead = NpgsqlReadAhead.TryOpen(copyReader.reader.BaseStream);
             return copyReader;
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
@@ -61,8 +59,6 @@ internal sealed class CopyReader : IAsyncDisposable
                 var count = await reader!.BaseStream.ReadAsync(space[total..], abandon.Token);
                 isEnded = count == 0;
                 total += count;
-                if (!isEnded && readAhead is not null)
-                    total += readAhead.Take(space.Span[total..]);
             }
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)

@@ -202,23 +202,6 @@ public sealed class FailureTests
         await UntilAsync(async () => await CopiesAsync(run, "count(*)") == 0);
     }
 
-    [Fact]
-    public async Task Npgsqls_buffer_is_read_directly()
-    {
-        // Where this fails after an update of Npgsql exports still work, but cost twice the CPU: look at NpgsqlReadAhead.
-        await using var run = await ExportRun.NewAsync();
-        await using var connection = await run.Source.OpenConnectionAsync();
-        await using var copy = await connection.BeginTextExportAsync("COPY (SELECT i FROM generate_series(1, 9) AS i) TO STDOUT");
-        var space = new byte[100];
-
-        var ahead = NpgsqlReadAhead.TryOpen(copy.BaseStream);
-        var first = await copy.BaseStream.ReadAsync(space);
-        var more = ahead!.Take(space.AsSpan(first));
-
-        Assert.Equal("1\n2\n3\n4\n5\n6\n7\n8\n9\n", System.Text.Encoding.UTF8.GetString(space, 0, first + more));
-        Assert.Equal(0, await copy.BaseStream.ReadAsync(space));
-    }
-
     private static async Task<ExportFailedException> FailAsync(ExportRun run, string sql, IReadOnlyList<Column>? columns = null)
     {
         var failure = await Assert.ThrowsAsync<ExportFailedException>(() => run.ExportAsync(sql, columns: columns));

@@ -140,8 +140,7 @@ internal sealed class FolderLab : StagingLab
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", data)]);
-        if (time is not null)
-            builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<ClaimCheck.Service.Hosting.PublicAddress>();
         builder.AddStaging();
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton<BatchStates>(new KnownStates());
@@ -149,6 +148,7 @@ internal sealed class FolderLab : StagingLab
         var lab = new FolderLab(server, data);
         server.Use(lab.CountAsync);
         server.MapStagedFiles();
+        await lab.Staging.CheckAsync(CancellationToken.None); // as the service does before it listens
         await server.StartAsync();
         return lab;
     }
