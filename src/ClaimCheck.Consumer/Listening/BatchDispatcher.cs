@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Contracts;
 using Microsoft.Extensions.Logging;
 
@@ -104,17 +105,14 @@ internal sealed partial class BatchDispatcher(
         IncomingEvent incoming, BulkReadyData ready, CancellationToken stoppingToken, CancellationToken cancellationToken)
     {
         var batch = ready.BatchId;
-        using (var begin = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, cancellationToken))
-            await slots.WaitAsync(begin.Token);
+        using var watch = reader.Watch(batch);
+        if (!await EnterAsync(watch, stoppingToken, cancellationToken))
+        {
+            Log.NotHandled(logger, batch);
+            return Settlement.Done;
+        }
         try
         {
-            stoppingToken.ThrowIfCancellationRequested();
-            if (reader.IsMarkedRevoked(batch))
-            {
-                Log.NotHandled(logger, batch);
-                return Settlement.Done;
-            }
-            using var watch = reader.Watch(batch);
             using var handled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var checking = stateCheck.RunAsync(batch, handled.Token);
             try
@@ -148,6 +146,21 @@ internal sealed partial class BatchDispatcher(
         finally
         {
             slots.Release();
+        }
+    }
+
+    /// <returns>False where the batch is revoked: then no slot is taken.</returns>
+    private async Task<bool> EnterAsync(RevocationWatch watch, CancellationToken stoppingToken, CancellationToken cancellationToken)
+    {
+        using var begin = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, cancellationToken, watch.Token);
+        try
+        {
+            await slots.WaitAsync(begin.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (watch.Token.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

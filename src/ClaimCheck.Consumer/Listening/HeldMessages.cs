@@ -117,14 +117,8 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
         }
     }
 
-    private bool IsInTime(HeldMessage message)
-    {
-        if (time.GetElapsedTime(message.Since) < options.MaxProcessing)
-            return true;
-        if (message.Expire())
-            Log.HeldTooLong(logger, message.MessageId, options.MaxProcessing);
-        return false;
-    }
+    // Past it the message shows itself again, as it would after SQS's 12 hours.
+    private bool IsInTime(HeldMessage message) => time.GetElapsedTime(message.Since) < options.MaxProcessing;
 
     private async Task HideAsync(IReadOnlyList<HeldMessage> messages, TimeSpan visibility, CancellationToken cancellationToken, bool andForget = false)
     {
@@ -172,9 +166,6 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
     {
         [LoggerMessage(LogLevel.Information, "Message {MessageId} is handed out again while it is being handled: its visibility ran out.")]
         public static partial void Again(ILogger logger, string messageId);
-
-        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it will be handed out again.")]
-        public static partial void HeldTooLong(ILogger logger, string messageId, TimeSpan limit);
 
         [LoggerMessage(LogLevel.Warning, "A message could not be deleted and will come again: {Reason}")]
         public static partial void NotDeleted(ILogger logger, string reason);

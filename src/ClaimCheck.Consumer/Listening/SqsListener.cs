@@ -93,7 +93,8 @@ internal sealed partial class SqsListener(
     private async Task ProcessAsync(HeldMessage message, CancellationToken handling, CancellationToken stoppingToken)
     {
         await Task.Yield();
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(handling, message.Expired);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(handling);
+        ended.CancelAfter(options.MaxProcessing);
         var after = Backoff.After(message.ReceiveCount, options.RetryDelay, options.MaxRetryDelay);
         try
         {
@@ -111,6 +112,8 @@ internal sealed partial class SqsListener(
         {
             // Stopped, or held for too long: someone else may have it at once.
             after = TimeSpan.Zero;
+            if (!stoppingToken.IsCancellationRequested)
+                Log.HeldTooLong(logger, message.MessageId, options.MaxProcessing);
         }
         catch (Exception e) // whatever it is, the message must not stay hidden with nobody at work on it
         {
@@ -215,6 +218,9 @@ internal sealed partial class SqsListener(
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is no event, and is left to the redrive policy. {Reason}")]
         public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it is handed out again.")]
+        public static partial void HeldTooLong(ILogger logger, string messageId, TimeSpan limit);
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} could not be handled.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string messageId);

@@ -122,6 +122,27 @@ public sealed class Listening_to_a_queue
     }
 
     [Fact]
+    public async Task A_batch_that_is_revoked_while_it_waits_for_a_handler_is_settled_at_once()
+    {
+        await using var scene = await QueueScene.CreateAsync();
+        var (busy, waiting) = (TestEvents.Ready(), BatchId.New());
+        var hold = new TaskCompletionSource();
+        scene.Seen.Handle = (_, _) => hold.Task;
+        await scene.ListenAsync(options => options.MaxConcurrentBatches = 1);
+        await scene.PublishAsync(busy);
+        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
+
+        await scene.PublishAsync(TestEvents.Ready(waiting));
+        await scene.PublishAsync(TestEvents.Revoked(waiting));
+
+        await Deadline.UntilAsync(() => scene.Seen.Times("revoked", waiting) == 1);
+        Assert.Empty(scene.Seen.Handled);
+        hold.SetResult();
+        await scene.EmptyAsync();
+        Assert.Equal(0, scene.Seen.Times("ready", waiting));
+    }
+
+    [Fact]
     public async Task A_late_consumer_of_a_revoked_batch_acknowledges_it_without_a_retry()
     {
         await using var scene = await QueueScene.CreateAsync();
