@@ -22,6 +22,7 @@ public sealed class BatchReader : IDisposable
     private readonly ClaimCheckClient client;
     private readonly BatchReaderOptions options;
     private readonly LinkClient links;
+    private readonly KnownRevocations revocations = new();
 
     /// <summary>A reader that asks a service for the state and fresh links of its batches.</summary>
     /// <param name="client">The service; not disposed with the reader.</param>
@@ -67,6 +68,20 @@ public sealed class BatchReader : IDisposable
     public IAsyncEnumerable<Record> ReadRecordsAsync(Manifest manifest, CancellationToken cancellationToken = default) =>
         ReadRawAsync(Ask(manifest), cancellationToken);
 
+    /// <summary>
+    /// Tells the reader that a batch was revoked, as a BulkRevoked says: reads of it that are under way, and later ones, end with
+    /// <see cref="BatchRevokedException"/> and hand over nothing more. The newest 100,000 are remembered.
+    /// </summary>
+    /// <param name="batchId">The batch.</param>
+    /// <returns>False where that was known already.</returns>
+    public bool MarkRevoked(BatchId batchId) => revocations.Remember(batchId);
+
+    /// <summary>Whether <see cref="MarkRevoked"/> was told of the batch.</summary>
+    /// <param name="batchId">The batch.</param>
+    public bool IsMarkedRevoked(BatchId batchId) => revocations.Contains(batchId);
+
+    internal RevocationWatch Watch(BatchId batchId) => revocations.Watch(batchId);
+
     /// <summary>Closes the connections to links.</summary>
     public void Dispose() => links.Dispose();
 
@@ -100,13 +115,16 @@ public sealed class BatchReader : IDisposable
     private async IAsyncEnumerable<Rows> RowsAsync(
         Asked asked, Action<Manifest> opened, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var watch = revocations.Watch(asked.BatchId);
+        watch.ThrowIfRevoked();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Token);
         var claim = new Claim(client, links, asked, options);
-        var manifest = await claim.OpenAsync(cancellationToken);
+        var manifest = await watch.GuardAsync(new ValueTask<Manifest>(claim.OpenAsync(ended.Token)));
         opened(manifest);
         var rows = Rows.For(manifest);
         var total = 0L;
-        await using var blocks = new Prefetch(BlocksAsync(claim, cancellationToken), cancellationToken);
-        while (await blocks.NextAsync() is { } block)
+        await using var blocks = new Prefetch(BlocksAsync(claim, ended.Token), ended.Token);
+        while (await watch.GuardAsync(blocks.NextAsync()) is { } block)
         {
             using (block)
             {
@@ -116,6 +134,7 @@ public sealed class BatchReader : IDisposable
                 {
                     if (++count > block.Records)
                         throw Miscounted(claim.BatchId, block);
+                    watch.ThrowIfRevoked();
                     blocks.ThrowIfEnded();
                     cancellationToken.ThrowIfCancellationRequested();
                     yield return rows;
@@ -125,6 +144,7 @@ public sealed class BatchReader : IDisposable
                 total += count;
             }
         }
+        watch.ThrowIfRevoked();
         if (total != manifest.Records)
             throw new IntegrityException($"{claim.BatchId} held {total} records, but its manifest says {manifest.Records}.", claim.BatchId);
     }

@@ -161,3 +161,21 @@ public sealed class RecordMismatchException(string message, BatchId? batchId = n
 /// <param name="inner">What caused it.</param>
 public sealed class DirectoryInUseException(string message, BatchId? batchId, Exception? inner = null)
     : ClaimCheckException("directory_in_use", message, batchId, isTransient: false, inner);
+
+/// <summary>
+/// A message is no event of ClaimCheck's: not JSON, too large, too deep, of wrong types, contradicting itself, or something else's.
+/// Code <c>malformed_event</c>. The text never quotes it.
+/// </summary>
+/// <param name="message">What is wrong with it.</param>
+public sealed class MalformedEventException(string message)
+    : ClaimCheckException("malformed_event", message);
+
+/// <summary>
+/// Thrown by a handler that gives a batch up for good: the message is deleted, and an error logged, instead of trying again and the
+/// dead letter queue. Code <c>batch_rejected</c>.
+/// </summary>
+/// <param name="message">Why; it is logged, so it must not hold a link or a value of a record.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="inner">What caused it; it is logged too.</param>
+public sealed class BatchRejectedException(string message, BatchId? batchId = null, Exception? inner = null)
+    : ClaimCheckException("batch_rejected", message, batchId, isTransient: false, inner);

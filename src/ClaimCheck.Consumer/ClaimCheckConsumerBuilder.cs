@@ -1,0 +1,118 @@
+using ClaimCheck.Aws;
+using ClaimCheck.Consumer.Listening;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>Registers a consumer with the generic host.</summary>
+public static class ClaimCheckConsumerRegistration
+{
+    /// <summary>
+    /// Adds a <see cref="ClaimCheckClient"/> and a <see cref="BatchReader"/>, and gives what listeners are added by. A process has one
+    /// service that it consumes from.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configure">Sets the options; they are checked when the host starts.</param>
+    public static ClaimCheckConsumerBuilder AddClaimCheckConsumer(this IServiceCollection services, Action<ClaimCheckConsumerOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddOptions<ClaimCheckConsumerOptions>().Configure(configure).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClaimCheckConsumerOptions>, ClaimCheckConsumerOptions.Check>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqsListenerOptions>, SqsListenerOptions.Check>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FeedListenerOptions>, FeedListenerOptions.Check>());
+        services.TryAddSingleton(provider => new ClaimCheckClient(Options(provider).ClientOptions));
+        services.TryAddSingleton(provider => new BatchReader(provider.GetRequiredService<ClaimCheckClient>(), Options(provider).ReaderOptions));
+        services.TryAddSingleton(provider => new SqsClient(Options(provider).Aws));
+        return new ClaimCheckConsumerBuilder(services);
+    }
+
+    internal static ClaimCheckConsumerOptions Options(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<ClaimCheckConsumerOptions>>().Value;
+}
+
+/// <summary>Adds listeners; any number, of any handlers. Handlers are made by the container, one in a scope of its own for each event.</summary>
+public sealed class ClaimCheckConsumerBuilder
+{
+    internal ClaimCheckConsumerBuilder(IServiceCollection services) => Services = services;
+
+    /// <summary>The host's services.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>Hands what comes in a queue to a handler.</summary>
+    /// <remarks>
+    /// A message is deleted once its event is handled, or nothing is left to be handled (its batch has ended, its type is one of
+    /// <c>claimcheck.*</c> that this version does not know, it is for another consumer). A message that failed comes again after
+    /// <see cref="SqsListenerOptions.RetryDelay"/>; one that is no event of ClaimCheck's too, with an error in the log: the queue's redrive
+    /// policy moves both to its dead letter queue after <c>maxReceiveCount</c> receives. Without such a policy they come for as long as
+    /// the queue keeps messages. Revocations are remembered in memory: after a restart the service is what knows of them.
+    /// </remarks>
+    /// <typeparam name="THandler">The handler.</typeparam>
+    /// <param name="queueUrl">The queue: subscribed to the service's topic, raw or enveloped, and with a redrive policy.</param>
+    /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
+    public ClaimCheckConsumerBuilder AddSqsListener<THandler>(string queueUrl, Action<SqsListenerOptions>? configure = null)
+        where THandler : class, IBatchHandler
+    {
+        var name = Name<SqsListenerOptions>(options =>
+        {
+            options.QueueUrl = queueUrl;
+            configure?.Invoke(options);
+        });
+        Services.TryAddScoped<THandler>();
+        Services.AddSingleton<IHostedService>(provider =>
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
+            return new SqsListener(
+                provider.GetRequiredService<SqsClient>(), options, Dispatcher<THandler>(provider, options.MaxConcurrentBatches),
+                new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
+        });
+        return this;
+    }
+
+    /// <summary>Hands what comes in the event feed to a handler, at least once, and the events of one batch in their order.</summary>
+    /// <remarks>
+    /// Other batches go on while one is tried again, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
+    /// <see cref="FeedListenerOptions.MaxAttempts"/> an event is given up, with an error in the log. A revocation overtakes the batch it
+    /// concerns. An event that contradicts itself is passed over, with an error in the log.
+    /// </remarks>
+    /// <typeparam name="THandler">The handler.</typeparam>
+    /// <param name="cursors">Where the place in the feed is kept, for this listener alone; for example a <see cref="FileCursorStore"/>.</param>
+    /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
+    public ClaimCheckConsumerBuilder AddFeedListener<THandler>(ICursorStore cursors, Action<FeedListenerOptions>? configure = null)
+        where THandler : class, IBatchHandler
+    {
+        ArgumentNullException.ThrowIfNull(cursors);
+        var name = Name<FeedListenerOptions>(options => configure?.Invoke(options));
+        Services.TryAddScoped<THandler>();
+        Services.AddSingleton<IHostedService>(provider =>
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<FeedListenerOptions>>().Get(name);
+            return new FeedListener(
+                provider.GetRequiredService<ClaimCheckClient>(), cursors, options, Dispatcher<THandler>(provider, options.MaxConcurrentBatches),
+                provider.GetRequiredService<ILogger<FeedListener>>());
+        });
+        return this;
+    }
+
+    private string Name<TOptions>(Action<TOptions> configure)
+        where TOptions : class
+    {
+        var name = $"listener {Services.Count}";
+        Services.AddOptions<TOptions>(name).Configure(configure).ValidateOnStart();
+        return name;
+    }
+
+    private static BatchDispatcher Dispatcher<THandler>(IServiceProvider provider, int maxConcurrentBatches)
+        where THandler : class, IBatchHandler
+    {
+        var reader = provider.GetRequiredService<BatchReader>();
+        var interval = ClaimCheckConsumerRegistration.Options(provider).StateCheckInterval;
+        return new BatchDispatcher(
+            new HandlerScopes(provider.GetRequiredService<IServiceScopeFactory>(), typeof(THandler)), reader,
+            new StateCheck(provider.GetRequiredService<ClaimCheckClient>(), reader, interval, TimeProvider.System),
+            maxConcurrentBatches, provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Listening.BatchDispatcher"));
+    }
+}

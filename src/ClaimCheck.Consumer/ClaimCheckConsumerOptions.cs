@@ -1,0 +1,67 @@
+using ClaimCheck.Aws;
+using Microsoft.Extensions.Options;
+
+namespace ClaimCheck.Consumer;
+
+/// <summary>What all listeners of a process share. Checked when the host starts.</summary>
+public sealed class ClaimCheckConsumerOptions
+{
+    /// <summary>The name of the activities' source, for <c>AddSource</c>: one activity for each event handled.</summary>
+    public const string ActivitySourceName = "ClaimCheck.Consumer";
+
+    /// <summary>The service's address, for example <c>https://exports.example/</c>. Required: events are not believed where it is.</summary>
+    public Uri? Service { get; set; }
+
+    /// <summary>The consumer's key, or null where the service asks for none. It goes to <see cref="Service"/> only.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <summary>
+    /// The consumer's name, or null. Where it is set, events for another one (attribute <c>consumer</c>) are acknowledged unhandled; to the
+    /// service it is sent as <see cref="ClaimCheckClientOptions.Consumer"/>.
+    /// </summary>
+    public string? Consumer { get; set; }
+
+    /// <summary>Hosts that links may lead to, beside the service's own; see <see cref="BatchReaderOptions.AllowedLinkHosts"/>. None by default.</summary>
+    public IList<string> AllowedLinkHosts { get; } = [];
+
+    /// <summary>How SQS is reached, or null (the default) for what AWS's SDKs find by themselves.</summary>
+    public AwsMessagingOptions? Aws { get; set; }
+
+    /// <summary>
+    /// How often the service is asked whether a batch that is being handled was revoked; 10 seconds by default, 1 second to an hour.
+    /// It bounds how long a revocation can go unnoticed where its event waits in a queue.
+    /// </summary>
+    public TimeSpan StateCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal ClaimCheckClientOptions ClientOptions => new() { BaseAddress = Service!, ApiKey = ApiKey, Consumer = Consumer };
+
+    internal BatchReaderOptions ReaderOptions => new() { AllowedLinkHosts = [.. AllowedLinkHosts] };
+
+    internal sealed class Check : IValidateOptions<ClaimCheckConsumerOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, ClaimCheckConsumerOptions options)
+        {
+            if (options.Service is null)
+            {
+                return ValidateOptionsResult.Fail(
+                    "ClaimCheckConsumerOptions.Service is not set, but it is the only address that batches are asked for at: no link could be renewed.");
+            }
+            if (options.StateCheckInterval < TimeSpan.FromSeconds(1) || options.StateCheckInterval > TimeSpan.FromHours(1))
+            {
+                return ValidateOptionsResult.Fail(
+                    $"ClaimCheckConsumerOptions.StateCheckInterval is {options.StateCheckInterval}, but must be 1 second to an hour: "
+                    + "the service would be asked all the time, or a revocation go unnoticed.");
+            }
+            try
+            {
+                options.ClientOptions.Validate();
+                options.ReaderOptions.Validate();
+                return ValidateOptionsResult.Success;
+            }
+            catch (ArgumentException e)
+            {
+                return ValidateOptionsResult.Fail(e.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using ClaimCheck.Contracts;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Consumer.Listening;
+
+/// <summary>
+/// Listens to the event feed: hands events to the dispatcher, those of one batch in their order, reads on meanwhile, and stores the
+/// cursor behind what is handled. After a crash what came later comes again.
+/// </summary>
+internal sealed partial class FeedListener(
+    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, BatchDispatcher dispatcher, ILogger<FeedListener> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+    private readonly FeedPages pages = new();
+    private readonly Dictionary<string, Task> lastOfBatch = new(StringComparer.Ordinal);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield(); // the host starts on
+        using var handling = new CancellationTokenSource();
+        try
+        {
+            await FollowAsync(handling.Token, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops.
+        }
+        finally
+        {
+            await DrainAsync(handling);
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken handling, CancellationToken stoppingToken)
+    {
+        var cursor = await cursors.LoadAsync(stoppingToken);
+        Log.Listening(logger, cursor is null ? "its oldest event" : "the stored cursor");
+        var reading = ReadAsync(cursor, stoppingToken);
+        while (true)
+        {
+            stoppingToken.ThrowIfCancellationRequested();
+            // A page that is handled moves the cursor, also while the next one is waited for.
+            if (pages.Oldest is { } oldest)
+                await Task.WhenAny(oldest, pages.Events < options.MaxAhead ? reading : oldest).WaitAsync(stoppingToken);
+            else
+                await reading;
+            if (pages.Oldest is { IsFaulted: true } broken)
+                await broken;
+            await StoreAsync(stoppingToken);
+            if (!reading.IsCompleted || pages.Events >= options.MaxAhead)
+                continue;
+            var page = await reading;
+            cursor = page.NextCursor ?? cursor;
+            if (page.Items.Count > 0 && cursor is not null)
+                pages.Add(cursor, [.. page.Items.Select(item => Follow(item, handling, stoppingToken))]);
+            reading = ReadAsync(cursor, stoppingToken);
+        }
+    }
+
+    // In the order of its batch: each after the one before.
+    private Task Follow(BulkEvent item, CancellationToken handling, CancellationToken stoppingToken)
+    {
+        foreach (var (subject, task) in lastOfBatch.ToList())
+        {
+            if (task.IsCompleted)
+                lastOfBatch.Remove(subject);
+        }
+        var before = lastOfBatch.GetValueOrDefault(item.Subject) ?? Task.CompletedTask;
+        return lastOfBatch[item.Subject] = HandleAsync(item, before, handling, stoppingToken);
+    }
+
+    private async Task HandleAsync(BulkEvent item, Task before, CancellationToken handling, CancellationToken stoppingToken)
+    {
+        // A revocation overtakes the batch that it concerns: it ends its reads, waits for its handler, and stops its retries.
+        if (item.Type != RevokedType)
+            await before.WaitAsync(stoppingToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            stoppingToken.ThrowIfCancellationRequested();
+            if (await TryAsync(item, attempt, handling, stoppingToken) == Settlement.Done)
+                return;
+            if (attempt >= options.MaxAttempts)
+            {
+                Log.GivenUp(logger, item.Type, item.Id, item.Subject, attempt);
+                return;
+            }
+            await Task.Delay(Backoff.After(attempt, options.RetryDelay, options.MaxRetryDelay), stoppingToken);
+        }
+    }
+
+    private static string RevokedType { get; } = EventTypes.ToCloudEventType(EventTypes.BulkRevoked);
+
+    private async Task<Settlement> TryAsync(BulkEvent item, int attempt, CancellationToken handling, CancellationToken stoppingToken)
+    {
+        try
+        {
+            var incoming = EventReader.Check(item) with { Attempt = attempt };
+            return await dispatcher.DispatchAsync(incoming, stoppingToken, handling);
+        }
+        catch (MalformedEventException e)
+        {
+            Log.Malformed(logger, item.Id, e.Message);
+            return Settlement.Done; // it will never be another one
+        }
+    }
+
+    private async Task<Page<BulkEvent>> ReadAsync(string? cursor, CancellationToken stoppingToken)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                return await client.ReadEventsAsync(cursor, Wait, stoppingToken);
+            }
+            catch (CursorExpiredException e)
+            {
+                Log.CursorExpired(logger, e, options.WhenCursorExpired);
+                if (options.WhenCursorExpired == ExpiredCursor.Stop)
+                    throw;
+                cursor = null;
+            }
+            catch (ClaimCheckException e)
+            {
+                var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+                if (e.IsTransient)
+                    Log.NotRead(logger, pause, e.Message);
+                else
+                    Log.Refused(logger, e.Code, pause, e.Message);
+                await Task.Delay(pause, stoppingToken);
+            }
+        }
+    }
+
+    private async Task StoreAsync(CancellationToken cancellationToken)
+    {
+        if (pages.Advance() is not { } cursor)
+            return;
+        try
+        {
+            await cursors.SaveAsync(cursor, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException) // a later one may be stored; until then more would come again
+        {
+            Log.NotStored(logger, e);
+        }
+    }
+
+    // No new work by now. What has begun may end in time; what does not is cancelled, and comes again after the restart.
+    private async Task DrainAsync(CancellationTokenSource handling)
+    {
+        handling.CancelAfter(options.StopTimeout);
+        await Task.WhenAll(lastOfBatch.Values).WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var cleanUp = new CancellationTokenSource(CleanUp);
+        await StoreAsync(cleanUp.Token);
+        Log.Stopped(logger);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Listening to the event feed from {Start} on.")]
+        public static partial void Listening(ILogger logger, string start);
+
+        [LoggerMessage(LogLevel.Information, "No longer listening to the event feed.")]
+        public static partial void Stopped(ILogger logger);
+
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} is given up after {Attempts} attempts: the feed goes on without it.")]
+        public static partial void GivenUp(ILogger logger, string type, Contracts.EventId eventId, string subject, int attempts);
+
+        [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is passed over. {Reason}")]
+        public static partial void Malformed(ILogger logger, Contracts.EventId eventId, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The stored cursor has expired: events were missed. What is done about it: {Policy}.")]
+        public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
+
+        [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]
+        public static partial void NotStored(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "The event feed can't be read ({Code}), asking again in {Pause}: {Reason}")]
+        public static partial void Refused(ILogger logger, string code, TimeSpan pause, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "The event feed could not be read, asking again in {Pause}: {Reason}")]
+        public static partial void NotRead(ILogger logger, TimeSpan pause, string reason);
+    }
+}

@@ -1,0 +1,32 @@
+namespace ClaimCheck.Consumer.Listening;
+
+/// <summary>The pages of the feed whose events are not all handled yet. The cursor moves behind a page once it and all before it are.</summary>
+internal sealed class FeedPages
+{
+    private readonly Queue<(string Cursor, Task Handled, int Events)> open = new();
+
+    /// <summary>How many events the open pages have.</summary>
+    public int Events { get; private set; }
+
+    /// <summary>The oldest open page; null where all are handled.</summary>
+    public Task? Oldest => open.TryPeek(out var page) ? page.Handled : null;
+
+    public void Add(string cursor, IReadOnlyCollection<Task> events)
+    {
+        open.Enqueue((cursor, Task.WhenAll(events), events.Count));
+        Events += events.Count;
+    }
+
+    /// <returns>The cursor behind the pages that are handled now; null where it did not move.</returns>
+    public string? Advance()
+    {
+        string? cursor = null;
+        while (open.TryPeek(out var page) && page.Handled.IsCompletedSuccessfully)
+        {
+            cursor = page.Cursor;
+            Events -= page.Events;
+            open.Dequeue();
+        }
+        return cursor;
+    }
+}

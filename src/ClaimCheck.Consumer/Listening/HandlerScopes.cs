@@ -1,0 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClaimCheck.Consumer.Listening;
+
+/// <summary>Makes a listener's handlers, each in a scope of its own, which the caller disposes.</summary>
+internal sealed class HandlerScopes(IServiceScopeFactory scopes, Type handler)
+{
+    public AsyncServiceScope Create() => scopes.CreateAsyncScope();
+
+    public IBatchHandler HandlerOf(AsyncServiceScope scope) => (IBatchHandler)scope.ServiceProvider.GetRequiredService(handler);
+}

@@ -1,0 +1,240 @@
+using System.Threading.Channels;
+using ClaimCheck.Aws;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Consumer.Listening;
+
+/// <summary>
+/// Listens to a queue: takes as many messages as it has room for, keeps them hidden, hands their events to the dispatcher, and
+/// deletes, in batches, what is done. What fails is handed out again after a pause; the queue's redrive policy counts the times.
+/// </summary>
+internal sealed partial class SqsListener(
+    SqsClient sqs, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
+    : BackgroundService
+{
+    private const int AtOnce = 10;
+    private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(2);
+    private readonly HashSet<Task> working = [];
+    private readonly HeldMessages held = new(sqs, options, TimeProvider.System, logger);
+    private readonly Channel<HeldMessage> done = Channel.CreateUnbounded<HeldMessage>(new UnboundedChannelOptions { SingleReader = true });
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield(); // the host starts on
+        Log.Listening(logger, QueueName);
+        using var handling = new CancellationTokenSource();
+        using var polling = new CancellationTokenSource();
+        using var keeping = new CancellationTokenSource();
+        var keeper = held.KeepAsync(keeping.Token);
+        var deleter = DeleteAsync();
+        var receiver = ReceiveAsync(handling.Token, polling.Token, stoppingToken);
+        try
+        {
+            // None of them ends before the stop, unless it is broken: then the host hears of it.
+            await (await Task.WhenAny(receiver, keeper, deleter).WaitAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops.
+        }
+        finally
+        {
+            await DrainAsync(receiver, handling, polling);
+            done.Writer.Complete();
+            await deleter;
+            using var cleanUp = new CancellationTokenSource(CleanUp);
+            await ReleaseAsync(held.All, TimeSpan.Zero, cleanUp.Token);
+            await keeping.CancelAsync();
+            await keeper;
+            Log.Stopped(logger, QueueName);
+        }
+    }
+
+    private string QueueName => options.QueueUrl[(options.QueueUrl.LastIndexOf('/') + 1)..];
+
+    private async Task ReceiveAsync(CancellationToken handling, CancellationToken polling, CancellationToken stoppingToken)
+    {
+        for (var failures = 0; !stoppingToken.IsCancellationRequested;)
+        {
+            try
+            {
+                var room = await held.RoomAsync(options.MaxConcurrentBatches + options.MaxWaiting, stoppingToken);
+                var messages = await sqs.ReceiveAsync(options.QueueUrl, Math.Min(room, AtOnce), options.PollTime, options.Visibility, polling);
+                failures = 0;
+                foreach (var message in messages)
+                {
+                    if (held.Take(message, out var isDone) is not { } taken)
+                        continue;
+                    if (isDone)
+                        done.Writer.TryWrite(taken);
+                    else
+                        Begin(ProcessAsync(taken, handling, stoppingToken));
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (AwsMessagingException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (AwsMessagingException e)
+            {
+                var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+                Log.NotReceived(logger, pause, e.Message);
+                await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task ProcessAsync(HeldMessage message, CancellationToken handling, CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(handling);
+        ended.CancelAfter(options.MaxProcessing);
+        var after = Backoff.After(message.ReceiveCount, options.RetryDelay, options.MaxRetryDelay);
+        try
+        {
+            if (Open(message) is not { } incoming || await dispatcher.DispatchAsync(incoming, stoppingToken, ended.Token) == Settlement.Done)
+            {
+                done.Writer.TryWrite(message); // fails only once the listener has stopped without it
+                return;
+            }
+        }
+        catch (MalformedEventException e)
+        {
+            Log.Malformed(logger, message.MessageId, QueueName, message.ReceiveCount, e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped, or held for too long: someone else may have it at once.
+            after = TimeSpan.Zero;
+            if (!stoppingToken.IsCancellationRequested)
+                Log.HeldTooLong(logger, message.MessageId, options.MaxProcessing);
+        }
+        catch (Exception e) // whatever it is, the message must not stay hidden with nobody at work on it
+        {
+            Log.Unexpected(logger, e, message.MessageId);
+        }
+        using var cleanUp = new CancellationTokenSource(CleanUp);
+        await ReleaseAsync([message], after, cleanUp.Token);
+    }
+
+    /// <returns>Null for what is acknowledged without being handled.</returns>
+    private IncomingEvent? Open(HeldMessage message)
+    {
+        // An envelope is larger than the event in it, and its quotes are escaped.
+        if (message.Message.Body.Length > 4 * EventReader.MaxBytes)
+            throw new MalformedEventException($"It has {message.Message.Body.Length} characters, but an event has at most {EventReader.MaxBytes} bytes.");
+        var delivered = DeliveredMessage.Open(message.Message);
+        if (EventReader.Read(delivered.Body) is not { } incoming)
+        {
+            Log.Unknown(logger, message.MessageId);
+            return null;
+        }
+        if (!consumer.Concerns(delivered.Consumer))
+        {
+            Log.ForAnother(logger, incoming.Event.Type, incoming.Event.Id);
+            return null;
+        }
+        return incoming with { TraceParent = delivered.TraceParent, Attempt = message.ReceiveCount };
+    }
+
+    private async Task DeleteAsync()
+    {
+        while (await done.Reader.WaitToReadAsync())
+        {
+            var some = new List<HeldMessage>(AtOnce);
+            while (some.Count < AtOnce && done.Reader.TryRead(out var message))
+                some.Add(message);
+            using var cleanUp = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            try
+            {
+                await held.DeleteAsync(some, cleanUp.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Log.DeleteGivenUp(logger, some.Count);
+            }
+        }
+    }
+
+    // No new work by now: what has not begun goes back at once. What has begun may end in time, and goes back if it does not. The
+    // poll that still waits is heard out meanwhile: given up, it could be handed, for nobody, what was just handed back.
+    private async Task DrainAsync(Task receiver, CancellationTokenSource handling, CancellationTokenSource polling)
+    {
+        var isIdle = held.All.Count == 0;
+        handling.CancelAfter(options.StopTimeout);
+        await Working().WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!isIdle)
+            await receiver.WaitAsync(LastPoll).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await polling.CancelAsync();
+        await receiver.WaitAsync(CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Working().WaitAsync(CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!Working().IsCompleted)
+            Log.StillHandling(logger, held.All.Count);
+    }
+
+    private void Begin(Task task)
+    {
+        lock (working)
+        {
+            working.RemoveWhere(each => each.IsCompleted);
+            working.Add(task);
+        }
+    }
+
+    private Task Working()
+    {
+        lock (working)
+            return Task.WhenAll(working);
+    }
+
+    private async Task ReleaseAsync(IReadOnlyList<HeldMessage> messages, TimeSpan after, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await held.ReleaseAsync(messages, after, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its visibility runs out by itself.
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Listening to the queue {Queue}.")]
+        public static partial void Listening(ILogger logger, string queue);
+
+        [LoggerMessage(LogLevel.Information, "No longer listening to the queue {Queue}.")]
+        public static partial void Stopped(ILogger logger, string queue);
+
+        [LoggerMessage(LogLevel.Warning, "Nothing could be received, asking again in {Pause}: {Reason}")]
+        public static partial void NotReceived(ILogger logger, TimeSpan pause, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is no event, and is left to the redrive policy. {Reason}")]
+        public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it is handed out again.")]
+        public static partial void HeldTooLong(ILogger logger, string messageId, TimeSpan limit);
+
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} could not be handled.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string messageId);
+
+        [LoggerMessage(LogLevel.Debug, "Message {MessageId} is acknowledged: its type is newer than this version.")]
+        public static partial void Unknown(ILogger logger, string messageId);
+
+        [LoggerMessage(LogLevel.Debug, "{Type} {EventId} is acknowledged: it is for another consumer.")]
+        public static partial void ForAnother(ILogger logger, string type, Contracts.EventId eventId);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} messages could not be deleted in time and will come again.")]
+        public static partial void DeleteGivenUp(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Error, "{Count} handlers do not heed their cancellation: their messages are handed out again while they go on.")]
+        public static partial void StillHandling(ILogger logger, int count);
+    }
+}
