@@ -42,30 +42,49 @@ internal sealed class ExportLab : IAsyncDisposable
     }
 
     /// <summary>A service of its own, so that its peak memory is that of one export.</summary>
-    public Task<ServiceProcess> StartServiceAsync() => ServiceProcess.StartAsync(new Dictionary<string, string>
+    public Task<ServiceProcess> StartServiceAsync(IReadOnlyCollection<KeyValuePair<string, string>>? more = null) =>
+        ServiceProcess.StartAsync(new Dictionary<string, string>(more ?? [])
+        {
+            ["ConnectionStrings__Catalog"] = catalog,
+            ["ConnectionStrings__source"] = source,
+            ["ClaimCheck__Datasets"] = Path.Combine(folder, "datasets"),
+            ["ClaimCheck__DataDirectory"] = Path.Combine(folder, "data"),
+        });
+
+    /// <summary>The same, with staging in a new bucket of a real S3 server.</summary>
+    public async Task<ServiceProcess> StartOnS3Async()
     {
-        ["ConnectionStrings__Catalog"] = catalog,
-        ["ConnectionStrings__source"] = source,
-        ["ClaimCheck__Datasets"] = Path.Combine(folder, "datasets"),
-        ["ClaimCheck__DataDirectory"] = Path.Combine(folder, "data"),
-    });
+        var server = await S3Endpoint.GetAsync();
+        return await StartServiceAsync([.. server.Environment, new("ClaimCheck__Staging__Bucket", await server.NewBucketAsync())]);
+    }
+
+    /// <summary>Exports as gzip CSV, and leaves the batch.</summary>
+    public static async Task<BatchId> StageAsync(ServiceProcess service, long orders) => (await AskAsync(service, orders, "csv", "gzip")).BatchId;
 
     /// <summary>Asks for an export, waits until it is ready, and revokes it: only the first two are timed.</summary>
     public static async Task<(TimeSpan Time, Export Export)> ExportAsync(ServiceProcess service, long orders, string format, string compression)
     {
+        var watch = Stopwatch.StartNew();
+        var export = await AskAsync(service, orders, format, compression);
+        var time = watch.Elapsed;
+        using var http = service.NewHttp();
+        using var revoked = await http.DeleteAsync($"/v1/batches/{export.BatchId}");
+        revoked.EnsureSuccessStatusCode();
+        return (time, export);
+    }
+
+    /// <summary>Asks for an export and waits until it is ready.</summary>
+    public static async Task<Export> AskAsync(ServiceProcess service, long orders, string format, string compression)
+    {
         using var http = service.NewHttp();
         http.DefaultRequestHeaders.Add("Prefer", "wait=60");
-        var watch = Stopwatch.StartNew();
         using var asked = await http.PostAsJsonAsync("/v1/exports", new { dataset = "orders", format, compression, criteria = new { most = orders } });
         var export = (await asked.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options))!;
         while (!ExportState.IsSettled(export.State))
             export = (await http.GetFromJsonAsync<Export>($"/v1/exports/{export.ExportId}", ClaimCheckJson.Options))!;
-        var time = watch.Elapsed;
         if (export.State != ExportState.Ready)
             throw new BenchException($"The export ended as {export.State}: {export.Failure?.Code}.");
-        using var revoked = await http.DeleteAsync($"/v1/batches/{export.BatchId}");
-        revoked.EnsureSuccessStatusCode();
-        return (time, export);
+        return export;
     }
 
     /// <summary>psql's \copy of the same query, through a shell command line where <c>$0</c> is psql's own command.</summary>

@@ -30,7 +30,13 @@ internal static class MemoryBench
     {
         await using var service = await lab.StartServiceAsync();
         await ExportLab.ExportAsync(service, orders, "csv", "gzip");
-        var peak = (await File.ReadAllLinesAsync($"/proc/{service.Pid}/status")).Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return PeakOf(service.Pid);
+    }
+
+    /// <summary>The most memory that a process has had so far.</summary>
+    public static long PeakOf(int pid)
+    {
+        var peak = File.ReadAllLines($"/proc/{pid}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
         return long.Parse(peak.Split(' ', '\t').First(word => word.Length > 0 && char.IsAsciiDigit(word[0]))) * 1024;
     }
 

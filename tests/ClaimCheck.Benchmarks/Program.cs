@@ -1,15 +1,22 @@
 using ClaimCheck.Benchmarks;
 using Spectre.Console;
 
+if (args is [ReadBench.Verb, var service, var batch, var linkHost])
+    return await ReadBench.ReadHereAsync(new Uri(service), batch, linkHost);
+
 if (args.Contains("--help") || args.Contains("-h"))
 {
     Console.WriteLine(
         """
-        ./dev bench [--orders N] [--rounds N]
+        ./dev bench [--only NAME] [--orders N] [--rounds N]
 
         Measures the service side by side with peers, in one run on this machine, over a generated table of orders:
           export   CSV against psql's \copy into a file, gzip against psql | gzip -1
           memory   the service's peak for 1,000,000 and for 10,000,000 orders
+          read     a consumer's typed, verified reading from S3 against curl | gunzip
+          deliver  from ready to a consumer's handler, over SNS and SQS
+
+          --only NAME  one of them
 
           --orders N   rows to export (5,000,000)
           --rounds N   measured rounds of each pair, taken in turns; medians are shown (5)
@@ -25,10 +32,16 @@ var orders = Option("--orders", 5_000_000);
 var rounds = (int)Option("--rounds", 5);
 try
 {
-    await using var lab = await ExportLab.CreateAsync(Math.Max(orders, MemoryBench.Most));
+    await using var lab = await ExportLab.CreateAsync(Wants("memory") ? Math.Max(orders, MemoryBench.Most) : orders);
     var figures = new List<Figure>();
-    figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
-    figures.AddRange(await MemoryBench.RunAsync(lab, orders));
+    if (Wants("export"))
+        figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
+    if (Wants("memory"))
+        figures.AddRange(await MemoryBench.RunAsync(lab, orders));
+    if (Wants("read"))
+        figures.AddRange(await ReadBench.RunAsync(lab, orders, rounds));
+    if (Wants("deliver"))
+        figures.AddRange(await DeliveryBench.RunAsync(lab));
     Figure.Show(figures);
     return figures.All(figure => figure.IsReached) ? 0 : 1;
 }
@@ -37,6 +50,8 @@ catch (BenchException e)
     AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 2;
 }
+
+bool Wants(string name) => Array.IndexOf(args, "--only") is var at && (at < 0 || (at + 1 < args.Length && args[at + 1] == name));
 
 long Option(string name, long usual) =>
     Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length && long.TryParse(args[at + 1], out var value) && value > 0 ? value : usual;

@@ -33,8 +33,10 @@ public sealed partial class HouseTests
     [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
     {
-        // Only the relay gives positions; every event is inserted by the outbox.
-        Assert.Equal([$"{Service}Publishing/OutboxRelay.cs"], Callers("SET position ="));
+        // Only the relay gives positions; every event is inserted by the outbox, and goes on to SNS from one place.
+        Assert.Equal([$"{Service}Publishing/OutboxRelay.cs"], Callers("SET position = next.head"));
+        Assert.Equal([$"{Service}Publishing/TopicRelay.cs"], Callers("sns.PublishBatchAsync("));
+        Assert.Empty(Callers("sns.PublishAsync("));
         Assert.Equal("Outbox.cs", Path.GetFileName(Assert.Single(Callers("INSERT INTO outbox"))));
     }
 
