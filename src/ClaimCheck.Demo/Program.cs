@@ -1,7 +1,12 @@
 using System.Runtime.InteropServices;
 using ClaimCheck.Demo;
 using ClaimCheck.Demo.Chapters;
+using ClaimCheck.Demo.Consuming;
 using ClaimCheck.Demo.Stage;
+
+// Not in the help: how the demo starts its consumer.
+if (args is [ConsumeCommand.Verb, .. var rest])
+    return await ConsumeCommand.RunAsync(rest);
 
 if (args.Any(arg => arg is "-h" or "--help" or "help"))
 {
@@ -16,7 +21,7 @@ if (args.FirstOrDefault(arg => Chapter.Find(arg) is null) is { } unknown)
 }
 var chapters = args.Length == 0 ? [Chapter.Main] : args.Select(arg => Chapter.Find(arg)!).ToArray();
 
-// Ctrl-C and TERM end the tour; the service and its database are stopped on the way out.
+// Ctrl-C and TERM end the tour; the service, its database and all else that was started are stopped on the way out.
 using var stop = new CancellationTokenSource();
 void Stop(PosixSignalContext signal)
 {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Chapters;
+using ClaimCheck.Demo.Consuming;
 using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo;
@@ -12,6 +13,8 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     private ServiceProcess? service;
     private ClaimCheckClient? client;
     private Export? export;
+    private AwsServers? aws;
+    private ConsumerProcess? consumer;
 
     public Screen Screen => screen;
 
@@ -23,6 +26,12 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     public ServiceProcess Service => service ?? throw new DemoException("The service is not started.");
 
     public ClaimCheckClient Client => client ?? throw new DemoException("The service is not started.");
+
+    /// <summary>S3, SNS and SQS, in the chapter that has them.</summary>
+    public AwsServers Aws => aws ?? throw new DemoException("S3, SNS and SQS are not started.");
+
+    /// <summary>The consumer, where it is a process of its own.</summary>
+    public ConsumerProcess Consumer => consumer ?? throw new DemoException("The consumer is not started.");
 
     public Export Export
     {
@@ -74,16 +83,29 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
 
     public async Task<ServiceProcess> StartServiceAsync(CancellationToken cancellationToken)
     {
-        service = ServiceProcess.Start();
+        service = ServiceProcess.Start(aws?.ForService);
         client = new ClaimCheckClient(await service.ListeningAsync(cancellationToken));
         return service;
     }
+
+    public async Task<AwsServers> StartAwsAsync(CancellationToken cancellationToken)
+    {
+        aws = new AwsServers();
+        await aws.StartAsync(cancellationToken);
+        return aws;
+    }
+
+    public ConsumerProcess StartConsumer() => consumer = ConsumerProcess.Start(Aws, Client.BaseAddress);
 
     public async ValueTask DisposeAsync()
     {
         Wire.Dispose();
         client?.Dispose();
+        if (consumer is not null)
+            await consumer.DisposeAsync();
         if (service is not null)
             await service.DisposeAsync();
+        if (aws is not null)
+            await aws.DisposeAsync();
     }
 }

@@ -27,7 +27,24 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
             SumUp.Step,
         ]);
 
-    private static IReadOnlyList<Chapter> All { get; } = [Main];
+    public static Chapter Aws { get; } = new(
+        "--aws",
+        "The same through S3, SNS and SQS, with a consumer in a process of its own",
+        [
+            StartAws.Step,
+            StartService.OnAwsStep,
+            StartConsumer.Step,
+            AskForExport.Step,
+            WatchExport.Step,
+            ReceiveMessage.Step,
+            ReadElsewhere.Step,
+            RevokeBatch.Step,
+            HearRevocation.Step,
+            ShowDeadLinks.Step,
+            SumUp.Step,
+        ]);
+
+    private static IReadOnlyList<Chapter> All { get; } = [Main, Aws];
 
     public static Chapter? Find(string name) => All.FirstOrDefault(chapter => chapter.Name == name);
 

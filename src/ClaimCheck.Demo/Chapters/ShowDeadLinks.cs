@@ -29,7 +29,12 @@ internal static class ShowDeadLinks
         using var answer = await tour.Wire.GetAsync(new Uri(link.Reveal()), cancellationToken);
         if (answer.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.Gone))
             throw new DemoException($"{what} still answers {(int)answer.StatusCode}.");
-        tour.Screen.Good($"{what} ({Redaction.Of(link)}) answers {(int)answer.StatusCode}");
+        // S3 says in XML why.
+        var text = answer.Content.Headers.ContentType?.MediaType?.EndsWith("/xml", StringComparison.Ordinal) == true
+            ? await answer.Content.ReadAsStringAsync(cancellationToken)
+            : "";
+        var code = text.Split("<Code>") is [_, var after, ..] ? $" {after.Split('<')[0]}" : "";
+        tour.Screen.Good($"{what} ({Redaction.Of(link)}) answers {(int)answer.StatusCode}{code}");
     }
 
     private static async Task ClaimUrlAsync(Tour tour, BatchId batch, CancellationToken cancellationToken)

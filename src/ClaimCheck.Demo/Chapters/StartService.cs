@@ -10,6 +10,12 @@ internal static class StartService
         + "database of a million orders, which takes some seconds.",
         RunAsync);
 
+    public static Step OnAwsStep { get; } = new(
+        "Start the service",
+        "Two settings: the staging bucket and the topic. Its database is its own here too; the first start makes a sample\n"
+        + "of a million orders, which takes some seconds.",
+        RunAsync);
+
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();

@@ -27,7 +27,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Holds a connection string of the sample database, for its owner's eyes.</summary>
     public string SampleConnectionFile => Path.Combine(folder.Path, "sample-connection");
 
-    public static ServiceProcess Start()
+    /// <param name="settings">What it has in its environment beside this process's; null removes.</param>
+    public static ServiceProcess Start(IReadOnlyDictionary<string, string?>? settings = null)
     {
         var binary = ServiceBinary.Find();
         var data = new DemoFolder();
@@ -53,6 +54,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
                 start.Environment.Remove(name);
         }
         start.Environment["ClaimCheck__DataDirectory"] = data.Path;
+        foreach (var (name, value) in settings ?? new Dictionary<string, string?>())
+            start.Environment[name] = value;
         // The line that names the port.
         start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
         var service = new ServiceProcess(new Process { StartInfo = start, EnableRaisingEvents = true }, data);

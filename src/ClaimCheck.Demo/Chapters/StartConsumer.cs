@@ -1,0 +1,19 @@
+using ClaimCheck.Demo.Consuming;
+
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class StartConsumer
+{
+    public static Step Step { get; } = new(
+        "Start a consumer",
+        "A process of its own, with ClaimCheck.Consumer in it: AddClaimCheckConsumer, AddSqsListener, and a handler that\n"
+        + "counts and sums orders. It knows the queue and the service's address.",
+        RunAsync);
+
+    private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
+    {
+        var line = await tour.StartConsumer().NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(30), cancellationToken);
+        tour.Screen.Text($"the consumer: {line}");
+        tour.Screen.Good("it listens; this process reads nothing of the queue");
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Demo.Consuming;
+
+/// <summary>What the consumer's process says, a line of JSON each. No link is ever in it.</summary>
+/// <param name="Said">One of <see cref="Words"/>.</param>
+internal sealed record ConsumerLine(string Said)
+{
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    public int? Process { get; init; }
+
+    public EventId? EventId { get; init; }
+
+    public BatchId? BatchId { get; init; }
+
+    /// <summary>From the event's time to its handler.</summary>
+    public double? AfterMilliseconds { get; init; }
+
+    public int? Attempt { get; init; }
+
+    public long? Records { get; init; }
+
+    public string? Sum { get; init; }
+
+    public double? Seconds { get; init; }
+
+    public long? Memory { get; init; }
+
+    public string? Reason { get; init; }
+
+    public static ConsumerLine? Parse(string text) => JsonSerializer.Deserialize<ConsumerLine>(text, Json);
+
+    public override string ToString() => JsonSerializer.Serialize(this, Json);
+
+    public static class Words
+    {
+        public const string Listening = "listening";
+        public const string Received = "received";
+        public const string Reading = "reading";
+        public const string Read = "read";
+        public const string Failed = "failed";
+        public const string Revoked = "revoked";
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using ClaimCheck.Aws;
+
+namespace ClaimCheck.Demo.Stage;
+
+/// <summary>A topic, and a queue subscribed to it that puts aside what can't be handled.</summary>
+internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string DeadLetterUrl)
+{
+    public static async Task<TopicAndQueue> CreateAsync(SnsClient sns, SqsClient sqs, string name, CancellationToken cancellationToken)
+    {
+        var topicArn = await sns.CreateTopicAsync(name, cancellationToken: cancellationToken);
+        var deadLetterUrl = await sqs.CreateQueueAsync($"{name}-dead", cancellationToken: cancellationToken);
+        var deadLetterArn = await ArnAsync(sqs, deadLetterUrl, cancellationToken);
+        var queueUrl = await sqs.CreateQueueAsync(name, new Dictionary<string, string>
+        {
+            ["VisibilityTimeout"] = "60",
+            ["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn = deadLetterArn, maxReceiveCount = 5 }),
+        }, cancellationToken);
+        var queueArn = await ArnAsync(sqs, queueUrl, cancellationToken);
+        await sqs.SetQueueAttributesAsync(
+            queueUrl, new Dictionary<string, string> { ["Policy"] = PolicyFor(queueArn, topicArn) }, cancellationToken);
+        await sns.SubscribeAsync(topicArn, queueArn, cancellationToken: cancellationToken);
+        return new TopicAndQueue(topicArn, queueUrl, deadLetterUrl);
+    }
+
+    public async Task DeleteAsync(SnsClient sns, SqsClient sqs, CancellationToken cancellationToken)
+    {
+        await sns.DeleteTopicAsync(TopicArn, cancellationToken); // its subscriptions go with it
+        await sqs.DeleteQueueAsync(QueueUrl, cancellationToken);
+        await sqs.DeleteQueueAsync(DeadLetterUrl, cancellationToken);
+    }
+
+    private static async Task<string> ArnAsync(SqsClient sqs, string queueUrl, CancellationToken cancellationToken) =>
+        (await sqs.GetQueueAttributesAsync(queueUrl, cancellationToken))["QueueArn"];
+
+    private static string PolicyFor(string queueArn, string topicArn) => JsonSerializer.Serialize(new
+    {
+        Version = "2012-10-17",
+        Statement = new[]
+        {
+            new
+            {
+                Effect = "Allow",
+                Principal = new { Service = "sns.amazonaws.com" },
+                Action = "sqs:SendMessage",
+                Resource = queueArn,
+                Condition = new { ArnEquals = new Dictionary<string, string> { ["aws:SourceArn"] = topicArn } },
+            },
+        },
+    });
+}
