@@ -18,6 +18,9 @@ fi
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 
+# Version 1, which LocalStack has, else asks queue.amazonaws.com whatever endpoint the environment names.
+export BOTO_DISABLE_COMMONNAME=true
+
 # us-east-1 is the one region that must not be named, all others must be.
 place=()
 [ "$region" = us-east-1 ] || place=(--create-bucket-configuration "LocationConstraint=$region")

@@ -66,11 +66,16 @@ internal sealed class Calls : IDisposable
             sqs.Value.Dispose();
     }
 
-    // The client always says how it delivers: raw, as the script asks for in its next call.
-    private Task<string> SubscribeAsync(CommandLine call) =>
-        call["--protocol"] == "sqs"
-            ? sns.Value.SubscribeAsync(call["--topic-arn"], call["--notification-endpoint"])
-            : throw new UsageException("--protocol is sqs here.");
+    // The command line sends no attributes, and gets the subscription that there is. The client always sends some, and is
+    // refused where they differ: so it looks first.
+    private async Task<string> SubscribeAsync(CommandLine call)
+    {
+        if (call["--protocol"] != "sqs")
+            throw new UsageException("--protocol is sqs here.");
+        var page = await sns.Value.ListSubscriptionsByTopicAsync(call["--topic-arn"]);
+        return page.Items.FirstOrDefault(item => item.Endpoint == call["--notification-endpoint"])?.Arn
+            ?? await sns.Value.SubscribeAsync(call["--topic-arn"], call["--notification-endpoint"], new SubscriptionOptions { RawDelivery = false });
+    }
 
     private static PutBucketConfiguration? Place(CommandLine call) =>
         call.Find("--create-bucket-configuration") is null

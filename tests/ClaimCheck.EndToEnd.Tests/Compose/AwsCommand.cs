@@ -38,7 +38,7 @@ internal sealed partial class AwsCommand : IDisposable
             return null;
         var (exitCode, output, _) = await S3Endpoint.RunAsync("aws", ["--version"]);
         return exitCode == 0 && AwsVersion().Match(output) is { Success: true } match &&
-            Version.Parse(match.Groups[1].Value) is var version && version >= (version.Major == 1 ? new Version(1, 30) : new Version(2, 14))
+            Version.Parse(match.Groups["version"].Value) is var version && version >= (version.Major == 1 ? new Version(1, 30) : new Version(2, 14))
             ? new AwsCommand(script: null)
             : null;
     }
@@ -49,6 +49,6 @@ internal sealed partial class AwsCommand : IDisposable
             Directory.Delete(folder, recursive: true);
     }
 
-    [GeneratedRegex(@"^aws-cli/(\d+\.\d+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^aws-cli/(?<version>\d+\.\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex AwsVersion();
 }

@@ -56,7 +56,7 @@ public sealed partial class The_compose_file
     public void Uses_the_names_that_the_init_script_makes()
     {
         var script = File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "localstack-init", "10-claimcheck.sh"));
-        var made = Default().Matches(script).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        var made = Default().Matches(script).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
         var service = Map(Map(services, "claimcheck"), "environment");
 
         Assert.Equal(made["BUCKET"], Text(service, "ClaimCheck__Staging__Bucket"));
@@ -66,7 +66,7 @@ public sealed partial class The_compose_file
         Assert.Contains("Host=postgres", Text(service, "ConnectionStrings__Catalog"), StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"\$\{CLAIMCHECK_(\w+):-([^}]+)\}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\$\{CLAIMCHECK_(?<name>\w+):-(?<value>[^}]+)\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Default();
 
     private static string Source() => File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "docker-compose.yml"));
