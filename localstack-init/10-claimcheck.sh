@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what ClaimCheck needs at S3, SNS and SQS: a bucket, a topic, a queue with its dead letter queue, and the subscription
-# between them. Every call may be repeated; the names come from the environment. It needs only the aws command line:
+# between them. It may be run again; names and region come from the environment. It needs only the aws command line:
 # LocalStack runs it when it is ready, and it does the same against AWS.
 set -euo pipefail
 
@@ -11,21 +11,40 @@ consumer=${CLAIMCHECK_CONSUMER:-billing}
 receives=${CLAIMCHECK_MAX_RECEIVES:-5}
 
 # Inside LocalStack's container the services are at its own edge port.
-if [ -z "${AWS_ENDPOINT_URL:-}" ] && [ -n "${LOCALSTACK_HOSTNAME:-}${LOCALSTACK_VERSION:-}" ]; then
+if [[ -z ${AWS_ENDPOINT_URL:-} && ${BASH_SOURCE[0]} == /etc/localstack/* ]]; then
     export AWS_ENDPOINT_URL=http://localhost:4566
 fi
-export AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-${AWS_REGION:-us-east-1}}
+# The command line's versions differ in which of the two they read.
+region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
+export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 
-aws s3api head-bucket --bucket "$bucket" 2>/dev/null || aws s3api create-bucket --bucket "$bucket" >/dev/null
+# Version 1, which LocalStack has, else asks queue.amazonaws.com whatever endpoint the environment names.
+export BOTO_DISABLE_COMMONNAME=true
+
+# us-east-1 is the one region that must not be named, all others must be.
+place=()
+[ "$region" = us-east-1 ] || place=(--create-bucket-configuration "LocationConstraint=$region")
+aws s3api head-bucket --bucket "$bucket" >/dev/null 2>&1 ||
+    aws s3api create-bucket --bucket "$bucket" ${place[@]+"${place[@]}"} >/dev/null
 
 topic_arn=$(aws sns create-topic --name "$topic" --query TopicArn --output text)
 
-# The dead letter queue keeps messages longer than the queue does: it counts from when they were first sent.
-dead_url=$(aws sqs create-queue --queue-name "$queue-dead" --attributes MessageRetentionPeriod=1209600 --query QueueUrl --output text)
-dead_arn=$(aws sqs get-queue-attributes --queue-url "$dead_url" --attribute-names QueueArn --query Attributes.QueueArn --output text)
+# Looked up first: making a queue again is an error where its attributes differ from those asked for.
+queue_named() {
+    aws sqs get-queue-url --queue-name "$1" --query QueueUrl --output text 2>/dev/null ||
+        aws sqs create-queue --queue-name "$1" --query QueueUrl --output text
+}
+arn_of() {
+    aws sqs get-queue-attributes --queue-url "$1" --attribute-names QueueArn --query Attributes.QueueArn --output text
+}
 
-queue_url=$(aws sqs create-queue --queue-name "$queue" --query QueueUrl --output text)
-queue_arn=$(aws sqs get-queue-attributes --queue-url "$queue_url" --attribute-names QueueArn --query Attributes.QueueArn --output text)
+# The dead letter queue keeps messages longer than the queue does: it counts from when they were first sent.
+dead_url=$(queue_named "$queue-dead")
+dead_arn=$(arn_of "$dead_url")
+aws sqs set-queue-attributes --queue-url "$dead_url" --attributes MessageRetentionPeriod=1209600
+
+queue_url=$(queue_named "$queue")
+queue_arn=$(arn_of "$queue_url")
 
 policy="{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"sns.amazonaws.com\"},\"Action\":\"sqs:SendMessage\",\"Resource\":\"$queue_arn\",\"Condition\":{\"ArnEquals\":{\"aws:SourceArn\":\"$topic_arn\"}}}]}"
 redrive="{\"deadLetterTargetArn\":\"$dead_arn\",\"maxReceiveCount\":\"$receives\"}"

@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using ClaimCheck.Aws;
+
+namespace ClaimCheck.AwsCli;
+
+/// <summary>The calls, at the endpoints that the environment names.</summary>
+internal sealed class Calls : IDisposable
+{
+    private readonly BasicAWSCredentials credentials = new(Variable("AWS_ACCESS_KEY_ID"), Variable("AWS_SECRET_ACCESS_KEY"));
+    private readonly string region = Variable("AWS_REGION");
+    private readonly Lazy<AmazonS3Client> s3;
+    private readonly Lazy<SnsClient> sns;
+    private readonly Lazy<SqsClient> sqs;
+
+    public Calls()
+    {
+        s3 = new(() => new AmazonS3Client(
+            credentials,
+            new AmazonS3Config { ServiceURL = Endpoint("S3"), AuthenticationRegion = region, ForcePathStyle = true }));
+        sns = new(() => new SnsClient(OptionsFor("SNS")));
+        sqs = new(() => new SqsClient(OptionsFor("SQS")));
+    }
+
+    public async Task<JsonObject?> RunAsync(CommandLine call)
+    {
+        switch (call.Operation)
+        {
+            case "s3api head-bucket":
+                await s3.Value.HeadBucketAsync(new HeadBucketRequest { BucketName = call["--bucket"] });
+                return new JsonObject { ["BucketRegion"] = region };
+            case "s3api create-bucket":
+                await s3.Value.PutBucketAsync(new PutBucketRequest { BucketName = call["--bucket"], PutBucketConfiguration = Place(call) });
+                return new JsonObject { ["Location"] = "/" + call["--bucket"] };
+            case "sns create-topic":
+                return new JsonObject { ["TopicArn"] = await sns.Value.CreateTopicAsync(call["--name"]) };
+            case "sns subscribe":
+                return new JsonObject { ["SubscriptionArn"] = await SubscribeAsync(call) };
+            case "sns set-subscription-attributes":
+                await sns.Value.SetSubscriptionAttributeAsync(call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
+                return null;
+            case "sqs get-queue-url":
+                return new JsonObject { ["QueueUrl"] = await sqs.Value.GetQueueUrlAsync(call["--queue-name"]) };
+            case "sqs create-queue":
+                return new JsonObject { ["QueueUrl"] = await sqs.Value.CreateQueueAsync(call["--queue-name"]) };
+            case "sqs get-queue-attributes":
+                var all = await sqs.Value.GetQueueAttributesAsync(call["--queue-url"]);
+                return new JsonObject { ["Attributes"] = new JsonObject { [call["--attribute-names"]] = all[call["--attribute-names"]] } };
+            case "sqs set-queue-attributes":
+                await sqs.Value.SetQueueAttributesAsync(call["--queue-url"], call.Map("--attributes"));
+                return null;
+            default:
+                throw new UsageException($"There is no call '{call.Operation}' here.");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (s3.IsValueCreated)
+            s3.Value.Dispose();
+        if (sns.IsValueCreated)
+            sns.Value.Dispose();
+        if (sqs.IsValueCreated)
+            sqs.Value.Dispose();
+    }
+
+    // The command line sends no attributes, and gets the subscription that there is. The client always sends some, and is
+    // refused where they differ: so it looks first.
+    private async Task<string> SubscribeAsync(CommandLine call)
+    {
+        if (call["--protocol"] != "sqs")
+            throw new UsageException("--protocol is sqs here.");
+        var page = await sns.Value.ListSubscriptionsByTopicAsync(call["--topic-arn"]);
+        return page.Items.FirstOrDefault(item => item.Endpoint == call["--notification-endpoint"])?.Arn
+            ?? await sns.Value.SubscribeAsync(call["--topic-arn"], call["--notification-endpoint"], new SubscriptionOptions { RawDelivery = false });
+    }
+
+    private static PutBucketConfiguration? Place(CommandLine call) =>
+        call.Find("--create-bucket-configuration") is null
+            ? null
+            : new PutBucketConfiguration { LocationConstraint = call.Map("--create-bucket-configuration")["LocationConstraint"] };
+
+    private AwsMessagingOptions OptionsFor(string service) =>
+        new() { ServiceUrl = new Uri(Endpoint(service)), Region = region, Credentials = credentials };
+
+    private static string Endpoint(string service) =>
+        Environment.GetEnvironmentVariable($"AWS_ENDPOINT_URL_{service}") ?? Variable("AWS_ENDPOINT_URL");
+
+    private static string Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) ?? throw new UsageException($"{name} is not set.");
+}
