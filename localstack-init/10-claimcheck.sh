@@ -55,8 +55,11 @@ sqs set-queue-attributes --queue-url "$queue_url" \
 
 # Raw delivery: the message is the event. Only what is for everybody, or for this consumer.
 filter="{\"consumer\":[\"*\",\"$consumer\"]}"
+# One that is there already is taken; some servers refuse to give it where it has attributes by now.
 subscription_arn=$(aws sns subscribe --topic-arn "$topic_arn" --protocol sqs --notification-endpoint "$queue_arn" \
-    --return-subscription-arn --query SubscriptionArn --output text)
+    --return-subscription-arn --query SubscriptionArn --output text 2>/dev/null ||
+    aws sns list-subscriptions-by-topic --topic-arn "$topic_arn" \
+        --query "Subscriptions[?Endpoint=='$queue_arn'] | [0].SubscriptionArn" --output text)
 aws sns set-subscription-attributes --subscription-arn "$subscription_arn" --attribute-name RawMessageDelivery --attribute-value true
 aws sns set-subscription-attributes --subscription-arn "$subscription_arn" --attribute-name FilterPolicy --attribute-value "$filter"
 
