@@ -18,8 +18,9 @@ fi
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 
-# Version 1, which LocalStack has, else asks queue.amazonaws.com whatever endpoint the environment names.
-export BOTO_DISABLE_COMMONNAME=true
+# Version 1 of the command line asks queue.amazonaws.com unless told so: the environment's endpoint does not count for SQS there.
+sqs_endpoint=${AWS_ENDPOINT_URL_SQS:-${AWS_ENDPOINT_URL:-}}
+sqs() { aws sqs "$@" ${sqs_endpoint:+--endpoint-url "$sqs_endpoint"}; }
 
 # us-east-1 is the one region that must not be named, all others must be.
 place=()
@@ -31,17 +32,17 @@ topic_arn=$(aws sns create-topic --name "$topic" --query TopicArn --output text)
 
 # Looked up first: making a queue again is an error where its attributes differ from those asked for.
 queue_named() {
-    aws sqs get-queue-url --queue-name "$1" --query QueueUrl --output text 2>/dev/null ||
-        aws sqs create-queue --queue-name "$1" --query QueueUrl --output text
+    sqs get-queue-url --queue-name "$1" --query QueueUrl --output text 2>/dev/null ||
+        sqs create-queue --queue-name "$1" --query QueueUrl --output text
 }
 arn_of() {
-    aws sqs get-queue-attributes --queue-url "$1" --attribute-names QueueArn --query Attributes.QueueArn --output text
+    sqs get-queue-attributes --queue-url "$1" --attribute-names QueueArn --query Attributes.QueueArn --output text
 }
 
 # The dead letter queue keeps messages longer than the queue does: it counts from when they were first sent.
 dead_url=$(queue_named "$queue-dead")
 dead_arn=$(arn_of "$dead_url")
-aws sqs set-queue-attributes --queue-url "$dead_url" --attributes MessageRetentionPeriod=1209600
+sqs set-queue-attributes --queue-url "$dead_url" --attributes MessageRetentionPeriod=1209600
 
 queue_url=$(queue_named "$queue")
 queue_arn=$(arn_of "$queue_url")
@@ -49,13 +50,16 @@ queue_arn=$(arn_of "$queue_url")
 policy="{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"sns.amazonaws.com\"},\"Action\":\"sqs:SendMessage\",\"Resource\":\"$queue_arn\",\"Condition\":{\"ArnEquals\":{\"aws:SourceArn\":\"$topic_arn\"}}}]}"
 redrive="{\"deadLetterTargetArn\":\"$dead_arn\",\"maxReceiveCount\":\"$receives\"}"
 quote() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
-aws sqs set-queue-attributes --queue-url "$queue_url" \
+sqs set-queue-attributes --queue-url "$queue_url" \
     --attributes "{\"VisibilityTimeout\":\"60\",\"MessageRetentionPeriod\":\"604800\",\"RedrivePolicy\":$(quote "$redrive"),\"Policy\":$(quote "$policy")}"
 
 # Raw delivery: the message is the event. Only what is for everybody, or for this consumer.
 filter="{\"consumer\":[\"*\",\"$consumer\"]}"
+# One that is there already is taken; some servers refuse to give it where it has attributes by now.
 subscription_arn=$(aws sns subscribe --topic-arn "$topic_arn" --protocol sqs --notification-endpoint "$queue_arn" \
-    --return-subscription-arn --query SubscriptionArn --output text)
+    --return-subscription-arn --query SubscriptionArn --output text 2>/dev/null ||
+    aws sns list-subscriptions-by-topic --topic-arn "$topic_arn" \
+        --query "Subscriptions[?Endpoint=='$queue_arn'] | [0].SubscriptionArn" --output text)
 aws sns set-subscription-attributes --subscription-arn "$subscription_arn" --attribute-name RawMessageDelivery --attribute-value true
 aws sns set-subscription-attributes --subscription-arn "$subscription_arn" --attribute-name FilterPolicy --attribute-value "$filter"
 

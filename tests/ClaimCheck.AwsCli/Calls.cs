@@ -85,6 +85,7 @@ internal sealed class Calls : IDisposable
     private AwsMessagingOptions OptionsFor(string service) =>
         new() { ServiceUrl = new Uri(Endpoint(service)), Region = region, Credentials = credentials };
 
+    // SQS's is also on the command line, the same one.
     private static string Endpoint(string service) =>
         Environment.GetEnvironmentVariable($"AWS_ENDPOINT_URL_{service}") ?? Variable("AWS_ENDPOINT_URL");
 

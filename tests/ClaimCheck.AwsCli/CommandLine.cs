@@ -38,7 +38,7 @@ internal sealed class CommandLine(string operation, Dictionary<string, string> o
         for (var i = 2; i < args.Length; i++)
         {
             var option = args[i];
-            if (option is not ("--query" or "--output") && !takes.Any(name => name.TrimEnd('?') == option))
+            if (option is not ("--query" or "--output" or "--endpoint-url") && !takes.Any(name => name.TrimEnd('?') == option))
                 throw new UsageException($"{operation} takes no {option} here.");
             var value = option == "--return-subscription-arn" ? ""
                 : i + 1 < args.Length ? args[++i]
