@@ -3,16 +3,10 @@ using Amazon.S3.Model;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>The body of an answer of S3: gives up when it stalls, and explains what breaks it off.</summary>
-internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures, TimeSpan stallTimeout) : Stream
+internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures, TimeSpan stallTimeout) : ForwardStream
 {
     private readonly Stream body = answer.ResponseStream;
     private CancellationTokenSource? stalled;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -36,15 +30,6 @@ internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures
             stalled.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-    public override void Flush() => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
