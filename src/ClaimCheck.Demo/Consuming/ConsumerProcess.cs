@@ -67,20 +67,7 @@ internal sealed class ConsumerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited)
-        {
-            Signals.SendTerminate(process.Id);
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            try
-            {
-                await process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill();
-                await process.WaitForExitAsync(CancellationToken.None);
-            }
-        }
+        await Signals.StopAsync(process, TimeSpan.FromSeconds(10));
         process.Dispose();
     }
 

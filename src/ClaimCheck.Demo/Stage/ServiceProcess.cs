@@ -109,20 +109,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Stops it, and its database, whatever happened; then removes its folder.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited)
-        {
-            Signals.SendTerminate(process.Id);
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            try
-            {
-                await process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill();
-                await process.WaitForExitAsync(CancellationToken.None);
-            }
-        }
+        await Signals.StopAsync(process, TimeSpan.FromSeconds(20));
         process.Dispose();
         lock (log)
             log.Dispose();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Demo.Stage;
@@ -8,7 +9,23 @@ internal static partial class Signals
     private const int Interrupt = 2;
     private const int Terminate = 15;
 
-    public static void SendTerminate(int pid) => _ = Kill(pid, Terminate);
+    /// <summary>Asks it to end, waits, and kills it where it has not ended by then.</summary>
+    public static async Task StopAsync(Process process, TimeSpan patience)
+    {
+        if (process.HasExited)
+            return;
+        _ = Kill(process.Id, Terminate);
+        using var limit = new CancellationTokenSource(patience);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
 
     /// <summary>What Postgres takes for a fast shutdown.</summary>
     public static void SendInterrupt(int pid) => _ = Kill(pid, Interrupt);
