@@ -108,4 +108,32 @@ public sealed class BlockTests
 
         Assert.Equal(("too_many_files", false), (failure.Code, failure.IsTransient));
     }
+
+    [Fact]
+    public async Task More_than_10000_files_are_too_many()
+    {
+        var staged = new StagedObjects();
+        var layout = new PartLayout
+        {
+            Extension = "csv",
+            ContentType = "text/csv",
+            MaxFileBytes = 1, // each block then is a file
+            Header = default,
+            HeaderUncompressedBytes = 0,
+            Nothing = default,
+        };
+        var block = new SealedBlock([(byte)'1', (byte)'\n'], 2, 2, 1, new byte[32]);
+        await using (var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter()))
+        {
+            for (var file = 1; file <= 10_000; file++)
+                await files.AddAsync(block, CancellationToken.None);
+
+            var failure = await Assert.ThrowsAsync<ExportFailedException>(() => files.AddAsync(block, CancellationToken.None));
+
+            Assert.Equal(("too_many_files", false), (failure.Code, failure.IsTransient));
+        }
+
+        Assert.Equal(20_000, staged.Complete.Count); // each with its index
+        Assert.Equal(0, staged.Open);
+    }
 }
