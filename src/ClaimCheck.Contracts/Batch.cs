@@ -80,6 +80,9 @@ public sealed record Batch
     /// <summary>Whether the dataset's definition of success is met, or null where it has none.</summary>
     public BatchDelivery? Delivery { get; init; }
 
+    /// <summary>What each consumer said of it, in short; those too that should get it and have said nothing yet.</summary>
+    public IReadOnlyList<ReceiptSummary> Receipts { get; init; } = [];
+
     /// <summary>Who fetched links, and how often.</summary>
     public required IReadOnlyList<Redemption> Redeemed { get; init; }
 

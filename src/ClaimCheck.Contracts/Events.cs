@@ -156,3 +156,11 @@ public sealed record BulkCancelledData(ExportId ExportId, BatchId BatchId, strin
 /// <param name="Dataset">The dataset's name.</param>
 /// <param name="Failure">Why.</param>
 public sealed record BulkFailedData(ExportId ExportId, BatchId BatchId, string Dataset, ExportFailure Failure);
+
+/// <summary>The data of a BulkOverdue: sent once, when the dataset's definition of success is missed.</summary>
+/// <param name="ExportId">The export.</param>
+/// <param name="BatchId">The batch.</param>
+/// <param name="Dataset">The dataset's name.</param>
+/// <param name="Missing">Consumers that have not applied it, or with too many terminal failures.</param>
+/// <param name="DueAt">By when they should have.</param>
+public sealed record BulkOverdueData(ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt);

@@ -95,6 +95,36 @@ public readonly record struct EventId(Guid Value)
     }
 }
 
+/// <summary>Names one subscription: <c>sub_</c> and a UUIDv7 as 32 lower-case hex digits.</summary>
+/// <param name="Value">The UUID itself.</param>
+[JsonConverter(typeof(SubscriptionIdConverter))]
+public readonly record struct SubscriptionId(Guid Value)
+{
+    /// <summary>A new id; later ids sort after earlier ones, to the millisecond.</summary>
+    public static SubscriptionId New() => new(Guid.CreateVersion7());
+
+    /// <summary>Reads the wire form.</summary>
+    /// <returns>False when <paramref name="text"/> is not exactly the wire form.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? text, out SubscriptionId id)
+    {
+        var parsed = PrefixedId.TryParse("sub_", text, out var value);
+        id = new(value);
+        return parsed;
+    }
+
+    /// <summary>The wire form.</summary>
+    public override string ToString() => PrefixedId.Format("sub_", Value);
+
+    private sealed class SubscriptionIdConverter : JsonConverter<SubscriptionId>
+    {
+        public override SubscriptionId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            TryParse(reader.GetString(), out var id) ? id : throw new JsonException("Not a subscription id.");
+
+        public override void Write(Utf8JsonWriter writer, SubscriptionId value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString());
+    }
+}
+
 internal static class PrefixedId
 {
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
