@@ -9,7 +9,7 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.EndToEnd.Tests.Publishing;
 
 /// <summary>Queues are subscribed to the topic by the service, whatever dies between its catalog and SNS.</summary>
-public sealed class Queues : IAsyncLifetime
+public sealed class Queues : IAsyncLifetime, IDisposable
 {
     private Scene scene = null!;
     private QueueEndpoint servers = null!;
@@ -24,6 +24,8 @@ public sealed class Queues : IAsyncLifetime
         topic = await servers.NewTopicAsync();
         proxy = await FaultProxy.StartAsync(servers.SnsUrl);
         scene = await Scene.CreateAsync(items: 10);
+        for (var at = 1; at <= 13; at++)
+            scene.AddDataset($"more{at}", "SELECT id, name FROM items");
         foreach (var (name, value) in servers.Environment)
             scene.Settings[name] = value;
         scene.Settings["AWS_ENDPOINT_URL_SNS"] = proxy.Url.GetLeftPart(UriPartial.Authority);
@@ -31,9 +33,10 @@ public sealed class Queues : IAsyncLifetime
         await StartAsync();
     }
 
+    public void Dispose() => client.Dispose();
+
     public async Task DisposeAsync()
     {
-        client.Dispose();
         await proxy.DisposeAsync();
         await scene.DisposeAsync();
     }
@@ -90,11 +93,15 @@ public sealed class Queues : IAsyncLifetime
     [Fact]
     public async Task What_SNS_does_not_take_is_invalid()
     {
-        using var more = await PostAsync("arn:aws:sqs:us-east-1:000000000000:queue", $$""", "types": {{JsonSerializer.Serialize(EventTypes.All)}}, "datasets": ["items"] """);
+        // 13 datasets, 6 types, the consumer and all: 156 combinations.
+        var thirteen = string.Join(", ", Enumerable.Range(1, 13).Select(at => $"\"more{at}\""));
+        using var many = await PostAsync(await servers.NewQueueAsync(), $$""", "types": {{JsonSerializer.Serialize(EventTypes.All)}}, "datasets": [{{thirteen}}] """);
+        Assert.Equal(["datasets"], (await many.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Errors!.Keys);
         using var foreign = await PostAsync("arn:aws:sqs:us-east-1:123456789012:queue", "");
         using var noArn = await PostAsync("https://sqs.us-east-1.amazonaws.com/123456789012/queue", "");
         using var fifo = await PostAsync($"arn:aws:sqs:us-east-1:{topic.Split(':')[4]}:queue.fifo", "");
 
+        Assert.Empty(await ListAsync());
         foreach (var answer in new[] { foreign, noArn, fifo })
         {
             Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);

@@ -148,4 +148,19 @@ public sealed class Webhooks
         Assert.Empty(scene.Receiver.At("/hooks"));
         Assert.Equal(1, await Scene.ScalarAsync<long>(scene.Scene.Catalog, "SELECT count(*) FROM webhook_deliveries"));
     }
+
+    [Fact]
+    public async Task What_the_feed_forgets_the_log_forgets()
+    {
+        await using var scene = await HookScene.StartAsync();
+        var subscription = await scene.SubscribeAsync();
+        await scene.ExportAsync();
+        await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered);
+        await scene.Service.StopAsync();
+
+        await scene.SqlAsync("UPDATE outbox SET published_at = now() - interval '15 days'");
+        await scene.RestartAsync(); // it forgets as it begins
+
+        await Eventually.TrueAsync(async () => (await scene.LogAsync(subscription)).Count == 0);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
@@ -141,31 +142,26 @@ public sealed class Webhooks_that_fail
     public async Task An_endless_answer_is_not_read()
     {
         await using var scene = await HookScene.StartAsync();
-        var written = 0L;
-        scene.Receiver.Answer = async (_, response, token) =>
-        {
-            var chunk = new byte[64 << 10];
-            try
-            {
-                while (true)
-                {
-                    await response.Body.WriteAsync(chunk, token);
-                    Interlocked.Add(ref written, chunk.Length);
-                }
-            }
-            catch (IOException)
-            {
-                // It hung up.
-            }
-        };
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
         var subscription = await scene.SubscribeAsync();
+        await scene.SqlAsync($"UPDATE subscriptions SET endpoint = 'http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/'");
 
         await scene.ExportAsync();
-        var delivery = await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered);
+        using var connection = await listener.AcceptTcpClientAsync();
+        await using var stream = connection.GetStream();
+        _ = await stream.ReadAsync(new byte[4096]);
+        await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n"u8.ToArray());
+        var taken = 0L;
+        // Until it hangs up.
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            for (var chunk = new byte[64 << 10]; taken < 1 << 30; taken += chunk.Length)
+                await stream.WriteAsync(chunk).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        });
 
-        Assert.Equal(1, delivery.Tries);
-        var after = Interlocked.Read(ref written);
-        Assert.InRange(after, 0, 16 << 20); // what sockets buffer
+        Assert.Equal(1, (await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered)).Tries);
+        Assert.InRange(taken, 0, 32 << 20); // what sockets hold
     }
 
     [Fact]

@@ -7,10 +7,10 @@ CREATE TABLE subscriptions (
     types              text[]      NULL,                     -- null: all; sorted
     protocol           text        NOT NULL CHECK (protocol IN ('sqs', 'webhook')),
     endpoint           text        NOT NULL,
-    state              text        NOT NULL CHECK (state IN ('pending', 'active', 'disabled', 'deleting')),
+    state              text        NOT NULL DEFAULT 'active' CHECK (state IN ('pending', 'active', 'disabled', 'deleting')),
     reason             text        NULL,                     -- why it is disabled
     warnings           text[]      NOT NULL DEFAULT '{}',
-    after_position     bigint      NOT NULL,                 -- events up to here are older than the subscription
+    after_position     bigint      NOT NULL DEFAULT 0,       -- events up to here are older than the subscription
     disabled_at        timestamptz NULL,                     -- set with disabled and deleting
     failing_since      timestamptz NULL,                     -- webhook: since then nothing has been delivered
     topic              text        NULL,                     -- sqs: an SNS topic's ARN
@@ -20,7 +20,7 @@ CREATE TABLE subscriptions (
     next_try_at        timestamptz NULL,                     -- sqs: null where there is nothing to do
     tries              integer     NOT NULL DEFAULT 0,
     created_at         timestamptz NOT NULL DEFAULT now(),
-    CHECK ((disabled_at IS NULL) = (state IN ('pending', 'active')))
+    CHECK (disabled_at IS NOT NULL OR state IN ('pending', 'active'))
 );
 CREATE INDEX subscriptions_by_tenant ON subscriptions (tenant, id DESC);
 CREATE INDEX subscriptions_to_settle ON subscriptions (next_try_at) WHERE next_try_at IS NOT NULL;

@@ -135,7 +135,7 @@ internal sealed partial class TopicSubscriptions(
                 if (page.Items.FirstOrDefault(item => item.Protocol == "sqs" && item.Endpoint == row.Endpoint) is { } found)
                 {
                     var attributes = await sns.GetSubscriptionAttributesAsync(found.Arn, cancellationToken);
-                    return attributes.TryGetValue("FilterPolicy", out var policy) && JsonElement.DeepEquals(JsonElement.Parse(policy), mine) ? found.Arn : null;
+                    return IsMine(attributes.GetValueOrDefault("FilterPolicy"), mine) ? found.Arn : null;
                 }
 
                 next = page.NextToken;
@@ -148,6 +148,18 @@ internal sealed partial class TopicSubscriptions(
         }
 
         return null;
+    }
+
+    private static bool IsMine(string? policy, JsonElement mine)
+    {
+        try
+        {
+            return policy is not null && JsonElement.DeepEquals(JsonElement.Parse(policy), mine);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private Task RefuseAsync(SubscriptionRow row, Guid token, string code, bool delete, CancellationToken cancellationToken) =>
