@@ -13,6 +13,7 @@ internal sealed partial class WebhookRelay(
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(12); // more than CleanUp: what happened is still written down
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -77,7 +78,10 @@ internal sealed partial class WebhookRelay(
     {
         if (await deliveries.EventAsync(lease, stoppingToken) is not { } row)
             return;
-        if (await posts.PostAsync(lease.Subscription, lease.Endpoint, row, stoppingToken) is not { } answer)
+        // Nothing is sent once another process may have taken it.
+        using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        leased.CancelAfter(settings.Lease - Margin);
+        if (await posts.PostAsync(lease.Subscription, lease.Endpoint, row, leased.Token) is not { } answer)
         {
             await deliveries.SupersededAsync(lease, stoppingToken);
             Log.Superseded(logger, lease.Type, lease.Event, lease.Subscription);
