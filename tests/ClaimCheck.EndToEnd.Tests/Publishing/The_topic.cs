@@ -101,6 +101,8 @@ public sealed class The_topic
         await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready);
         var first = Envelope(await NextAsync(servers, queue));
         await service.KillAsync();
+        // What the dead one had asked of the catalog already would still be done, once the lock is let go.
+        await Scene.SqlAsync(scene.Catalog, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
         await hold.ReleaseAsync();
         await StartAsync(scene, servers, topic);
         var second = Envelope(await NextAsync(servers, queue));
