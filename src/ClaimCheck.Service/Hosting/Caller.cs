@@ -9,6 +9,9 @@ internal sealed record Caller(string Name, string Tenant)
     public const string DefaultTenant = "default";
     private const string Administrator = "administrator";
 
+    /// <summary>True for the administrator where it speaks for no consumer: it sees what is each consumer's own.</summary>
+    public bool SpeaksForAll => Name == Administrator;
+
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(Of(context));
 
     public static Caller Of(HttpContext context) =>
