@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Links;
 
 /// <summary>Where a page of records begins: a file's ordinal, a block of it, a record of that. It holds while the batch is ready.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct RecordCursor(int File, int Block, int Record)
 {
     private const string Call = "records";

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Links;

@@ -86,14 +86,14 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         return true;
     }
 
-    // Whether any of it differs from what was said before.
+    // Whether any of it differs from what was said before. Looked up one by one, as below: without statistics on rows that came in
+    // a moment ago, a join may be planned as every one with every other.
     private static Task<bool> ChangesAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<bool>(transaction.LongCommand(
             """
             SELECT EXISTS (
                 SELECT FROM (SELECT DISTINCT ON (digest) digest, said FROM incoming ORDER BY digest, ordinal DESC) i
-                  LEFT JOIN record_failures f ON f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest
-                 WHERE f.said IS DISTINCT FROM i.said)
+                 WHERE i.said IS DISTINCT FROM (SELECT f.said FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest))
             """,
             new { Id = batch.Value, consumer },
             cancellationToken));
@@ -105,7 +105,7 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             WITH given AS MATERIALIZED (
                 SELECT DISTINCT ON (digest) digest, key, class, code, message, said FROM incoming ORDER BY digest, ordinal DESC
             ), known AS MATERIALIZED (
-                SELECT f.class FROM record_failures f JOIN given USING (digest) WHERE f.batch_id = @Id AND f.consumer = @consumer
+                SELECT (SELECT f.class FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = given.digest) AS class FROM given
             ), merged AS (
                 INSERT INTO record_failures (batch_id, consumer, digest, key, class, code, message, said)
                 SELECT @Id, @consumer, digest, key, class, code, message, said FROM given
@@ -115,10 +115,10 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             ), more AS (
                 SELECT (SELECT count(*) FROM given WHERE class = 'transient') - (SELECT count(*) FROM known WHERE class = 'transient') AS transient,
                        (SELECT count(*) FROM given WHERE class = 'terminal') - (SELECT count(*) FROM known WHERE class = 'terminal') AS terminal,
-                       EXISTS (SELECT FROM given) AS any
+                       EXISTS (SELECT FROM given) AS keeps
             )
             INSERT INTO receipts AS r (batch_id, consumer, state, listed_transient, listed_terminal, keeps_failures)
-            SELECT @Id, @consumer, 'processing', transient, terminal, any FROM more
+            SELECT @Id, @consumer, 'processing', transient, terminal, keeps FROM more
             ON CONFLICT (batch_id, consumer) DO UPDATE
                SET listed_transient = r.listed_transient + excluded.listed_transient,
                    listed_terminal = r.listed_terminal + excluded.listed_terminal,

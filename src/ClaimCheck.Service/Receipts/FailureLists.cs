@@ -20,8 +20,13 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
         BatchId batch, string consumer, string? failureClass, byte[] after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // By the primary key, or by record_failures_by_class: a page costs the same wherever it is.
-        var byClass = failureClass is null ? "class <> 'succeeded'" : "class = @failureClass";
+        // By the primary key, or by the class's own index: a page costs the same wherever it is.
+        var byClass = failureClass switch
+        {
+            FailureClass.Transient => "class = 'transient'",
+            FailureClass.Terminal => "class = 'terminal'",
+            _ => "class <> 'succeeded'",
+        };
         return (await connection.QueryAsync<ListedFailure>(new CommandDefinition(
             $"""
             SELECT digest, key, class, code, message
@@ -30,7 +35,7 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
              ORDER BY digest
              LIMIT @limit
             """,
-            new { Id = batch.Value, consumer, failureClass, after, limit },
+            new { Id = batch.Value, consumer, after, limit },
             cancellationToken: cancellationToken))).AsList();
     }
 

@@ -77,8 +77,8 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptAc
              WHERE f.batch_id = @Retry AND f.consumer = @Consumer
                AND EXISTS (SELECT FROM receipts o WHERE o.batch_id = @Original AND o.consumer = @Consumer AND o.keeps_failures
                                                     AND o.round_batch = @Retry AND o.round_state <> 'folded')
-               AND NOT EXISTS (SELECT FROM record_failures t
-                                WHERE t.batch_id = @Original AND t.consumer = @Consumer AND t.digest = f.digest AND t.class = 'transient')
+               AND (SELECT t.class FROM record_failures t
+                     WHERE t.batch_id = @Original AND t.consumer = @Consumer AND t.digest = f.digest) IS DISTINCT FROM 'transient'
             """,
             new { Retry = retry.BatchId, retry.Consumer, Original = original.Value },
             cancellationToken));

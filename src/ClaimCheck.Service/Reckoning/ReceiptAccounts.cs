@@ -38,16 +38,17 @@ internal sealed class ReceiptAccounts(ReceiptOptions options)
         }
 
         // While the round was open nothing else has touched the transient ones: they are its records. Where retention has
-        // deleted them meanwhile, the counts alone are folded.
+        // deleted them meanwhile, the counts alone are folded. Each outcome is looked up by its key: a join, planned without
+        // statistics on rows that came in a moment ago, may take every one with every other.
         await transaction.Connection.ExecuteAsync(transaction.LongCommand(
             """
             UPDATE record_failures o
-               SET class = coalesce(f.class, 'succeeded'), code = coalesce(f.code, o.code),
-                   message = CASE WHEN f.class IS NULL THEN o.message ELSE f.message END, settled_by = @Retry
-              FROM record_failures t
-              LEFT JOIN record_failures f ON f.batch_id = @Retry AND f.consumer = @Consumer AND f.digest = t.digest
-             WHERE t.batch_id = @Original AND t.consumer = @Consumer AND t.class = 'transient'
-               AND o.batch_id = t.batch_id AND o.consumer = t.consumer AND o.digest = t.digest
+               SET (class, code, message) = (
+                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code), CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
+                         FROM record_failures f
+                        WHERE f.batch_id = @Retry AND f.consumer = @Consumer AND f.digest = o.digest),
+                   settled_by = @Retry
+             WHERE o.batch_id = @Original AND o.consumer = @Consumer AND o.class = 'transient'
             """,
             new { Original = original.Value, Retry = retry.BatchId, retry.Consumer },
             cancellationToken));
@@ -58,8 +59,10 @@ internal sealed class ReceiptAccounts(ReceiptOptions options)
     /// <summary>The round's batch has ended without an outcome: its records are to be tried again, and the round is used.</summary>
     public async Task LoseAsync(Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
     {
-        if (await FindAsync(transaction, original, consumer, cancellationToken) is { RoundState: RoundState.Open } receipt && receipt.RoundBatch == retry)
-            await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
+        if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
+            return;
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_keys WHERE batch_id = @retry", new { retry }, cancellationToken));
+        await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
     }
 
     /// <summary>The consumer has undone what it took of a revoked retry: those records are to be tried again.</summary>
@@ -100,9 +103,8 @@ internal sealed class ReceiptAccounts(ReceiptOptions options)
                 """
                 UPDATE record_failures f
                    SET class = 'terminal', code = 'record_gone', message = NULL, settled_by = @Retry
-                  FROM gone_keys g
-                 WHERE g.batch_id = @Retry AND g.attempt = @attempt
-                   AND f.batch_id = @Original AND f.consumer = @consumer AND f.digest = g.digest AND f.class = 'transient'
+                 WHERE f.batch_id = @Original AND f.consumer = @consumer AND f.class = 'transient'
+                   AND (SELECT true FROM gone_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
                 """,
                 parameters,
                 cancellationToken));

@@ -20,7 +20,7 @@ internal sealed class RoundKeys(NpgsqlDataSource catalog)
         {
             var slice = new List<string>();
             var characters = 0;
-            // Walks the index record_failures_by_class. The connection goes back before the slice is worked on.
+            // Walks the index record_failures_transient. The connection goes back before the slice is worked on.
             await using (var connection = await catalog.OpenConnectionAsync(cancellationToken))
             await using (var command = new NpgsqlCommand(
                 """

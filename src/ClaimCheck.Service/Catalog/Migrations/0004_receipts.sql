@@ -43,7 +43,8 @@ CREATE TABLE record_failures (
     settled_by         uuid        NULL,                     -- the retry batch whose outcome this is
     PRIMARY KEY (batch_id, consumer, digest)
 );
-CREATE INDEX record_failures_by_class ON record_failures (batch_id, consumer, class, digest);
+CREATE INDEX record_failures_transient ON record_failures (batch_id, consumer, digest) WHERE class = 'transient';
+CREATE INDEX record_failures_terminal  ON record_failures (batch_id, consumer, digest) WHERE class = 'terminal';
 
 -- Keys that an attempt at a retry did not find in the source any more.
 CREATE TABLE gone_keys (
