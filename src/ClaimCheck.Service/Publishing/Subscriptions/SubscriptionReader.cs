@@ -19,7 +19,7 @@ internal sealed class SubscriptionReader(
         var consumer = Text(body, "consumer", errors);
         if (consumer is not null && !Caller.IsName(consumer))
             errors["consumer"] = ["Must be up to 64 letters, digits, dots, dashes and underscores."];
-        else if (consumer is not null && !caller.SpeaksForAll && consumer != caller.Name)
+        else if (consumer is not null && !caller.ActsForAll && consumer != caller.Name)
             errors["consumer"] = [$"Must be {caller.Name}, whom the call speaks for."];
         var wantedDatasets = List(body, "datasets", name => datasets.Find(name) is not null, "Must be names of datasets; GET /v1/datasets lists them.", errors);
         var types = List(body, "types", name => EventTypes.All.Contains(name, StringComparer.Ordinal), $"Must be of {string.Join(", ", EventTypes.All)}.", errors);

@@ -137,5 +137,5 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         return false;
     }
 
-    private static string? OwnOf(Caller caller) => caller.SpeaksForAll ? null : caller.Name;
+    private static string? OwnOf(Caller caller) => caller.ActsForAll ? null : caller.Name;
 }
