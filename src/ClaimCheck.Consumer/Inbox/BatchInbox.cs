@@ -142,6 +142,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     {
         if (await NoteAsync(transaction, batch, cancellationToken))
             await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
+        await EndSilentAsync(transaction, batch, cancellationToken);
         // A row that is locked is being written by who holds the batch: it is not waited for.
         const string sql = """
             UPDATE claimcheck.inbox_batches
@@ -168,6 +169,21 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             }
         }
         return (await StateAsync(transaction, batch, cancellationToken), null);
+    }
+
+    // A process that is paused in a transaction keeps its locks: whoever takes its batch over would wait for them for ever. Its role is the
+    // same, so it may be ended.
+    private async Task EndSilentAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT pg_terminate_backend(session.pid)
+              FROM claimcheck.inbox_batches AS known
+              JOIN pg_stat_activity AS session ON session.pid = known.holder_pid AND session.backend_start = known.holder_since
+             WHERE known.consumer = @consumer AND known.batch_id = @batch AND known.state = 'open'
+               AND known.leased_until < clock_timestamp() AND session.usename = current_user
+            """;
+        await using var end = Command(transaction, sql, batch);
+        await end.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<bool> NoteAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)

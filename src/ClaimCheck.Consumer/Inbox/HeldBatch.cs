@@ -26,14 +26,16 @@ internal sealed class HeldBatch : IAsyncDisposable
     private readonly ReceiptOutbox receipts;
     private readonly BatchLease lease;
     private readonly CancellationTokenSource lost = new();
-    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenSource stop;
     private readonly Task renewing;
     private bool isOver;
 
-    private HeldBatch(BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, NpgsqlConnection connection, Action revoked)
+    private HeldBatch(BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
     {
         (this.inbox, this.receipts, this.lease) = (inbox, receipts, lease);
         (Connection, Position, Counts) = (connection, lease.Position, lease.Counts);
+        // A handler that does not heed its cancellation must not keep the batch from others.
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         renewing = RenewAsync(revoked, stop.Token);
     }
 
@@ -52,17 +54,24 @@ internal sealed class HeldBatch : IAsyncDisposable
     /// <param name="receipts">What the service is told.</param>
     /// <param name="lease">The lease, just taken.</param>
     /// <param name="revoked">Called where another process has noted the batch's revocation.</param>
-    /// <param name="cancellationToken">Ends the connecting.</param>
+    /// <param name="cancellationToken">Ends the connecting, and later the renewals.</param>
     public static async Task<HeldBatch> OpenAsync(
         BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, Action revoked, CancellationToken cancellationToken)
     {
+        NpgsqlConnection? connection = null;
         try
         {
-            return new(inbox, receipts, lease, await inbox.Database.OpenAsync(cancellationToken), revoked);
+            connection = await inbox.Database.OpenAsync(cancellationToken);
+            await SignAsync(inbox, lease, connection, cancellationToken);
+            return new(inbox, receipts, lease, connection, revoked, cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
+            if (connection is not null)
+                await connection.DisposeAsync();
             await ReleaseAsync(inbox, lease);
+            if (e is not ClaimCheckException && InboxDatabase.Passes(e))
+                throw InboxDatabase.Unavailable(e, lease.BatchId);
             throw;
         }
     }
@@ -141,6 +150,22 @@ internal sealed class HeldBatch : IAsyncDisposable
         if (!isOver)
             await ReleaseAsync(inbox, lease);
         stop.Dispose();
+    }
+
+    // Whoever takes the batch over ends this session, so that none of its locks is waited for.
+    private static async Task SignAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET holder_pid = pg_backend_pid(),
+                   holder_since = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+             WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
+            """;
+        await using var sign = new NpgsqlCommand(sql, connection);
+        sign.Parameters.AddWithValue("consumer", inbox.Consumer);
+        sign.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
+        sign.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
+        await sign.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task ReleaseAsync(BatchInbox inbox, BatchLease lease)

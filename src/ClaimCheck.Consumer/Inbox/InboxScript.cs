@@ -20,6 +20,8 @@ public static class InboxScript
             terminal         bigint      NOT NULL DEFAULT 0,
             lease_token      uuid,
             leased_until     timestamptz,
+            holder_pid       integer,
+            holder_since     timestamptz,
             created_at       timestamptz NOT NULL DEFAULT now(),
             updated_at       timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (consumer, batch_id)
