@@ -28,7 +28,7 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         if (row.Type != EventTypes.BulkReady)
             return envelope;
 
-        var location = await LocationAsync(batch, cancellationToken);
+        var location = await LocationAsync(row, batch, cancellationToken);
         var facts = JsonSerializer.Deserialize<ReadyFacts>(row.Data, ClaimCheckJson.Options)!;
         var data = new BulkReadyData
         {
@@ -56,13 +56,18 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
             : ($"/v1/exports/{new ExportId(row.ExportId)}", new BatchId(row.BatchId).ToString());
 
     // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
-    private async Task<SignedLink?> LocationAsync(ExportRow? batch, CancellationToken cancellationToken)
+    private async Task<SignedLink?> LocationAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
     {
-        if (batch?.EffectiveState != ExportState.Ready || batch.ManifestRemaining is not { } remaining || remaining < TimeSpan.FromSeconds(1))
+        if (batch?.EffectiveState != ExportState.Ready)
+            return null;
+        var (key, left, end) = row.Manifest is { } own
+            ? (own, row.ManifestRemaining, row.ManifestExpiresAt)
+            : (StagingKeys.Manifest(batch.Batch), batch.ManifestRemaining, batch.ManifestExpiresAt);
+        if (left is not { } remaining || remaining < TimeSpan.FromSeconds(1))
             return null;
         var signed = await minter.MintAsync(
-            batch, StagingKeys.Manifest(batch.Batch), remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, cancellationToken);
-        var truth = new[] { signed.ExpiresAt, batch.ManifestExpiresAt!.Value, batch.ExpiresAt!.Value }.Min();
+            batch, key, remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, cancellationToken);
+        var truth = new[] { signed.ExpiresAt, end!.Value, batch.ExpiresAt!.Value }.Min();
         return signed with { ExpiresAt = truth };
     }
 

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
 
@@ -11,35 +12,54 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
     /// <returns>Null where it is a BulkReady whose batch is no longer ready.</returns>
     public async Task<BulkEvent?> MakeAsync(OutboxEvent row, CancellationToken cancellationToken)
     {
-        ExportRow? batch = null;
-        if (row.Type == EventTypes.BulkReady && (batch = await FindReadyAsync(new(row.BatchId), cancellationToken)) is null)
+        if (row.Type != EventTypes.BulkReady)
+            return await envelopes.MakeAsync(row, null, cancellationToken);
+        if (await ReadyAsync(row.BatchId, cancellationToken) is not { } batch)
             return null;
+        if (!IsFresh(row.Manifest is null ? batch.ManifestRemaining : row.ManifestRemaining, batch))
+        {
+            // After a long outage the links inside the manifest may be near their end, or past it: then it is written anew.
+            var key = row.Manifest ?? StagingKeys.Manifest(batch.Batch);
+            if (await manifests.WriteAsync(batch.Batch, key, cancellationToken) is not { } linksExpireAt)
+                return null;
+            row = await NoteAsync(row, linksExpireAt, cancellationToken);
+            if (await ReadyAsync(row.BatchId, cancellationToken) is not { } still)
+                return null;
+            batch = still;
+        }
+
         return await envelopes.MakeAsync(row, batch, cancellationToken);
     }
 
-    // After a long outage the links inside the manifest may be near their end, or past it: then it is written anew.
-    private async Task<ExportRow?> FindReadyAsync(BatchId batch, CancellationToken cancellationToken)
+    private static bool IsFresh(TimeSpan? remaining, ExportRow batch) =>
+        remaining > batch.LinkLifetime / 2 || remaining > batch.Remaining - TimeSpan.FromMinutes(1);
+
+    private async Task<OutboxEvent> NoteAsync(OutboxEvent row, DateTimeOffset linksExpireAt, CancellationToken cancellationToken)
     {
-        var row = await ReadAsync(batch, cancellationToken);
-        if (row?.EffectiveState != ExportState.Ready || row.ManifestRemaining > row.LinkLifetime / 2 || row.ManifestRemaining > row.Remaining - TimeSpan.FromMinutes(1))
-            return row?.EffectiveState == ExportState.Ready ? row : null;
-        if (await manifests.WriteAsync(batch, cancellationToken) is not { } linksExpireAt)
-            return null;
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @Id AND state = 'ready'",
-            new { Id = batch.Value, linksExpireAt },
+        if (row.Manifest is null)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @BatchId AND state = 'ready'",
+                new { row.BatchId, linksExpireAt },
+                cancellationToken: cancellationToken));
+            return row;
+        }
+
+        var remaining = await connection.QuerySingleOrDefaultAsync<TimeSpan?>(new CommandDefinition(
+            "UPDATE outbox SET manifest_expires_at = @linksExpireAt WHERE event_id = @EventId RETURNING manifest_expires_at - now()",
+            new { row.EventId, linksExpireAt },
             cancellationToken: cancellationToken));
-        row = await ReadAsync(batch, cancellationToken);
-        return row?.EffectiveState == ExportState.Ready ? row : null;
+        return row with { ManifestExpiresAt = linksExpireAt, ManifestRemaining = remaining };
     }
 
-    private async Task<ExportRow?> ReadAsync(BatchId batch, CancellationToken cancellationToken)
+    private async Task<ExportRow?> ReadyAsync(Guid batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id",
-            new { Id = batch.Value },
+        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @batch",
+            new { batch },
             cancellationToken: cancellationToken));
+        return row?.EffectiveState == ExportState.Ready ? row : null;
     }
 }

@@ -172,7 +172,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         Assert.Equal(asked.ExportId, plan!.ExportId);
         var staged = await Get<BatchExporter>().ExportAsync(plan, new ExportMeter(), default);
         Assert.True(await Get<ExportOutcomes>().CompleteAsync(plan, staged, default));
-        Assert.NotNull(await Get<ManifestWriter>().WriteAsync(plan.BatchId, default));
+        Assert.NotNull(await Get<ManifestWriter>().WriteAsync(plan.BatchId, StagingKeys.Manifest(plan.BatchId), default));
         return plan.BatchId;
     }
 
