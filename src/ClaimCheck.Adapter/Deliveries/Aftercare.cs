@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Notices;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Service;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;

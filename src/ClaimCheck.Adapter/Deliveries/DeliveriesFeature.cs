@@ -16,8 +16,12 @@ internal static class DeliveriesFeature
             .AddSingleton(state)
             .AddSingleton<ServiceApi>()
             .AddSingleton<Destinations>()
-            .AddSingleton(provider => new BatchPusher(
+            .AddSingleton(provider => new BatchDownloader(
                 provider.GetRequiredService<ClaimCheckClient>(), new BatchReaderOptions { AllowedLinkHosts = [.. settings.AllowedLinkHosts] }))
+            .AddSingleton(provider => new BatchPusher(
+                provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchDownloader>(), state.Work, TimeProvider.System,
+                provider.GetRequiredService<ILogger<BatchPusher>>()))
+            .AddSingleton<LocationRetention>()
             .AddSingleton<DeliveryBook>()
             .AddSingleton<DeliveryLinks>()
             .AddSingleton<NoticeSender>()
@@ -26,6 +30,7 @@ internal static class DeliveriesFeature
             .AddSingleton<Aftercare>()
             .AddSingleton<Scheduler>()
             .AddHostedService<DeliveryRunner>()
+            .AddHostedService<RetentionSweeper>()
             .AddHostedService(provider => provider.GetRequiredService<Scheduler>());
         return builder;
     }

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>One delivery in this process: its document, which only changes after it is on disk, and who works on it.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class Delivery(DeliveryDocument document, StateDirectory state, bool isNew)
 {
     private readonly SemaphoreSlim changing = new(1);

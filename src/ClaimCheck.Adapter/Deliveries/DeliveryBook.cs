@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>All deliveries that the adapter remembers.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory state, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Delivery> all = new(StringComparer.Ordinal);

@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 

@@ -1,4 +1,3 @@
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
@@ -21,8 +20,7 @@ internal sealed partial class Pushing(
         if (document.Folder is null)
         {
             // Written down before the first byte goes there: what is pushed can be found again.
-            var folder = FolderTemplate.Parse(route.Destination.Folder).Render(Facts(document, route));
-            await delivery.ChangeAsync(each => each.State == DeliveryState.Delivering && each.Folder is null ? each with { Folder = folder } : null, CancellationToken.None);
+            await ChooseFolderAsync(delivery, route, cancellationToken);
             return TimeSpan.Zero;
         }
 
@@ -34,10 +32,10 @@ internal sealed partial class Pushing(
             var batch = await client.GetBatchAsync(batchId, cancellationToken);
             if (await delivery.ChangeAsync(
                 each => (each with { BatchExpiresAt = batch.ExpiresAt }).Delivered(
-                    batch.Records, batch.Bytes, batch.Files, route.Notify is not null, time.GetUtcNow()),
+                    pushed.Manifest.Records, pushed.Manifest.Bytes, pushed.Files.Count, route.Notify is not null, time.GetUtcNow()),
                 CancellationToken.None))
             {
-                Log.Delivered(logger, document.Id, route.Name, batchId, batch.Records, destinations.Of(route).Name);
+                Log.Delivered(logger, document.Id, route.Name, batchId, pushed.Manifest.Records, destinations.Of(route).Name);
             }
 
             // It may have ended between the last byte and this answer.
@@ -72,7 +70,11 @@ internal sealed partial class Pushing(
             return TimeSpan.Zero;
         var document = delivery.Document;
         if (document.Folder is not null)
-            await pusher.RemoveAsync(destinations.Of(route), document.Folder, cancellationToken);
+        {
+            var note = new RemovalNote(document.State == DeliveryState.Cancelling ? ExportState.Cancelled : ExportState.Revoked, document.Reason, time.GetUtcNow());
+            await pusher.RemoveAsync(destinations.Of(route), document.Folder, note, cancellationToken);
+        }
+
         if (await delivery.ChangeAsync(each => each.Removed(route.Notify is not null, time.GetUtcNow()), CancellationToken.None))
             Log.Removed(logger, document.Id, route.Name, delivery.Document.State);
         return TimeSpan.Zero;
@@ -110,6 +112,30 @@ internal sealed partial class Pushing(
         }
 
         return true;
+    }
+
+    private async Task ChooseFolderAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
+    {
+        var batch = await client.GetBatchAsync(delivery.Document.BatchId!.Value, cancellationToken);
+        switch (batch.State)
+        {
+            case ExportState.Ready when batch.SnapshotAt is { } snapshotAt:
+                var folder = route.Destination.Folder.Render(batch.Dataset, batch.ExportId, batch.BatchId, snapshotAt);
+                await delivery.ChangeAsync(
+                    each => each is { State: DeliveryState.Delivering, Folder: null } ? each with { Folder = folder, BatchExpiresAt = batch.ExpiresAt } : null, CancellationToken.None);
+                break;
+            case ExportState.Revoked:
+                await RevokedAsync(delivery, batch.Reason);
+                break;
+            case ExportState.Expired or ExportState.Failed:
+                await asking.FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to be delivered."));
+                break;
+            case ExportState.Cancelled:
+                await delivery.ChangeAsync(document => document.CancelledElsewhere(batch.Reason, route.Notify is not null, time.GetUtcNow()), CancellationToken.None);
+                break;
+            default:
+                throw new BatchNotReadyException($"The batch is {batch.State}, though it was said to be ready.", batch.BatchId, null);
+        }
     }
 
     private async Task EndedAsync(Delivery delivery, Route route, BatchEndedException e)

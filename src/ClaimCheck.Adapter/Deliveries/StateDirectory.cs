@@ -19,6 +19,9 @@ internal sealed class StateDirectory : IDisposable
 
     public string Cursors => Path.Combine(path, "cursors");
 
+    /// <summary>Where files lie on their way.</summary>
+    public string Work => Path.Combine(path, "work");
+
     /// <exception cref="SettingsException">It can't be written to, or another process holds it.</exception>
     public static StateDirectory Open(string path)
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Hosting;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 

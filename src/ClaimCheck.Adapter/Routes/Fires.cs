@@ -26,7 +26,7 @@ internal static class Fires
     private static DateTimeOffset? LastIn(CronExpression cron, DateTimeOffset after, DateTimeOffset now)
     {
         DateTimeOffset? last = null;
-        for (var next = cron.GetTimeAfter(after); next <= now; next = cron.GetTimeAfter(next.Value))
+        for (var next = cron.GetNextValidTimeAfter(after); next <= now; next = cron.GetNextValidTimeAfter(next.Value))
             last = next;
         return last;
     }

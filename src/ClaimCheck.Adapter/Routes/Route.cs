@@ -45,7 +45,7 @@ internal sealed record NotifyTarget(Uri Url, string Secret)
 }
 
 /// <summary>A route's destination: a shared location, and the folder of each batch there.</summary>
-internal sealed record Destination(LocationOptions Location, string Folder)
+internal sealed record Destination(LocationOptions Location, FolderTemplate Folder)
 {
     public override string ToString() => "location";
 }

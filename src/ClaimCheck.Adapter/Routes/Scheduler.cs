@@ -19,7 +19,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
     public DateTimeOffset? LastFireOf(Route route) => clocks.GetValueOrDefault(route.Name)?.LastFireAt;
 
     /// <summary>When it will be, or null.</summary>
-    public DateTimeOffset? NextFireOf(Route route) => route.Cron?.GetTimeAfter(time.GetUtcNow());
+    public DateTimeOffset? NextFireOf(Route route) => route.Cron?.GetNextValidTimeAfter(time.GetUtcNow());
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -60,7 +60,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
         }
 
         var from = clocks[route.Name].RanUntil > now ? clocks[route.Name].RanUntil : now;
-        var pause = cron.GetTimeAfter(from) is { } next ? next - time.GetUtcNow() : LongestSleep;
+        var pause = cron.GetNextValidTimeAfter(from) is { } next ? next - time.GetUtcNow() : LongestSleep;
         if (pause > TimeSpan.Zero)
             await Task.Delay(pause < LongestSleep ? pause : LongestSleep, time, stoppingToken);
     }

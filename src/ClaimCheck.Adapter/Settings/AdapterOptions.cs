@@ -118,7 +118,7 @@ internal sealed class DestinationOptions
     public LocationOptions? Location { get; set; }
 
     /// <summary>The folder of each batch there.</summary>
-    public string Folder { get; set; } = "{dataset}/{batchId}";
+    public string Folder { get; set; } = FolderTemplate.Default;
 }
 
 /// <summary>Which consumer system is told.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Adapter.Routes;
-
 namespace ClaimCheck.Adapter.Settings;
 
 /// <summary>The adapter's settings, checked.</summary>

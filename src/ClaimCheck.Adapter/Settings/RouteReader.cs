@@ -75,20 +75,24 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             return null;
         }
 
-        if (!CronExpression.IsValidExpression(options.Cron))
-        {
-            errors.Add($"{Path}:Cron is '{options.Cron}', but must be a cron expression with seconds, such as '0 0 2 * * ?': the route would never run.");
-            return null;
-        }
-
         if (options.TimeZone is null || !TimeZoneInfo.TryFindSystemTimeZoneById(options.TimeZone, out var zone))
         {
             errors.Add($"{Path}:TimeZone is '{options.TimeZone}', but must be a time zone that this machine knows, such as Europe/Berlin or UTC: the route would run at another hour.");
             return null;
         }
 
-        var cron = new CronExpression(options.Cron) { TimeZone = zone };
-        if (cron.GetTimeAfter(TimeProvider.System.GetUtcNow()) is null)
+        CronExpression cron;
+        try
+        {
+            cron = new CronExpression(options.Cron, zone);
+        }
+        catch (FormatException e)
+        {
+            errors.Add($"{Path}:Cron is '{options.Cron}', but must be a cron expression with seconds, such as '0 0 2 * * ?': the route would never run. {e.Message}");
+            return null;
+        }
+
+        if (cron.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is null)
             errors.Add($"{Path}:Cron is '{options.Cron}', which lies in the past: the route would never run.");
         return cron;
     }
@@ -147,7 +151,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
                 return (WaitKind.Status, null);
             }
 
-            errors.Add(LocationProblems.Of($"{Path}:WaitAt", options.WaitAt));
+            CheckLocation("WaitAt", options.WaitAt, options.Wait);
             return (WaitKind.Path, options.WaitAt);
         }
 
@@ -177,9 +181,14 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             return null;
         }
 
-        errors.Add(LocationProblems.Of($"{Path}:Destination:Location", location));
-        errors.Add(LocationProblems.OfFolder($"{Path}:Destination:Folder", destination.Folder));
-        return new(location, destination.Folder);
+        CheckLocation("Destination:Location", location, null);
+        if (!FolderTemplate.TryParse(destination.Folder, out var folder, out var problem))
+        {
+            errors.Add($"{Path}:Destination:Folder: {problem}");
+            return null;
+        }
+
+        return new(location, folder);
     }
 
     private NotifyTarget? NotifyOf()
@@ -192,6 +201,13 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         if (!WebhookSignature.IsSecret(notify.Secret))
             errors.Add($"{Path}:Notify:Secret must be whsec_ and the base64 of 24 to 64 bytes: the consumer system could not tell a notice from a forged one.");
         return isAddress && notify.Secret is not null ? new(url!, notify.Secret) : null;
+    }
+
+    private void CheckLocation(string field, LocationOptions location, string? kind)
+    {
+        if (kind is not null && location.Kind != kind)
+            errors.Add($"{Path}:{field}:Kind is '{location.Kind}', but Wait says {kind}: it would be open where to look.");
+        errors.Add(LocationRules.Problems(location).Select(problem => $"{Path}:{field}: {problem}"));
     }
 
     private void OneOf(string field, string? value, params string[] choices)

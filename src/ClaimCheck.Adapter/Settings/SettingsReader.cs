@@ -1,4 +1,3 @@
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Settings;
