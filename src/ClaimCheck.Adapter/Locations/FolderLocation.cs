@@ -99,16 +99,16 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
 
     public Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken) => GuardAsync($"delete from {folder}", () =>
     {
+        var files = names.Select(name => PathOf(LocationPath.Join(folder, name))).ToList();
         var directory = FolderOf(folder);
-        if (Directory.Exists(directory))
+        if (!Directory.Exists(directory))
+            return Task.FromResult(true);
+        foreach (var file in files)
         {
-            foreach (var name in names)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                File.Delete(Path.Combine(directory, LocationPath.Checked(name)));
-            }
-            FlushFolder(directory);
+            cancellationToken.ThrowIfCancellationRequested();
+            File.Delete(file);
         }
+        FlushFolder(directory);
         return Task.FromResult(true);
     });
 

@@ -30,9 +30,16 @@ internal sealed class HttpLocation : ISharedLocation
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         var probe = AddressOf(LocationPath.Temporary("check"));
-        using (await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Put, probe) { Content = new ByteArrayContent("claimcheck"u8.ToArray()) }, "be written to", [], cancellationToken))
+        var content = "claimcheck"u8.ToArray();
+        using (await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Put, probe) { Content = new ByteArrayContent(content) }, "be written to", [], cancellationToken))
         {
             // Its answer is all there is to it.
+        }
+        // Without it a batch that is taken back could not be found again.
+        using (var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, probe), "be read", [], cancellationToken, MostBytesRead))
+        {
+            if (!(await answer.Content.ReadAsByteArrayAsync(cancellationToken)).AsSpan().SequenceEqual(content))
+                throw new LocationException(LocationFailure.Altered, $"{Name} does not give back what was put there.");
         }
         await RemoveAsync(probe, "be tidied", cancellationToken);
     }

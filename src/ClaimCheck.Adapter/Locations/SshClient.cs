@@ -15,7 +15,7 @@ internal sealed class SshClient(LocationOptions options)
     /// <summary>Runs commands of <c>sftp</c>. The first that fails, and is not marked with <c>-</c>, ends it.</summary>
     public Task<SshOutcome> SftpAsync(IEnumerable<string> commands, CancellationToken cancellationToken) =>
         RunAsync(
-            "sftp", [.. Settings(), "-P", $"{options.Port}", "-q", "-b", "-", options.Host!.Contains(':') ? $"{options.User}@[{options.Host}]" : Account],
+            "sftp", [.. Settings(), "-P", $"{options.Port}", "-b", "-", options.Host!.Contains(':') ? $"{options.User}@[{options.Host}]" : Account],
             string.Join('\n', commands) + "\n", cancellationToken);
 
     /// <summary>Runs a command at the server, where the account may.</summary>
