@@ -31,6 +31,11 @@ public sealed class Routes_by_the_clock
         Assert.Equal(0, await first.StopAsync());
         if (wait != "status")
             Assert.Contains("saw its manifest", first.Log, StringComparison.Ordinal);
+        // A link is a secret, and nowhere but in memory.
+        const string Signed = "sig=|Signature=";
+        foreach (var file in Directory.EnumerateFiles(scene.State, "*.json", SearchOption.AllDirectories))
+            Assert.DoesNotMatch(Signed, await File.ReadAllTextAsync(file));
+        Assert.DoesNotMatch(Signed, first.Log);
         // What it knew is what it knows.
         route["Cron"] = "0 0 3 1 1 ?";
         await scene.StartAsync();
