@@ -18,7 +18,7 @@ public sealed class PushScene : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        scene = await Scene.CreateAsync(items: 8_000);
+        scene = await Scene.CreateAsync(items: 20_000);
         Service = (await scene.StartServiceAsync()).Address;
         Client = new ClaimCheckClient(Service);
     }
@@ -36,7 +36,7 @@ public sealed class PushScene : IAsyncLifetime
             new ExportRequest { Dataset = "items", Compression = "none", MaxFileBytes = 64 << 10 }, wait: TimeSpan.FromSeconds(60));
         Assert.Equal(ExportState.Ready, export.State);
         var manifest = await Client.GetManifestAsync(export.BatchId);
-        Assert.True(manifest.Files.Count >= 4);
+        Assert.True(manifest.Files.Count > 4);
         return manifest;
     }
 
