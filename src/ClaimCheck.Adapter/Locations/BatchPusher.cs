@@ -91,6 +91,8 @@ internal sealed partial class BatchPusher(
         await ClaimAsync(manifest, location, folder, cancellationToken);
         await location.CleanAsync(folder, TemporaryLease, cancellationToken);
 
+        // One look at the folder spares one at each file that is not there.
+        var there = location.CanList ? (await location.ListAsync(folder, cancellationToken)).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal) : null;
         var work = WorkOf(batchId, location, folder);
         var (written, bytes) = (0, 0L);
         for (var i = 0; i < manifest.Files.Count; i++)
@@ -98,10 +100,10 @@ internal sealed partial class BatchPusher(
             var file = manifest.Files[i];
             var path = LocationPath.Join(folder, file.Name);
             var sha256 = Convert.FromHexString(file.Sha256);
-            if (await location.HoldsAsync(path, file.Bytes, sha256, cancellationToken))
+            if (there?.Contains(file.Name) != false && await location.HoldsAsync(path, file.Bytes, sha256, cancellationToken))
                 continue;
             // From here on the batch is not complete, whatever an earlier push said.
-            if (written == 0)
+            if (written == 0 && there?.Contains(PushedFolder.Success) != false)
                 await location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
             if (manifest.LinksExpireAt - time.GetUtcNow() < LinkMargin)
                 manifest = await RefreshedAsync(manifest, cancellationToken);

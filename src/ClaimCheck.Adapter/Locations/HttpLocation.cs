@@ -53,7 +53,7 @@ internal sealed class HttpLocation : ISharedLocation
         if (!options.WebDav)
         {
             await PutAsync(address, path, open, bytes, sha256, cancellationToken);
-            if (!await HoldsAsync(path, bytes, sha256, cancellationToken, unknown: true))
+            if (!await HoldsAsync(path, bytes, sha256, unknown: true, cancellationToken))
                 throw Digests.Differs(Name, path);
             return;
         }
@@ -77,7 +77,7 @@ internal sealed class HttpLocation : ISharedLocation
     }
 
     public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
-        HoldsAsync(path, bytes, sha256, cancellationToken, unknown: false);
+        HoldsAsync(path, bytes, sha256, unknown: false, cancellationToken);
 
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
@@ -156,7 +156,7 @@ internal sealed class HttpLocation : ISharedLocation
             $"store {path}", [], cancellationToken);
     }
 
-    private async Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken, bool unknown)
+    private async Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, bool unknown, CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
         // Some targets take files and show none.

@@ -1,4 +1,4 @@
-using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -87,7 +87,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is removed from {Location}, {Folder}: the location's retention is over.")]
-        public static partial void Expired(ILogger logger, ClaimCheck.Contracts.BatchId batchId, string location, string folder);
+        public static partial void Expired(ILogger logger, BatchId batchId, string location, string folder);
 
         [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} stays for now: {Reason}")]
         public static partial void Kept(ILogger logger, string folder, string location, string reason);

@@ -41,8 +41,7 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
         var temporary = LocationPath.Temporary(path);
         try
         {
-            await SendAsync(local, path, temporary, cancellationToken);
-            if (await LengthAsync(temporary, cancellationToken) != bytes || !await HasChecksumAsync(temporary, sha256, cancellationToken))
+            if (await SendAsync(local, path, temporary, cancellationToken) != bytes || !await HasChecksumAsync(temporary, sha256, cancellationToken))
                 throw Digests.Differs(Name, path);
             await RenameAsync(temporary, path, cancellationToken);
         }
@@ -123,16 +122,19 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
 
     private string Remote(string path) => SftpListing.Quoted(RemoteOf(path));
 
-    private async Task SendAsync(string local, string path, string temporary, CancellationToken cancellationToken)
+    // The length that arrived.
+    private async Task<long?> SendAsync(string local, string path, string temporary, CancellationToken cancellationToken)
     {
         var names = path.Split('/');
         // -f: flushed to the server's disk, where it can.
         var commands = Enumerable.Range(1, names.Length - 1)
             .Select(i => $"-mkdir {Remote(string.Join('/', names[..i]))}")
-            .Append($"put -f {SftpListing.Quoted(local)} {Remote(temporary)}");
+            .Append($"put -f {SftpListing.Quoted(local)} {Remote(temporary)}")
+            .Append($"ls -ln {Remote(temporary)}");
         var outcome = await client.SftpAsync(commands, cancellationToken);
         if (!outcome.IsSuccess)
             throw outcome.Explain($"{Name} could not store {path}");
+        return LengthOf(temporary, outcome);
     }
 
     private async Task RenameAsync(string temporary, string path, CancellationToken cancellationToken)
@@ -151,11 +153,14 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
     {
         var outcome = await client.SftpAsync([$"ls -ln {Remote(path)}"], cancellationToken);
         if (outcome.IsSuccess)
-        {
-            var name = path[(path.LastIndexOf('/') + 1)..];
-            return SftpListing.Read(outcome.Output, time.GetUtcNow()).Find(file => file.Name == name && !file.IsFolder)?.Bytes;
-        }
+            return LengthOf(path, outcome);
         return outcome is { IsDisconnected: false, IsMissing: true } ? null : throw outcome.Explain($"{Name} could not look for {path}");
+    }
+
+    private long? LengthOf(string path, SshOutcome listing)
+    {
+        var name = path[(path.LastIndexOf('/') + 1)..];
+        return SftpListing.Read(listing.Output, time.GetUtcNow()).Find(file => file.Name == name && !file.IsFolder)?.Bytes;
     }
 
     // True too where the server does not tell, unless the operator insists.

@@ -59,13 +59,13 @@ internal sealed class SshServer : IAsyncDisposable
     {
         if (!File.Exists("/usr/sbin/sshd"))
             throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install -y --no-install-recommends openssh-server).");
-        var folder = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
-        foreach (var key in new[] { "host", "account", "other" })
-            Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(folder, key)])).ExitCode);
+        var keys = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
+        foreach (var name in new[] { "host", "account", "other" })
+            Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
         if (Environment.IsPrivilegedProcess)
             Directory.CreateDirectory("/run/sshd"); // root's sshd asks for it; the system makes it at boot
-        var server = new SshServer(FreePort(), force, folder);
-        var host = await File.ReadAllTextAsync(Path.Combine(folder, "host.pub"));
+        var server = new SshServer(FreePort(), force, keys);
+        var host = await File.ReadAllTextAsync(Path.Combine(keys, "host.pub"));
         await File.WriteAllTextAsync(server.KnownHosts, $"[127.0.0.1]:{server.Port} {host}");
         await Eventually.TrueAsync(async () =>
         {
