@@ -137,8 +137,17 @@ internal sealed class AdapterScene : IAsyncDisposable
     }
 
     /// <summary>Waits for a notice about an export.</summary>
-    public Task<Heard> HearsAsync(string id, string type) =>
-        Eventually.NotNullAsync(() => Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
+    public async Task<Heard> HearsAsync(string id, string type)
+    {
+        try
+        {
+            return await Eventually.NotNullAsync(() => Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"No {type} of {id} came.\n{Adapter.Log}");
+        }
+    }
 
     /// <summary>How many exports the service was asked for.</summary>
     public async Task<IReadOnlyList<Export>> AtServiceAsync() => (await Client.ListExportsAsync(limit: 1000)).Items;
