@@ -56,6 +56,41 @@ public sealed class BatchDownloader : IDisposable
         return DownloadAsync(new Asked(manifest.BatchId, null, manifest), directory, progress, cancellationToken);
     }
 
+    /// <summary>
+    /// Saves one file of a batch, verified and resumed as the whole batch is, for those that hand files on one by one and have no room
+    /// for all. The directory stays an unfinished download (<see cref="Discard"/>); the caller may move or delete the file.
+    /// </summary>
+    /// <param name="manifest">The batch's manifest. Where its links are dead, the service is asked for fresh ones.</param>
+    /// <param name="name">The file's name in it.</param>
+    /// <param name="directory">Where to; made if it is missing.</param>
+    /// <param name="cancellationToken">Ends the download; what is verified stays, for the next one.</param>
+    /// <returns>The file's path.</returns>
+    /// <exception cref="ArgumentException">The manifest lists no such file.</exception>
+    /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)" path="/exception"/>
+    public async Task<string> SaveFileAsync(Manifest manifest, string name, string directory, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        var batch = manifest.BatchId;
+        var target = new DownloadDirectory(directory, batch);
+        try
+        {
+            var claim = new Claim(client, links, new Asked(batch, null, manifest), options);
+            await claim.OpenAsync(cancellationToken);
+            var ordinal = manifest.Files.ToList().FindIndex(file => file.Name == name);
+            if (ordinal < 0)
+                throw new ArgumentException($"The manifest of {batch} lists no such file.", nameof(name));
+            await using var work = await target.BeginAsync(manifest, client.BaseAddress, cancellationToken);
+            await new FileSaver(links, claim, ordinal, target, new DownloadTally(manifest, null), options).SaveAsync(cancellationToken);
+            return target.File(name);
+        }
+        catch (BatchEndedException)
+        {
+            target.Discard();
+            throw;
+        }
+    }
+
     /// <summary>Deletes what an unfinished download of a batch left in a directory. A complete one stays.</summary>
     /// <returns>How many files were deleted.</returns>
     /// <exception cref="IOException">A file can't be deleted.</exception>

@@ -30,7 +30,8 @@ public sealed partial class HouseTests
 
     [Fact]
     public void Urls_are_presigned_in_one_place() =>
-        Assert.Equal([$"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
+        // Staging's links in one place, and in one other those to the buckets of consumers that the adapter writes to.
+        Assert.Equal(["src/ClaimCheck.Adapter/Locations/S3Location.cs", $"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
 
     [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()

@@ -1,0 +1,112 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>One delivery in this process: its document, which only changes after it is on disk, and who works on it.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+internal sealed class Delivery(DeliveryDocument document, StateDirectory state, bool isNew)
+{
+    private readonly SemaphoreSlim changing = new(1);
+    private readonly Lock guard = new();
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously); // completed by the next change
+    private Task sinceStep = Task.CompletedTask;
+    private CancellationTokenSource? step;
+
+    public DeliveryDocument Document { get; private set; } = document;
+
+    /// <summary>Whether this process began it; what an earlier one left is looked at once before events are waited for.</summary>
+    public bool IsNew { get; } = isNew;
+
+    /// <summary>What this process remembers of its looks for the batch, and of its tries.</summary>
+    public Looks Looks { get; } = new();
+
+    /// <summary>Makes a step, where the document's state allows it, and writes it down first.</summary>
+    /// <param name="step">Gives null where it does not apply.</param>
+    /// <param name="cancellationToken">Ends the wait for others' steps; what is being written is written.</param>
+    /// <returns>False where it did not apply.</returns>
+    /// <exception cref="IOException">It could not be written down, and was not made.</exception>
+    public async Task<bool> ChangeAsync(Func<DeliveryDocument, DeliveryDocument?> step, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (step(Document) is not { } next)
+                return false;
+            await state.SaveAsync(next, CancellationToken.None);
+            Document = next;
+        }
+        finally
+        {
+            changing.Release();
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>Ends what is being waited for, and the step that is under way where the state is no longer its.</summary>
+    public void Wake()
+    {
+        CancellationTokenSource? underWay;
+        TaskCompletionSource waitedFor;
+        lock (guard)
+        {
+            (waitedFor, changed) = (changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            underWay = step;
+        }
+
+        waitedFor.SetResult();
+
+        // Not under the lock: what hangs on the token runs here.
+        try
+        {
+            underWay?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The step has ended meanwhile.
+        }
+    }
+
+    /// <summary>A step begins: its token is cancelled when the document changes under it. The worker disposes it.</summary>
+    public CancellationTokenSource BeginStep(CancellationToken stoppingToken)
+    {
+        lock (guard)
+        {
+            sinceStep = changed.Task;
+            return step = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        }
+    }
+
+    /// <summary>Waits until it is no longer in a state.</summary>
+    /// <returns>False where it still is after <paramref name="atMost"/>.</returns>
+    public async Task<bool> LeavesAsync(DeliveryState state, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(atMost);
+        while (true)
+        {
+            Task change;
+            lock (guard)
+            {
+                if (Document.State != state)
+                    return true;
+                change = changed.Task;
+            }
+
+            await change.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (limit.IsCancellationRequested)
+                return Document.State != state;
+        }
+    }
+
+    /// <summary>Waits for a time, or until the document has changed since the step began.</summary>
+    public async Task WaitAsync(TimeSpan pause, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (pause <= TimeSpan.Zero || sinceStep.IsCompleted)
+            return;
+        await sinceStep.WaitAsync(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading.Channels;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>All deliveries that the adapter remembers.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory state, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Delivery> all = new(StringComparer.Ordinal);
+    private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly SemaphoreSlim beginning = new(1);
+
+    /// <summary>What is to be worked on, in the order in which it began.</summary>
+    public ChannelReader<Delivery> Begun => begun.Reader;
+
+    /// <summary>Newest first.</summary>
+    public IEnumerable<Delivery> All =>
+        all.Values.OrderByDescending(each => each.Document.CreatedAt).ThenByDescending(each => each.Document.Id, StringComparer.Ordinal);
+
+    public Delivery? Find(string id) => all.GetValueOrDefault(id);
+
+    public IEnumerable<Delivery> OfBatch(BatchId batchId) => all.Values.Where(each => each.Document.BatchId == batchId);
+
+    public IEnumerable<Delivery> OfRoute(string route) => All.Where(each => each.Document.Route == route);
+
+    /// <summary>The same consumer, route and origin are the same delivery, here and at the service.</summary>
+    public string IdOf(Route route, string origin) =>
+        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
+
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        foreach (var document in await state.LoadDeliveriesAsync(cancellationToken))
+            Add(new(document, state, isNew: false));
+    }
+
+    /// <summary>A delivery of what the route asks for; on disk when this returns.</summary>
+    /// <param name="route">Of which route.</param>
+    /// <param name="origin">What set it going.</param>
+    /// <param name="request">What the service is asked for.</param>
+    /// <param name="caller">Whose key asked for it, or null.</param>
+    /// <param name="cancellationToken">Ends the wait for others.</param>
+    /// <returns>The delivery, and whether it is a new one.</returns>
+    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
+        BeginAsync(new()
+        {
+            Id = IdOf(route, origin),
+            Route = route.Name,
+            Origin = origin,
+            Caller = caller,
+            Request = request,
+            Dataset = route.Dataset,
+            CreatedAt = time.GetUtcNow(),
+            State = DeliveryState.Requested,
+        }, cancellationToken);
+
+    /// <summary>A delivery of a batch that somebody else asked for, and that is ready.</summary>
+    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
+        BeginAsync(new()
+        {
+            Id = IdOf(route, $"batch {ready.BatchId}"),
+            Route = route.Name,
+            Origin = $"batch {ready.BatchId}",
+            Dataset = ready.Dataset,
+            CreatedAt = time.GetUtcNow(),
+            State = DeliveryState.Delivering,
+            ExportId = ready.ExportId,
+            BatchId = ready.BatchId,
+        }, cancellationToken);
+
+    /// <summary>Forgets a delivery.</summary>
+    public void Forget(Delivery delivery)
+    {
+        state.Delete(delivery.Document.Id);
+        all.TryRemove(delivery.Document.Id, out _);
+    }
+
+    private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(DeliveryDocument document, CancellationToken cancellationToken)
+    {
+        await beginning.WaitAsync(cancellationToken);
+        try
+        {
+            if (Find(document.Id) is { } known)
+                return (known, false);
+            await state.SaveAsync(document, CancellationToken.None);
+            var delivery = new Delivery(document, state, isNew: true);
+            Add(delivery);
+            return (delivery, true);
+        }
+        finally
+        {
+            beginning.Release();
+        }
+    }
+
+    private void Add(Delivery delivery)
+    {
+        all[delivery.Document.Id] = delivery;
+        begun.Writer.TryWrite(delivery);
+    }
+}

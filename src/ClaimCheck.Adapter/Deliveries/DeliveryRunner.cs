@@ -1,0 +1,125 @@
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>
+/// Works on every delivery, step by step. A step reads the document, does one thing that may be repeated, and writes the next state
+/// down; so a process may end anywhere, and the next one goes on.
+/// </summary>
+internal sealed partial class DeliveryRunner(
+    AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, Aftercare aftercare, ILogger<DeliveryRunner> logger) : BackgroundService
+{
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1); // longer ones are beyond timers
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+    private readonly TimeProvider time = TimeProvider.System;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var working = new HashSet<Task>();
+        try
+        {
+            await foreach (var delivery in book.Begun.ReadAllAsync(stoppingToken))
+            {
+                working.RemoveWhere(task => task.IsCompletedSuccessfully);
+                working.Add(WorkAsync(delivery, stoppingToken));
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops: each step ends where it is.
+        }
+
+        await Task.WhenAll(working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task WorkAsync(Delivery delivery, CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        if (settings.Find(delivery.Document.Route) is not { } route)
+        {
+            Log.RouteIsGone(logger, delivery.Document.Id, delivery.Document.Route);
+            return;
+        }
+
+        using var scope = logger.BeginScope("{DeliveryId}", delivery.Document.Id);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            if (await TryStepAsync(delivery, route, stoppingToken) is not { } pause)
+                return;
+            try
+            {
+                await delivery.WaitAsync(pause < LongestSleep ? pause : LongestSleep, time, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<TimeSpan?> TryStepAsync(Delivery delivery, Route route, CancellationToken stoppingToken)
+    {
+        using var step = delivery.BeginStep(stoppingToken);
+        try
+        {
+            var pause = await StepAsync(delivery, route, step.Token);
+            delivery.Looks.Failures = 0;
+            return pause;
+        }
+        catch (OperationCanceledException) when (step.IsCancellationRequested)
+        {
+            return TimeSpan.Zero; // the process stops, or the delivery is in another state by now
+        }
+        catch (Exception) when (step.IsCancellationRequested && !stoppingToken.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+        catch (ClaimCheckException e)
+        {
+            var pause = Again(delivery, e is ServiceUnavailableException { RetryAfter: { } asked } ? asked : TimeSpan.Zero);
+            if (e.IsTransient)
+                Log.TryAgain(logger, delivery.Document.Id, delivery.Document.State, pause, e.Code, e.Message);
+            else
+                Log.Refused(logger, delivery.Document.Id, delivery.Document.State, pause, e.Code, e.Message);
+            return pause;
+        }
+        catch (Exception e) // a full disk, a defect: neither may end the work on a delivery for good
+        {
+            var pause = Again(delivery, TimeSpan.Zero);
+            Log.Unexpected(logger, e, delivery.Document.Id, delivery.Document.State, pause);
+            return pause;
+        }
+    }
+
+    private async Task<TimeSpan?> StepAsync(Delivery delivery, Route route, CancellationToken cancellationToken) => delivery.Document.State switch
+    {
+        DeliveryState.Requested => await asking.RequestAsync(delivery, route, cancellationToken),
+        DeliveryState.Waiting => await asking.LookAsync(delivery, route, cancellationToken),
+        DeliveryState.Delivering => await pushing.PushAsync(delivery, route, cancellationToken),
+        DeliveryState.Cancelling or DeliveryState.Revoking => await pushing.RemoveAsync(delivery, route, cancellationToken),
+        _ => await aftercare.CareAsync(delivery, route, cancellationToken),
+    };
+
+    private TimeSpan Again(Delivery delivery, TimeSpan asked)
+    {
+        var longest = settings.Retry.LongestDelay < LongestPause ? settings.Retry.LongestDelay : LongestPause;
+        var pause = Pause.After(++delivery.Looks.Failures, settings.Retry.Delay, longest);
+        return asked > pause ? asked < longest ? asked : longest : pause;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} ({State}) is tried again in {Pause}. {Code}: {Reason}")]
+        public static partial void TryAgain(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: someone must mend it. {Code}: {Reason}")]
+        public static partial void Refused(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) broke, and is tried again in {Pause}.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string deliveryId, DeliveryState state, TimeSpan pause);
+
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} rests: its route {Route} is not configured any more.")]
+        public static partial void RouteIsGone(ILogger logger, string deliveryId, string route);
+    }
+}

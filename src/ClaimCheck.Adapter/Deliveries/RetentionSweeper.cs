@@ -1,0 +1,46 @@
+using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Adapter.Settings;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>Looks through the destinations now and then for what has been there long enough, and for what dead writers left.</summary>
+internal sealed partial class RetentionSweeper(AdapterSettings settings, Destinations destinations, LocationRetention retention, ILogger<RetentionSweeper> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(15);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        await Task.WhenAll(settings.Routes.Select(route => SweepAsync(route, stoppingToken)));
+    }
+
+    private async Task SweepAsync(Routes.Route route, CancellationToken stoppingToken)
+    {
+        var (location, options) = (destinations.Of(route), route.Destination.Location);
+        var pause = options.Retention / 10 is { } tenth && tenth < LongestPause ? tenth : LongestPause;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(Pause.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
+                await retention.SweepAsync(location, route.Destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (LocationException e)
+            {
+                Log.NotSwept(logger, location.Name, e.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Location} could not be looked through for what has been there long enough. {Reason}")]
+        public static partial void NotSwept(ILogger logger, string location, string reason);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>
+/// The adapter's memory on disk: one process holds it at a time; each document is written beside its place, flushed, and renamed.
+/// Disposed with the process, which lets the next one in.
+/// </summary>
+internal sealed class StateDirectory : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true };
+    private readonly string path;
+    private readonly FileStream held;
+
+    private StateDirectory(string path, FileStream held) => (this.path, this.held) = (path, held);
+
+    public string Cursors => Path.Combine(path, "cursors");
+
+    /// <summary>Where files lie on their way.</summary>
+    public string Work => Path.Combine(path, "work");
+
+    /// <exception cref="SettingsException">It can't be written to, or another process holds it.</exception>
+    public static StateDirectory Open(string path)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(path);
+            else
+                Directory.CreateDirectory(path, OwnerOnly); // criteria may tell more than others should know
+            foreach (var folder in new[] { "deliveries", "routes", "cursors" })
+                Directory.CreateDirectory(Path.Combine(path, folder));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
+        }
+
+        try
+        {
+            return new(path, new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException(
+                $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. Stop it, or choose another directory.", e);
+        }
+    }
+
+    public async Task<IReadOnlyList<DeliveryDocument>> LoadDeliveriesAsync(CancellationToken cancellationToken)
+    {
+        var documents = new List<DeliveryDocument>();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(path, "deliveries"), "*.json"))
+        {
+            if (await ReadAsync<DeliveryDocument>(file, cancellationToken) is { } document)
+                documents.Add(document);
+        }
+
+        return documents;
+    }
+
+    public Task SaveAsync(DeliveryDocument document, CancellationToken cancellationToken) => WriteAsync(PathOf(document.Id), document, cancellationToken);
+
+    public void Delete(string id) => File.Delete(PathOf(id));
+
+    public Task<RouteClock?> LoadClockAsync(string route, CancellationToken cancellationToken) => ReadAsync<RouteClock>(ClockOf(route), cancellationToken);
+
+    public Task SaveClockAsync(string route, RouteClock clock, CancellationToken cancellationToken) => WriteAsync(ClockOf(route), clock, cancellationToken);
+
+    public void Dispose() => held.Dispose();
+
+    private string PathOf(string id) => Path.Combine(path, "deliveries", id + ".json");
+
+    private string ClockOf(string route) => Path.Combine(path, "routes", route + ".json");
+
+    /// <exception cref="SettingsException">The file is not what this version wrote: going on without it would deliver twice.</exception>
+    private static async Task<T?> ReadAsync<T>(string file, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(await File.ReadAllBytesAsync(file, cancellationToken), Json);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"{file} can't be read, but is part of the adapter's memory: move it away to forget what it tells. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
+        }
+    }
+
+    private static async Task WriteAsync<T>(string file, T document, CancellationToken cancellationToken)
+    {
+        var next = file + ".new";
+        await using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, Json), cancellationToken);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(next, file, overwrite: true);
+    }
+}
+
+/// <summary>Up to which moment a route's clock has run.</summary>
+/// <param name="Cron">The expression and time zone that it ran by: others begin anew.</param>
+/// <param name="RanUntil">The last moment that was seen to.</param>
+/// <param name="LastFireAt">The last moment that set an export going, or null.</param>
+internal sealed record RouteClock(string Cron, DateTimeOffset RanUntil, DateTimeOffset? LastFireAt);

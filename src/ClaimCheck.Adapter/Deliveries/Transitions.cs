@@ -1,0 +1,84 @@
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>
+/// The ways from one state of a delivery to the next, each with the duties that it brings. Null where the state allows no such
+/// step: whoever comes late changes nothing.
+/// </summary>
+internal static class Transitions
+{
+    /// <summary>The service took the request, or answered it again.</summary>
+    public static DeliveryDocument? Asked(this DeliveryDocument document, Export export) =>
+        document.State is DeliveryState.Requested or DeliveryState.Cancelling && document.ExportId is null
+            ? document with
+            {
+                State = document.State == DeliveryState.Requested ? DeliveryState.Waiting : document.State,
+                ExportId = export.ExportId,
+                BatchId = export.BatchId,
+            }
+            : null;
+
+    /// <summary>The batch is ready.</summary>
+    public static DeliveryDocument? Ready(this DeliveryDocument document) =>
+        document.State == DeliveryState.Waiting ? document with { State = DeliveryState.Delivering } : null;
+
+    /// <summary>All files are at the destination.</summary>
+    public static DeliveryDocument? Delivered(this DeliveryDocument document, long records, long bytes, int files, bool notifies, DateTimeOffset now) =>
+        document.State == DeliveryState.Delivering
+            ? document with
+            {
+                State = DeliveryState.Delivered,
+                Records = records,
+                Bytes = bytes,
+                Files = files,
+                DeliveredAt = now,
+                Duties = [.. Notice("delivered", notifies, now), new(DutyKind.Receipt, ReceiptState.Completed, now)],
+            }
+            : null;
+
+    /// <summary>It can't be had.</summary>
+    public static DeliveryDocument? Failed(this DeliveryDocument document, DeliveryFailure failure, bool notifies, DateTimeOffset now) =>
+        document.State is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering
+            ? document with { State = DeliveryState.Failed, Failure = failure, EndedAt = now, Duties = Notice("failed", notifies, now) }
+            : null;
+
+    /// <summary>The caller wants it no more.</summary>
+    public static DeliveryDocument? CancelAsked(this DeliveryDocument document, string? reason) =>
+        document.HasEnded || document.State is DeliveryState.Cancelling or DeliveryState.Revoking
+            ? null
+            : document with { State = DeliveryState.Cancelling, Reason = reason, Duties = [] };
+
+    /// <summary>Somebody cancelled the export at the service, before it was ready.</summary>
+    public static DeliveryDocument? CancelledElsewhere(this DeliveryDocument document, string? reason, bool notifies, DateTimeOffset now) =>
+        document.State is DeliveryState.Waiting or DeliveryState.Delivering
+            ? document with { State = DeliveryState.Cancelled, Reason = reason, EndedAt = now, Duties = Notice("cancelled", notifies, now) }
+            : null;
+
+    /// <summary>The source took the batch back. What was owed of the delivery is owed no more: nobody shall be sent there.</summary>
+    public static DeliveryDocument? RevokedBySource(this DeliveryDocument document, string? reason) =>
+        document.State is DeliveryState.Waiting or DeliveryState.Delivering or DeliveryState.Delivered
+            ? document with { State = DeliveryState.Revoking, Reason = reason, Duties = [] }
+            : null;
+
+    /// <summary>Nothing of it is at the destination any more.</summary>
+    public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) => document.State switch
+    {
+        DeliveryState.Revoking => document with
+        {
+            State = DeliveryState.Revoked,
+            EndedAt = now,
+            Duties = [.. Notice("revoked", notifies, now), new(DutyKind.Receipt, ReceiptState.Discarded, now)],
+        },
+        DeliveryState.Cancelling => document with { State = DeliveryState.Cancelled, EndedAt = now, Duties = Notice("cancelled", notifies, now) },
+        _ => null,
+    };
+
+    /// <summary>A duty was done, or given up.</summary>
+    public static DeliveryDocument? Discharged(this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>
+        document.Duties.Contains(duty)
+            ? document with { Duties = [.. document.Duties.Select(each => each != duty ? each : givenUp is null ? each with { DoneAt = now } : each with { GivenUp = givenUp })] }
+            : null;
+
+    private static Duty[] Notice(string what, bool notifies, DateTimeOffset now) => notifies ? [new(DutyKind.Notice, what, now)] : [];
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Settings;
+
+namespace ClaimCheck.Adapter.Exports;
+
+/// <summary>What a consumer system asks for: a route, and criteria beside the route's own.</summary>
+internal sealed record OnDemandRequest(Route Route, IReadOnlyDictionary<string, JsonElement> Criteria);
+
+/// <summary>Reads the body of <c>POST /exports</c>; collects what is wrong with each field.</summary>
+internal static class RequestReader
+{
+    private const int MostCriteria = 100;
+
+    /// <returns>The request, or the errors by field.</returns>
+    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, AdapterSettings settings, Caller caller)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var property in body.EnumerateObject().Where(property => property.Name is not ("route" or "criteria")))
+            errors[property.Name] = ["Is not a field of this call."];
+        var route = RouteOf(body, [.. settings.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
+        var criteria = CriteriaOf(body, route, errors);
+        return errors.Count > 0 || route is null ? (null, errors) : (new(route, criteria), errors);
+    }
+
+    private static Route? RouteOf(JsonElement body, List<Route> routes, Dictionary<string, string[]> errors)
+    {
+        if (!body.TryGetProperty("route", out var given) || given.ValueKind == JsonValueKind.Null)
+        {
+            if (routes.Count == 1)
+                return routes[0];
+            errors["route"] = ["Must be given: there is not just one route on demand for this caller."];
+            return null;
+        }
+
+        if (given.ValueKind != JsonValueKind.String)
+            errors["route"] = ["Must be text."];
+        else if (routes.Find(each => each.Name == given.GetString()) is { } route)
+            return route;
+        else
+            errors["route"] = ["There is no route on demand by that name; GET /routes lists them."];
+        return null;
+    }
+
+    private static Dictionary<string, JsonElement> CriteriaOf(JsonElement body, Route? route, Dictionary<string, string[]> errors)
+    {
+        var criteria = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (!body.TryGetProperty("criteria", out var given) || given.ValueKind == JsonValueKind.Null)
+            return criteria;
+        if (given.ValueKind != JsonValueKind.Object || given.EnumerateObject().Count() > MostCriteria)
+        {
+            errors["criteria"] = [$"Must be an object of at most {MostCriteria} parameters."];
+            return criteria;
+        }
+
+        foreach (var property in given.EnumerateObject())
+        {
+            // What the operator has fixed, for example whose data it is, is not a caller's to change.
+            if (route?.Criteria.ContainsKey(property.Name) == true)
+                errors[$"criteria.{property.Name}"] = ["Is fixed by the route."];
+            else
+                criteria[property.Name] = property.Value;
+        }
+
+        return criteria;
+    }
+}

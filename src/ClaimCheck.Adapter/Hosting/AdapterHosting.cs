@@ -1,0 +1,86 @@
+using System.Text.Json;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Logging.Console;
+
+namespace ClaimCheck.Adapter.Hosting;
+
+/// <summary>What every call shares: limits, keys, problems, health, logs.</summary>
+internal static class AdapterHosting
+{
+    private const long LargestBody = 1 << 20;
+
+    // What logs the query of a request, or quotes a line or header that could not be read.
+    private static readonly string[] Quoting = ["Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests"];
+
+    public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder, AdapterSettings settings)
+    {
+        builder.Services
+            .AddSingleton(settings)
+            .AddSingleton(TimeProvider.System)
+            .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
+            .Configure<HostOptions>(host =>
+            {
+                host.ShutdownTimeout = TimeSpan.FromSeconds(20);
+                host.ServicesStopConcurrently = true;
+            })
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+        });
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName ??= ConsoleFormatterNames.Simple);
+        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Services.PostConfigure<LoggerFilterOptions>(filters =>
+        {
+            foreach (var provider in filters.Rules.Select(rule => rule.ProviderName).Append(null).Distinct().ToList())
+            {
+                foreach (var category in Quoting)
+                    filters.Rules.Add(new(provider, category, LogLevel.Warning, filter: null));
+            }
+        });
+        return builder;
+    }
+
+    public static WebApplication UseHosting(this WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
+        app.UseStatusCodePages(context => Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseMiddleware<CallerKeys>();
+        return app;
+    }
+
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" }));
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], IResult (IHostApplicationLifetime lifetime) =>
+            lifetime.ApplicationStopping.IsCancellationRequested ? Problems.Of(ProblemCodes.ShuttingDown) : TypedResults.Ok(new { status = "ready" }));
+        return routes;
+    }
+
+    // The one place where exceptions become problems. Their texts go to the log, not to the caller.
+    private static async Task ExplainAsync(HttpContext context)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+            return;
+        await (exception switch
+        {
+            BadHttpRequestException bad => Problems.Of(Problems.ForStatus(bad.StatusCode)),
+            JsonException => Problems.Of(ProblemCodes.MalformedJson),
+            OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
+            _ => Problems.Of(ProblemCodes.InternalError),
+        }).ExecuteAsync(context);
+    }
+
+    private static bool IsExpected(ExceptionHandlerSuppressDiagnosticsContext context) =>
+        context.Exception is BadHttpRequestException or OperationCanceledException or JsonException;
+}

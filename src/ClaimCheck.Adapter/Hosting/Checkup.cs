@@ -1,0 +1,66 @@
+using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer;
+
+namespace ClaimCheck.Adapter.Hosting;
+
+/// <summary><c>--check</c>: whether what the settings name can be reached, and used.</summary>
+internal static class Checkup
+{
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(AdapterSettings settings)
+    {
+        var failures = 0;
+        using var client = new ClaimCheckClient(new ClaimCheckClientOptions
+        {
+            BaseAddress = settings.Service,
+            ApiKey = settings.ApiKey,
+            Consumer = settings.Consumer,
+            MaxAttempts = 1,
+        });
+        await using var destinations = new Destinations(settings);
+        foreach (var dataset in settings.Routes.Select(route => route.Dataset).Distinct(StringComparer.Ordinal))
+        {
+            failures += await TryAsync(
+                $"Dataset {dataset} at {settings.Service.Authority}",
+                async () => await client.GetDatasetAsync(dataset) is { Available: false } ? "its source can't be reached by the service" : null);
+        }
+
+        foreach (var route in settings.Routes)
+        {
+            var location = destinations.Of(route);
+            failures += await TryAsync($"Destination of {route.Name}, {location.Name}", async () =>
+            {
+                await location.CheckAsync(CancellationToken.None);
+                return null;
+            });
+            if (route.WaitAt is null)
+                continue;
+            var place = destinations.PlaceOf(route);
+            failures += await TryAsync($"Staging as {route.Name} sees it, {place.Name}", async () =>
+            {
+                await place.ListAsync("batches", CancellationToken.None);
+                return null;
+            });
+        }
+
+        await Console.Out.WriteLineAsync(failures == 0 ? "All is well." : $"{failures} of these can't be used.");
+        return failures == 0 ? 0 : Startup.NotReachable;
+    }
+
+    private static async Task<int> TryAsync(string what, Func<Task<string?>> check)
+    {
+        string? failure;
+        try
+        {
+            failure = await check();
+        }
+        catch (ClaimCheckException e)
+        {
+            failure = e.Message;
+        }
+
+        await Console.Out.WriteLineAsync(failure is null ? $"ok      {what}" : $"FAILED  {what}: {failure}");
+        return failure is null ? 0 : 1;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>Takes the SHA-256 of bytes while they are copied, and says where they are not those that were announced.</summary>
+internal static class Digests
+{
+    private const int BufferBytes = 256 << 10;
+
+    /// <summary>Reads a source to its end, and hands it on piece by piece.</summary>
+    /// <exception cref="LocationException">It has another length or checksum.</exception>
+    public static async Task CopyAsync(
+        Stream source, Func<ReadOnlyMemory<byte>, ValueTask> write, string path, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            long copied = 0;
+            while (await source.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            {
+                copied += read;
+                if (copied > bytes)
+                    break;
+                hash.AppendData(buffer, 0, read);
+                await write(buffer.AsMemory(0, read));
+            }
+            Check(path, copied == bytes, hash.GetHashAndReset(), sha256);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads a source to its end, where it must be verified before the first byte is sent.</summary>
+    public static async Task VerifyAsync(
+        Func<CancellationToken, Task<Stream>> open, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        await using var source = await open(cancellationToken);
+        await CopyAsync(source, static _ => ValueTask.CompletedTask, path, bytes, sha256, cancellationToken);
+    }
+
+    public static void Check(string path, bool hasLength, ReadOnlySpan<byte> actual, ReadOnlyMemory<byte> expected)
+    {
+        if (!hasLength || !actual.SequenceEqual(expected.Span))
+        {
+            throw new LocationException(
+                LocationFailure.Altered, $"{path} was not written: its source has another {(hasLength ? "checksum" : "length")} than announced.");
+        }
+    }
+
+    public static LocationException Differs(string location, string path) =>
+        new(LocationFailure.Altered, $"{path} did not arrive at {location} as it was sent: its length or checksum differs there. It was not given its name.");
+}

@@ -1,0 +1,210 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>A folder of this machine, or one that is mounted: NFS, SMB, a volume.</summary>
+internal sealed partial class FolderLocation(LocationOptions options, TimeProvider time) : ISharedLocation
+{
+    private const int NoSpace = 28; // ENOSPC
+    private const int OverQuota = 122; // EDQUOT
+    private const int DiskFull = unchecked((int)0x80070070); // Windows
+
+    private readonly string root = Path.TrimEndingDirectorySeparator(options.Path!);
+
+    public string Name => $"the folder {root}";
+
+    public bool CanList => true;
+
+    public Task CheckAsync(CancellationToken cancellationToken) => GuardAsync("be written to", () =>
+    {
+        // A mount that is missing would be made as a plain folder, and fill the wrong disk.
+        if (!Directory.Exists(root))
+            throw new LocationException(LocationFailure.Away, $"{Name} is not there. Create or mount it.");
+        var probe = Path.Combine(root, LocationPath.Temporary("check"));
+        using (var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose))
+            file.WriteByte(0);
+        return Task.FromResult(true);
+    });
+
+    public Task WriteAsync(
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        GuardAsync($"store {path}", async () =>
+        {
+            var target = PathOf(path);
+            var temporary = PathOf(path, LocationPath.Temporary(path));
+            if (!Directory.Exists(root))
+                throw new DirectoryNotFoundException($"{root} is not there");
+            var folder = Path.GetDirectoryName(target)!;
+            Directory.CreateDirectory(folder);
+            try
+            {
+                await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous))
+                {
+                    await using var source = await open(cancellationToken);
+                    await Digests.CopyAsync(source, piece => file.WriteAsync(piece, cancellationToken), path, bytes, sha256, cancellationToken);
+                    // A name must not promise what a power cut could still take away.
+                    file.Flush(flushToDisk: true);
+                }
+                if (new FileInfo(temporary).Length != bytes)
+                    throw Digests.Differs(Name, path);
+                File.Move(temporary, target, overwrite: true);
+                FlushFolder(folder);
+            }
+            catch
+            {
+                TryDelete(temporary);
+                throw;
+            }
+            return true;
+        });
+
+    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        GuardAsync($"read {path}", async () =>
+        {
+            var file = new FileInfo(PathOf(path));
+            if (!file.Exists || file.Length != bytes)
+                return false;
+            await using var stored = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            return (await SHA256.HashDataAsync(stored, cancellationToken)).AsSpan().SequenceEqual(sha256.Span);
+        });
+
+    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => GuardAsync($"read {path}", async () =>
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(PathOf(path), cancellationToken);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    });
+
+    public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) => GuardAsync($"list {folder}", () =>
+    {
+        IReadOnlyList<StoredFile> found = [];
+        var directory = new DirectoryInfo(FolderOf(folder));
+        if (directory.Exists)
+        {
+            found =
+            [
+                .. directory.EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, ReturnSpecialDirectories = false })
+                    .Select(entry => new StoredFile(
+                        entry.Name, (entry as FileInfo)?.Length ?? 0, new DateTimeOffset(entry.LastWriteTimeUtc), entry is DirectoryInfo)),
+            ];
+        }
+        return Task.FromResult(found);
+    });
+
+    public Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken) => GuardAsync($"delete from {folder}", () =>
+    {
+        var files = names.Select(name => PathOf(LocationPath.Join(folder, name))).ToList();
+        var directory = FolderOf(folder);
+        if (!Directory.Exists(directory))
+            return Task.FromResult(true);
+        foreach (var file in files)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            File.Delete(file);
+        }
+        FlushFolder(directory);
+        return Task.FromResult(true);
+    });
+
+    public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) => GuardAsync($"delete {folder}", async () =>
+    {
+        var directory = FolderOf(LocationPath.Checked(folder));
+        if (!Directory.Exists(directory))
+            return true;
+        var entries = await ListAsync(folder, cancellationToken);
+        foreach (var entry in entries.Where(entry => !entry.IsFolder))
+            File.Delete(Path.Combine(directory, entry.Name));
+        if (!Directory.EnumerateFileSystemEntries(directory).Any())
+            Directory.Delete(directory);
+        return true;
+    });
+
+    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
+        if (abandoned.Count > 0)
+            await DeleteAsync(folder, abandoned, cancellationToken);
+    }
+
+    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => Task.FromResult<string?>(
+        options.PublicUrl is { } address
+            ? $"{address.TrimEnd('/')}/{LocationPath.Escaped(LocationPath.Checked(path))}"
+            : new Uri(PathOf(path)).AbsoluteUri);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private string FolderOf(string folder) => folder.Length == 0 ? root : PathOf(folder);
+
+    // A link that somebody put into the shared folder would lead the data elsewhere.
+    private string PathOf(string path, string? sibling = null)
+    {
+        var names = LocationPath.Checked(path).Split('/');
+        var current = root;
+        for (var i = 0; i < names.Length; i++)
+        {
+            current = Path.Combine(current, names[i]);
+            if (i < names.Length - 1 && new DirectoryInfo(current) is { LinkTarget: not null })
+                throw new LocationException(LocationFailure.Denied, $"{Name} holds a symbolic link on the way to {path}: it is not followed. Remove it.");
+        }
+        return sibling is null ? current : Path.Combine(root, sibling);
+    }
+
+    private async Task<T> GuardAsync<T>(string doing, Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (IOException e) when (e.HResult is NoSpace or OverQuota or DiskFull)
+        {
+            throw new LocationException(LocationFailure.Full, $"{Name} could not {doing}: the disk is full. Free some space.", inner: e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new LocationException(LocationFailure.Denied, $"{Name} could not {doing}: {e.Message.TrimEnd('.')}. Grant this process the right.", inner: e);
+        }
+        catch (IOException e)
+        {
+            throw new LocationException(LocationFailure.Away, $"{Name} could not {doing}: {e.Message}", inner: e);
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Left to the clean-up; the failure that led here matters more.
+        }
+    }
+
+    // The rename itself lasts only once the folder is on disk; .NET has no call for it.
+    private static void FlushFolder(string folder)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+            return;
+        var descriptor = OpenFolder(folder, flags: 0);
+        if (descriptor < 0)
+            return;
+        _ = FlushDescriptor(descriptor);
+        _ = CloseDescriptor(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFolder(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FlushDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int CloseDescriptor(int descriptor);
+}

@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>
+/// An HTTP server that takes PUTs. With WebDAV a file gets its name by MOVE; without it the target must show a PUT only once it is
+/// complete, as object stores and upload gateways do: nothing on this side could hide one that is half there.
+/// </summary>
+internal sealed class HttpLocation : ISharedLocation
+{
+    private const int MostBytesRead = 64 << 20;
+
+    private readonly LocationOptions options;
+    private readonly TimeProvider time;
+    private readonly HttpTarget target;
+    private readonly Uri root;
+
+    public HttpLocation(LocationOptions options, TimeProvider time)
+    {
+        (this.options, this.time) = (options, time);
+        root = new Uri(options.Url!.TrimEnd('/') + "/");
+        target = new HttpTarget(options, Name);
+    }
+
+    public string Name => root.AbsoluteUri;
+
+    public bool CanList => options.WebDav;
+
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var probe = AddressOf(LocationPath.Temporary("check"));
+        var content = "claimcheck"u8.ToArray();
+        using (await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Put, probe) { Content = new ByteArrayContent(content) }, "be written to", [], cancellationToken))
+        {
+            // Its answer is all there is to it.
+        }
+        // Without it a batch that is taken back could not be found again.
+        using (var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, probe), "be read", [], cancellationToken, MostBytesRead))
+        {
+            if (!(await answer.Content.ReadAsByteArrayAsync(cancellationToken)).AsSpan().SequenceEqual(content))
+                throw new LocationException(LocationFailure.Altered, $"{Name} does not give back what was put there.");
+        }
+        await RemoveAsync(probe, "be tidied", cancellationToken);
+    }
+
+    public async Task WriteAsync(
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(path);
+        // Once it is sent it can be seen: what is wrong must be found before.
+        await Digests.VerifyAsync(open, path, bytes, sha256, cancellationToken);
+        if (!options.WebDav)
+        {
+            await PutAsync(address, path, open, bytes, sha256, cancellationToken);
+            if (!await HoldsAsync(path, bytes, sha256, unknown: true, cancellationToken))
+                throw Digests.Differs(Name, path);
+            return;
+        }
+        var temporary = LocationPath.Temporary(path);
+        await MakeFoldersAsync(path, cancellationToken);
+        try
+        {
+            await PutAsync(AddressOf(temporary), path, open, bytes, sha256, cancellationToken);
+            if (!await HoldsAsync(temporary, bytes, sha256, cancellationToken))
+                throw Digests.Differs(Name, path);
+            using (await target.SendAsync(() => new HttpRequestMessage(WebDav.Move, AddressOf(temporary)) { Headers = { { "Destination", address.AbsoluteUri }, { "Overwrite", "T" } } }, $"give {path} its name", [], cancellationToken))
+            {
+                // Done.
+            }
+        }
+        catch
+        {
+            await TryRemoveAsync(AddressOf(temporary));
+            throw;
+        }
+    }
+
+    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        HoldsAsync(path, bytes, sha256, unknown: false, cancellationToken);
+
+    public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(path);
+        using var answer = await target.SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, MostBytesRead);
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadAsByteArrayAsync(cancellationToken) : null;
+    }
+
+    public async Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken)
+    {
+        if (!options.WebDav)
+            throw new LocationException(LocationFailure.Refused, $"{Name} can't be listed: it is used without WebDAV.");
+        var address = FolderOf(folder);
+        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, MostBytesRead);
+        if (!answer.IsSuccessStatusCode)
+            return [];
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        return await WebDav.ReadAsync(body, address, Name, cancellationToken);
+    }
+
+    public async Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        foreach (var name in names)
+            await RemoveAsync(AddressOf(LocationPath.Join(folder, name)), $"delete {name} from {folder}", cancellationToken);
+    }
+
+    public async Task DeleteFolderAsync(string folder, CancellationToken cancellationToken)
+    {
+        var address = FolderOf(LocationPath.Checked(folder));
+        var entries = await ListAsync(folder, cancellationToken);
+        await DeleteAsync(folder, [.. entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name)], cancellationToken);
+        // DELETE of a collection takes all that is in it.
+        if (!entries.Any(entry => entry.IsFolder))
+            await RemoveAsync(address, $"delete {folder}", cancellationToken);
+    }
+
+    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        if (!options.WebDav)
+            return;
+        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
+        if (abandoned.Count > 0)
+            await DeleteAsync(folder, abandoned, cancellationToken);
+    }
+
+    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(path).AbsoluteUri;
+        return Task.FromResult<string?>(options.PublicUrl is { } seen ? $"{seen.TrimEnd('/')}/{LocationPath.Escaped(path)}" : address);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        target.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Uri AddressOf(string path) => new(root, LocationPath.Escaped(LocationPath.Checked(path)));
+
+    private Uri FolderOf(string folder) => folder.Length == 0 ? root : new Uri(AddressOf(folder).AbsoluteUri + "/");
+
+    private async Task PutAsync(
+        Uri address, string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        await using var source = await open(cancellationToken);
+        using var answer = await target.SendAsync(
+            () =>
+            {
+                var content = new StreamContent(source, 256 << 10);
+                content.Headers.ContentLength = bytes;
+                content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+                content.Headers.Add("Content-Digest", HttpTarget.Digest(sha256)); // RFC 9530
+                return new HttpRequestMessage(HttpMethod.Put, address) { Content = content };
+            },
+            $"store {path}", [], cancellationToken);
+    }
+
+    private async Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, bool unknown, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(path);
+        // Some targets take files and show none.
+        HttpStatusCode[] refusals = [HttpStatusCode.NotFound, HttpStatusCode.Gone, HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotImplemented];
+        using var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Head, address), $"look for {path}", refusals, cancellationToken);
+        if (answer.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+            return unknown;
+        if (!answer.IsSuccessStatusCode)
+            return false;
+        if (HttpTarget.Sha256Of(answer) is { } digest && !digest.AsSpan().SequenceEqual(sha256.Span))
+            return false;
+        return answer.Content.Headers.ContentLength is { } length ? length == bytes : unknown;
+    }
+
+    private async Task MakeFoldersAsync(string path, CancellationToken cancellationToken)
+    {
+        var names = path.Split('/');
+        for (var i = 1; i < names.Length; i++)
+        {
+            var folder = FolderOf(string.Join('/', names[..i]));
+            // 405: it is there already (RFC 4918, 9.3.1).
+            using var answer = await target.SendAsync(
+                () => new HttpRequestMessage(WebDav.MakeFolder, folder), $"make the folder of {path}", [HttpStatusCode.MethodNotAllowed], cancellationToken);
+        }
+    }
+
+    private async Task RemoveAsync(Uri address, string doing, CancellationToken cancellationToken)
+    {
+        using var answer = await target.SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Delete, address), doing, [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken);
+    }
+
+    private async Task TryRemoveAsync(Uri address)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            await RemoveAsync(address, "tidy up", soon.Token);
+        }
+        catch (Exception e) when (e is LocationException or OperationCanceledException)
+        {
+            // Left to the clean-up; the failure that led here matters more.
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>Sends requests to one server with its own headers, and says what its refusals mean.</summary>
+internal sealed class HttpTarget : IDisposable
+{
+    private readonly HttpClient http;
+    private readonly LocationOptions options;
+    private readonly string name;
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
+    public HttpTarget(LocationOptions options, string name)
+    {
+        (this.options, this.name) = (options, name);
+        http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // a redirect would carry credentials and data elsewhere
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>A body's checksum as RFC 9530 writes it.</summary>
+    public static string Digest(ReadOnlyMemory<byte> sha256) => $"sha-256=:{Convert.ToBase64String(sha256.Span)}:";
+
+    /// <summary>The checksum that a server tells of what it holds, or null.</summary>
+    public static byte[]? Sha256Of(HttpResponseMessage answer)
+    {
+        if (!answer.Headers.TryGetValues("Repr-Digest", out var told) && !answer.Content.Headers.TryGetValues("Repr-Digest", out told))
+            return null;
+        foreach (var digest in told.SelectMany(line => line.Split(',', StringSplitOptions.TrimEntries)))
+        {
+            if (digest.StartsWith("sha-256=:", StringComparison.OrdinalIgnoreCase) && digest.EndsWith(':'))
+            {
+                var bytes = new byte[32];
+                if (Convert.TryFromBase64String(digest[9..^1], bytes, out var length) && length == bytes.Length)
+                    return bytes;
+            }
+        }
+        return null;
+    }
+
+    /// <param name="request">Made here, so that it is disposed here.</param>
+    /// <param name="doing">What was tried, as in "store a/b".</param>
+    /// <param name="expected">Refusals that are an answer.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="mostBytes">The longest body that is read; 0: none is.</param>
+    public async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken, int mostBytes = 0)
+    {
+        using var message = request();
+        foreach (var (header, value) in options.Headers)
+            message.Headers.TryAddWithoutValidation(header, value);
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stall.CancelAfter(options.StallTimeout);
+        if (message.Content is StreamContent content)
+            message.Content = new MovingContent(content, () => stall.CancelAfter(options.StallTimeout));
+        try
+        {
+            var answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stall.Token);
+            if (mostBytes > 0 && answer.IsSuccessStatusCode)
+                await answer.Content.LoadIntoBufferAsync(mostBytes, stall.Token);
+            if (answer.IsSuccessStatusCode || expected.Contains(answer.StatusCode))
+                return answer;
+            var status = answer.StatusCode;
+            answer.Dispose();
+            throw Explain(status, doing);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: nothing moved for {options.StallTimeout}.", inner: e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: {(e.InnerException ?? e).Message.TrimEnd('.')}.", inner: e);
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private LocationException Explain(HttpStatusCode status, string doing)
+    {
+        var failed = $"{name} could not {doing}: it answered {(int)status}";
+        return (int)status switch
+        {
+            401 or 403 or 407 => new(LocationFailure.Denied, $"{failed}. Check the credentials in Headers, and their rights."),
+            413 or 507 => new(LocationFailure.Full, $"{failed}. Free some space there, or raise its limit."),
+            >= 300 and < 400 => new(LocationFailure.Away, $"{failed}, which is not followed: it would carry credentials and data elsewhere. Correct Url."),
+            404 or 409 => new(LocationFailure.Away, $"{failed}. Make the folder that Url names, or set WebDav where folders must be made."),
+            405 or 501 => new(LocationFailure.Away, $"{failed}: it does not take this method. Set WebDav only where the target speaks it."),
+            400 or 422 => new(LocationFailure.Altered, $"{failed}: what arrived is not what was announced, or it does not read the request."),
+            _ => new(LocationFailure.Away, $"{failed}."),
+        };
+    }
+
+    // A long upload is fine as long as it moves.
+    private sealed class MovingContent : HttpContent
+    {
+        private readonly StreamContent content;
+        private readonly Action moved;
+
+        public MovingContent(StreamContent content, Action moved)
+        {
+            (this.content, this.moved) = (content, moved);
+            foreach (var (name, values) in content.Headers)
+                Headers.TryAddWithoutValidation(name, values);
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await using var source = await content.ReadAsStreamAsync(cancellationToken);
+            var buffer = new byte[256 << 10];
+            while (await source.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            {
+                await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                moved();
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = content.Headers.ContentLength ?? 0;
+            return content.Headers.ContentLength is not null;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                content.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

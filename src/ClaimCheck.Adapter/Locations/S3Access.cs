@@ -1,0 +1,87 @@
+using System.Net;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>How a bucket is reached, and what its refusals mean.</summary>
+internal static class S3Access
+{
+    public static AmazonS3Client Connect(LocationOptions options)
+    {
+        var config = new AmazonS3Config
+        {
+            RetryMode = RequestRetryMode.Standard,
+            MaxErrorRetry = 2, // whole calls are tried again by the location
+            Timeout = options.StallTimeout,
+            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
+            // What arrives is checked by Content-MD5 and SHA-256; other servers than AWS's reject the SDK's trailing checksums.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where none is set.
+        var address = options.ServiceUrl ?? (options.AccessKey is null ? config.ServiceURL : null);
+        var region = options.Region ?? config.RegionEndpoint?.SystemName;
+        if (address is not null)
+        {
+            config.ServiceURL = address; // clears the region
+            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
+        }
+        else
+        {
+            config.IgnoreConfiguredEndpointUrls = true;
+            if (region is not null)
+                config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
+        }
+        config.ForcePathStyle = options.ForcePathStyle ?? (address is not null && !IsAws(new Uri(address).Host));
+        if (options.AccessKey is null)
+            return new AmazonS3Client(config);
+        AWSCredentials credentials = options.SessionToken is null
+            ? new BasicAWSCredentials(options.AccessKey, options.SecretKey)
+            : new SessionAWSCredentials(options.AccessKey, options.SecretKey, options.SessionToken);
+        return new AmazonS3Client(credentials, config);
+    }
+
+    /// <summary>True for what a request to S3 throws, other than the caller's own cancellation.</summary>
+    public static bool IsFailure(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        LocationException => false,
+        OperationCanceledException => !cancellationToken.IsCancellationRequested, // a timeout
+        AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException => true,
+        _ => false,
+    };
+
+    public static LocationException Explain(Exception exception, string failed)
+    {
+        if (exception is not AmazonServiceException refusal || (int)refusal.StatusCode == 0)
+            return new LocationException(LocationFailure.Away, $"{failed}: {Text(exception)}.", inner: exception);
+        var code = string.IsNullOrEmpty(refusal.ErrorCode) ? ((int)refusal.StatusCode).ToString() : refusal.ErrorCode;
+        return code switch
+        {
+            "NoSuchBucket" => Failure(LocationFailure.Away, "the bucket does not exist. Create it, or correct Bucket"),
+            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Failure(LocationFailure.Denied, "access is denied. Grant the credentials the rights on the bucket"),
+            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Failure(LocationFailure.Denied, "the credentials have expired. Renew them"),
+            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" => Failure(LocationFailure.Denied, "the credentials are not accepted. Correct them"),
+            "SignatureDoesNotMatch" => Failure(LocationFailure.Denied, "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
+            "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
+                Failure(LocationFailure.Away, "the bucket lies in another region. Correct Region"),
+            "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" => Failure(LocationFailure.Full, "there is no space left. Free some, or raise the quota"),
+            "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => Failure(LocationFailure.Altered, "what arrived is not what was sent"),
+            _ when refusal.StatusCode == HttpStatusCode.Forbidden => Failure(LocationFailure.Denied, "it refuses. Check the credentials and their rights"),
+            _ => Failure(LocationFailure.Away, Text(refusal)),
+        };
+
+        LocationException Failure(LocationFailure reason, string text) => new(reason, $"{failed}: {text} ({code}).", inner: exception);
+    }
+
+    private static bool IsAws(string host) =>
+        host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
+
+    private static string Text(Exception exception) => exception switch
+    {
+        OperationCanceledException or TimeoutException => "it stalled",
+        { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
+        _ => exception.Message.TrimEnd('.'),
+    };
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time.</summary>
+internal sealed class S3Upload(
+    IAmazonS3 s3, LocationOptions options, string key, string path, long bytes, ReadOnlyMemory<byte> sha256)
+{
+    private const int MaxParts = 10_000;
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(30);
+
+    // 10,000 parts must hold the file.
+    private readonly int partBytes = (int)Math.Clamp((bytes / MaxParts) + 1, options.PartBytes, 1 << 30);
+
+    public async Task SendAsync(Stream source, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(partBytes, Math.Max(1, bytes)));
+        try
+        {
+            if (bytes <= partBytes)
+                await SendAtOnceAsync(source, buffer, cancellationToken);
+            else
+                await SendPartsAsync(source, buffer, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public static async Task AbortAsync(IAmazonS3 s3, string bucket, string key, string uploadId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await s3.AbortMultipartUploadAsync(bucket, key, uploadId, cancellationToken);
+        }
+        catch (AmazonServiceException e) when (e.ErrorCode is "NoSuchUpload" or "NoSuchKey")
+        {
+            // It was completed or aborted by another.
+        }
+    }
+
+    private async Task SendAtOnceAsync(Stream source, byte[] buffer, CancellationToken cancellationToken)
+    {
+        var read = await source.ReadAtLeastAsync(buffer.AsMemory(0, (int)bytes), (int)bytes, throwOnEndOfStream: false, cancellationToken);
+        Digests.Check(path, read == bytes && await IsAtEndAsync(source, cancellationToken), SHA256.HashData(buffer.AsSpan(0, read)), sha256);
+        using var body = new MemoryStream(buffer, 0, read, writable: false);
+        var request = new PutObjectRequest
+        {
+            BucketName = options.Bucket,
+            Key = key,
+            InputStream = body,
+            AutoCloseStream = false,
+            MD5Digest = Md5(buffer.AsSpan(0, read)),
+            ContentType = "application/octet-stream",
+            ServerSideEncryptionMethod = options.ServerSideEncryption,
+            ServerSideEncryptionKeyManagementServiceKeyId = options.KmsKeyId,
+        };
+        request.Metadata[S3Location.Sha256Metadata] = Convert.ToHexStringLower(sha256.Span);
+        await s3.PutObjectAsync(request, cancellationToken);
+    }
+
+    private async Task SendPartsAsync(Stream source, byte[] buffer, CancellationToken cancellationToken)
+    {
+        var begin = new InitiateMultipartUploadRequest
+        {
+            BucketName = options.Bucket,
+            Key = key,
+            ContentType = "application/octet-stream",
+            ServerSideEncryptionMethod = options.ServerSideEncryption,
+            ServerSideEncryptionKeyManagementServiceKeyId = options.KmsKeyId,
+        };
+        begin.Metadata[S3Location.Sha256Metadata] = Convert.ToHexStringLower(sha256.Span);
+        var upload = (await s3.InitiateMultipartUploadAsync(begin, cancellationToken)).UploadId;
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var tags = new List<PartETag>();
+            long sent = 0;
+            while (sent < bytes)
+            {
+                var wanted = (int)Math.Min(partBytes, bytes - sent);
+                var read = await source.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
+                if (read < wanted)
+                    break;
+                hash.AppendData(buffer, 0, read);
+                tags.Add(await SendPartAsync(upload, tags.Count + 1, buffer, read, cancellationToken));
+                sent += read;
+            }
+            // Only what is right is completed, and only what is completed can be seen.
+            Digests.Check(path, sent == bytes && await IsAtEndAsync(source, cancellationToken), hash.GetHashAndReset(), sha256);
+            await s3.CompleteMultipartUploadAsync(
+                new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = key, UploadId = upload, PartETags = tags }, cancellationToken);
+        }
+        catch
+        {
+            await TryAbortAsync(upload);
+            throw;
+        }
+    }
+
+    private async Task<PartETag> SendPartAsync(string upload, int number, byte[] buffer, int length, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream(buffer, 0, length, writable: false);
+        var answer = await s3.UploadPartAsync(
+            new UploadPartRequest
+            {
+                BucketName = options.Bucket,
+                Key = key,
+                UploadId = upload,
+                PartNumber = number,
+                PartSize = length,
+                InputStream = body,
+                MD5Digest = Md5(buffer.AsSpan(0, length)),
+            },
+            cancellationToken);
+        return new PartETag(number, answer.ETag);
+    }
+
+    private async Task TryAbortAsync(string upload)
+    {
+        using var soon = new CancellationTokenSource(AbortTimeout);
+        try
+        {
+            await AbortAsync(s3, options.Bucket!, key, upload, soon.Token);
+        }
+        catch (Exception e) when (S3Access.IsFailure(e, CancellationToken.None))
+        {
+            // Left to the clean-up; the failure that led here matters more.
+        }
+    }
+
+    private static async Task<bool> IsAtEndAsync(Stream source, CancellationToken cancellationToken) =>
+        await source.ReadAsync(new byte[1], cancellationToken) == 0;
+
+#pragma warning disable CA5351 // It is what S3 compares (Content-MD5), against accidents on the way; SHA-256 guards the whole.
+    private static string Md5(ReadOnlySpan<byte> body) => Convert.ToBase64String(MD5.HashData(body));
+#pragma warning restore CA5351
+}

@@ -1,0 +1,52 @@
+using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Notices;
+
+/// <summary>What a consumer system is told, as JSON: the Standard Webhooks' own envelope.</summary>
+/// <param name="Type"><c>export.delivered</c>, <c>export.failed</c>, <c>export.cancelled</c> or <c>export.revoked</c>.</param>
+/// <param name="Timestamp">When what it tells became true.</param>
+/// <param name="Data">The rest.</param>
+internal sealed record Notice(string Type, DateTimeOffset Timestamp, NoticeData Data)
+{
+    /// <summary>The type: the data may hold a link.</summary>
+    public override string ToString() => Type;
+}
+
+/// <summary>Of what a consumer system is told.</summary>
+internal sealed record NoticeData
+{
+    /// <summary>The adapter's id of the export, as <c>POST /exports</c> answered it.</summary>
+    public required string Id { get; init; }
+
+    public required string Route { get; init; }
+
+    public required string State { get; init; }
+
+    public required string Dataset { get; init; }
+
+    /// <summary>The service's own ids.</summary>
+    public ExportId? ExportId { get; init; }
+
+    public BatchId? BatchId { get; init; }
+
+    public long? Records { get; init; }
+
+    public long? Bytes { get; init; }
+
+    public int? Files { get; init; }
+
+    /// <summary>The folder at the shared location.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>A link to the batch's manifest there, where the location has such links.</summary>
+    public Link? Link { get; init; }
+
+    public DateTimeOffset? LinkExpiresAt { get; init; }
+
+    public string? Reason { get; init; }
+
+    public DeliveryFailure? Failure { get; init; }
+
+    public override string ToString() => Id;
+}

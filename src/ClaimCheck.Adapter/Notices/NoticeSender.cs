@@ -1,0 +1,93 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Routes;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Notices;
+
+/// <summary>How a try to tell went.</summary>
+/// <param name="Failure">Why it was not taken, or null.</param>
+/// <param name="IsFinal">Whether another try is of no use.</param>
+internal sealed record Sent(string? Failure, bool IsFinal);
+
+/// <summary>Tells consumer systems, by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
+internal sealed class NoticeSender : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private readonly DeliveryLinks links;
+    private readonly HttpClient http;
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
+    public NoticeSender(DeliveryLinks links)
+    {
+        this.links = links;
+        http = new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // the signature is for the configured address
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            Timeout = Patience,
+        };
+    }
+
+    /// <summary>One try. The id is the same each time; a link is minted for each.</summary>
+    public async Task<Sent> SendAsync(Route route, NotifyTarget target, DeliveryDocument document, Duty duty, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(await NoticeAsync(route, document, duty, cancellationToken), ClaimCheckJson.Options);
+        var (id, now) = ($"{document.Id}.{duty.What}", TimeProvider.System.GetUtcNow());
+        using var request = new HttpRequestMessage(HttpMethod.Post, target.Url) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.UserAgent.Add(new("claimcheck-adapter", "1"));
+        request.Headers.Add(WebhookSignature.IdHeader, id);
+        request.Headers.Add(WebhookSignature.TimestampHeader, now.ToUnixTimeSeconds().ToString());
+        request.Headers.Add(WebhookSignature.SignatureHeader, WebhookSignature.Sign(target.Secret, id, now, body));
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return response.StatusCode switch
+            {
+                _ when response.IsSuccessStatusCode => new(null, true),
+                HttpStatusCode.Gone => new("It answered 410: it wants no notices.", true),
+                var status => new($"It answered {(int)status}.", false),
+            };
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return new("It can't be reached.", false); // the text would name the address, which may hold a secret
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new($"It did not answer within {Patience}.", false);
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<Notice> NoticeAsync(Route route, DeliveryDocument document, Duty duty, CancellationToken cancellationToken)
+    {
+        var (link, expiresAt) = duty.What == "delivered" ? await links.MintAsync(route, document, cancellationToken) : default;
+        return new($"export.{duty.What}", duty.Since, new()
+        {
+            Id = document.Id,
+            Route = document.Route,
+            State = duty.What,
+            Dataset = document.Dataset,
+            ExportId = document.ExportId,
+            BatchId = document.BatchId,
+            Records = document.Records,
+            Bytes = document.Bytes,
+            Files = document.Files,
+            Folder = document.Folder,
+            Link = link,
+            LinkExpiresAt = expiresAt,
+            Reason = document.Reason,
+            Failure = document.Failure,
+        });
+    }
+}

@@ -1,0 +1,25 @@
+using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Events;
+using ClaimCheck.Adapter.Exports;
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Routes;
+using ClaimCheck.Adapter.Settings;
+
+return await Startup.GuardAsync(args, async () =>
+{
+    var builder = Startup.CreateBuilder(args);
+    var settings = SettingsReader.Read(builder.Configuration);
+    if (args.Contains("--check"))
+        return await Checkup.RunAsync(settings);
+
+    using var state = StateDirectory.Open(settings.StateDirectory);
+    builder.AddHosting(settings).AddDeliveries(settings, state).AddEvents(settings, state);
+
+    await using var app = builder.Build();
+    CallerKeys.CheckAddresses(settings, Startup.Addresses(app));
+    await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
+    app.UseHosting();
+    app.MapHealth().MapExports().MapRoutes();
+    await app.RunAsync();
+    return 0;
+});

@@ -1,0 +1,55 @@
+using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Exports;
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Adapter.Routes;
+
+/// <summary>A route, as callers see it.</summary>
+internal sealed record RouteView(
+    string Name, string Pattern, string Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
+    IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last);
+
+/// <summary>One of a route's last deliveries.</summary>
+internal sealed record RouteRun(string Id, DeliveryState State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure);
+
+/// <summary>What runs and when; and the call that sets a route going now.</summary>
+internal static class RouteEndpoints
+{
+    private const int LastRuns = 5;
+
+    public static IEndpointRouteBuilder MapRoutes(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods("/routes", [HttpMethods.Get, HttpMethods.Head], List);
+        routes.MapPost("/routes/{name}/runs", Run);
+        return routes;
+    }
+
+    private static Ok<Page<RouteView>> List(HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
+        return TypedResults.Ok(new Page<RouteView>(
+            [.. settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler))], null));
+    }
+
+    // Somebody outside knows when: the route's own request, now. Without a body: what is asked for is the route's.
+    private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Run(
+        string name, HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, CancellationToken cancellationToken)
+    {
+        if (settings.Find(name) is not { IsOnDemand: false } route || !route.IsFor(caller.Name))
+            return Problems.NotFound("scheduled route");
+        if (RequestKey.Read(context.Request, out var key) is { } badKey)
+            return badKey;
+        var (delivery, _) = await book.BeginAsync(route, $"run {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", route.Request(), caller.Name, cancellationToken);
+        return await ExportEndpoints.AnswerAsync(delivery, context, settings, cancellationToken);
+    }
+
+    private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler) => new(
+        route.Name, $"ar-{(int)route.Pattern}", route.Dataset, route.Cron?.CronExpressionString, route.Cron?.TimeZone.Id,
+        scheduler.LastFireOf(route), scheduler.NextFireOf(route),
+        documents.CountBy(document => document.State).ToDictionary(each => each.Key.ToString().ToLowerInvariant(), each => each.Value, StringComparer.Ordinal),
+        [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, each.State, each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure))]);
+}

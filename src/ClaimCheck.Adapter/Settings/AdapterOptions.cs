@@ -1,0 +1,131 @@
+using ClaimCheck.Adapter.Locations;
+
+namespace ClaimCheck.Adapter.Settings;
+
+/// <summary>The section <c>Adapter</c>, as it is written. <see cref="SettingsReader"/> checks it.</summary>
+internal sealed class AdapterOptions
+{
+    public const string Section = "Adapter";
+
+    /// <summary>The service's address.</summary>
+    public string? Service { get; set; }
+
+    /// <summary>The key for the service; or <see cref="ApiKeyFile"/>.</summary>
+    public string? ApiKey { get; set; }
+
+    public string? ApiKeyFile { get; set; }
+
+    /// <summary>The name that the service knows this consumer by: its receipts, and the events that are for it alone.</summary>
+    public string? Consumer { get; set; }
+
+    public string? StateDirectory { get; set; }
+
+    /// <summary>Hosts that links may lead to, beside the service's own.</summary>
+    public List<string> AllowedLinkHosts { get; set; } = [];
+
+    /// <summary>Who may call the adapter: a name, and a key of 32 characters or more.</summary>
+    public Dictionary<string, string> ApiKeys { get; set; } = new(StringComparer.Ordinal);
+
+    /// <summary>Deliveries that are pushed at once.</summary>
+    public int Parallelism { get; set; } = 2;
+
+    /// <summary>How long the adapter remembers a delivery after its end.</summary>
+    public TimeSpan StateRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long links live that the adapter hands to consumer systems.</summary>
+    public TimeSpan LinkLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    public PollingOptions Polling { get; set; } = new();
+
+    public RetryOptions Retry { get; set; } = new();
+
+    public Dictionary<string, RouteOptions> Routes { get; set; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>How often the adapter asks where nothing tells it.</summary>
+internal sealed class PollingOptions
+{
+    /// <summary>The first pause between two looks for a batch; it grows to <see cref="LongestInterval"/>.</summary>
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(2);
+
+    public TimeSpan LongestInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often the service is asked as well, where a route waits for a file or an event: those never tell of a failure, or may get lost.</summary>
+    public TimeSpan StatusInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often routes without events ask whether a delivered batch was revoked.</summary>
+    public TimeSpan RevocationInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many such questions go out a second, whatever the number of deliveries.</summary>
+    public double RevocationChecksPerSecond { get; set; } = 5;
+}
+
+/// <summary>How what failed is tried again.</summary>
+internal sealed class RetryOptions
+{
+    public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan LongestDelay { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a notice or a receipt is tried before it is given up.</summary>
+    public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromDays(3);
+}
+
+/// <summary>One route, as it is written. Its criteria are read beside it, as JSON.</summary>
+internal sealed class RouteOptions
+{
+    /// <summary><c>ar-1</c> to <c>ar-4</c>.</summary>
+    public string? Pattern { get; set; }
+
+    public string? Dataset { get; set; }
+
+    public string? Format { get; set; }
+
+    public string? Compression { get; set; }
+
+    public string? Cron { get; set; }
+
+    public string? TimeZone { get; set; }
+
+    /// <summary><c>feed</c> or <c>sqs</c>.</summary>
+    public string? Events { get; set; }
+
+    public string? QueueUrl { get; set; }
+
+    /// <summary><c>own</c>, or <c>any</c>: also the batches of the dataset that others asked for.</summary>
+    public string? Accept { get; set; }
+
+    /// <summary><c>staging</c>, <c>status</c>, <c>folder</c> or <c>sftp</c>.</summary>
+    public string? Wait { get; set; }
+
+    /// <summary>Where the operator serves the staging folder, for <c>folder</c> and <c>sftp</c>.</summary>
+    public LocationOptions? WaitAt { get; set; }
+
+    /// <summary>Names of <see cref="AdapterOptions.ApiKeys"/>; none means all.</summary>
+    public List<string> Callers { get; set; } = [];
+
+    public DestinationOptions? Destination { get; set; }
+
+    public NotifyOptions? Notify { get; set; }
+}
+
+/// <summary>Where a route's files go.</summary>
+internal sealed class DestinationOptions
+{
+    /// <summary>Of which kind the destination is; <c>location</c>.</summary>
+    public string Kind { get; set; } = "location";
+
+    public LocationOptions? Location { get; set; }
+
+    /// <summary>The folder of each batch there.</summary>
+    public string Folder { get; set; } = FolderTemplate.Default;
+}
+
+/// <summary>Which consumer system is told.</summary>
+internal sealed class NotifyOptions
+{
+    public string? Url { get; set; }
+
+    /// <summary><c>whsec_…</c>.</summary>
+    public string? Secret { get; set; }
+}

@@ -1,0 +1,34 @@
+namespace ClaimCheck.Adapter.Settings;
+
+/// <summary>The adapter's settings, checked.</summary>
+internal sealed record AdapterSettings
+{
+    public required Uri Service { get; init; }
+
+    public string? ApiKey { get; init; }
+
+    public required string Consumer { get; init; }
+
+    public required string StateDirectory { get; init; }
+
+    public required IReadOnlyList<string> AllowedLinkHosts { get; init; }
+
+    public required IReadOnlyDictionary<string, string> ApiKeys { get; init; }
+
+    public required int Parallelism { get; init; }
+
+    public required TimeSpan StateRetention { get; init; }
+
+    public required TimeSpan LinkLifetime { get; init; }
+
+    public required PollingOptions Polling { get; init; }
+
+    public required RetryOptions Retry { get; init; }
+
+    public required IReadOnlyList<Route> Routes { get; init; }
+
+    public Route? Find(string name) => Routes.FirstOrDefault(route => route.Name == name);
+
+    /// <summary>Service and consumer: the rest holds keys.</summary>
+    public override string ToString() => $"{Consumer} of {Service.Authority}";
+}

@@ -1,0 +1,150 @@
+using System.Security.Cryptography;
+using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Testing;
+
+namespace ClaimCheck.Adapter.Tests.Locations;
+
+[Collection(LocationCollection.Name)]
+public sealed class An_sftp_location(LocationServers servers)
+{
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(200_000);
+
+    [Fact]
+    public async Task Lies_in_a_folder_of_any_name()
+    {
+        await using var lab = await servers.NewAsync("sftp", options => options with { Path = options.Path + "/in \"box\" \\ 'of' [crm] *" });
+        Directory.CreateDirectory(lab.Options.Path!);
+
+        await lab.Location.CheckAsync(default);
+        await WriteAsync(lab.Location, "orders/a b");
+
+        Assert.Equal(Content, (await lab.SeenAsync())["orders/a b"]);
+        Assert.True(await lab.Location.HoldsAsync("orders/a b", Content.Length, SHA256.HashData(Content), default));
+        Assert.Equal("a b", Assert.Single(await lab.Location.ListAsync("orders", default)).Name);
+        await lab.Location.DeleteFolderAsync("orders", default);
+        Assert.Empty(Directory.GetFileSystemEntries(lab.Options.Path!));
+    }
+
+    [Fact]
+    public async Task Sends_nothing_to_a_server_whose_key_is_not_known()
+    {
+        await using var other = await SshServer.StartAsync();
+        await using var lab = await servers.NewAsync("sftp", options => options with { KnownHostsFile = other.KnownHosts });
+
+        var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default));
+
+        Assert.Equal(LocationFailure.Denied, failure.Reason);
+        Assert.Contains("KnownHostsFile", failure.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "a"));
+        Assert.Empty(await lab.SeenAsync());
+    }
+
+    [Fact]
+    public async Task Compares_lengths_where_the_account_may_run_no_commands()
+    {
+        await using var server = await SshServer.StartAsync("internal-sftp");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var strict = SharedLocations.Create(lab.Options with { Verify = "checksum" });
+
+        await WriteAsync(lab.Location, "f/a");
+
+        Assert.Equal(Content, (await lab.SeenAsync())["f/a"]);
+        Assert.True(await lab.Location.HoldsAsync("f/a", Content.Length, SHA256.HashData(Content), default));
+        await Assert.ThrowsAsync<LocationException>(() => WriteAsync(strict, "f/b"));
+        Assert.Equal(["f/a"], (await lab.SeenAsync()).Keys);
+    }
+
+    [Fact]
+    public async Task That_may_not_be_written_to_says_so()
+    {
+        await using var server = await SshServer.StartAsync("internal-sftp -R");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await lab.PlantAsync("f/there", Content);
+
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "f/a"))).Reason);
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.DeleteAsync("f", ["there"], default))).Reason);
+    }
+
+    [Fact]
+    public async Task That_has_no_room_says_so_and_shows_nothing()
+    {
+        // The server's process may write files of 64 KiB at most, and says then what it says when a disk is full.
+        await using var server = await SshServer.StartAsync("sh -c 'trap \"\" XFSZ; ulimit -f 64; exec /usr/lib/openssh/sftp-server'");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+
+        var failure = await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "f/a"));
+
+        Assert.Equal((LocationFailure.Full, true), (failure.Reason, failure.IsTransient));
+        Assert.Empty(await lab.SeenAsync());
+    }
+
+    [Fact]
+    public async Task Leaves_no_process_behind_when_a_call_is_cancelled()
+    {
+        // A server that never answers.
+        await using var server = await SshServer.StartAsync("sleep 600");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        using var stop = new CancellationTokenSource();
+
+        var call = lab.Location.ListAsync("f", stop.Token);
+        await Eventually.TrueAsync(() => Task.FromResult(Clients(server).Count >= 2)); // sftp, and ssh below it
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await Eventually.TrueAsync(() => Task.FromResult(Clients(server).Count == 0));
+    }
+
+    [Fact]
+    public async Task Links_by_the_address_of_the_file()
+    {
+        await using var lab = await servers.NewAsync("sftp");
+        await using var home = SharedLocations.Create(lab.Options with { Path = "in box" });
+        await using var elsewhere = SharedLocations.Create(lab.Options with { PublicUrl = "https://files.example/in/" });
+
+        var start = $"sftp://{Environment.UserName}@127.0.0.1:{servers.Ssh.Port}";
+        Assert.Equal($"{start}{lab.Options.Path}/f/a%20b", await lab.Location.LinkAsync("f/a b", TimeSpan.FromHours(1), default));
+        Assert.Equal($"{start}/~/in%20box/f/a", await home.LinkAsync("f/a", TimeSpan.FromHours(1), default));
+        Assert.Equal("https://files.example/in/f/a", await elsewhere.LinkAsync("f/a", TimeSpan.FromHours(1), default));
+    }
+
+    [Fact]
+    public void Reads_listings_of_this_year_and_of_others()
+    {
+        const string listing = """
+            sftp> ls -lan "x"
+            drwxr-xr-x    2 1000     1000         4096 Nov 20 19:12 /x/.
+            -rw-r--r--    1 1000     1000           42 Nov 20 19:12 /x/a b
+            -rw-r--r--    1 1000     1000           42 Dec 31 23:59 /x/last
+            -rw-r--r--    ? 1000     1000  99999999999 Feb 29  2024 /x/old
+            srw-r--r--    1 1000     1000            0 Nov 20 19:12 /x/socket
+            """;
+
+        var files = SftpListing.Read(listing, new DateTimeOffset(2026, 11, 20, 20, 0, 0, TimeSpan.Zero));
+
+        Assert.Equal(["a b", "last", "old"], files.Select(file => file.Name));
+        Assert.Equal([42, 42, 99999999999], files.Select(file => file.Bytes));
+        Assert.Equal(
+            [new DateTimeOffset(2026, 11, 20, 19, 12, 0, TimeSpan.Zero), new DateTimeOffset(2025, 12, 31, 23, 59, 0, TimeSpan.Zero), new DateTimeOffset(2024, 2, 29, 0, 0, 0, TimeSpan.Zero)],
+            files.Select(file => file.Modified!.Value));
+    }
+
+    private static Task WriteAsync(ISharedLocation location, string path) =>
+        location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
+
+    // Told apart by the known hosts file, which is this server's own.
+    private static List<string> Clients(SshServer server) =>
+    [
+        .. Directory.GetDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)).Where(folder =>
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(folder, "cmdline")).Contains(server.KnownHosts, StringComparison.Ordinal);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }),
+    ];
+}

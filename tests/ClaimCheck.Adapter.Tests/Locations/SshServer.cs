@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ClaimCheck.Testing;
+
+namespace ClaimCheck.Adapter.Tests.Locations;
+
+/// <summary>OpenSSH's own server on loopback, with keys of its own, run by the user that runs the tests. Goes with the test process.</summary>
+internal sealed class SshServer : IAsyncDisposable
+{
+    private readonly string folder;
+    private readonly Process guard;
+
+    private SshServer(int port, string? force, string folder)
+    {
+        this.folder = folder;
+        Port = port;
+        var config = Path.Combine(folder, $"sshd-{port}.conf");
+        File.WriteAllText(config, $"""
+            Port {port}
+            ListenAddress 127.0.0.1
+            HostKey {Path.Combine(folder, "host")}
+            AuthorizedKeysFile {Path.Combine(folder, "account.pub")}
+            PidFile none
+            UsePAM no
+            StrictModes no
+            PermitRootLogin yes
+            PasswordAuthentication no
+            KbdInteractiveAuthentication no
+            MaxStartups 100
+            Subsystem sftp internal-sftp
+            {(force is null ? "" : "ForceCommand " + force)}
+
+            """);
+        // The shell waits for the end of its input, which is the end of the test process, and then stops the server.
+        var start = new ProcessStartInfo("sh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (string[])["-c", """exec 3<&0; "$@" </dev/null 3<&- & server=$!; { cat >/dev/null; kill $server; } <&3 >/dev/null 2>&1 & wait $server""", "sh", "/usr/sbin/sshd", "-D", "-e", "-f", config])
+            start.ArgumentList.Add(argument);
+        guard = Process.Start(start)!;
+        guard.ErrorDataReceived += (_, _) => { };
+        guard.BeginErrorReadLine();
+    }
+
+    public int Port { get; }
+
+    public string KnownHosts => Path.Combine(folder, $"known-{Port}");
+
+    public string Key => Path.Combine(folder, "account");
+
+    public string OtherKey => Path.Combine(folder, "other");
+
+    /// <param name="force">What every session runs instead of what it asks for.</param>
+    public static async Task<SshServer> StartAsync(string? force = null)
+    {
+        if (!File.Exists("/usr/sbin/sshd"))
+            throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install -y --no-install-recommends openssh-server).");
+        var keys = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
+        foreach (var name in new[] { "host", "account", "other" })
+            Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
+        if (Environment.IsPrivilegedProcess)
+            Directory.CreateDirectory("/run/sshd"); // root's sshd asks for it; the system makes it at boot
+        var server = new SshServer(FreePort(), force, keys);
+        var host = await File.ReadAllTextAsync(Path.Combine(keys, "host.pub"));
+        await File.WriteAllTextAsync(server.KnownHosts, $"[127.0.0.1]:{server.Port} {host}");
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync(IPAddress.Loopback, server.Port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        });
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        guard.StandardInput.Close();
+        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        guard.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClaimCheck.Adapter.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace ClaimCheck.Adapter.Tests.Routes;
+
+/// <summary>What does not fit is said at once, line by line: the value, the rule, what would come of it.</summary>
+public sealed class Settings_of_an_adapter
+{
+    [Theory]
+    [InlineData("Service", "\"nowhere\"", "Adapter:Service is 'nowhere'")]
+    [InlineData("Consumer", "\"a b\"", "Adapter:Consumer is 'a b'")]
+    [InlineData("Consmer", "\"x\"", "Consmer")]
+    [InlineData("Parallelism", "0", "Adapter:Parallelism is 0")]
+    [InlineData("Parallelism", "\"many\"", "can't be read")]
+    [InlineData("ApiKeys", """{ "crm": "short" }""", "Adapter:ApiKeys:crm has 5 characters")]
+    [InlineData("ApiKeyFile", "\"/nowhere/key\"", "Adapter:ApiKeyFile is /nowhere/key")]
+    [InlineData("Polling", """{ "Interval": "00:10:00" }""", "Adapter:Polling:Interval is 00:10:00")]
+    [InlineData("LinkLifetime", "\"8.00:00:00\"", "Adapter:LinkLifetime is 8.00:00:00")]
+    [InlineData("Routes", "{}", "Adapter:Routes is empty")]
+    [InlineData("Routes:r:Pattern", "\"ar-9\"", "Pattern is 'ar-9'")]
+    [InlineData("Routes:r:Cron", "\"every day\"", "Cron is 'every day'")]
+    [InlineData("Routes:r:Cron", "\"0 0 3 1 1 ? 2001\"", "lies in the past")]
+    [InlineData("Routes:r:Cron", "null", "Cron is not set")]
+    [InlineData("Routes:r:TimeZone", "\"Mars/Olympus\"", "TimeZone is 'Mars/Olympus'")]
+    [InlineData("Routes:r:Dataset", "\"\"", "Dataset is not set")]
+    [InlineData("Routes:r:Format", "\"xml\"", "Format is 'xml'")]
+    [InlineData("Routes:r:Events", "\"feed\"", "Events is set")]
+    [InlineData("Routes:r:Wait", "\"folder\"", "WaitAt is not set")]
+    [InlineData("Routes:r:Callers", "[\"nobody\"]", "Callers names 'nobody'")]
+    [InlineData("Routes:r:Notify", """{ "Url": "ftp://x", "Secret": "whsec_x" }""", "Notify:Secret must be")]
+    [InlineData("Routes:r:Destination", "null", "Destination is not set")]
+    [InlineData("Routes:r:Destination:Kind", "\"cloud\"", "Kind is 'cloud'")]
+    [InlineData("Routes:r:Destination:Folder", "\"{dataset}\"", "must hold {exportId} or {batchId}")]
+    [InlineData("Routes:r:Destination:Location:Path", "\"relative\"", "Path is 'relative'")]
+    [InlineData("Routes:r:Destination:Location:Kind", "\"ftp\"", "Kind is 'ftp'")]
+    public void What_does_not_fit_is_said(string path, string value, string line)
+    {
+        var settings = Fitting();
+        var names = path.Split(':');
+        var parent = names[..^1].Aggregate(settings, (node, name) => node[name]!.AsObject());
+        if (value == "null")
+            parent.Remove(names[^1]);
+        else
+            parent[names[^1]] = JsonNode.Parse(value);
+
+        var refusal = Assert.Throws<SettingsException>(() => Read(settings));
+        Assert.Contains(refusal.Lines, each => each.Contains(line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void All_errors_are_said_at_once()
+    {
+        var settings = Fitting();
+        settings["Consumer"] = "";
+        settings["Parallelism"] = 99;
+        settings["Routes"]!["r"]!["Dataset"] = "";
+
+        Assert.Equal(3, Assert.Throws<SettingsException>(() => Read(settings)).Lines.Count);
+    }
+
+    [Fact]
+    public void Criteria_keep_their_types()
+    {
+        var settings = Fitting();
+        settings["Routes"]!["r"]!["Criteria"] = new JsonObject
+        {
+            ["least"] = 5,
+            ["open"] = true,
+            ["since"] = "2026-01-01T00:00:00Z",
+            ["code"] = "\"0815\"",
+            ["ids"] = new JsonArray("a", 2),
+        };
+
+        var criteria = JsonSerializer.SerializeToNode(Read(settings).Routes.Single().Request().Criteria)!;
+
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse("""{ "code": "0815", "ids": ["a", 2], "least": 5, "open": true, "since": "2026-01-01T00:00:00Z" }"""), criteria), criteria.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_start_that_can_t_be_ends_with_a_line_and_a_code()
+    {
+        await using var scene = await AdapterScene.CreateAsync(items: 10);
+        scene.AddRoute("crm", "ar-4");
+
+        var (open, openly) = await scene.RunAsync("--urls", "http://0.0.0.0:0");
+        Assert.Equal(1, open);
+        Assert.Contains("claimcheck-adapter: The adapter would listen on http://0.0.0.0:0 without a key", openly, StringComparison.Ordinal);
+
+        var (help, text) = await scene.RunAsync("--help");
+        Assert.Equal(0, help);
+        Assert.Contains("--check", text, StringComparison.Ordinal);
+
+        var (wrong, lines) = await scene.RunAsync("--Adapter:Parallelism=0", "--Adapter:Consumer=");
+        Assert.Equal(1, wrong);
+        Assert.Equal(2, lines.Split('\n').Count(line => line.StartsWith("claimcheck-adapter: ", StringComparison.Ordinal)));
+        Assert.DoesNotContain("   at ", lines, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_check_reaches_for_everything_and_says_what_it_found()
+    {
+        await using var scene = await AdapterScene.CreateAsync(items: 10);
+        scene.AddRoute("crm", "ar-4");
+
+        var (well, said) = await scene.RunAsync("--check");
+        Assert.True(well == 0, said);
+        Assert.Contains("ok      Dataset items", said, StringComparison.Ordinal);
+
+        scene.AddRoute("other", "ar-4", dataset: "nothing");
+        Directory.Delete(scene.Shared, recursive: true);
+        var (ill, told) = await scene.RunAsync("--check");
+        Assert.Equal(2, ill);
+        Assert.Contains("FAILED  Dataset nothing", told, StringComparison.Ordinal);
+        Assert.Contains("FAILED  Destination of crm", told, StringComparison.Ordinal);
+    }
+
+    private static AdapterSettings Read(JsonObject settings)
+    {
+        using var stream = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Adapter"] = settings.DeepClone() }));
+        return SettingsReader.Read(new ConfigurationBuilder().AddJsonStream(stream).Build());
+    }
+
+    private static JsonObject Fitting() => JsonNode.Parse("""
+        {
+          "Service": "http://127.0.0.1:8080", "Consumer": "billing",
+          "Routes": {
+            "r": {
+              "Pattern": "ar-1", "Dataset": "orders", "Cron": "0 0 2 * * ?", "TimeZone": "Europe/Berlin",
+              "Destination": { "Location": { "Kind": "folder", "Path": "/srv/shared" } }
+            }
+          }
+        }
+        """)!.AsObject();
+}
