@@ -44,6 +44,7 @@ public static class ProblemCodes
     public const string NotAcceptable = "not_acceptable";
     public const string NotReady = "not_ready";
     public const string IdempotencyKeyReused = "idempotency_key_reused";
+    public const string RunInProgress = "run_in_progress";
     public const string BatchRevoked = "batch_revoked";
     public const string BatchExpired = "batch_expired";
     public const string ExportCancelled = "export_cancelled";

@@ -6,18 +6,19 @@ using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Staging;
 
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing().AddSchedules();
 
     var app = builder.Build();
     app.UseHosting();
     app.MapHosting();
     if (Roles.Of(app.Configuration).IsApi)
-        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents();
+        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSchedules();
     app.MapStagedFiles();
     return await app.RunServiceAsync();
 });

@@ -25,6 +25,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.NotAcceptable, 406, "Not acceptable", "The call can't answer in a media type that Accept allows.", "Accept application/json."),
         new(ProblemCodes.NotReady, 409, "Not ready", "The batch is not ready yet.", "Ask again after Retry-After seconds, or wait for BulkReady."),
         new(ProblemCodes.IdempotencyKeyReused, 409, "Idempotency key reused", "The key was used before with another meaning.", "Use a new key for a new request."),
+        new(ProblemCodes.RunInProgress, 409, "Run in progress", "The schedule's run before has not ended, or too many wait: its overlap policy lets no other in.", "See the schedule's runs; ask again when the export has ended, or put the schedule with overlap queue."),
         new(ProblemCodes.BatchRevoked, 410, "Batch revoked", "The producer has taken the batch back. Every link is dead.", "Stop, discard what was fetched, and acknowledge the event."),
         new(ProblemCodes.BatchExpired, 410, "Batch expired", "The batch's retention is over, and its files are deleted.", "Ask for a new export."),
         new(ProblemCodes.ExportCancelled, 410, "Export cancelled", "The export was cancelled before its batch was ready.", "Ask for a new export."),

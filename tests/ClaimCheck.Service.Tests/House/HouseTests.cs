@@ -15,6 +15,7 @@ public sealed partial class HouseTests
         ["Exporting"],
         ["Datasets"],
         ["Exports", "Links", "Publishing", "Revocation"],
+        ["Schedules"],
     ];
 
     // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
@@ -103,7 +104,7 @@ public sealed partial class HouseTests
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
     // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
-    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Revocation|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Revocation|Schedules|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Imports();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
