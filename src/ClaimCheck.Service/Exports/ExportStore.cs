@@ -60,7 +60,12 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
     /// <summary>Makes an export.</summary>
     /// <returns>The new export, or the one that the key had made before: also one that is being made at this moment.</returns>
     public async Task<Created> CreateAsync(
-        Caller caller, NewExport export, string? key, byte[] meaning, CancellationToken cancellationToken)
+        Caller caller,
+        NewExport export,
+        string? key,
+        byte[] meaning,
+        CancellationToken cancellationToken,
+        Func<Transaction, ExportRow, Task>? with = null)
     {
         var id = ExportId.New();
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -81,6 +86,8 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         }
 
         var row = await InsertAsync(transaction, id, caller, export, cancellationToken);
+        if (with is not null)
+            await with(transaction, row);
         await transaction.CommitAsync(cancellationToken);
         return new(null, row);
     }
