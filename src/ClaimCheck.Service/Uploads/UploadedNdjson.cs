@@ -1,16 +1,14 @@
-using System.Collections;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.Uploads;
 
-/// <summary>One JSON object a line, which has each column once, in any order, and nothing else.</summary>
+/// <summary>One JSON object a line, with the columns in their order and nothing else: as readers of batches rely on.</summary>
 internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord)
     : UploadedRecords(blocks, largestRecord)
 {
     private readonly byte[][] names = [.. columns.Select(column => System.Text.Encoding.UTF8.GetBytes(column.Name))];
-    private readonly BitArray seen = new(columns.Count);
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
     private int searched;
 
@@ -49,26 +47,19 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
         var reader = new Utf8JsonReader(record, new JsonReaderOptions { MaxDepth = 64 });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             throw new FormatException("is no JSON object");
-        seen.SetAll(false);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        for (var column = 0; column < names.Length; column++)
         {
-            var column = 0;
-            while (column < names.Length && !reader.ValueTextEquals(names[column]))
-                column++;
-            if (column == names.Length)
-                throw new FormatException("has a member that is no column");
-            if (seen[column])
-                throw new FormatException("has a column twice");
-            seen[column] = true;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))
+                throw new FormatException("does not have the columns, in their order");
             reader.Read();
             if (column == keyColumn && reader.TokenType == JsonTokenType.Null)
                 throw new FormatException("has no key");
             reader.Skip();
         }
 
-        if (reader.TokenType != JsonTokenType.EndObject || reader.Read())
-            throw new FormatException("is no JSON object");
-        if (!seen.HasAllSet())
-            throw new FormatException("lacks a column");
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
+            throw new FormatException("has more than the columns");
+        if (reader.Read())
+            throw new FormatException("is more than a JSON object");
     }
 }

@@ -49,7 +49,7 @@ public sealed class Uploading_a_batch(UploadServices services)
     public async Task By_links_and_read_by_the_library(bool onS3)
     {
         var client = services.Of(onS3);
-        var lines = string.Concat(Enumerable.Range(1, 5000).Select(n => $$"""{ "note": "entry {{n}} {{new string((char)('a' + (n % 26)), 300)}}", "id": {{n}} }""" + "\n"));
+        var lines = string.Concat(Enumerable.Range(1, 5000).Select(n => $$"""{ "id": {{n}}, "note": "entry {{n}} {{new string((char)('a' + (n % 26)), 300)}}" }""" + "\n"));
         var file = new ProducedFile("all.ndjson", Encoding.UTF8.GetBytes(lines), 5000);
         var batch = await client.OpenAsync("ndjson", "none", file);
         Assert.Equal((200, ""), await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), file.Bytes));
@@ -59,8 +59,12 @@ public sealed class Uploading_a_batch(UploadServices services)
         using var reader = new BatchReader(library);
         Assert.True(BatchId.TryParse(batch.Text("batchId"), out var id));
         var next = 1;
-        await foreach (var record in reader.ReadAsync<JsonElement>(id, CancellationToken.None))
-            Assert.Equal(next++, record.GetProperty("id").GetInt32());
+        await foreach (var record in reader.ReadAsync<Entry>(id, CancellationToken.None))
+        {
+            Assert.StartsWith($"entry {record.Id} ", record.Note, StringComparison.Ordinal);
+            Assert.Equal(next++, record.Id);
+        }
+
         Assert.Equal(5001, next);
     }
 
@@ -169,4 +173,6 @@ public sealed class Uploading_a_batch(UploadServices services)
 
     private static async Task<string[]> EventsAsync(UploadClient client, JsonElement batch) =>
         [.. (await client.Http.GetAsync("/v1/events?limit=1000")).Items().Where(e => e.Text("subject") == batch.Text("batchId")).Select(e => e.Text("type")!)];
+
+    private sealed record Entry(long Id, string Note);
 }
