@@ -11,6 +11,7 @@ using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -80,6 +81,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);
+        builder.AddUploads(); // a worker needs them
         Hesitate(builder.Services, seed);
         if (!loops)
             Remove(builder.Services, typeof(ExportWorker), typeof(OutboxRelay), typeof(StagingCleaner));
