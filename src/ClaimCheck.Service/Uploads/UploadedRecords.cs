@@ -92,7 +92,10 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord)
 
         if (isLast && start < filled)
         {
-            Take(buffer.AsSpan(start, filled - start));
+            // A file of a byte order mark alone has no record.
+            var rest = buffer.AsSpan(start, filled - start);
+            if (isBegun || !rest.SequenceEqual(ByteOrderMark))
+                Take(rest);
             start = filled;
         }
 
