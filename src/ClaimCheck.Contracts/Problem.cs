@@ -48,6 +48,11 @@ public static class ProblemCodes
     public const string SubscriptionDisabled = "subscription_disabled";
     public const string TopicNotConfigured = "topic_not_configured";
     public const string NotAWebhook = "not_a_webhook";
+    public const string RunInProgress = "run_in_progress";
+    public const string BatchNotOpen = "batch_not_open";
+    public const string UploadIncomplete = "upload_incomplete";
+    public const string UploadMismatch = "upload_mismatch";
+    public const string MultipartNotOffered = "multipart_not_offered";
     public const string BatchRevoked = "batch_revoked";
     public const string BatchExpired = "batch_expired";
     public const string ExportCancelled = "export_cancelled";

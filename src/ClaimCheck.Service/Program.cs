@@ -10,19 +10,26 @@ using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Receipts;
 using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Uploads;
 
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
-        .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts();
+        .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts()
+        .AddSchedules().AddUploads();
 
     var app = builder.Build();
     app.UseHosting();
     app.MapHosting();
     if (Roles.Of(app.Configuration).IsApi)
-        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts();
+    {
+        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
+            .MapSchedules().MapUploads().MapInbox();
+    }
+
     app.MapStagedFiles();
     return await app.RunServiceAsync();
 });

@@ -7,6 +7,10 @@ namespace ClaimCheck.Service.Exporting;
 internal sealed record FrozenDataset
 {
     public required string Name { get; init; }
+
+    /// <summary>True where the producer has uploaded the records: then there is neither source nor query.</summary>
+    public bool IsUploaded { get; init; }
+
     public required string Source { get; init; }
 
     /// <summary>The query, with <c>:parameters</c>.</summary>

@@ -75,7 +75,7 @@ internal sealed partial class ExportWorker(
 
 /// <summary>Runs one leased export to its outcome: ready, failed, or handed back.</summary>
 internal sealed partial class ExportRun(
-    BatchExporter exporter, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
+    BatchStager stager, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
 {
     public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
     {
@@ -96,7 +96,7 @@ internal sealed partial class ExportRun(
                 return;
             }
 
-            var staged = await exporter.ExportAsync(plan, meter, either.Token);
+            var staged = await stager.StageAsync(plan, meter, either.Token);
             var completed = await CatalogErrors.Patient.ExecuteAsync(
                 async token => await outcomes.CompleteAsync(plan, staged, token), lost.Token);
             if (completed)

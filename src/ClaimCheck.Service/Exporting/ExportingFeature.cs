@@ -9,6 +9,7 @@ internal static class ExportingFeature
         builder.AddCheckedOptions<ExportingOptions>("ClaimCheck:Exporting");
         builder.Services
             .AddSingleton<BatchExporter>()
+            .AddSingleton<BatchStager>()
             .AddSingleton<ExportLeases>()
             .AddSingleton<ExportOutcomes>()
             .AddSingleton<ExportRun>();

@@ -31,21 +31,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         if (await datasets.FreezeAsync(request.Dataset, cancellationToken) is not { } frozen)
             return Problems.Of(ProblemCodes.SourceUnavailable, retryAfter: SourceAway);
 
-        var created = await store.CreateAsync(
-            caller,
-            new NewExport
-            {
-                Dataset = frozen,
-                Criteria = request.Criteria,
-                Format = request.Format,
-                Compression = request.Compression,
-                MaxFileBytes = request.MaxFileBytes,
-                LinkLifetime = request.LinkLifetime,
-                Retention = request.Retention,
-            },
-            key,
-            meaning,
-            cancellationToken);
+        var created = await store.CreateAsync(caller, NewExport.Of(request, frozen), key, meaning, cancellationToken);
         return created.New is { } row
             ? new(row, true, null)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);

@@ -19,6 +19,17 @@ internal sealed record NewExport
     public required long MaxFileBytes { get; init; }
     public required TimeSpan LinkLifetime { get; init; }
     public required TimeSpan Retention { get; init; }
+
+    public static NewExport Of(ValidRequest request, FrozenDataset dataset) => new()
+    {
+        Dataset = dataset,
+        Criteria = request.Criteria,
+        Format = request.Format,
+        Compression = request.Compression,
+        MaxFileBytes = request.MaxFileBytes,
+        LinkLifetime = request.LinkLifetime,
+        Retention = request.Retention,
+    };
 }
 
 /// <summary>The exports in the catalog, as the API sees them: made, found, listed.</summary>
@@ -49,7 +60,12 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
     /// <summary>Makes an export.</summary>
     /// <returns>The new export, or the one that the key had made before: also one that is being made at this moment.</returns>
     public async Task<Created> CreateAsync(
-        Caller caller, NewExport export, string? key, byte[] meaning, CancellationToken cancellationToken)
+        Caller caller,
+        NewExport export,
+        string? key,
+        byte[] meaning,
+        CancellationToken cancellationToken,
+        Func<Transaction, ExportRow, Task>? with = null)
     {
         var id = ExportId.New();
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -69,7 +85,17 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 return new((await FindByKeyAsync(transaction.Connection, caller, key, cancellationToken))!, null);
         }
 
-        var row = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+        var row = await InsertAsync(transaction, id, caller, export, cancellationToken);
+        if (with is not null)
+            await with(transaction, row);
+        await transaction.CommitAsync(cancellationToken);
+        return new(null, row);
+    }
+
+    /// <summary>Makes an export, in a transaction that also holds what it is made for.</summary>
+    public static Task<ExportRow> InsertAsync(
+        Transaction transaction, ExportId id, Caller caller, NewExport export, CancellationToken cancellationToken) =>
+        transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
                                  format, compression, max_file_bytes, link_lifetime, retention, traceparent)
@@ -95,9 +121,6 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
             cancellationToken));
-        await transaction.CommitAsync(cancellationToken);
-        return new(null, row);
-    }
 
     public async Task<ExportRow?> FindAsync(Caller caller, ExportId id, CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Links;
 
 /// <summary>The only place where a link is minted. Nothing else calls the staging's signer.</summary>
-internal sealed class LinkMinter(IStaging staging)
+internal sealed class LinkMinter(IStaging staging, IInbox inbox)
 {
     /// <summary>SigV4's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
@@ -36,6 +36,22 @@ internal sealed class LinkMinter(IStaging staging)
     /// <summary>A link for the revocation's own proof. It never leaves the process.</summary>
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
         (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, cancellationToken)).Link;
+
+    /// <summary>A link to write one file of a batch that is open, or one part of it. What it writes, no link reads.</summary>
+    /// <param name="batch">Open just now.</param>
+    /// <param name="key">An object of the batch's inbox.</param>
+    /// <param name="part">The upload and the number of its part, or null for the whole object.</param>
+    /// <param name="lifetime">How long it lives at most.</param>
+    /// <param name="cancellationToken">Fetching a credential may take a while.</param>
+    public Task<SignedLink> MintUploadAsync(
+        ExportRow batch, string key, (StagedUpload Upload, int Number)? part, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        if (batch.EffectiveState != ExportState.Pending || !key.StartsWith(StagingKeys.Inbox(batch.Batch), StringComparison.Ordinal))
+            throw new InvalidOperationException($"{batch.Batch} is {batch.State}: nothing may be uploaded to it.");
+        return part is var (upload, number)
+            ? inbox.SignPartAsync(upload, number, lifetime, cancellationToken)
+            : inbox.SignPutAsync(key, lifetime, cancellationToken);
+    }
 
     private static TimeSpan Clamp(TimeSpan lifetime) =>
         lifetime > LongestLifetime ? LongestLifetime : lifetime < ShortestLifetime ? ShortestLifetime : lifetime;

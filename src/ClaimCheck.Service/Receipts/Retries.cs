@@ -49,7 +49,7 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts 
             receipt = await ReceiptAccounts.FindAsync(transaction, original, consumer, cancellationToken);
         }
 
-        if (Refusal(receipt) is { } refusal)
+        if (Refusal(batch, receipt) is { } refusal)
         {
             await transaction.CommitAsync(cancellationToken); // a lost round stays lost
             return (null, refusal);
@@ -69,8 +69,10 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts 
         return (retry, null);
     }
 
-    private ProblemResult? Refusal(ReceiptRow? receipt)
+    private ProblemResult? Refusal(ExportRow batch, ReceiptRow? receipt)
     {
+        if (batch.FrozenDataset.IsUploaded)
+            return Problems.Of(ProblemCodes.NothingToRetry, "The batch's records came in files: no query gives them again. Ask for a redelivery.");
         if (receipt is not { State: ReceiptState.PartiallyFailed or ReceiptState.Failed })
         {
             return Problems.Of(ProblemCodes.NothingToRetry, receipt?.State == ReceiptState.Completed

@@ -41,6 +41,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     private async Task EraseAsync(BatchId batch, Deletion deletion, CancellationToken cancellationToken)
     {
         var swept = await SweepAsync(StagingKeys.Batch(batch), batch, attempt: null, cancellationToken);
+        if (deletion.HasInbox)
+            swept = swept.And(await SweepAsync(StagingKeys.Inbox(batch), batch, UploadLedger.Inbox, cancellationToken));
         if (deletion.VerifiedAt is not null)
         {
             // A sweep after the proof: whatever it found was not there when all was listed and probed.
@@ -175,7 +177,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                      LIMIT 1
                        FOR UPDATE SKIP LOCKED) due
              WHERE d.batch_id = due.batch_id
-            RETURNING d.batch_id, d.probes::text AS probes, d.verified_at, d.tries
+            RETURNING d.batch_id, d.probes::text AS probes, d.verified_at, d.tries,
+                      EXISTS (SELECT FROM upload_batches u WHERE u.batch_id = d.batch_id) AS has_inbox
             """,
             new { Claim },
             cancellationToken: cancellationToken));
@@ -233,7 +236,10 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     }
 
     /// <summary>What a sweep found.</summary>
-    internal sealed record Swept(long Deleted, long Remaining, long Aborted);
+    internal sealed record Swept(long Deleted, long Remaining, long Aborted)
+    {
+        public Swept And(Swept more) => new(Deleted + more.Deleted, Remaining + more.Remaining, Aborted + more.Aborted);
+    }
 
     private sealed record Deletion
     {
@@ -241,6 +247,9 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         public required string Probes { get; init; }
         public DateTimeOffset? VerifiedAt { get; init; }
         public required int Tries { get; init; }
+
+        /// <summary>Its producer has uploaded it, and may still hold links to write.</summary>
+        public required bool HasInbox { get; init; }
     }
 
     private static partial class Log

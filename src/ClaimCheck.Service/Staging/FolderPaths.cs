@@ -17,15 +17,15 @@ internal sealed class FolderPaths(string root)
 
     public string Uploads { get; } = Path.Combine(root, "uploads");
 
-    /// <summary>True for <c>batches/…</c> of plain names only: nothing else ever becomes a path.</summary>
+    /// <summary>True for <c>batches/…</c> and <c>inbox/…</c> of plain names only: nothing else ever becomes a path.</summary>
     public static bool IsKey(string key) =>
         key.Length <= LongestKey
-        && key.StartsWith(StagingKeys.Root, StringComparison.Ordinal)
+        && (key.StartsWith(StagingKeys.Root, StringComparison.Ordinal) || key.StartsWith(StagingKeys.InboxRoot, StringComparison.Ordinal))
         && Array.TrueForAll(key.Split('/'), name => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(Allowed));
 
     public string Of(string key) => IsKey(key)
         ? Path.Combine(Root, key)
-        : throw new StagingException("A key of staging is 'batches/' and plain names, at most 200 characters.", isTransient: false);
+        : throw new StagingException("A key of staging is 'batches/' or 'inbox/' and plain names, at most 200 characters.", isTransient: false);
 
     public string Of(StagedUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
         ? Path.Combine(Uploads, upload.Key.Replace('/', Slash) + Slash + upload.UploadId)

@@ -7,24 +7,33 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Presigns GETs, and says when they really end.</summary>
+/// <summary>Presigns GETs and PUTs, and says when they really end.</summary>
 internal sealed class S3Signer(S3Connection connection)
 {
-    public async Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken) =>
+        SignAsync(new GetPreSignedUrlRequest { Key = key, Verb = HttpVerb.GET }, lifetime, audience, cancellationToken);
+
+    /// <summary>A PUT of a whole object, or of one part of an upload.</summary>
+    public Task<SignedLink> SignPutAsync(string key, string? uploadId, int partNumber, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        var request = new GetPreSignedUrlRequest { Key = key, Verb = HttpVerb.PUT };
+        if (uploadId is not null)
+            (request.UploadId, request.PartNumber) = (uploadId, partNumber);
+        return SignAsync(request, lifetime, LinkAudience.Consumer, cancellationToken);
+    }
+
+    private async Task<SignedLink> SignAsync(
+        GetPreSignedUrlRequest request, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
     {
         var credentialsEnd = await connection.CredentialsEndAsync(cancellationToken);
         var s3 = connection.SignerFor(audience);
-        var endpoint = s3.DetermineServiceOperationEndpoint(new GetObjectRequest { BucketName = connection.Bucket, Key = key }).URL;
-        var url = await s3.GetPreSignedURLAsync(new GetPreSignedUrlRequest
-        {
-            BucketName = connection.Bucket,
-            Key = key,
-            Verb = HttpVerb.GET,
-            // It says https for an http endpoint by default.
-            Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS,
-            // The SDK subtracts its own clock again, and rounds to whole seconds.
-            Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(Math.Max(1, Math.Floor(lifetime.TotalSeconds))),
-        });
+        var endpoint = s3.DetermineServiceOperationEndpoint(new GetObjectRequest { BucketName = connection.Bucket, Key = request.Key }).URL;
+        request.BucketName = connection.Bucket;
+        // It says https for an http endpoint by default.
+        request.Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS;
+        // The SDK subtracts its own clock again, and rounds to whole seconds.
+        request.Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(Math.Max(1, Math.Floor(lifetime.TotalSeconds)));
+        var url = await s3.GetPreSignedURLAsync(request);
         var end = SignatureEnd(url);
         return new SignedLink(new Link(url), credentialsEnd < end ? credentialsEnd.Value : end);
     }

@@ -12,7 +12,7 @@ internal static class StagingFeature
         if (string.IsNullOrEmpty(builder.Configuration[$"{StagingOptions.Section}:{nameof(StagingOptions.Bucket)}"]))
             AddFolder(builder);
         else
-            builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>();
+            builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>().AddSingleton<IInbox, S3Inbox>();
         return builder;
     }
 
@@ -25,6 +25,7 @@ internal static class StagingFeature
             .AddSingleton(provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<StagedFileLinks>()
             .AddSingleton<BatchStates>()
-            .AddSingleton<IStaging, FolderStaging>();
+            .AddSingleton<IStaging, FolderStaging>()
+            .AddSingleton<IInbox, FolderInbox>();
     }
 }

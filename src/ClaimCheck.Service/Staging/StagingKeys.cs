@@ -7,6 +7,11 @@ internal static class StagingKeys
 {
     public const string Root = "batches/";
 
+    /// <summary>What producers upload, until it is published: no link to read ever leads there.</summary>
+    public const string InboxRoot = "inbox/";
+
+    public static string Inbox(BatchId batch) => $"{InboxRoot}{batch}/";
+
     public static string Batch(BatchId batch) => $"{Root}{batch}/";
 
     public static string Attempt(BatchId batch, string attempt) => $"{Batch(batch)}{attempt}/";

@@ -10,6 +10,9 @@ namespace ClaimCheck.Service.Staging;
 /// </summary>
 internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
 {
+    /// <summary>Stands for the attempt of what producers upload.</summary>
+    public const string Inbox = "inbox";
+
     /// <summary>Opens a writer for a worker's object.</summary>
     /// <returns>Null where the export is not running under this lease (any more); the upload is aborted.</returns>
     public Task<StagedWriter?> OpenAsync(
@@ -43,6 +46,24 @@ internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
              WHERE batch_id = @BatchId AND state = 'ready'
+               FOR SHARE
+            """,
+            token: null,
+            cancellationToken);
+
+    /// <summary>Opens a writer for a file of a batch that its producer uploads.</summary>
+    /// <returns>Null where the batch is not open (any more); the upload is aborted.</returns>
+    public Task<StagedWriter?> OpenInboxAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
+        OpenGuardedAsync(
+            batch,
+            Inbox,
+            key,
+            new StagedContent("application/octet-stream", "upload"),
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'pending' AND next_try_at = 'infinity'
                FOR SHARE
             """,
             token: null,

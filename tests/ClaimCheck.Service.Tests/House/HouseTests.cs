@@ -16,7 +16,7 @@ public sealed partial class HouseTests
         ["Exporting"],
         ["Datasets"],
         ["Exports", "Links", "Publishing", "Revocation"],
-        ["Receipts"],
+        ["Receipts", "Schedules", "Uploads"],
     ];
 
     // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
@@ -27,6 +27,14 @@ public sealed partial class HouseTests
         Assert.Equal(
             [$"{Service}Links/LinkMinter.cs"],
             Callers("SignAsync(").Where(path => !path.StartsWith($"{Service}Staging/", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Links_to_write_are_minted_in_one_place() =>
+        Assert.All(
+            (string[])["SignPutAsync(", "SignPartAsync("],
+            call => Assert.Equal(
+                [$"{Service}Links/LinkMinter.cs"],
+                Callers(call).Where(path => !path.StartsWith($"{Service}Staging/", StringComparison.Ordinal))));
 
     [Fact]
     public void Urls_are_presigned_in_one_place() =>
@@ -106,7 +114,7 @@ public sealed partial class HouseTests
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
     // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
-    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Schedules|Staging|Uploads)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Imports();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]

@@ -12,6 +12,7 @@ using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -81,6 +82,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);
+        builder.AddUploads(); // a worker needs them
         Hesitate(builder.Services, seed);
         if (!loops)
             Remove(builder.Services, typeof(ExportWorker), typeof(OutboxRelay), typeof(StagingCleaner));

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Schedules;
+
+/// <summary>Exports by the clock: put, look at, run now, delete.</summary>
+internal static partial class ScheduleEndpoints
+{
+    private const string ListCall = "schedules";
+    private const string RunsCall = "schedule-runs";
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IEndpointRouteBuilder MapSchedules(this IEndpointRouteBuilder routes)
+    {
+        var schedules = routes.MapGroup("/v1/schedules").WithTags("Schedules").ProducesProblems(401);
+        schedules.MapMethods("", GetAndHead, List).WithName("ListSchedules").WithSummary("Lists schedules, by name.").ReadsPaging().ProducesProblems(400);
+        schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.").Accepts<ScheduleRequest>("application/json")
+            .ReadsHeader("If-Match", "Only where this is still its entity tag.").ReadsHeader("If-None-Match", "*: only where there is none by that name.")
+            .ProducesProblems(400, 412, 413, 415, 422);
+        schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule").WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
+        schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. What it has asked for goes on.")
+            .ReadsHeader("If-Match", "Only where this is still its entity tag.").ProducesProblems(404, 412);
+        schedules.MapMethods("/{name}/runs", GetAndHead, Runs).WithName("ListScheduleRuns").WithSummary("Its history, latest first.")
+            .ReadsPaging().ProducesProblems(400, 404);
+        schedules.MapMethods("/{name}/runs/{runId}", GetAndHead, Run).WithName("GetScheduleRun").WithSummary("One run.").ProducesProblems(404);
+        schedules.MapPost("/{name}/run", RunNow).WithName("RunSchedule").WithSummary("Runs it now.")
+            .ReadsHeader("Idempotency-Key", "The same key is the same run.").ProducesProblems(400, 404, 409);
+        schedules.AddEndpointFilter(async (context, next) =>
+        {
+            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            return await next(context);
+        });
+        return routes;
+    }
+
+    private static async Task<Results<Created<Schedule>, Ok<Schedule>, ProblemResult>> PutSchedule(
+        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views, CancellationToken cancellationToken)
+    {
+        if (!Name().IsMatch(name))
+        {
+            return Problems.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal)
+            {
+                ["name"] = ["Must be lower-case letters, digits, '.', '-' and '_', a letter or digit first, 63 at most."],
+            });
+        }
+
+        var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+        if (refusal is not null)
+            return refusal;
+        switch (await store.PutAsync(caller, name, body!.Value, known => Holds(context.Request, known), cancellationToken))
+        {
+            case Put.Stored(var row, var isNew):
+                context.Response.Headers.ETag = row.Tag;
+                return isNew ? TypedResults.Created(ScheduleViews.PathOf(name), views.Show(row)) : TypedResults.Ok(views.Show(row));
+            case Put.Invalid(var errors):
+                return Problems.Invalid(errors);
+            default:
+                return Problems.Of(ProblemCodes.PreconditionFailed);
+        }
+    }
+
+    private static async Task<Results<Ok<Schedule>, ProblemResult>> Get(
+        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(name, caller, store, cancellationToken) is not { } row)
+            return Problems.NotFound("schedule");
+        context.Response.Headers.ETag = row.Tag;
+        return TypedResults.Ok(views.Show(row));
+    }
+
+    private static async Task<Results<Ok<Page<Schedule>>, ProblemResult>> List(
+        HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
+            return refusal!;
+        if (paging.After?.Contains('\0', StringComparison.Ordinal) == true)
+            return Problems.Of(ProblemCodes.InvalidCursor);
+        var rows = await store.ListAsync(caller, paging.After, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Name) : null;
+        return TypedResults.Ok(new Page<Schedule>([.. page.Select(views.Show)], next));
+    }
+
+    private static async Task<Results<NoContent, ProblemResult>> Delete(
+        string name, HttpRequest request, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
+        await (Name().IsMatch(name) ? store.DeleteAsync(caller, name, known => Holds(request, known), cancellationToken) : Task.FromResult<bool?>(null)) switch
+        {
+            true => TypedResults.NoContent(),
+            false => Problems.Of(ProblemCodes.PreconditionFailed),
+            null => Problems.NotFound("schedule"),
+        };
+
+    private static async Task<Results<Ok<Page<ScheduleRun>>, ProblemResult>> Runs(
+        string name, HttpContext context, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(context.Request, RunsCall, out var refusal) is not { } paging)
+            return refusal!;
+        DateTimeOffset? before = null;
+        if (paging.After is not null)
+        {
+            if (!long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks > DateTime.MaxValue.Ticks)
+                return Problems.Of(ProblemCodes.InvalidCursor);
+            before = new DateTimeOffset(ticks, TimeSpan.Zero);
+        }
+
+        if (await FindAsync(name, caller, store, cancellationToken) is not { } schedule)
+            return Problems.NotFound("schedule");
+        var rows = await history.ListAsync(schedule.Id, before, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        var next = rows.Count > paging.Limit ? Paging.Cursor(RunsCall, page[^1].FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture)) : null;
+        return TypedResults.Ok(new Page<ScheduleRun>([.. page.Select(run => views.Show(schedule, run))], next));
+    }
+
+    private static async Task<Results<Ok<ScheduleRun>, ProblemResult>> Run(
+        string name, string runId, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views, CancellationToken cancellationToken) =>
+        ScheduleRunId.TryParse(runId, out var id)
+        && await FindAsync(name, caller, store, cancellationToken) is { } schedule
+        && await history.FindAsync(schedule.Id, id, cancellationToken) is { } run
+            ? TypedResults.Ok(views.Show(schedule, run))
+            : Problems.NotFound("run");
+
+    private static async Task<Results<Accepted<ScheduleRun>, ProblemResult>> RunNow(
+        string name, HttpContext context, Caller caller, ScheduleStore store, ManualRuns runs, ScheduleViews views, CancellationToken cancellationToken)
+    {
+        if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
+            return badKey;
+        if (await FindAsync(name, caller, store, cancellationToken) is not { } schedule)
+            return Problems.NotFound("schedule");
+        return await runs.RunAsync(schedule, key, cancellationToken) is { } run
+            ? TypedResults.Accepted(ScheduleViews.PathOf(name, new(run.Id)), views.Show(schedule, run))
+            : Problems.Of(ProblemCodes.RunInProgress);
+    }
+
+    private static async Task<ScheduleRow?> FindAsync(string name, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
+        Name().IsMatch(name) ? await store.FindAsync(caller, name, cancellationToken) : null;
+
+    // RFC 9110: If-Match compares strongly, and asterisks stand for any that is there. What can't be read holds for none.
+    private static bool Holds(HttpRequest request, ScheduleRow? known)
+    {
+        var (match, noneMatch) = (request.GetTypedHeaders().IfMatch, request.GetTypedHeaders().IfNoneMatch);
+        if (request.Headers.IfMatch.Count > 0 && (known is null || !match.Any(tag => tag.Tag == "*" || (!tag.IsWeak && tag.Tag == known.Tag))))
+            return false;
+        return request.Headers.IfNoneMatch.Count == 0 || known is null || !noneMatch.Any(tag => tag.Tag == "*" || tag.Tag == known.Tag);
+    }
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,62}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Name();
+}

@@ -1,0 +1,175 @@
+using System.Text.Json;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Schedules;
+
+/// <summary>How a PUT went.</summary>
+internal abstract record Put
+{
+    internal sealed record Stored(ScheduleRow Row, bool IsNew) : Put;
+
+    internal sealed record Invalid(IReadOnlyDictionary<string, string[]> Errors) : Put;
+
+    internal sealed record PreconditionFailed : Put;
+}
+
+/// <summary>The schedules in the catalog, as the API sees them.</summary>
+internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog datasets)
+{
+    /// <summary>Creates or replaces a schedule. What has become due before, and was not fired yet, is kept where its times stay the same.</summary>
+    /// <param name="caller">Whose it is from now on.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="body">The body, an object.</param>
+    /// <param name="condition">Holds against the schedule that is there, or null.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<Put> PutAsync(
+        Caller caller, string name, JsonElement body, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+            var known = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+                $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name FOR UPDATE",
+                new { caller.Tenant, name },
+                cancellationToken));
+            if (!condition(known))
+                return new Put.PreconditionFailed();
+            // Not the transaction's time: it may have waited for the row.
+            var now = await transaction.Connection.QuerySingleAsync<DateTimeOffset>(transaction.Command("SELECT clock_timestamp()", null, cancellationToken));
+            var (schedule, errors) = ScheduleRequestReader.Read(body, datasets, now);
+            if (schedule is null)
+                return new Put.Invalid(errors);
+
+            var stored = known is null
+                ? await InsertAsync(transaction, caller, name, schedule, now, cancellationToken)
+                : await ReplaceAsync(transaction, caller, known, schedule, now, cancellationToken);
+            // Else someone else has just created it: look again.
+            if (stored is not null)
+            {
+                await transaction.CommitAsync(cancellationToken);
+                return new Put.Stored(stored, known is null);
+            }
+        }
+    }
+
+    public async Task<ScheduleRow?> FindAsync(Caller caller, string name, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<ScheduleRow>(new CommandDefinition(
+            $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name",
+            new { caller.Tenant, name },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>By name, which is what they are told apart by.</summary>
+    public async Task<IReadOnlyList<ScheduleRow>> ListAsync(Caller caller, string? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<ScheduleRow>(new CommandDefinition(
+            $"""
+            SELECT {ScheduleRow.Columns}
+              FROM schedules
+             WHERE tenant = @Tenant AND (@after::text IS NULL OR name COLLATE "C" > @after)
+             ORDER BY name COLLATE "C"
+             LIMIT @limit
+            """,
+            new { caller.Tenant, after, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Deletes a schedule and its history. Exports that it has asked for go on.</summary>
+    /// <returns>Null where there is none; false where the condition does not hold.</returns>
+    public async Task<bool?> DeleteAsync(Caller caller, string name, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var known = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+            $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name FOR UPDATE",
+            new { caller.Tenant, name },
+            cancellationToken));
+        if (known is null)
+            return null;
+        if (!condition(known))
+            return false;
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM schedules WHERE id = @Id", new { known.Id }, cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private static Task<ScheduleRow?> InsertAsync(
+        Transaction transaction, Caller caller, string name, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken) =>
+        transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+            $"""
+            INSERT INTO schedules (id, tenant, name, caller, version, cron, time_zone, export, catch_up, overlap, paused, ends_at,
+                                   next_fire_at, try_at)
+            VALUES (@Id, @Tenant, @Name, @Caller, @Version, @Cron, @TimeZone, @Export::json, @CatchUp, @Overlap, @Paused, @EndsAt,
+                    @NextFireAt, @NextFireAt)
+            ON CONFLICT (tenant, name) DO NOTHING
+            RETURNING {ScheduleRow.Columns}
+            """,
+            Parameters(Guid.CreateVersion7(), caller, name, schedule, First(schedule, now), series: 1),
+            cancellationToken));
+
+    private static async Task<ScheduleRow?> ReplaceAsync(
+        Transaction transaction, Caller caller, ScheduleRow known, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var keepsTimes = (known.Cron, known.TimeZone, known.Paused) == (schedule.Cron, schedule.TimeZone, schedule.Paused) && known.NextFireAt is not null;
+        var next = keepsTimes && !(known.NextFireAt > schedule.EndsAt) ? known.NextFireAt : First(schedule, now);
+        var series = ReadsTheSame(known.ExportJson, schedule.Export) ? known.Series : known.Series + 1;
+        if (schedule.Paused)
+        {
+            await transaction.Connection.ExecuteAsync(transaction.Command(
+                $"""
+                UPDATE schedule_runs
+                   SET state = 'skipped', code = '{RunCodes.Paused}', detail = 'The schedule was paused while the run waited.'
+                 WHERE schedule_id = @Id AND state = 'queued' AND NOT manual
+                """,
+                new { known.Id },
+                cancellationToken));
+        }
+
+        return await transaction.Connection.QuerySingleAsync<ScheduleRow>(transaction.Command(
+            $"""
+            UPDATE schedules
+               SET caller = @Caller, version = @Version, series = @Series, cron = @Cron, time_zone = @TimeZone, export = @Export::json,
+                   catch_up = @CatchUp, overlap = @Overlap, paused = @Paused, ends_at = @EndsAt,
+                   next_fire_at = @NextFireAt, try_at = @NextFireAt, updated_at = clock_timestamp()
+             WHERE id = @Id
+            RETURNING {ScheduleRow.Columns}
+            """,
+            Parameters(known.Id, caller, known.Name, schedule, next, series),
+            cancellationToken));
+    }
+
+    private static DateTimeOffset? First(ValidSchedule schedule, DateTimeOffset now) =>
+        schedule.Paused || schedule.Times.After(now) is not { } first || first > schedule.EndsAt ? null : first;
+
+    // A watermark says what was read of a dataset by certain criteria; read otherwise, there is none yet.
+    private static bool ReadsTheSame(JsonElement before, JsonElement after) =>
+        JsonElement.DeepEquals(Property(before, "dataset"), Property(after, "dataset"))
+        && JsonElement.DeepEquals(Property(before, "criteria"), Property(after, "criteria"));
+
+    private static JsonElement Property(JsonElement export, string name) =>
+        export.TryGetProperty(name, out var value) ? value : JsonElement.Parse("null");
+
+    private static object Parameters(Guid id, Caller caller, string name, ValidSchedule schedule, DateTimeOffset? nextFireAt, int series) => new
+    {
+        Id = id,
+        caller.Tenant,
+        Name = name,
+        Caller = caller.Name,
+        Version = Guid.NewGuid(),
+        Series = series,
+        schedule.Cron,
+        schedule.TimeZone,
+        Export = schedule.Export.GetRawText(),
+        schedule.CatchUp,
+        schedule.Overlap,
+        schedule.Paused,
+        schedule.EndsAt,
+        NextFireAt = nextFireAt,
+    };
+}

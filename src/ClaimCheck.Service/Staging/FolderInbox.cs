@@ -1,0 +1,39 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>The inbox of a folder: its links lead to this service, which knows no limit of size that parts would get around.</summary>
+internal sealed class FolderInbox(FolderPaths paths, StagedFileLinks links, PublicAddress address) : IInbox
+{
+    public bool TakesParts => false;
+
+    public Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        LinkLifetime.Check(lifetime);
+        _ = paths.Of(key);
+        var (path, expiresAt) = links.Sign(key, lifetime, HttpMethods.Put);
+        return Task.FromResult(new SignedLink(new Link(address.Url(path)), expiresAt));
+    }
+
+    public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, TimeSpan lifetime, CancellationToken cancellationToken) => throw NoParts();
+
+    public Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedUpload upload, CancellationToken cancellationToken) => throw NoParts();
+
+    public Task CompleteAsync(StagedUpload upload, CancellationToken cancellationToken) => throw NoParts();
+
+    public Task<long?> SizeAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var file = new FileInfo(paths.Of(key));
+            return Task.FromResult(file.Exists ? file.Length : (long?)null);
+        }
+        catch (Exception e) when (FolderFailures.IsFailure(e))
+        {
+            return Task.FromException<long?>(FolderFailures.Explain(e, $"look at {key}"));
+        }
+    }
+
+    private static NotSupportedException NoParts() => new("A folder takes files whole.");
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Uploads;
+
+/// <summary>Takes files from whoever holds a link to write one, where staging is a folder; as S3 does where it is a bucket.</summary>
+internal static class InboxEndpoint
+{
+    /// <summary>Maps <c>PUT /staging/inbox/{batchId}/{file}</c>. No API key is asked for: the link is the right.</summary>
+    public static IEndpointRouteBuilder MapInbox(this IEndpointRouteBuilder routes)
+    {
+        if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
+            routes.MapPut(StagedFileLinks.Root + StagingKeys.InboxRoot + "{batchId}/{ordinal}", PutFileAsync).ExcludeFromDescription();
+        return routes;
+    }
+
+    private static async Task PutFileAsync(
+        string batchId, string ordinal, HttpContext context, StagedFileLinks links, UploadStore store, UploadReceiver receiver)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var problem = links.Verify($"{StagingKeys.InboxRoot}{batchId}/{ordinal}", context.Request.Query, HttpMethods.Put) switch
+        {
+            LinkVerdict.Invalid => Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered."),
+            LinkVerdict.Expired => Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask GET …/uploads for a new one."),
+            _ => await ReceiveAsync(batchId, ordinal, context, store, receiver),
+        };
+        if (problem is not null)
+            await problem.ExecuteAsync(context);
+    }
+
+    private static async Task<ProblemResult?> ReceiveAsync(string batchId, string ordinal, HttpContext context, UploadStore store, UploadReceiver receiver)
+    {
+        if (!BatchId.TryParse(batchId, out var batch) || !int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || await store.FindFileAsync(batch, number, context.RequestAborted) is not { } file)
+        {
+            return Problems.NotFound("such file");
+        }
+
+        UploadEndpoints.LiftLimit(context);
+        var (reception, detail) = await receiver.ReceiveAsync(batch, file, context.Request.Body, context.Request.ContentLength, context.RequestAborted);
+        return reception switch
+        {
+            Reception.Received => null,
+            Reception.Other => Problems.Of(ProblemCodes.UploadMismatch, detail),
+            _ => Problems.Of(ProblemCodes.BatchNotOpen),
+        };
+    }
+}

@@ -1,0 +1,181 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Uploads;
+
+/// <summary>A file as its producer announced it, and where it is.</summary>
+internal sealed record UploadFileRow
+{
+    public required int Ordinal { get; init; }
+    public required string Name { get; init; }
+    public required long Bytes { get; init; }
+    public required byte[] Sha256 { get; init; }
+    public required long Records { get; init; }
+    public string? ReceivedKey { get; init; }
+    public string? MultipartKey { get; init; }
+    public string? MultipartId { get; init; }
+
+    /// <summary>What links write to.</summary>
+    public string LinkKey(BatchId batch) => $"{StagingKeys.Inbox(batch)}{Ordinal:D5}";
+
+    /// <summary>Where it is read: what was found right already, or what a link has written.</summary>
+    public string Key(BatchId batch) => ReceivedKey ?? LinkKey(batch);
+}
+
+/// <summary>A batch that is, or was, uploaded by its producer.</summary>
+internal sealed record UploadedBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<UploadFileRow> Files);
+
+/// <summary>
+/// Batches that producers upload, in the catalog. While one is open it is an export that no worker takes: its next try is at the end
+/// of time.
+/// </summary>
+internal sealed class UploadStore(NpgsqlDataSource catalog, ExportStore exports, UploadsOptions options)
+{
+    /// <summary>Opens a batch, once per idempotency key.</summary>
+    public Task<Created> OpenAsync(
+        Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning, CancellationToken cancellationToken) =>
+        exports.CreateAsync(
+            caller,
+            export,
+            key,
+            meaning,
+            cancellationToken,
+            (transaction, row) => transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                UPDATE exports SET next_try_at = 'infinity' WHERE batch_id = @BatchId;
+                INSERT INTO upload_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
+                INSERT INTO upload_files (batch_id, ordinal, name, bytes, sha256, records)
+                SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
+                  FROM unnest(@Names, @Bytes, @Digests, @Records) WITH ORDINALITY AS f (name, bytes, sha256, records, ordinal);
+                """,
+                new
+                {
+                    row.BatchId,
+                    options.OpenFor,
+                    Names = files.Select(file => file.Name).ToArray(),
+                    Bytes = files.Select(file => file.Bytes).ToArray(),
+                    Digests = files.Select(file => Convert.FromHexString(file.Sha256)).ToArray(),
+                    Records = files.Select(file => file.Records).ToArray(),
+                },
+                cancellationToken)));
+
+    /// <summary>What an idempotency key stands for: the request, digested.</summary>
+    public static byte[] Meaning(JsonElement body) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
+
+    public Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken) =>
+        exports.FindByKeyAsync(caller, key, cancellationToken);
+
+    public Task<ExportRow?> FindExportAsync(Caller caller, ExportId id, CancellationToken cancellationToken) =>
+        exports.FindAsync(caller, id, cancellationToken);
+
+    /// <returns>Null where the caller has no such batch, or it is one that the service itself has exported.</returns>
+    public async Task<UploadedBatch?> FindAsync(Caller caller, BatchId batch, CancellationToken cancellationToken) =>
+        await exports.FindAsync(caller, batch, cancellationToken) is { } export ? await FindAsync(export, cancellationToken) : null;
+
+    public async Task<UploadedBatch?> FindAsync(ExportRow export, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
+            """
+            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open
+              FROM upload_batches u
+              JOIN exports e USING (batch_id)
+             WHERE u.batch_id = @BatchId
+            """,
+            new { export.BatchId },
+            cancellationToken: cancellationToken));
+        return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(connection, export.Batch, cancellationToken));
+    }
+
+    /// <summary>The files of a batch that was published, and when that was.</summary>
+    public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<UploadFileRow> Files)> PublishedAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(new CommandDefinition(
+            "SELECT published_at FROM upload_batches WHERE batch_id = @Id AND published_at IS NOT NULL", new { Id = batch.Value }, cancellationToken: cancellationToken));
+        return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
+    }
+
+    /// <summary>Notes that a file came through the service and was found right.</summary>
+    /// <returns>False where the batch is not open any more.</returns>
+    public Task<bool> ReceivedAsync(BatchId batch, int ordinal, string key, CancellationToken cancellationToken) =>
+        WhileOpenAsync(batch, "UPDATE upload_files SET received_key = @key WHERE batch_id = @Id AND ordinal = @ordinal", new { Id = batch.Value, ordinal, key }, cancellationToken);
+
+    /// <summary>Notes until when links that are about to be handed out can write.</summary>
+    /// <returns>False where the batch is not open any more: then they must not be handed out.</returns>
+    public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
+        WhileOpenAsync(batch, "UPDATE upload_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
+
+    /// <summary>Notes the upload in parts that a file goes to.</summary>
+    /// <returns>False where the batch is not open any more.</returns>
+    public Task<bool> BegunPartsAsync(BatchId batch, int ordinal, StagedUpload upload, CancellationToken cancellationToken) =>
+        WhileOpenAsync(
+            batch,
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) VALUES (@Id, @Key, @UploadId, @Inbox);
+            UPDATE upload_files SET multipart_key = @Key, multipart_id = @UploadId WHERE batch_id = @Id AND ordinal = @ordinal;
+            """,
+            new { Id = batch.Value, ordinal, upload.Key, upload.UploadId, UploadLedger.Inbox },
+            cancellationToken);
+
+    /// <summary>Hands the batch over to the workers.</summary>
+    /// <returns>False where it is not open: published already, or ended.</returns>
+    public Task<bool> PublishAsync(BatchId batch, CancellationToken cancellationToken) =>
+        WhileOpenAsync(
+            batch,
+            """
+            UPDATE exports SET next_try_at = now() WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity';
+            UPDATE upload_batches SET published_at = now(), next_look_at = now() + interval '5 seconds' WHERE batch_id = @Id;
+            SELECT pg_notify('claimcheck', 'pending');
+            """,
+            new { Id = batch.Value },
+            cancellationToken,
+            forUpdate: true);
+
+    // A publication, a cancellation and a lease all change the row that is locked here.
+    private async Task<bool> WhileOpenAsync(BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var isOpen = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+            $"SELECT true FROM exports WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity' FOR {(forUpdate ? "UPDATE" : "SHARE")}",
+            new { Id = batch.Value },
+            cancellationToken));
+        if (!isOpen)
+            return false;
+        await transaction.Connection.ExecuteAsync(transaction.Command(sql, parameters, cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>One file, for whoever holds a link to write it.</summary>
+    public async Task<UploadFileRow?> FindFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await FilesAsync(connection, batch, cancellationToken)).FirstOrDefault(file => file.Ordinal == ordinal);
+    }
+
+    private static async Task<IReadOnlyList<UploadFileRow>> FilesAsync(NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<UploadFileRow>(new CommandDefinition(
+            """
+            SELECT ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id
+              FROM upload_files
+             WHERE batch_id = @Id
+             ORDER BY ordinal
+            """,
+            new { Id = batch.Value },
+            cancellationToken: cancellationToken))).AsList();
+
+    private sealed record BatchRow
+    {
+        public required DateTimeOffset OpenUntil { get; init; }
+        public DateTimeOffset? PublishedAt { get; init; }
+        public required bool IsOpen { get; init; }
+    }
+}

@@ -1,0 +1,83 @@
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Uploads;
+
+/// <summary>
+/// Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, unpacked, cut into records,
+/// checked, and written anew in blocks. What was announced and what is there are compared as it flows: nothing that is published
+/// can have been altered after it was looked at.
+/// </summary>
+internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, UploadLedger uploads, UploadsOptions options)
+{
+    /// <exception cref="ExportFailedException">A file is not what was announced; the text says which, and how.</exception>
+    /// <exception cref="StagingException">The staging is at fault.</exception>
+    /// <exception cref="LeaseLostException">The batch is no longer this worker's.</exception>
+    public async Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
+    {
+        var (publishedAt, files) = await store.PublishedAsync(plan.BatchId, cancellationToken);
+        meter.Estimated(files.Sum(file => (decimal)file.Records) is var all and <= long.MaxValue ? (long)all : long.MaxValue);
+        var isCompressed = plan.Compression == "gzip";
+        var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
+        var buffers = BlockBuilder.BuffersFor(target);
+        var blocks = new BlockBuilder(buffers, target);
+        var sealer = new BlockSealer(buffers, isCompressed);
+        var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
+        UploadedRecords records = plan.Format == "csv"
+            ? new UploadedCsv(columns, key, blocks, options.LargestRecord)
+            : new UploadedNdjson(columns, key, blocks, options.LargestRecord);
+        var header = plan.Format == "csv" ? UploadedCsv.HeaderOf(columns) : [];
+        var layout = new PartLayout
+        {
+            Extension = isCompressed ? $"{plan.Format}.gz" : plan.Format,
+            ContentType = isCompressed ? "application/gzip" : plan.Format == "csv" ? "text/csv" : "application/x-ndjson",
+            MaxFileBytes = plan.MaxFileBytes,
+            Header = sealer.SealHeader(header),
+            HeaderUncompressedBytes = header.Length,
+            Nothing = sealer.SealNothing(),
+        };
+
+        await using var parts = new PartFiles(
+            layout,
+            async (name, content, token) =>
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
+            meter);
+        foreach (var file in files)
+        {
+            await using var content = await UploadedContent.OpenAsync(staging, plan.BatchId, file, isCompressed, cancellationToken);
+            try
+            {
+                records.BeginFile(file);
+                while (await content.ReadAsync(records.Space(), cancellationToken) is var count and > 0)
+                {
+                    records.Accept(count);
+                    await StoreReadyAsync();
+                }
+
+                records.EndFile();
+            }
+            catch (ExportFailedException)
+            {
+                // Where it is another file altogether, that is what its producer wants to know.
+                await content.VerifyAsync(cancellationToken);
+                throw;
+            }
+
+            await content.VerifyAsync(cancellationToken);
+        }
+
+        blocks.Finish();
+        await StoreReadyAsync();
+        return new StagedBatch(publishedAt, await parts.FinishAsync(cancellationToken));
+
+        async Task StoreReadyAsync()
+        {
+            while (blocks.Ready.TryDequeue(out var block))
+            {
+                var stored = sealer.Seal(block);
+                await parts.AddAsync(stored, cancellationToken);
+                buffers.Return(stored.Buffer);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Uploads;
+
+/// <summary>One JSON object a line, with the columns in their order and nothing else: as readers of batches rely on.</summary>
+internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord)
+    : UploadedRecords(blocks, largestRecord)
+{
+    private readonly byte[][] names = [.. columns.Select(column => System.Text.Encoding.UTF8.GetBytes(column.Name))];
+    private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
+    private int searched;
+
+    protected override void Restart() => searched = 0;
+
+    protected override int NextEnd(ReadOnlySpan<byte> bytes, bool isLast)
+    {
+        var length = bytes[searched..].IndexOf((byte)'\n');
+        if (length < 0)
+        {
+            searched = bytes.Length;
+            return -1;
+        }
+
+        searched += length + 1;
+        return searched;
+    }
+
+    protected override void Rebase(int count) => searched -= count;
+
+    protected override bool Check(ReadOnlySpan<byte> record)
+    {
+        try
+        {
+            CheckObject(record);
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new FormatException("is no JSON object", e);
+        }
+    }
+
+    private void CheckObject(ReadOnlySpan<byte> record)
+    {
+        var reader = new Utf8JsonReader(record, new JsonReaderOptions { MaxDepth = 64 });
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException("is no JSON object");
+        for (var column = 0; column < names.Length; column++)
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))
+                throw new FormatException("does not have the columns, in their order");
+            reader.Read();
+            if (column == keyColumn && reader.TokenType == JsonTokenType.Null)
+                throw new FormatException("has no key");
+            reader.Skip();
+        }
+
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
+            throw new FormatException("has more than the columns");
+        if (reader.Read())
+            throw new FormatException("is more than a JSON object");
+    }
+}

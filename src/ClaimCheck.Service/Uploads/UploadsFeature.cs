@@ -1,0 +1,23 @@
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Uploads;
+
+internal static class UploadsFeature
+{
+    public static WebApplicationBuilder AddUploads(this WebApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<UploadsOptions>("ClaimCheck:Uploads");
+        builder.Services
+            .AddSingleton<UploadStore>()
+            .AddSingleton<UploadReceiver>()
+            .AddSingleton<UploadViews>()
+            .AddSingleton<PartUploads>()
+            .AddSingleton<BatchPublisher>()
+            .AddSingleton<UploadedBatchStager>()
+            .AddSingleton<StageUploaded>(services => services.GetRequiredService<UploadedBatchStager>().StageAsync);
+        if (Roles.Of(builder.Configuration).IsWorker)
+            builder.Services.AddHostedService<InboxSweeper>();
+        return builder;
+    }
+}
