@@ -17,6 +17,34 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records)
     public static async Task<Inspection> OfAsync(
         FeedFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await LookAsync(file, options, mapping, cancellationToken);
+        }
+        catch (ImportException e) when (file.IsGzip && e.Code != ImportCodes.UnreadableGzip)
+        {
+            // What a damaged gzip inflates to looks wrong in any number of ways before its checksum tells.
+            await CheckGzipAsync(file, cancellationToken);
+            throw;
+        }
+    }
+
+    private static async Task CheckGzipAsync(FeedFile file, CancellationToken cancellationToken)
+    {
+        await using var inflated = file.Inflate(FeedFile.OpenPlain(file.Path));
+        try
+        {
+            await inflated.CopyToAsync(Stream.Null, cancellationToken);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ImportException(ImportCodes.UnreadableGzip, "The gzip is damaged or cut off.", e);
+        }
+    }
+
+    private static async Task<Inspection> LookAsync(
+        FeedFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
+    {
         await using var bytes = new HashedStream(FeedFile.OpenPlain(file.Path));
         await using var feed = await Feed.OpenAsync(file, bytes, options, cancellationToken);
         _ = new RecordMapping(mapping, feed.Format);
