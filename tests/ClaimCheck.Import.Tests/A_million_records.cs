@@ -9,7 +9,7 @@ namespace ClaimCheck.Import.Tests;
 public sealed class A_million_records : IAsyncLifetime
 {
     private const int Records = 1_000_000;
-    private const long Allowed = 300L << 20;
+    private const long Allowed = 200L << 20;
 
     private RecordEndpoint endpoint = null!;
     private ImportScene scene = null!;
@@ -17,13 +17,13 @@ public sealed class A_million_records : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
     }
 
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]

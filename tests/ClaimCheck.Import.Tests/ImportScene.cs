@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ClaimCheck.Import.Tests;
 
 /// <summary>A folder of its own, with files, a state directory, and options that send to an endpoint without long pauses.</summary>
-internal sealed class ImportScene : IDisposable
+internal sealed class ImportScene : IAsyncDisposable
 {
-    public ImportScene(Uri endpoint)
+    private ImportScene(Uri endpoint)
     {
         State = Path.Combine(Folder, "state");
         Options = new ImportOptions
@@ -42,6 +42,8 @@ internal sealed class ImportScene : IDisposable
             Arrival = new() { Poll = TimeSpan.FromMilliseconds(50), Settle = TimeSpan.FromMilliseconds(300) },
         };
     }
+
+    public static ImportScene For(Uri endpoint) => new(endpoint);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("claimcheck-import-").FullName;
 
@@ -107,5 +109,9 @@ internal sealed class ImportScene : IDisposable
         return lines;
     }
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(Folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
 }

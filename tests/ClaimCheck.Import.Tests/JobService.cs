@@ -44,15 +44,15 @@ internal sealed class JobService : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrel(options => options.Listen(IPAddress.Loopback, 0));
-        var app = builder.Build();
-        var service = new JobService(app);
-        app.Use((context, next) => service.Refuse(context) ? Task.CompletedTask : next());
+        var host = builder.Build();
+        var service = new JobService(host);
+        host.Use((context, next) => service.Refuse(context) ? Task.CompletedTask : next());
         // As a RequestDelegate its result would be thrown away.
-        app.MapPost("/v1/bulk-jobs", (Delegate)service.PostAsync);
-        app.MapGet("/v1/bulk-jobs/{id}", service.Show);
-        app.MapGet("/results/{id}", service.Outcomes);
-        await app.StartAsync();
-        service.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        host.MapPost("/v1/bulk-jobs", (Delegate)service.PostAsync);
+        host.MapGet("/v1/bulk-jobs/{id}", service.Show);
+        host.MapGet("/results/{id}", service.Outcomes);
+        await host.StartAsync();
+        service.Address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return service;
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace ClaimCheck.Import.Tests;
 
@@ -12,13 +11,13 @@ public sealed class Reading_hostile_files : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
     }
 
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     public static TheoryData<string, byte[], string> BrokenFiles

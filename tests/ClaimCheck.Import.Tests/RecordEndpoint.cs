@@ -62,11 +62,11 @@ internal sealed class RecordEndpoint : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrel(options => options.Listen(IPAddress.Loopback, 0));
-        var app = builder.Build();
-        var endpoint = new RecordEndpoint(app);
-        app.MapPost("/records", endpoint.AnswerAsync);
-        await app.StartAsync();
-        endpoint.Address = new Uri($"{app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()}/records");
+        var host = builder.Build();
+        var endpoint = new RecordEndpoint(host);
+        host.MapPost("/records", endpoint.AnswerAsync);
+        await host.StartAsync();
+        endpoint.Address = new Uri($"{host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()}/records");
         return endpoint;
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests;
@@ -12,13 +11,13 @@ public sealed class Running_the_tool : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
     }
 
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
     public async Task InitializeAsync()
     {
         service = await JobService.StartAsync();
-        scene = new ImportScene(service.Address);
+        scene = ImportScene.For(service.Address);
         scene.Options.Endpoint.Contract = "bulk-jobs";
         scene.Options.Endpoint.Operation = "update_orders";
         scene.Options.Endpoint.JobPoll = TimeSpan.FromMilliseconds(10);
@@ -21,7 +21,7 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await service.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]

@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Import.Tests;
 
 /// <summary>What the endpoint says decides what becomes of a record.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class Sending_records : IAsyncLifetime
 {
     private RecordEndpoint endpoint = null!;
@@ -12,13 +14,13 @@ public sealed class Sending_records : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
     }
 
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]

@@ -11,13 +11,13 @@ public sealed class Surviving_crashes : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
     }
 
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Theory]
@@ -123,6 +123,31 @@ public sealed class Surviving_crashes : IAsyncLifetime
         Assert.Equal((run.RunId, 299, 1), (resumed.RunId, resumed.Counts.Succeeded, resumed.Counts.Failed));
         Assert.Single(endpoint.All);
         Assert.Single(await scene.FailuresAsync(run.RunId));
+    }
+
+    [Fact]
+    public async Task A_file_that_went_away_and_came_back_is_gone_on_with()
+    {
+        endpoint.StatusOf = (id, times) => id == "o0000001" && times < 3 ? 503 : 200;
+        scene.Options.Retry.RoundDelay = scene.Options.Retry.LongestRoundDelay = TimeSpan.FromSeconds(1);
+        var file = scene.Write("orders.csv", ImportScene.Csv(10));
+        using var runner = scene.Runner();
+        var away = file + ".away";
+        await Assert.ThrowsAsync<IOException>(() => runner.StartAsync(
+            file,
+            false,
+            null,
+            run =>
+            {
+                if (run.Counts.Retrying > 0 && File.Exists(file))
+                    File.Move(file, away);
+            },
+            CancellationToken.None));
+        File.Move(away, file);
+        var run = await scene.ImportAsync(file);
+
+        Assert.Equal((10, "completed"), (run.Counts.Succeeded, run.State));
+        Assert.All(endpoint.Succeeded.Values, times => Assert.Equal(1, times));
     }
 
     [Fact]

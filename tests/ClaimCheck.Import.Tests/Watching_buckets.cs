@@ -15,7 +15,7 @@ public sealed class Watching_buckets : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
         s3 = await S3Endpoint.GetAsync();
         bucket = await s3.NewBucketAsync();
         scene.Options.Source = $"s3://{bucket}/feeds/orders/";
@@ -25,7 +25,7 @@ public sealed class Watching_buckets : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class Watching_folders : IAsyncLifetime
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = new ImportScene(endpoint.Address);
+        scene = ImportScene.For(endpoint.Address);
         feed = scene.Options.Source = Path.Combine(scene.Folder, "feed");
         Directory.CreateDirectory(feed);
     }
@@ -20,7 +20,7 @@ public sealed class Watching_folders : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await endpoint.DisposeAsync();
-        scene.Dispose();
+        await scene.DisposeAsync();
     }
 
     [Fact]
@@ -31,11 +31,12 @@ public sealed class Watching_folders : IAsyncLifetime
         scene.Write("feed/broken.csv", "");
         scene.Write("feed/.hidden.csv", ImportScene.Csv(1));
         scene.Write("feed/notes.txt", "not for us");
+        File.CreateSymbolicLink(Path.Combine(feed, "link.csv"), scene.Write("secret.csv", ImportScene.Csv(3, from: 7000)));
         await scene.WatchOnceAsync();
 
         Assert.Equal(["a.csv", "b.ndjson.gz"], Names("done"));
         Assert.Equal(["broken.csv"], Names("failed"));
-        Assert.Equal([".hidden.csv", "notes.txt"], Names(""));
+        Assert.Equal([".hidden.csv", "link.csv", "notes.txt"], Names(""));
         Assert.Equal(11, endpoint.Succeeded.Count);
         Assert.Equal(3, (await scene.Runs.ListAsync(10, default)).Count);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(feed, ".claimcheck")));
@@ -117,7 +118,7 @@ public sealed class Watching_folders : IAsyncLifetime
         // Some share their state, as processes of one machine; others do not, as those of several.
         var watchers = Enumerable.Range(0, 4).Select(async i =>
         {
-            using var other = new ImportScene(endpoint.Address);
+            await using var other = ImportScene.For(endpoint.Address);
             using var runner = new ImportRunner(
                 With(other.Options, i < 2 ? scene.State : other.State), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             await runner.WatchAsync(once: true, again: false, null, _ => { }, CancellationToken.None);

@@ -89,7 +89,9 @@ internal static class ImportCommand
             var runs = RunsOf(local);
             var shown = local.Get(run) is { } id
                 ? await runs.ShowAsync(id, cancellationToken)
-                : (await runs.ListAsync(1, cancellationToken)).FirstOrDefault() ?? throw new ImportException(ImportCodes.RunNotFound, $"There is no run in {runs.State}.");
+                : await runs.ListAsync(1, cancellationToken) is [var newest, ..]
+                    ? newest
+                    : throw new ImportException(ImportCodes.RunNotFound, $"There is no run in {runs.State}.");
             local.Screen.Document(Redaction.ToJson(shown));
             ImportWatch.Facts(local.Screen, shown);
             return ExitCodes.Ok;

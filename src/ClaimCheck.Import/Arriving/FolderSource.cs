@@ -26,7 +26,8 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         {
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
             {
-                if (!IsWanted(file.Name))
+                // A link could lead to what its maker may not read, and we may.
+                if (!IsWanted(file.Name) || file.LinkTarget is not null)
                     continue;
                 names.Add(file.Name);
                 if (IsComplete(file, now))

@@ -39,7 +39,8 @@ internal static class Watched
             case RunOrigin.Folder:
                 return new(new FolderSource(Path.GetDirectoryName(run.Source)!, options.Arrival, time), null);
             case RunOrigin.S3:
-                S3Link.TryParse(run.Source, out var bucket, out _);
+                if (!S3Link.TryParse(run.Source, out var bucket, out _))
+                    throw new IOException($"The document of run {run.RunId} is damaged: its source is no object of a bucket.");
                 var watched = S3Link.Connect(options.Arrival);
                 return new(new S3Source(watched, bucket, "", options.Arrival), watched);
             default:

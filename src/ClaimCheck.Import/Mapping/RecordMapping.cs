@@ -22,12 +22,13 @@ internal sealed class RecordMapping
         var missing = new List<string>();
         foreach (var (name, field) in options.Fields)
         {
-            FieldType.TryParse(field.Type, out var type);
+            if (!FieldType.TryParse(field.Type, out var type))
+                throw new ImportException(ImportCodes.InvalidConfiguration, $"mapping.fields.{name}.type is '{field.Type}', which is no type.");
             var source = field.From is null ? -1 : format.Find(field.From);
             if (field.From is not null && source < 0)
                 missing.Add(field.From);
             fields.Add(new(
-                JsonEncodedText.Encode(name, RecordJson.Encoder), name, source, field.Constant is null ? null : Encoding.UTF8.GetBytes(field.Constant), type!,
+                JsonEncodedText.Encode(name, RecordJson.Encoder), name, source, field.Constant is null ? null : Encoding.UTF8.GetBytes(field.Constant), type,
                 field.Required || name == key));
         }
         if (options.Fields.Count == 0 && key is not null && format.Find(key) < 0)

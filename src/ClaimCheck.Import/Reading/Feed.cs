@@ -6,18 +6,17 @@ namespace ClaimCheck.Import.Reading;
 internal sealed class Feed : IAsyncDisposable
 {
     private readonly Stream stream;
-    private readonly RecordReader reader;
 
-    private Feed(Stream stream, RecordFormat format, RecordReader reader)
+    private Feed(Stream stream, RecordFormat format, RecordReader records)
     {
         this.stream = stream;
         Format = format;
-        this.reader = reader;
+        Records = records;
     }
 
     public RecordFormat Format { get; }
 
-    public RecordReader Records => reader;
+    public RecordReader Records { get; }
 
     /// <param name="file">What it is.</param>
     /// <param name="plain">Its bytes; disposed with this.</param>
@@ -26,7 +25,7 @@ internal sealed class Feed : IAsyncDisposable
     /// <exception cref="ImportException">It is broken, or has no header.</exception>
     public static async Task<Feed> OpenAsync(FeedFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
     {
-        var stream = file.Inflate(plain);
+        var content = file.Inflate(plain);
         try
         {
             RecordFormat format = file.Format switch
@@ -36,7 +35,7 @@ internal sealed class Feed : IAsyncDisposable
                 _ => new NdjsonFormat(),
             };
             // A bucket's line holds a record and what was said of it.
-            var reader = new RecordReader(stream, format, file.Format == "bucket" ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
+            var reader = new RecordReader(content, format, file.Format == "bucket" ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
             if (format is CsvFormat csv)
             {
                 if (!await reader.ReadAsync(cancellationToken))
@@ -48,11 +47,11 @@ internal sealed class Feed : IAsyncDisposable
                 // Its values are looked at again later, when the reader's buffer holds other records.
                 csv.TakeHeader(reader.Record.ToArray());
             }
-            return new Feed(stream, format, reader);
+            return new Feed(content, format, reader);
         }
         catch
         {
-            await stream.DisposeAsync();
+            await content.DisposeAsync();
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using ClaimCheck.Import.Mapping;
 
 namespace ClaimCheck.Import.Reading;
@@ -57,5 +58,6 @@ internal sealed class FeedBatch
 
     private ReadOnlyMemory<byte> SourceOf(Slot slot) => sources.WrittenMemory.Slice(slot.SourceStart, slot.SourceLength);
 
+    [StructLayout(LayoutKind.Auto)]
     private readonly record struct Slot(long Line, int SourceStart, int SourceLength, int ItemStart, int ItemLength);
 }

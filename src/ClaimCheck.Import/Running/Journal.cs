@@ -72,22 +72,22 @@ internal sealed class Journal : IAsyncDisposable
     {
         this.journal = journal;
         this.bucket = bucket;
-        writing = Task.Run(WriteAsync);
+        writing = WriteAsync();
     }
 
     /// <summary>Opens a run's journal behind what was read of it; what a crash left behind that is cut off.</summary>
     public static Journal Open(RunDirectory run, JournalHistory history)
     {
-        var journal = Open(run.Journal, history.Length);
+        var entries = Open(run.Journal, history.Length);
         try
         {
-            var bucket = Open(run.Bucket, history.BucketLength);
+            var failures = Open(run.Bucket, history.BucketLength);
             Durable.SyncFolder(run.Path);
-            return new Journal(journal, bucket);
+            return new Journal(entries, failures);
         }
         catch
         {
-            journal.Dispose();
+            entries.Dispose();
             throw;
         }
     }

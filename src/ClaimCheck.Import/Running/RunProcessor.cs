@@ -147,9 +147,14 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         await directory.SaveAsync(run);
     }
 
-    private string Existing() => File.Exists(run.Input)
-        ? run.Input
-        : throw new ImportException(ImportCodes.FileMissing, $"The file of run {run.RunId} is not where it was: {run.Input}");
+    private string Existing()
+    {
+        if (File.Exists(run.Input))
+            return run.Input;
+        var text = $"The file of run {run.RunId} is not where it was: {run.Input}";
+        // What was begun can be gone on with once the file is back.
+        throw run.State == RunState.Preparing ? new ImportException(ImportCodes.FileMissing, text) : new IOException(text);
+    }
 
     private ImportException Changed() => new(
         ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before are not taken back.");

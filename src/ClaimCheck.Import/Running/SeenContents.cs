@@ -16,9 +16,9 @@ internal sealed class SeenContents(string state)
         var known = File.Exists(path) ? (await File.ReadAllTextAsync(path, cancellationToken)).Trim() : "";
         if (known == run.RunId)
             return null;
-        // Of a run that failed nothing was sent, and one that was removed is forgotten.
+        // Of a file that failed nothing was sent (unless it changed meanwhile), and a run that was removed is forgotten.
         if (!run.Again && known.Length > 0 && await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other
-            && other.State != RunState.Failed)
+            && (other.State != RunState.Failed || other.Failure?.Code == ImportCodes.FileChanged))
             return other;
         await using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
         {

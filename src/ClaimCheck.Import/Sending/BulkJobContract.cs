@@ -120,6 +120,9 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
     /// <summary>What of a job matters here.</summary>
     private sealed record JobView(string Status, string? ResultUrl, string? Code, string? Detail, bool IsTransient)
     {
+        /// <summary>Without the link to the results, which is a capability.</summary>
+        public override string ToString() => Status;
+
         public bool HasEnded => Status is "completed" or "failed" or "cancelled";
 
         public static JobView? Read(byte[]? body)

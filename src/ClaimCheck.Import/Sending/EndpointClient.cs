@@ -20,6 +20,9 @@ internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, T
 
     public string FailureCode => Code ?? $"http_{Status}";
 
+    /// <summary>The status alone: a body may quote records, and a location may be a link.</summary>
+    public override string ToString() => $"{Status}";
+
     public string FailureText => Code switch
     {
         ImportCodes.TimedOut => "The endpoint did not answer in time.",

@@ -25,6 +25,9 @@ internal sealed record RecordOutcome(OutcomeClass Class, string? Code = null, st
     public static RecordOutcome Failed(bool isTransient, string code, string? message = null) => new(
         isTransient ? OutcomeClass.Transient : OutcomeClass.Terminal, Cut(code, LongestCode), message is null ? null : Cut(message, LongestMessage));
 
+    /// <summary>Without the message, which may quote the record.</summary>
+    public override string ToString() => $"{Class} {Code}";
+
     private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..longest];
 }
 
