@@ -11,6 +11,7 @@ internal static class ExitCodes
     public const int Ended = 5;
     public const int Unavailable = 6;
     public const int Integrity = 7;
+    public const int Incomplete = 8;
     public const int Interrupted = 130;
 
     public const string Help = """
@@ -18,11 +19,12 @@ internal static class ExitCodes
           0    done
           1    failed for a reason not below: a full disk, a directory in use, a reused idempotency key
           2    the command line, the profile or the request is not valid
-          3    the service knows no such dataset, export or batch (that this key may see)
+          3    the service knows no such dataset, export or batch (that this key may see); there is no such import run
           4    the service refused the key, or there is none
-          5    the export has ended otherwise: failed, cancelled, revoked or expired
+          5    the export has ended otherwise: failed, cancelled, revoked or expired; an import has failed or was cancelled
           6    the service can't be reached or can't do it now, it is not ready, or --timeout has passed: try again later
           7    what was fetched contradicts its checksums, or a link leads where it must not
+          8    an import has ended, but not all of its records have succeeded
           130  interrupted (Ctrl-C, TERM)
         """;
 }

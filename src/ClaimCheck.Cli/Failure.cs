@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Import;
 
 namespace ClaimCheck.Cli;
 
@@ -20,6 +21,7 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
     {
         UsageException e => new(ExitCodes.Usage, "usage", e.Message),
         ClaimCheckException e => Of(e),
+        ImportException e => new(OfImport(e.Code), e.Code, e.Message),
         TimeoutException e => new(ExitCodes.Unavailable, "timeout", e.Message),
         IOException or UnauthorizedAccessException => new(ExitCodes.Failed, "io_error", exception.Message),
         ArgumentException => new(ExitCodes.Usage, "usage", exception.Message.Split(" (Parameter ")[0]),
@@ -39,6 +41,14 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         json["exitCode"] = ExitCode;
         return json;
     }
+
+    private static int OfImport(string code) => code switch
+    {
+        ImportCodes.InvalidConfiguration => ExitCodes.Usage,
+        ImportCodes.RunNotFound => ExitCodes.NotFound,
+        ImportCodes.RunBusy or ImportCodes.SourceUnavailable => ExitCodes.Unavailable,
+        _ => ExitCodes.Failed,
+    };
 
     private static Failure Of(ClaimCheckException e) => e switch
     {

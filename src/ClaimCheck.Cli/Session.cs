@@ -19,18 +19,33 @@ internal sealed class Session(ClaimCheckClient client, Screen screen, ParseResul
     public void Dispose() => client.Dispose();
 }
 
+/// <summary>One command that needs no service.</summary>
+internal sealed record Local(Screen Screen, ParseResult Parsed)
+{
+    public T? Get<T>(Option<T> option) => Parsed.GetValue(option);
+
+    public T Get<T>(Argument<T> argument) => Parsed.GetValue(argument)!;
+}
+
 internal static class SessionCommand
 {
     /// <summary>Runs a command with a session; what goes wrong becomes a line and an exit code.</summary>
-    public static Command Runs(this Command command, Func<Session, CancellationToken, Task<int>> run)
+    public static Command Runs(this Command command, Func<Session, CancellationToken, Task<int>> run) =>
+        command.RunsHere(async (local, cancellationToken) =>
+        {
+            using var session = new Session(await ServiceAddress.ConnectAsync(local.Parsed, local.Screen, cancellationToken), local.Screen, local.Parsed);
+            return await run(session, cancellationToken);
+        });
+
+    /// <summary>The same without a service.</summary>
+    public static Command RunsHere(this Command command, Func<Local, CancellationToken, Task<int>> run)
     {
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var screen = new Screen(parsed.GetValue(GlobalOptions.Json));
             try
             {
-                using var session = new Session(await ServiceAddress.ConnectAsync(parsed, screen, cancellationToken), screen, parsed);
-                return await run(session, cancellationToken);
+                return await run(new(screen, parsed), cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

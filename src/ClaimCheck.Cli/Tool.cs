@@ -54,6 +54,7 @@ internal static class Tool
             DownloadCommand.Make(),
             RevokeCommand.Make(),
             EventsCommand.Make(),
+            ImportCommand.Make(),
         };
         foreach (var option in GlobalOptions.All)
             root.Options.Add(option);

@@ -31,7 +31,7 @@ internal sealed record ServiceAddress(string Url, string? Key)
         }
     }
 
-    private static async Task<ServiceAddress> FindAsync(ParseResult parsed, CancellationToken cancellationToken)
+    public static async Task<ServiceAddress> FindAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var url = parsed.GetValue(GlobalOptions.Url);
         var profile = parsed.GetValue(GlobalOptions.Profile);

@@ -7,8 +7,8 @@ namespace ClaimCheck.Cli.Output;
 /// <param name="What">In words: a state, or what is done.</param>
 /// <param name="Records">Rows so far.</param>
 /// <param name="OfRecords">All rows, as far as is known.</param>
-/// <param name="Bytes">Bytes so far.</param>
-internal sealed record Sight(string What, long Records, long? OfRecords, long Bytes);
+/// <param name="Bytes">Bytes so far, where they are counted.</param>
+internal sealed record Sight(string What, long Records, long? OfRecords, long? Bytes);
 
 /// <summary>A bar on a terminal, a line now and then elsewhere; always on standard error.</summary>
 internal sealed class LiveProgress(Screen screen)
@@ -68,9 +68,11 @@ internal sealed class LiveProgress(Screen screen)
 
     private string Text(Sight sight)
     {
-        var (rowRate, byteRate) = (rows.Add(sight.Records), bytes.Add(sight.Bytes));
+        var (rowRate, byteRate) = (rows.Add(sight.Records), bytes.Add(sight.Bytes ?? 0));
         var of = sight.OfRecords is { } all ? $" of {Amounts.Count(all)}" : "";
-        var rate = rowRate >= 1 ? $", {Amounts.Count((long)rowRate)} rows/s, {Amounts.Size(byteRate)}/s" : "";
-        return $"{sight.What}, {Amounts.Count(sight.Records)}{of} rows, {Amounts.Size(sight.Bytes)}{rate}";
+        var size = sight.Bytes is { } stored ? $", {Amounts.Size(stored)}" : "";
+        var sizeRate = sight.Bytes is null ? "" : $", {Amounts.Size(byteRate)}/s";
+        var rate = rowRate >= 1 ? $", {Amounts.Count((long)rowRate)} rows/s{sizeRate}" : "";
+        return $"{sight.What}, {Amounts.Count(sight.Records)}{of} rows{size}{rate}";
     }
 }

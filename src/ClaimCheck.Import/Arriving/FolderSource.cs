@@ -1,0 +1,123 @@
+using System.IO.Enumeration;
+using ClaimCheck.Import.Reading;
+using ClaimCheck.Import.Running;
+
+namespace ClaimCheck.Import.Arriving;
+
+/// <summary>
+/// A watched folder. A file is taken by a rename, which one watcher alone can do, into <c>.claimcheck/{run}/</c>; from there it
+/// goes on to <c>done/</c> or <c>failed/</c>. Nothing is deleted.
+/// </summary>
+internal sealed class FolderSource(string folder, ArrivalOptions options, TimeProvider time) : IWatchedSource
+{
+    private const string Taken = ".claimcheck";
+
+    private readonly Dictionary<string, Observation> observed = new(StringComparer.Ordinal);
+
+    public string Origin => RunOrigin.Folder;
+
+    public Task<Sighting> LookAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetTimestamp();
+        var arrivals = new List<Arrival>();
+        var isSettled = true;
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
+            {
+                // A link could lead to what its maker may not read, and we may.
+                if (!IsWanted(file.Name) || file.LinkTarget is not null)
+                    continue;
+                names.Add(file.Name);
+                if (IsComplete(file, now))
+                    arrivals.Add(new(file.Name, file.FullName));
+                else
+                    isSettled = false;
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+        foreach (var gone in observed.Keys.Except(names, StringComparer.Ordinal).ToList())
+            observed.Remove(gone);
+        arrivals.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return Task.FromResult(new Sighting(arrivals, isSettled));
+    }
+
+    public string InputFor(Arrival arrival, RunDirectory directory) => Path.Combine(folder, Taken, directory.RunId, arrival.Name);
+
+    public bool Owns(RunDocument run) => run.Origin == RunOrigin.Folder && Path.GetDirectoryName(run.Source) == folder;
+
+    public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken)
+    {
+        if (File.Exists(run.Input))
+            return Task.FromResult(true);
+        var own = Path.GetDirectoryName(run.Input)!;
+        try
+        {
+            Directory.CreateDirectory(own);
+            // The marker goes along, and first: the next file of this name has to wait for its own.
+            if (options.Complete == "marker" && !File.Exists(run.Input + options.Marker))
+                File.Move(run.Source + options.Marker, run.Input + options.Marker);
+            File.Move(run.Source, run.Input);
+            Durable.SyncFolder(own);
+            return Task.FromResult(true);
+        }
+        catch (FileNotFoundException)
+        {
+            if (!Directory.EnumerateFileSystemEntries(own).Any())
+                Directory.Delete(own);
+            return Task.FromResult(false);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The file {run.Source} can't be moved: {e.Message} Its folder must be writable.", e);
+        }
+    }
+
+    public Task SettleAsync(RunDocument run, ImportRun outcome, RunDirectory directory, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(run.Input))
+            return Task.CompletedTask; // moved by a process that was killed before it could say so
+        var target = Path.Combine(folder, run.State == RunState.Completed ? "done" : "failed");
+        Directory.CreateDirectory(target);
+        var path = Path.Combine(target, run.File);
+        // The same name comes every day.
+        if (File.Exists(path))
+            path = Path.Combine(target, $"{run.RunId}-{run.File}");
+        if (File.Exists(run.Input + options.Marker))
+            File.Move(run.Input + options.Marker, path + options.Marker, overwrite: true);
+        File.Move(run.Input, path);
+        Durable.SyncFolder(target);
+        Directory.Delete(Path.GetDirectoryName(run.Input)!);
+        return Task.CompletedTask;
+    }
+
+    private bool IsWanted(string name) => name[0] != '.' && (options.Patterns.Count > 0
+        ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))
+            && !name.EndsWith(options.Marker, StringComparison.Ordinal)
+        : FeedFile.FormatOf(name) is not null);
+
+    private bool IsComplete(FileInfo file, long now)
+    {
+        switch (options.Complete)
+        {
+            case "rename":
+                return true;
+            case "marker":
+                return File.Exists(file.FullName + options.Marker);
+            default:
+                var seen = (file.Length, file.LastWriteTimeUtc);
+                if (!observed.TryGetValue(file.Name, out var before) || (before.Length, before.Written) != seen)
+                {
+                    observed[file.Name] = new(seen.Length, seen.LastWriteTimeUtc, now);
+                    return options.Settle == TimeSpan.Zero;
+                }
+                return time.GetElapsedTime(before.Since, now) >= options.Settle;
+        }
+    }
+
+    private readonly record struct Observation(long Length, DateTime Written, long Since);
+}

@@ -1,0 +1,52 @@
+namespace ClaimCheck.Import;
+
+/// <summary>An import can't be done as asked. The text never quotes a record.</summary>
+/// <param name="code">Stable, for scripts: one of <see cref="ImportCodes"/>.</param>
+/// <param name="message">What is wrong, and what to do.</param>
+/// <param name="inner">What led to it.</param>
+internal sealed class ImportException(string code, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public string Code => code;
+}
+
+/// <summary>Why imports, files and records fail.</summary>
+internal static class ImportCodes
+{
+    // Of what was asked.
+    public const string InvalidConfiguration = "invalid_configuration";
+    public const string RunNotFound = "run_not_found";
+    public const string RunBusy = "run_busy";
+    public const string RunEnded = "run_ended";
+    public const string NothingToRetry = "nothing_to_retry";
+    public const string SourceUnavailable = "source_unavailable";
+
+    // Of a file: its run fails, and nothing of it was sent.
+    public const string AlreadyImported = "already_imported";
+    public const string FileChanged = "file_changed";
+    public const string FileMissing = "file_missing";
+    public const string UnreadableGzip = "unreadable_gzip";
+    public const string WrongEncoding = "wrong_encoding";
+    public const string NoHeader = "no_header";
+    public const string BadHeader = "bad_header";
+    public const string MissingColumn = "missing_column";
+    public const string UnterminatedQuote = "unterminated_quote";
+    public const string TooManyRecords = "too_many_records";
+    public const string UnknownFormat = "unknown_format";
+
+    // Of a record that was not sent.
+    public const string RecordTooLong = "record_too_long";
+    public const string WrongFieldCount = "wrong_field_count";
+    public const string BadQuoting = "bad_quoting";
+    public const string MalformedJson = "malformed_json";
+    public const string NotAnObject = "not_an_object";
+    public const string RequiredFieldMissing = "required_field_missing";
+    public const string WrongType = "wrong_type";
+
+    // Of a record that was sent, where the endpoint gave no code.
+    public const string Unreachable = "endpoint_unreachable";
+    public const string TimedOut = "endpoint_timed_out";
+    public const string MalformedAnswer = "malformed_answer";
+    public const string NotAnswered = "not_answered";
+    public const string JobGone = "job_gone";
+    public const string JobUnfinished = "job_unfinished";
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using ClaimCheck.Import.Running;
+
+namespace ClaimCheck.Import;
+
+/// <summary>All runs that a state directory holds.</summary>
+internal sealed class ImportRuns(string state, TimeProvider time)
+{
+    private const string Prefix = "imp_";
+    private const int LongestExamples = 20;
+
+    /// <summary>Where runs are kept unless something else is said.</summary>
+    public static string DefaultState => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } home
+            ? home
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+        "claimcheck",
+        "import");
+
+    public string State { get; } = Path.GetFullPath(state);
+
+    public static string NewId() => $"{Prefix}{Guid.CreateVersion7():N}";
+
+    public RunDirectory DirectoryOf(string runId) => new(Path.Combine(State, "runs", runId));
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<ImportRun>> ListAsync(int limit, CancellationToken cancellationToken)
+    {
+        var runs = new List<ImportRun>();
+        foreach (var id in Ids())
+        {
+            if (runs.Count == limit)
+                break;
+            if (await TryShowAsync(DirectoryOf(id), cancellationToken) is { } run)
+                runs.Add(run);
+        }
+        return runs;
+    }
+
+    /// <exception cref="ImportException">There is no such run.</exception>
+    public async Task<ImportRun> ShowAsync(string runId, CancellationToken cancellationToken) =>
+        await TryShowAsync(Existing(runId), cancellationToken) ?? throw NotFound(runId);
+
+    /// <exception cref="ImportException">There is no such run.</exception>
+    public async Task<(RunDirectory Directory, RunDocument Document)> FindAsync(string runId, CancellationToken cancellationToken)
+    {
+        var directory = Existing(runId);
+        return (directory, await directory.LoadAsync(cancellationToken) ?? throw NotFound(runId));
+    }
+
+    /// <summary>Runs that have not come to their end, oldest first.</summary>
+    public async Task<IReadOnlyList<RunDocument>> UnsettledAsync(CancellationToken cancellationToken)
+    {
+        var runs = new List<RunDocument>();
+        foreach (var id in Ids().Reverse())
+        {
+            if (await DirectoryOf(id).LoadAsync(cancellationToken) is { IsSettled: false } run)
+                runs.Add(run);
+        }
+        return runs;
+    }
+
+    /// <summary>Ends a run: what is under way is finished, nothing more is sent.</summary>
+    /// <returns>The run; it is still active where another process is about to end it.</returns>
+    /// <exception cref="ImportException">There is no such run, or it has ended.</exception>
+    public async Task<ImportRun> CancelAsync(string runId, CancellationToken cancellationToken)
+    {
+        var (directory, run) = await FindAsync(runId, cancellationToken);
+        if (RunState.IsEnd(run.State))
+            throw new ImportException(ImportCodes.RunEnded, $"Run {runId} is {run.State} already.");
+        await File.WriteAllBytesAsync(directory.Cancel, [], cancellationToken);
+        using var held = await directory.TryLockAsync(cancellationToken);
+        if (held is not null && await directory.LoadAsync(cancellationToken) is { } idle && !RunState.IsEnd(idle.State))
+        {
+            // Nobody works on it. A watched folder's file is moved by whoever watches next.
+            await directory.SaveAsync(idle with
+            {
+                State = RunState.Cancelled,
+                EndedAt = time.GetUtcNow(),
+                IsSettled = idle.Origin is RunOrigin.File or RunOrigin.Bucket,
+            });
+        }
+        held?.Dispose();
+        return await ShowAsync(runId, cancellationToken);
+    }
+
+    /// <summary>The run, and what its failure bucket holds, by class and code.</summary>
+    /// <exception cref="ImportException">There is no such run.</exception>
+    public async Task<ImportReport> ReportAsync(string runId, CancellationToken cancellationToken)
+    {
+        var run = await ShowAsync(runId, cancellationToken);
+        var kinds = new Dictionary<(string Class, string Code), (long Count, List<long> Lines)>();
+        await foreach (var line in BucketLinesAsync(DirectoryOf(runId), cancellationToken))
+        {
+            using var document = JsonDocument.Parse(line);
+            var failure = document.RootElement;
+            var kind = (failure.GetProperty("class").GetString()!, failure.GetProperty("code").GetString()!);
+            var (count, lines) = kinds.GetValueOrDefault(kind, (0, []));
+            if (lines.Count < LongestExamples)
+                lines.Add(failure.GetProperty("line").GetInt64());
+            kinds[kind] = (count + 1, lines);
+        }
+        return new(run, [.. kinds.OrderByDescending(kind => kind.Value.Count)
+            .Select(kind => new ImportFailures(kind.Key.Class, kind.Key.Code, kind.Value.Count, kind.Value.Lines))]);
+    }
+
+    /// <summary>The failure bucket as far as its journal vouches for it.</summary>
+    public static async IAsyncEnumerable<string> BucketLinesAsync(
+        RunDirectory directory, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!File.Exists(directory.Bucket))
+            yield break;
+        var length = (await JournalHistory.ReadAsync(directory.Journal, cancellationToken)).BucketLength;
+        await using var file = new FileStream(directory.Bucket, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        for (long read = 0; read < length && await reader.ReadLineAsync(cancellationToken) is { } line;)
+        {
+            read += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+            yield return line;
+        }
+    }
+
+    private async Task<ImportRun?> TryShowAsync(RunDirectory directory, CancellationToken cancellationToken)
+    {
+        if (await directory.LoadAsync(cancellationToken) is not { } run)
+            return null;
+        var history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
+        return ImportRun.Of(run, directory, history, !run.IsSettled && directory.IsActive, time);
+    }
+
+    private RunDirectory Existing(string runId)
+    {
+        // The id becomes a path.
+        var isId = runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower);
+        var directory = DirectoryOf(runId);
+        return isId && directory.Exists ? directory : throw NotFound(runId);
+    }
+
+    private ImportException NotFound(string runId) => new(ImportCodes.RunNotFound, $"There is no run {runId} in {State}.");
+
+    // Ids begin with the time.
+    private IEnumerable<string> Ids()
+    {
+        var folder = Path.Combine(State, "runs");
+        return Directory.Exists(folder)
+            ? Directory.EnumerateDirectories(folder, $"{Prefix}*").Select(path => Path.GetFileName(path)).OrderDescending(StringComparer.Ordinal)
+            : [];
+    }
+}
+
+/// <summary>What came of a run.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Failures">What is in its failure bucket, most frequent first.</param>
+internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures> Failures);
+
+/// <summary>Failures of one kind.</summary>
+/// <param name="Class"><c>invalid</c>, <c>transient</c> or <c>terminal</c>.</param>
+/// <param name="Code">The endpoint's or the import's own.</param>
+/// <param name="Count">So many.</param>
+/// <param name="Lines">The lines of the first of them.</param>
+internal sealed record ImportFailures(string Class, string Code, long Count, IReadOnlyList<long> Lines);

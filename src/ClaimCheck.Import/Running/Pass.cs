@@ -1,0 +1,125 @@
+using System.Buffers;
+using ClaimCheck.Import.Mapping;
+using ClaimCheck.Import.Reading;
+using ClaimCheck.Import.Sending;
+
+namespace ClaimCheck.Import.Running;
+
+/// <summary>
+/// Goes once through a run's file and sends each batch that is due. The first pass, the one after a crash and those that retry
+/// are the same: the journal says what is left.
+/// </summary>
+internal sealed class Pass(RunDocument run, RunContext context, Journal journal, JournalHistory history, Action progress)
+{
+    private volatile bool stopped;
+
+    /// <summary>No further batch is begun; what is under way goes on to its end.</summary>
+    public void Stop() => stopped = true;
+
+    /// <returns>False where the file is not the one that the run began with.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        var file = new FeedFile(run.Input, run.Format!, run.IsGzip);
+        await using var bytes = new HashedStream(FeedFile.OpenPlain(run.Input));
+        await using var feed = await Feed.OpenAsync(file, bytes, run.Limits.Reading, cancellationToken);
+        var mapping = new RecordMapping(run.Limits.Mapping, feed.Format);
+        var cutter = new BatchCutter(feed, mapping, run.Limits);
+        var failures = new FailureLines(feed.Format.Again(), mapping);
+        var (last, now) = (LastWanted(), Now());
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Options.Parallelism, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(cutter.ReadAsync(Covered, cancellationToken), parallel, async (batch, token) =>
+        {
+            await SendAsync(batch, failures, token);
+            cutter.GiveBack(batch);
+        });
+        // Only a pass that was to read all of the file can tell.
+        return stopped || last < int.MaxValue
+            || (history.Tally.Read == run.Records && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
+
+        int? Covered(int number)
+        {
+            if (stopped || number > last)
+                return -1;
+            return history[number] is { IsRead: true } batch && (batch.IsDone || batch.Due > now) ? batch.Covers : null;
+        }
+
+        int LastWanted() => history.Tally.Read < run.Records ? int.MaxValue : history.LastOpen;
+    }
+
+    private async Task SendAsync(FeedBatch batch, FailureLines failures, CancellationToken cancellationToken)
+    {
+        var state = history[batch.Number];
+        if (!state.IsRead)
+        {
+            await NoteAsync(
+                new JournalEntry { Batch = batch.Number, Covers = batch.Count + batch.InvalidCount, Invalid = batch.InvalidCount }, failures.OfInvalid(batch));
+            state = history[batch.Number];
+        }
+        if (state.IsDone)
+            return;
+        var indexes = state.Left ?? [.. Enumerable.Range(0, batch.Count)];
+        var key = state.Answers == 0 ? $"{run.RunId}-{batch.Number}" : $"{run.RunId}-{batch.Number}-{state.Answers + 1}";
+        var shipment = new Shipment(
+            key, [.. indexes.Select(batch.Item)], state.Job, job => NoteAsync(new JournalEntry { Batch = batch.Number, Job = job }));
+        SendResult result;
+        await context.Calls.WaitAsync(cancellationToken);
+        try
+        {
+            result = await context.Contract.SendAsync(shipment, cancellationToken);
+        }
+        finally
+        {
+            context.Calls.Release();
+        }
+        var (entry, lines) = Settle(batch, indexes, state, result, failures);
+        await NoteAsync(entry, lines);
+        progress();
+    }
+
+    private (JournalEntry Entry, ReadOnlyMemory<byte> Lines) Settle(
+        FeedBatch batch, int[] indexes, BatchProgress state, SendResult result, FailureLines failures)
+    {
+        var round = state.Round + 1;
+        var isLast = round >= context.Options.Retry.Rounds;
+        var unanswered = result as SendResult.Unanswered;
+        var unknown = unanswered is null ? null : RecordOutcome.Failed(isTransient: true, unanswered.Code, unanswered.Message);
+        var outcomes = (result as SendResult.Answered)?.Outcomes;
+        var lines = new ArrayBufferWriter<byte>();
+        var left = new List<int>();
+        var succeeded = 0;
+        for (var i = 0; i < indexes.Length; i++)
+        {
+            var outcome = outcomes?[i] ?? unknown!;
+            if (outcome.Class == OutcomeClass.Succeeded)
+                succeeded++;
+            else if (outcome.Class == OutcomeClass.Transient && !isLast)
+                left.Add(indexes[i]);
+            else
+                failures.Add(lines, batch, indexes[i], outcome);
+        }
+        var isWhole = left.Count == 0;
+        return (
+            new JournalEntry
+            {
+                Batch = batch.Number,
+                Round = round,
+                Succeeded = succeeded,
+                Failed = indexes.Length - succeeded - left.Count,
+                Left = isWhole ? null : IndexSet.Format(left),
+                Due = isWhole ? null : Now() + (long)RoundDelay.After(context.Options.Retry, round, unanswered?.RetryAfter).TotalMilliseconds,
+                Answers = state.Answers + (unanswered is null ? 1 : 0),
+                Job = isWhole ? null : unanswered?.Job,
+            },
+            lines.WrittenMemory);
+    }
+
+    // On disk first: nobody, this process neither, acts on what a crash could take back.
+    private async Task NoteAsync(JournalEntry entry, ReadOnlyMemory<byte> failures = default)
+    {
+        entry = entry with { At = Now() };
+        await journal.AppendAsync(entry, failures);
+        history.Take(entry);
+    }
+
+    private long Now() => context.Time.GetUtcNow().ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,18 @@
+namespace ClaimCheck.Import.Running;
+
+/// <summary>When what failed is sent again: doubling, capped, with jitter, so that batches do not come back all at once.</summary>
+internal static class RoundDelay
+{
+    /// <param name="retry">The settings.</param>
+    /// <param name="round">The round that has ended, from 1.</param>
+    /// <param name="asked">What the endpoint asked for, which is the least; capped too.</param>
+    public static TimeSpan After(ImportRetryOptions retry, int round, TimeSpan? asked)
+    {
+        var ceiling = Math.Min(
+            retry.RoundDelay.TotalMilliseconds * Math.Pow(2, Math.Min(round - 1, 20)), retry.LongestRoundDelay.TotalMilliseconds);
+        var delay = TimeSpan.FromMilliseconds(ceiling * (0.5 + (Random.Shared.NextDouble() / 2)));
+        if (asked > delay)
+            delay = asked.Value < retry.LongestRoundDelay ? asked.Value : retry.LongestRoundDelay;
+        return delay;
+    }
+}

@@ -1,0 +1,175 @@
+using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Reading;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Import.Running;
+
+/// <summary>Takes one run from wherever it is to its end. Whoever calls it holds the run's lock.</summary>
+internal sealed partial class RunProcessor(RunDirectory directory, RunDocument document, RunContext context, Action<ImportRun> progress)
+{
+    private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(500);
+
+    private JournalHistory history = new();
+    private RunDocument run = document;
+
+    /// <param name="source">Where the file comes from, and goes in the end.</param>
+    /// <param name="cancellationToken">Breaks it off as it stands; it can be resumed.</param>
+    /// <returns>How it ended; null where somebody else has taken the file.</returns>
+    public async Task<ImportRun?> RunAsync(IFeedSource source, CancellationToken cancellationToken)
+    {
+        history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
+        if (!RunState.IsEnd(run.State))
+        {
+            try
+            {
+                if (run.State == RunState.Preparing && !await source.TakeAsync(run, directory, cancellationToken))
+                {
+                    Directory.Delete(directory.Path, recursive: true);
+                    return null;
+                }
+                await ImportAsync(cancellationToken);
+            }
+            catch (ImportException e)
+            {
+                await EndAsync(RunState.Failed, new(e.Code, e.Message));
+                Log.Failed(context.Logger, run.RunId, e.Code, e.Message);
+            }
+        }
+        if (!run.IsSettled)
+        {
+            await source.SettleAsync(run, View(isActive: false), directory, cancellationToken);
+            run = run with { IsSettled = true };
+            await directory.SaveAsync(run);
+        }
+        return View(isActive: false);
+    }
+
+    private async Task ImportAsync(CancellationToken cancellationToken)
+    {
+        var isChecked = false;
+        if (run.State == RunState.Preparing)
+        {
+            await PrepareAsync(cancellationToken);
+            isChecked = true;
+        }
+        progress(View(isActive: true));
+        await using var journal = Journal.Open(directory, history);
+        while (history.Tally.Ended < run.Records)
+        {
+            if (!isChecked && await Inspection.Sha256OfAsync(Existing(), cancellationToken) != run.Sha256)
+                throw Changed();
+            isChecked = false;
+            if (!await PassAsync(journal, cancellationToken))
+                throw Changed();
+            if (IsCancelled)
+                break;
+            await PauseAsync(cancellationToken);
+        }
+        var isCancelled = history.Tally.Ended < run.Records;
+        await EndAsync(isCancelled ? RunState.Cancelled : RunState.Completed, null);
+        var tally = history.Tally;
+        Log.Ended(context.Logger, run.RunId, run.State, tally.Succeeded, tally.Failed, tally.Invalid);
+    }
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        var recognised = run.Format is null
+            ? await FeedFile.RecogniseAsync(Existing(), run.File, run.Limits.Reading.Format, cancellationToken)
+            : new FeedFile(Existing(), run.Format, run.IsGzip);
+        var found = await Inspection.OfAsync(recognised, run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+        if (run.Origin != RunOrigin.Bucket && await context.Seen.ClaimAsync(run, found.Sha256, cancellationToken) is { } other)
+        {
+            throw new ImportException(
+                ImportCodes.AlreadyImported,
+                $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}. --again imports it once more.");
+        }
+        run = run with
+        {
+            State = RunState.Running,
+            Format = recognised.Format,
+            IsGzip = recognised.IsGzip,
+            Sha256 = found.Sha256,
+            Bytes = found.Bytes,
+            Records = found.Records,
+        };
+        await directory.SaveAsync(run);
+        Log.Begun(context.Logger, run.RunId, found.Records);
+    }
+
+    private async Task<bool> PassAsync(Journal journal, CancellationToken cancellationToken)
+    {
+        var pass = new Pass(run, context, journal, history, () => progress(View(isActive: true)));
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchForCancelAsync(pass, ended.Token);
+        try
+        {
+            return await pass.RunAsync(cancellationToken);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await watching;
+        }
+    }
+
+    // Another process says so, by a file.
+    private bool IsCancelled => File.Exists(directory.Cancel);
+
+    private async Task WatchForCancelAsync(Pass pass, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!IsCancelled)
+                await Task.Delay(CancelPoll, context.Time, cancellationToken);
+            pass.Stop();
+        }
+        catch (OperationCanceledException)
+        {
+            // The pass has ended.
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken cancellationToken)
+    {
+        progress(View(isActive: true));
+        while (history.NextDue is { } due && !IsCancelled)
+        {
+            var pause = DateTimeOffset.FromUnixTimeMilliseconds(due) - context.Time.GetUtcNow();
+            if (pause <= TimeSpan.Zero)
+                return;
+            await Task.Delay(pause < CancelPoll ? pause : CancelPoll, context.Time, cancellationToken);
+        }
+    }
+
+    private async Task EndAsync(string state, RunFailure? failure)
+    {
+        run = run with { State = state, Failure = failure, EndedAt = context.Time.GetUtcNow() };
+        await directory.SaveAsync(run);
+    }
+
+    private string Existing()
+    {
+        if (File.Exists(run.Input))
+            return run.Input;
+        var text = $"The file of run {run.RunId} is not where it was: {run.Input}";
+        // What was begun can be gone on with once the file is back.
+        throw run.State == RunState.Preparing ? new ImportException(ImportCodes.FileMissing, text) : new IOException(text);
+    }
+
+    private ImportException Changed() => new(
+        ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before are not taken back.");
+
+    private ImportRun View(bool isActive) => ImportRun.Of(run, directory, history, isActive, context.Time);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Import {RunId} begins: {Records} records.")]
+        public static partial void Begun(ILogger logger, string runId, long records);
+
+        [LoggerMessage(LogLevel.Information, "Import {RunId} is {State}: {Succeeded} records succeeded, {Failed} failed, {Invalid} were invalid.")]
+        public static partial void Ended(ILogger logger, string runId, string state, long succeeded, long failed, long invalid);
+
+        [LoggerMessage(LogLevel.Warning, "Import {RunId} has failed ({Code}). {Reason}")]
+        public static partial void Failed(ILogger logger, string runId, string code, string reason);
+    }
+}

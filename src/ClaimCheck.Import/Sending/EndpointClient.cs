@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Polly;
+using Polly.Retry;
+
+namespace ClaimCheck.Import.Sending;
+
+/// <summary>What a call brought.</summary>
+/// <param name="Status">0: no answer.</param>
+/// <param name="Body">Null: longer than allowed.</param>
+/// <param name="Location">Where the answer sends us.</param>
+/// <param name="RetryAfter">What it asks for.</param>
+/// <param name="Code">Where there is no answer: why.</param>
+internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, TimeSpan? RetryAfter, string? Code = null)
+{
+    public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>Trying again may help. A 409 that says when is a call with the same key that is still under way.</summary>
+    public bool IsTransient => Status is 0 or 408 or 425 or 429 or >= 500 || (Status == 409 && RetryAfter is not null);
+
+    public string FailureCode => Code ?? $"http_{Status}";
+
+    /// <summary>The status alone: a body may quote records, and a location may be a link.</summary>
+    public override string ToString() => $"{Status}";
+
+    public string FailureText => Code switch
+    {
+        ImportCodes.TimedOut => "The endpoint did not answer in time.",
+        ImportCodes.Unreachable => "The endpoint can't be reached, or broke the connection off.",
+        _ => $"The endpoint answered {Status}.",
+    };
+}
+
+/// <summary>Calls the endpoint: bounded in time and size, again where that may help, redirects never followed.</summary>
+internal sealed class EndpointClient : IDisposable
+{
+    private readonly HttpClient http;
+    private readonly ResiliencePipeline<EndpointAnswer> pipeline;
+    private readonly EndpointOptions options;
+    private readonly AuthenticationHeaderValue? authorization;
+    private readonly Uri address;
+
+    /// <param name="options">Checked.</param>
+    /// <param name="retry">Checked.</param>
+    /// <param name="key">The bearer token, or null.</param>
+    /// <param name="time">The clock of pauses.</param>
+    public EndpointClient(EndpointOptions options, ImportRetryOptions retry, string? key, TimeProvider time)
+    {
+        this.options = options;
+        address = new Uri(options.Url!);
+        authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // records and key go where the operator said
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.All,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may come to mean another machine
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        pipeline = Pipeline(retry, time);
+    }
+
+    public Uri Address => address;
+
+    /// <summary>Calls until there is an answer that counts, or enough tries were made.</summary>
+    /// <param name="request">Makes the request anew for each try.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<EndpointAnswer> CallAsync(Func<HttpRequestMessage> request, CancellationToken cancellationToken) =>
+        await pipeline.ExecuteAsync(async (make, token) => await TryAsync(make(), token), request, cancellationToken);
+
+    public void Dispose() => http.Dispose();
+
+    private static ResiliencePipeline<EndpointAnswer> Pipeline(ImportRetryOptions retry, TimeProvider time)
+    {
+        var builder = new ResiliencePipelineBuilder<EndpointAnswer> { TimeProvider = time };
+        if (retry.Tries > 1)
+        {
+            builder.AddRetry(new RetryStrategyOptions<EndpointAnswer>
+            {
+                MaxRetryAttempts = retry.Tries - 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = retry.Delay,
+                MaxDelay = retry.LongestDelay,
+                // Who asks for a longer pause gets it by way of the next round.
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Result is { IsTransient: true } answer && !(answer.RetryAfter > retry.LongestDelay)),
+                DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.RetryAfter),
+            });
+        }
+        return builder.Build();
+    }
+
+    private async Task<EndpointAnswer> TryAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var _ = request;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.Timeout);
+        try
+        {
+            // The key and the headers are for the operator's endpoint alone; a job's results may lie elsewhere.
+            if (IsOwn(request.RequestUri!))
+            {
+                request.Headers.Authorization = authorization;
+                foreach (var (name, value) in options.Headers)
+                    request.Headers.TryAddWithoutValidation(name, value);
+            }
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            var body = await ReadAsync(answer.Content, limit.Token);
+            return new((int)answer.StatusCode, body, answer.Headers.Location, RetryAfterOf(answer));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(0, null, null, null, ImportCodes.TimedOut);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        {
+            return new(0, null, null, null, ImportCodes.Unreachable);
+        }
+    }
+
+    public bool IsOwn(Uri uri) =>
+        uri.Scheme == address.Scheme && uri.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase) && uri.Port == address.Port;
+
+    private async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
+        var body = new MemoryStream((int)Math.Min(content.Headers.ContentLength ?? 4096, options.AnswerBytes));
+        var buffer = new byte[16 << 10];
+        while (await stream.ReadAsync(buffer, cancellationToken) is var read and > 0)
+        {
+            if (body.Length + read > options.AnswerBytes)
+                return null;
+            body.Write(buffer, 0, read);
+        }
+        return body.ToArray();
+    }
+
+    private static TimeSpan? RetryAfterOf(HttpResponseMessage answer) => answer.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when answer.Headers.Date is { } now => date > now ? date - now : TimeSpan.Zero,
+        { Date: not null } => TimeSpan.Zero,
+        _ => null,
+    };
+}
