@@ -1,3 +1,4 @@
+using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -11,13 +12,13 @@ using ClaimCheck.Service.Staging;
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing().AddBulkJobs();
 
     var app = builder.Build();
     app.UseHosting();
     app.MapHosting();
     if (Roles.Of(app.Configuration).IsApi)
-        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents();
+        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapBulkJobs();
     app.MapStagedFiles();
     return await app.RunServiceAsync();
 });

@@ -7,7 +7,15 @@ using EventId = ClaimCheck.Contracts.EventId;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>What an event is about.</summary>
-internal sealed record EventSubject(Guid ExportId, Guid BatchId, string Tenant, string Dataset);
+/// <param name="ExportId">With <paramref name="BatchId"/>: a batch.</param>
+/// <param name="BatchId">The batch, or null where it is about a job.</param>
+/// <param name="Tenant">Who may hear of it.</param>
+/// <param name="Dataset">The dataset; of a job the operation: subscriptions and filters select by it.</param>
+/// <param name="JobId">A bulk job.</param>
+internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant, string Dataset, Guid? JobId = null)
+{
+    public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, job.Value);
+}
 
 /// <summary>Events are inserted here, in the transaction of what they tell. No row holds a link.</summary>
 internal static class Outbox
@@ -16,14 +24,15 @@ internal static class Outbox
         Transaction transaction, string type, EventSubject subject, object data, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
             """
-            INSERT INTO outbox (event_id, export_id, batch_id, tenant, dataset, type, data, traceparent)
-            VALUES (@EventId, @ExportId, @BatchId, @Tenant, @Dataset, @type, @Data::json, @TraceParent)
+            INSERT INTO outbox (event_id, export_id, batch_id, job_id, tenant, dataset, type, data, traceparent)
+            VALUES (@EventId, @ExportId, @BatchId, @JobId, @Tenant, @Dataset, @type, @Data::json, @TraceParent)
             """,
             new
             {
                 EventId = EventId.New().Value,
                 subject.ExportId,
                 subject.BatchId,
+                subject.JobId,
                 subject.Tenant,
                 subject.Dataset,
                 type,

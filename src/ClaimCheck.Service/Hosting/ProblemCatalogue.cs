@@ -25,6 +25,8 @@ internal static class ProblemCatalogue
         new(ProblemCodes.NotAcceptable, 406, "Not acceptable", "The call can't answer in a media type that Accept allows.", "Accept application/json."),
         new(ProblemCodes.NotReady, 409, "Not ready", "The batch is not ready yet.", "Ask again after Retry-After seconds, or wait for BulkReady."),
         new(ProblemCodes.IdempotencyKeyReused, 409, "Idempotency key reused", "The key was used before with another meaning.", "Use a new key for a new request."),
+        new(ProblemCodes.NothingToRetry, 409, "Nothing to retry", "There are no failed records or items that could be tried again.", "See the counts; what is invalid must be sent anew."),
+        new(ProblemCodes.JobRunning, 409, "Job running", "The job has not ended yet.", "Ask again after Retry-After seconds, or wait for JobCompleted."),
         new(ProblemCodes.BatchRevoked, 410, "Batch revoked", "The producer has taken the batch back. Every link is dead.", "Stop, discard what was fetched, and acknowledge the event."),
         new(ProblemCodes.BatchExpired, 410, "Batch expired", "The batch's retention is over, and its files are deleted.", "Ask for a new export."),
         new(ProblemCodes.ExportCancelled, 410, "Export cancelled", "The export was cancelled before its batch was ready.", "Ask for a new export."),

@@ -18,8 +18,8 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         {
             Id = new(row.EventId),
             Type = EventTypes.ToCloudEventType(row.Type),
-            Source = $"/v1/exports/{new ExportId(row.ExportId)}",
-            Subject = new BatchId(row.BatchId).ToString(),
+            Source = row.Source,
+            Subject = row.Subject,
             Time = row.CreatedAt,
             Data = JsonElement.Parse(row.Data),
         };

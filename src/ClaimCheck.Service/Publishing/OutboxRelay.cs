@@ -31,7 +31,7 @@ internal sealed partial class OutboxRelay(
         {
             var waiting = (await connection.QueryAsync<WaitingEvent>(Command(
                 """
-                SELECT event_id, export_id, batch_id, type
+                SELECT event_id, batch_id, job_id, type
                   FROM outbox
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
                  ORDER BY created_at, event_id
@@ -54,13 +54,12 @@ internal sealed partial class OutboxRelay(
 
     private async Task PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
     {
-        var batch = new BatchId(waiting.BatchId);
         try
         {
             DateTimeOffset? linksExpireAt = null;
             if (waiting.Type == EventTypes.BulkReady)
             {
-                linksExpireAt = await manifests.WriteAsync(batch, cancellationToken);
+                linksExpireAt = await manifests.WriteAsync(new(waiting.BatchId!.Value), cancellationToken);
                 if (linksExpireAt is null)
                 {
                     await SupersedeAsync(connection, waiting, cancellationToken);
@@ -69,13 +68,13 @@ internal sealed partial class OutboxRelay(
             }
 
             if (await PositionAsync(connection, waiting, linksExpireAt, cancellationToken))
-                Log.Published(logger, waiting.Type, new EventId(waiting.EventId), batch);
+                Log.Published(logger, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
             else
                 await SupersedeAsync(connection, waiting, cancellationToken);
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, waiting.Type, batch, e.Message);
+            Log.PutOff(logger, waiting.Type, waiting.Subject, e.Message);
             await connection.ExecuteAsync(Command(
                 """
                 UPDATE outbox
@@ -128,7 +127,7 @@ internal sealed partial class OutboxRelay(
             "UPDATE outbox SET superseded_at = now() WHERE event_id = @EventId AND position IS NULL",
             new { waiting.EventId },
             cancellationToken));
-        Log.Superseded(logger, waiting.Type, new BatchId(waiting.BatchId));
+        Log.Superseded(logger, waiting.Type, waiting.Subject);
     }
 
     private async Task ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -156,21 +155,23 @@ internal sealed partial class OutboxRelay(
     private sealed record WaitingEvent
     {
         public required Guid EventId { get; init; }
-        public required Guid ExportId { get; init; }
-        public required Guid BatchId { get; init; }
+        public Guid? BatchId { get; init; }
+        public Guid? JobId { get; init; }
         public required string Type { get; init; }
+
+        public string Subject => OutboxEvent.SubjectOf(BatchId, JobId);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of batch {BatchId} is published.")]
-        public static partial void Published(ILogger logger, string type, EventId eventId, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published.")]
+        public static partial void Published(ILogger logger, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "{Type} of batch {BatchId} is superseded: the batch is no longer ready.")]
-        public static partial void Superseded(ILogger logger, string type, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is superseded: the batch is no longer ready.")]
+        public static partial void Superseded(ILogger logger, string type, string subject);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} of batch {BatchId} waits: {Reason}")]
-        public static partial void PutOff(ILogger logger, string type, BatchId batchId, string reason);
+        [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
+        public static partial void PutOff(ILogger logger, string type, string subject, string reason);
 
         [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
         public static partial void Forgot(ILogger logger, TimeSpan retention);

@@ -14,7 +14,7 @@ internal sealed class TopicMessages(NpgsqlDataSource catalog, EventEnvelopes env
     public async Task<OutgoingMessage?> MakeAsync(OutboxEvent row, CancellationToken cancellationToken)
     {
         ExportRow? batch = null;
-        if (row.Type == EventTypes.BulkReady && (batch = await FindReadyAsync(new(row.BatchId), cancellationToken)) is null)
+        if (row.Type == EventTypes.BulkReady && (batch = await FindReadyAsync(new(row.BatchId!.Value), cancellationToken)) is null)
             return null;
         var envelope = await envelopes.MakeAsync(row, batch, cancellationToken);
         var isFifo = options.TopicArn!.EndsWith(".fifo", StringComparison.Ordinal);

@@ -6,6 +6,7 @@ namespace ClaimCheck.Service.Staging;
 internal static class StagingKeys
 {
     public const string Root = "batches/";
+    public const string Jobs = "jobs/";
 
     public static string Batch(BatchId batch) => $"{Root}{batch}/";
 
@@ -14,6 +15,13 @@ internal static class StagingKeys
     public static string File(BatchId batch, string attempt, string name) => Attempt(batch, attempt) + name;
 
     public static string Manifest(BatchId batch) => Batch(batch) + "manifest.json";
+
+    /// <summary>What a bulk job stages: its body and its results.</summary>
+    public static string Job(JobId job) => $"{Jobs}{job}/";
+
+    /// <summary>The job that a key belongs to, or null.</summary>
+    public static JobId? JobOf(string key) =>
+        key.StartsWith(Jobs, StringComparison.Ordinal) && JobId.TryParse(key[Jobs.Length..].Split('/')[0], out var id) ? id : null;
 
     /// <summary>The batch that a key belongs to, or null.</summary>
     public static BatchId? BatchOf(string key)

@@ -14,11 +14,11 @@ public sealed partial class HouseTests
         ["Staging"],
         ["Exporting"],
         ["Datasets"],
-        ["Exports", "Links", "Publishing", "Revocation"],
+        ["Exports", "Links", "Publishing", "Revocation", "BulkJobs"],
     ];
 
     // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
-    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
+    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> BulkJobs", "Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
 
     [Fact]
     public void Links_are_minted_in_one_place() =>
