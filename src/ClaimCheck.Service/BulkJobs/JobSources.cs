@@ -1,4 +1,3 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;

@@ -45,7 +45,7 @@ internal static class OperationCheck
         batch.BatchCommands.Add(new NpgsqlBatchCommand(OperationSql.Probe(operation)));
         await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellationToken);
         var columns = new List<NpgsqlDbType?>();
-        foreach (var column in await reader.GetColumnSchemaAsync(cancellationToken))
+        foreach (Npgsql.Schema.NpgsqlDbColumn column in await reader.GetColumnSchemaAsync(cancellationToken))
             columns.Add(column.NpgsqlDbType);
         return columns;
     }

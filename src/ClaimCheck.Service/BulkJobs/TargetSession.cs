@@ -27,36 +27,36 @@ internal sealed class TargetSession : IAsyncDisposable
     public static async Task<TargetSession> OpenAsync(
         NpgsqlDataSource target, JobLease lease, BulkJobsOptions options, CancellationToken cancellationToken)
     {
-        var operation = lease.Operation;
-        var connection = await target.OpenConnectionAsync(cancellationToken);
+        var wanted = lease.Operation;
+        var opened = await target.OpenConnectionAsync(cancellationToken);
         try
         {
-            if (operation.IsExactlyOnce && !await TargetScript.IsAppliedAsync(connection, cancellationToken))
+            if (wanted.IsExactlyOnce && !await TargetScript.IsAppliedAsync(opened, cancellationToken))
             {
                 throw new JobFailedException(
                     "applied_chunks_missing",
-                    $"The target {operation.Target} has no table claimcheck.applied_chunks: its operator must run the script of GET /v1/operations/target.sql there.");
+                    $"The target {wanted.Target} has no table claimcheck.applied_chunks: its operator must run the script of GET /v1/operations/target.sql there.");
             }
 
-            await using var batch = connection.CreateBatch();
+            await using var batch = opened.CreateBatch();
             // A worker that stands still must not keep rows locked.
             foreach (var sql in (IEnumerable<string>)
             [
                 $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
                 $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
                 "SET idle_in_transaction_session_timeout = '60s'",
-                .. OperationSql.Functions(operation),
+                .. OperationSql.Functions(wanted),
             ])
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
             }
 
             await batch.ExecuteNonQueryAsync(cancellationToken);
-            return new(connection, operation, operation.IsExactlyOnce ? lease.JobId.Value : null);
+            return new(opened, wanted, wanted.IsExactlyOnce ? lease.JobId.Value : null);
         }
         catch
         {
-            await connection.DisposeAsync();
+            await opened.DisposeAsync();
             throw;
         }
     }

@@ -1,5 +1,4 @@
 using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Dapper;
