@@ -4,25 +4,15 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
 /// <summary>What a job does to its target, over all forms and atomicities, on a real service and database.</summary>
-public sealed class Applying_items : IAsyncLifetime
+public sealed class Applying_items(JobService service) : IClassFixture<JobService>, IAsyncLifetime
 {
-    private const int Orders = 1000;
-    private JobScene scene = null!;
-    private HttpClient http = null!;
+    private const int Orders = JobService.Orders;
+    private readonly JobScene scene = service.Scene;
+    private readonly HttpClient http = service.Http;
 
-    public async Task InitializeAsync()
-    {
-        scene = await JobScene.CreateAsync(Orders);
-        scene.Scene.Settings["ClaimCheck__BulkJobs__LockTimeout"] = "00:00:00.1";
-        scene.Scene.Settings["ClaimCheck__BulkJobs__Rounds"] = "100";
-        http = (await scene.Scene.StartServiceAsync()).NewHttp();
-    }
+    public Task InitializeAsync() => service.ResetAsync();
 
-    public async Task DisposeAsync()
-    {
-        http.Dispose();
-        await scene.DisposeAsync();
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Theory]
     [InlineData("item")]
@@ -114,19 +104,22 @@ public sealed class Applying_items : IAsyncLifetime
     [Fact]
     public async Task Items_that_gave_way_are_tried_again_and_good_ones_never_twice()
     {
-        await using var blocker = new Npgsql.NpgsqlConnection(scene.Target);
+        await using var contended = await JobScene.CreateAsync();
+        using var asking = (await contended.Scene.StartServiceAsync(
+            ("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"), ("ClaimCheck__BulkJobs__Rounds", "100"), ("ClaimCheck__BulkJobs__LongestDelay", "00:00:00.2"))).NewHttp();
+        await using var blocker = new Npgsql.NpgsqlConnection(contended.Target);
         await blocker.OpenAsync();
         await using var locking = await blocker.BeginTransactionAsync();
         await using (var command = new Npgsql.NpgsqlCommand("SELECT 1 FROM orders WHERE id IN ('ord_5', 'ord_150') FOR UPDATE", blocker))
             await command.ExecuteNonQueryAsync();
-        var job = await JobScene.PostAsync(http, "item", JobScene.Ndjson(200));
-        await Eventually.TrueAsync(async () => await JobScene.GetAsync(http, job) is { Failed: 2, Succeeded: 198 });
+        var job = await JobScene.PostAsync(asking, "item", JobScene.Ndjson(200));
+        await Eventually.TrueAsync(async () => await JobScene.GetAsync(asking, job) is { Failed: 2, Succeeded: 198 });
         await locking.RollbackAsync();
 
-        var ended = await JobScene.EndedAsync(http, job);
+        var ended = await JobScene.EndedAsync(asking, job);
         Assert.Equal((BulkJobStatus.Completed, 200, 0), (ended.Status, ended.Succeeded, ended.Failed));
-        Assert.Equal("0:800 1:200", await scene.TouchesAsync());
-        Assert.All(await JobScene.ResultsAsync(http, ended), result => Assert.Equal("succeeded", result.Status));
+        Assert.Equal("0:800 1:200", await contended.TouchesAsync());
+        Assert.All(await JobScene.ResultsAsync(asking, ended), result => Assert.Equal("succeeded", result.Status));
     }
 
     [Fact]
@@ -156,7 +149,7 @@ public sealed class Applying_items : IAsyncLifetime
         var random = new Random(4711);
         foreach (var operation in (string[])["item", "set", "item", "set"])
         {
-            await Scene.SqlAsync(scene.Target, "ALTER TABLE orders DISABLE TRIGGER touched; UPDATE orders SET touched = 0; ALTER TABLE orders ENABLE TRIGGER touched");
+            await service.ResetAsync();
             var share = random.NextDouble() * 0.3;
             var kinds = Enumerable.Range(0, Orders).Select(_ => random.NextDouble() < share ? random.Next(1, 4) : 0).ToArray();
             var body = string.Concat(kinds.Select((kind, i) => kind switch
