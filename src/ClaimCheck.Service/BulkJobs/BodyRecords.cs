@@ -72,11 +72,13 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         var reader = new SequenceReader<byte>(rest);
         while (reader.TryAdvanceToAny(isQuoted ? "\""u8 : "\"\n"u8, advancePastDelimiter: false))
         {
+            var place = scanned + reader.Consumed;
             reader.TryRead(out var found);
-            if (found == '"')
-                isQuoted = !isQuoted;
-            else
+            if (found == '\n')
                 return rest.GetPosition(reader.Consumed - 1);
+            // One amid an unquoted field opens nothing: its row is malformed, not all that follow.
+            if (isQuoted || place == 0 || buffer.Slice(place - 1, 1).FirstSpan[0] is (byte)',' or (byte)'"')
+                isQuoted = !isQuoted;
         }
 
         scanned = buffer.Length;

@@ -40,8 +40,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
             $"""
             INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes, body_index, claim_url,
                                    total_items, ttl, idempotency_owner, idempotency_key, meaning, traceparent)
-            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @Key, @Bytes, @Index, @ClaimUrl,
-                    @Items, @Ttl, @Owner, @key, @Meaning, @TraceParent)
+            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey, @Bytes, @Index, @ClaimUrl,
+                    @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
             ON CONFLICT (idempotency_owner, idempotency_key) DO NOTHING
             RETURNING {JobRow.Columns}
             """,
@@ -55,14 +55,14 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
                 job.Operation.Concurrency,
                 job.Source,
                 job.Body?.Inline,
-                job.Body?.Key,
+                BodyKey = job.Body?.Key,
                 Bytes = job.Body?.Bytes ?? 0,
                 job.Body?.Index,
                 job.ClaimUrl,
                 job.Body?.Items,
                 job.Ttl,
                 Owner = key is null ? null : KeyOwner(caller),
-                key,
+                IdempotencyKey = key,
                 job.Meaning,
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },

@@ -57,8 +57,10 @@ public sealed class A_worker_dies_over_a_job
     public async Task Killed_before_the_end_is_committed_the_job_ends_once_with_one_file_of_results(bool onS3)
     {
         await using var scene = await NewSceneAsync("item", onS3);
-        await using var end = await Hold.TakeAsync(scene.Scene.Catalog, "LOCK TABLE outbox IN SHARE MODE");
+        await using var gate = await Hold.TakeAsync(scene.Target, Hold.Gate);
         var (first, job) = await StartAsync(scene);
+        await using var end = await Hold.TakeAsync(scene.Scene.Catalog, "LOCK TABLE outbox IN SHARE MODE");
+        await gate.ReleaseAsync();
         await Hold.IsMetAsync(scene.Scene.Catalog, "INSERT INTO outbox");
 
         await first.KillAsync();

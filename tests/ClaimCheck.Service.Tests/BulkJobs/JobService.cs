@@ -20,7 +20,7 @@ public sealed class JobService : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Scene = await JobScene.CreateAsync(Orders);
-        Scene.Scene.Settings["ClaimCheck__BulkJobs__MaxAtomicItems"] = "500";
+        Scene.Scene.Settings["ClaimCheck__BulkJobs__MaxAtomicItems"] = "990";
         Scene.AddOperation("gated", "item", Gated("ord_350"), """, "chunk": 100 """);
         Scene.AddOperation(
             "typed",
