@@ -35,11 +35,11 @@ internal static class JobEndpoints
             .ReadsHeader("Prefer", preference).ProducesProblems(404);
         jobs.MapDelete("/{jobId}", Cancel).WithName("CancelBulkJob").WithSummary("Cancels it between two chunks, and says what was applied.").ProducesProblems(404);
         jobs.MapMethods("/{jobId}/failures", Read, ListFailures).WithName("ListBulkJobFailures").WithSummary("Its failed items, in the order of the body.")
-            .ReadsPaging().ProducesProblems(400, 404);
+            .ReadsPaging().ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404);
         jobs.MapMethods("/{jobId}/results", Read, GetResults).WithName("GetBulkJobResults").WithSummary("Redirects to the outcomes of all processed items.")
             .Produces(307).ProducesProblems(404, 409);
-        jobs.MapPost("/{jobId}/retries", Retry).WithName("RetryBulkJob").WithSummary("A job of its failed items; ?class= takes transient or terminal ones alone.")
-            .ProducesProblems(400, 404, 409);
+        jobs.MapPost("/{jobId}/retries", Retry).WithName("RetryBulkJob").WithSummary("A job of its failed items.")
+            .ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404, 409);
         return routes;
     }
 
