@@ -20,43 +20,61 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         while (true)
         {
             var read = await body.ReadAsync(cancellationToken);
-            var buffer = read.Buffer;
-            while (FindEnd(buffer) is { } end)
+            try
             {
-                if (isSkipping)
-                    await take(null);
-                else
-                    await take(Trim(buffer.Slice(0, end)));
-                (isSkipping, scanned) = (false, 0);
-                buffer = buffer.Slice(buffer.GetPosition(1, end));
+                if (await TakeAsync(read, take))
+                    return;
             }
-
-            if (read.IsCompleted)
+            catch
             {
-                if (isQuoted)
-                    throw new InvalidDataException("A quoted field has no end.");
-                if (isSkipping)
-                    await take(null);
-                else if (!buffer.IsEmpty)
-                    await take(Trim(buffer));
-                body.AdvanceTo(buffer.End);
-                return;
-            }
-
-            if (buffer.Length > longest)
-            {
-                // Where its end is can't be told within quotes that were perhaps never closed.
-                if (isQuoted)
-                    throw new InvalidDataException($"A quoted field has no end within {longest} bytes.");
-                isSkipping = true;
-                scanned = 0;
-                body.AdvanceTo(buffer.End);
-            }
-            else
-            {
-                body.AdvanceTo(buffer.Start, buffer.End);
+                // The server reads on where this stops, to answer: it can't while a read is open.
+                body.AdvanceTo(read.Buffer.End);
+                throw;
             }
         }
+    }
+
+    // Nothing throws once the reader was advanced.
+    private async ValueTask<bool> TakeAsync(ReadResult read, Func<ReadOnlySequence<byte>?, ValueTask> take)
+    {
+        var buffer = read.Buffer;
+        while (FindEnd(buffer) is { } end)
+        {
+            if (isSkipping)
+                await take(null);
+            else
+                await take(Trim(buffer.Slice(0, end)));
+            (isSkipping, scanned) = (false, 0);
+            buffer = buffer.Slice(buffer.GetPosition(1, end));
+        }
+
+        if (read.IsCompleted)
+        {
+            if (isQuoted)
+                throw new InvalidDataException("A quoted field has no end.");
+            if (isSkipping)
+                await take(null);
+            else if (!buffer.IsEmpty)
+                await take(Trim(buffer));
+            body.AdvanceTo(buffer.End);
+            return true;
+        }
+
+        if (buffer.Length > longest)
+        {
+            // Where its end is can't be told within quotes that were perhaps never closed.
+            if (isQuoted)
+                throw new InvalidDataException($"A quoted field has no end within {longest} bytes.");
+            isSkipping = true;
+            scanned = 0;
+            body.AdvanceTo(buffer.End);
+        }
+        else
+        {
+            body.AdvanceTo(buffer.Start, buffer.End);
+        }
+
+        return false;
     }
 
     // Goes on behind what was looked at before.

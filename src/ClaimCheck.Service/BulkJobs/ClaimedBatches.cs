@@ -29,9 +29,14 @@ internal sealed class ClaimedBatches(
         return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "There is no such batch." : null;
     }
 
+    /// <summary>The claim as a job keeps it: of an own batch without the address, by which replicas are not the same.</summary>
+    public string Kept(string url) => Find(url) is { IsOwn: true } own ? $"/v1/batches/{own.BatchId}/manifest" : url;
+
     /// <returns>Null where it is no claim URL, or of a host that is not allowed.</returns>
     public ClaimedBatch? Find(string url)
     {
+        if (url.StartsWith("/v1/batches/", StringComparison.Ordinal))
+            url = address.Url(url);
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 })
             return null;
         foreach (var (origin, isOwn, key, links) in Allowed())
@@ -42,7 +47,8 @@ internal sealed class ClaimedBatches(
                 && uri.AbsolutePath[path.Length..].Split('/') is ["", "v1", "batches", var id, "manifest"]
                 && BatchId.TryParse(id, out var batch))
             {
-                return new(batch, origin, isOwn, key, links);
+                // This very process answers too where it has the role: no way round through a load balancer.
+                return new(batch, isOwn && Roles.Of(configuration).IsApi ? new Uri(address.Own) : origin, isOwn, key, links);
             }
         }
 

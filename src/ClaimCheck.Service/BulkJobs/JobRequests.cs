@@ -30,7 +30,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
             errors[property.Name] = ["Is not a field of this call."];
         if (claim is not null && items is not null)
             errors["claim"] = ["Must not be given beside items."];
-        else if (claim is not null && await batches.FaultAsync(caller, claim, cancellationToken) is { } fault)
+        else if (claim is not null && (claim.StartsWith('/') ? "Must be absolute." : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)
             errors["claim"] = [fault];
         else if (claim is null && items is null && !errors.ContainsKey("claim"))
             errors["items"] = ["Must be given, or claim."];
@@ -41,6 +41,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
+        claim = claim is null ? null : batches.Kept(claim);
         var id = JobId.New();
         var job = new NewJob { JobId = id, Operation = operation!, Ttl = ttl, Meaning = Meaning(operation!, ttl, claim, []), ClaimUrl = claim };
         if (items is { } inline)
