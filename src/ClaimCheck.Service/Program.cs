@@ -1,3 +1,4 @@
+using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -19,7 +20,7 @@ return await Startup.GuardAsync(async () =>
     var builder = WebApplication.CreateBuilder(args);
     builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
         .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts()
-        .AddSchedules().AddUploads();
+        .AddSchedules().AddUploads().AddBulkJobs();
 
     var app = builder.Build();
     app.UseHosting();
@@ -27,7 +28,7 @@ return await Startup.GuardAsync(async () =>
     if (Roles.Of(app.Configuration).IsApi)
     {
         app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
-            .MapSchedules().MapUploads().MapInbox();
+            .MapSchedules().MapUploads().MapInbox().MapBulkJobs();
     }
 
     app.MapStagedFiles();

@@ -16,10 +16,12 @@ if (args.Contains("--help") || args.Contains("-h"))
           read     a consumer's typed, verified reading from S3 against curl | gunzip
           deliver  from ready to a consumer's handler, over SNS and SQS
           fan-out  1,000,000 orders to three consumers by link against messages of 1,000 records
+          jobs     1,000,000 updates as bulk jobs against the same update by hand, and against a REST call for each
 
           --only NAME  one of them
 
           --orders N   rows to export (5,000,000)
+          --items N    items of a bulk job (1,000,000)
           --rounds N   measured rounds of each pair, taken in turns; medians are shown (5)
         """);
     return 0;
@@ -33,8 +35,16 @@ var orders = Option("--orders", 5_000_000);
 var rounds = (int)Option("--rounds", 5);
 try
 {
-    await using var lab = await ExportLab.CreateAsync(Wants("memory") ? Math.Max(orders, MemoryBench.Most) : orders);
     var figures = new List<Figure>();
+    if (Wants("jobs"))
+        figures.AddRange(await BulkJobBench.RunAsync(Option("--items", 1_000_000), Math.Min(rounds, 3)));
+    if (args is ["--only", "jobs", ..])
+    {
+        Figure.Show(figures);
+        return figures.All(figure => figure.IsReached) ? 0 : 1;
+    }
+
+    await using var lab = await ExportLab.CreateAsync(Wants("memory") ? Math.Max(orders, MemoryBench.Most) : orders);
     if (Wants("export"))
         figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
     if (Wants("memory"))

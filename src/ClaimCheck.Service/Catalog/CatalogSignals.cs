@@ -18,6 +18,9 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     public const string Feed = "feed";
     public const string Deletions = "deletions";
     public const string Webhooks = "webhooks";
+    public const string Jobs = "jobs";
+
+    public static string Of(JobId job) => "job:" + job.Value.ToString("N");
 
     public static string Of(BatchId batch) => "batch:" + batch.Value.ToString("N");
 

@@ -6,8 +6,17 @@ using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>What an event is about, and whom it is for: <c>*</c> for all, or one consumer.</summary>
-internal sealed record EventSubject(Guid ExportId, Guid BatchId, string Tenant, string Dataset, string Consumer = "*");
+/// <summary>What an event is about, and whom it is for.</summary>
+/// <param name="ExportId">With <paramref name="BatchId"/>: a batch.</param>
+/// <param name="BatchId">The batch, or null where it is about a job.</param>
+/// <param name="Tenant">Who may hear of it.</param>
+/// <param name="Dataset">The dataset; of a job the operation: subscriptions and filters select by it.</param>
+/// <param name="Consumer"><c>*</c> for all, or the one consumer that it is for.</param>
+/// <param name="JobId">A bulk job.</param>
+internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant, string Dataset, string Consumer = "*", Guid? JobId = null)
+{
+    public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, JobId: job.Value);
+}
 
 /// <summary>Events are inserted here, in the transaction of what they tell. No row holds a link.</summary>
 internal static class Outbox
@@ -18,14 +27,15 @@ internal static class Outbox
         var id = EventId.New();
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
-            INSERT INTO outbox (event_id, export_id, batch_id, tenant, dataset, type, consumer, data, traceparent)
-            VALUES (@EventId, @ExportId, @BatchId, @Tenant, @Dataset, @type, @Consumer, @Data::json, @TraceParent)
+            INSERT INTO outbox (event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data, traceparent)
+            VALUES (@EventId, @ExportId, @BatchId, @JobId, @Tenant, @Dataset, @type, @Consumer, @Data::json, @TraceParent)
             """,
             new
             {
                 EventId = id.Value,
                 subject.ExportId,
                 subject.BatchId,
+                subject.JobId,
                 subject.Tenant,
                 subject.Dataset,
                 type,

@@ -35,7 +35,7 @@ internal static class DefinitionReader
         return definition;
     }
 
-    private static JsonDocument Parse(byte[] json)
+    public static JsonDocument Parse(byte[] json)
     {
         try
         {
@@ -49,7 +49,7 @@ internal static class DefinitionReader
         }
     }
 
-    private static string? SourceName(string field, JsonElement value) =>
+    public static string? SourceName(string field, JsonElement value) =>
         DefinitionFields.Text(field, value) is { } text && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
             ? text
             : throw new FormatException($"{field} must be the name of a connection string, of letters, digits, '-' and '_'");
@@ -59,7 +59,7 @@ internal static class DefinitionReader
             ? version
             : throw new FormatException($"{field} must be an integer from 1 on");
 
-    private static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value)
+    public static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value)
     {
         var parameters = new List<Dataset.Parameter>();
         foreach (var (name, definition) in DefinitionFields.Object(field, value))

@@ -86,7 +86,7 @@ internal sealed partial class ExportRun(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lost.Token);
         Log.Started(logger, plan.ExportId, plan.Attempt);
         var meter = new ExportMeter();
-        using var heartbeat = new Heartbeat(plan, meter, leases, options.Lease, lost);
+        using var heartbeat = new Heartbeat(token => leases.RenewAsync(plan, meter, token), options.Lease, lost);
         try
         {
             var (_, used) = await leases.TriesAsync(plan, either.Token);

@@ -3,7 +3,7 @@ using ClaimCheck.Service.Catalog;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// Keeps a lease while an export runs, and reports its progress. Cancels the run when the lease is lost: when the catalog says
+/// Keeps a lease while its work runs, and reports progress. Cancels the work when the lease is lost: when the catalog says
 /// so, or when it could not be asked for as long as the lease lasts.
 /// </summary>
 internal sealed class Heartbeat : IDisposable
@@ -13,8 +13,11 @@ internal sealed class Heartbeat : IDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Task beating;
 
-    public Heartbeat(ExportPlan plan, ExportMeter meter, ExportLeases leases, TimeSpan lease, CancellationTokenSource lost) =>
-        beating = BeatAsync(plan, meter, leases, lease, lost, stop.Token);
+    /// <param name="renew">Renews the lease; false when it is lost.</param>
+    /// <param name="lease">How long it lasts.</param>
+    /// <param name="lost">Cancelled with the loss.</param>
+    public Heartbeat(Func<CancellationToken, Task<bool>> renew, TimeSpan lease, CancellationTokenSource lost) =>
+        beating = BeatAsync(renew, lease, lost, stop.Token);
 
     public async Task StopAsync()
     {
@@ -25,7 +28,7 @@ internal sealed class Heartbeat : IDisposable
     public void Dispose() => stop.Dispose();
 
     private static async Task BeatAsync(
-        ExportPlan plan, ExportMeter meter, ExportLeases leases, TimeSpan lease, CancellationTokenSource lost, CancellationToken stop)
+        Func<CancellationToken, Task<bool>> renew, TimeSpan lease, CancellationTokenSource lost, CancellationToken stop)
     {
         var renewed = TimeProvider.System.GetTimestamp();
         try
@@ -38,7 +41,7 @@ internal sealed class Heartbeat : IDisposable
                 {
                     using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
                     limit.CancelAfter(lease / 3);
-                    if (!await leases.RenewAsync(plan, meter, limit.Token))
+                    if (!await renew(limit.Token))
                         break;
                     renewed = asked;
                 }

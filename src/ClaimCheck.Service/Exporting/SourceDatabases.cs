@@ -12,10 +12,13 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     // What a value looks like as text must not depend on the server's, the database's or the role's settings.
     private const string Pinned =
         "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex "
-        + "-c standard_conforming_strings=on -c default_transaction_read_only=on";
+        + "-c standard_conforming_strings=on";
+
+    private const string ReadOnly = " -c default_transaction_read_only=on";
 
     private readonly ConcurrentDictionary<string, string> registered = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> pools = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> writing = new(StringComparer.Ordinal);
 
     /// <summary>Names a database that the service made itself. A configured connection string goes first.</summary>
     public void Register(string source, string connectionString) => registered[source] = connectionString;
@@ -30,12 +33,21 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     {
         var connectionString = ConnectionStringOf(source)
             ?? throw new ExportFailedException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
-        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString))).Value;
+        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, Pinned + ReadOnly))).Value;
+    }
+
+    /// <summary>The pool of a database that operations write to, pinned as sources are.</summary>
+    /// <exception cref="ExportFailedException">No such connection string (any more).</exception>
+    public NpgsqlDataSource GetForWriting(string target)
+    {
+        var connectionString = ConnectionStringOf(target)
+            ?? throw new ExportFailedException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
+        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, Pinned))).Value;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var pool in pools.Values.Where(pool => pool.IsValueCreated))
+        foreach (var pool in pools.Values.Concat(writing.Values).Where(pool => pool.IsValueCreated))
             await pool.Value.DisposeAsync();
     }
 
@@ -45,9 +57,9 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             : registered.GetValueOrDefault(source);
 
     // No logger factory, no traces: statements hold the criteria's values.
-    private static NpgsqlDataSource Open(string connectionString)
+    private static NpgsqlDataSource Open(string connectionString, string pinned)
     {
-        var pool = new NpgsqlDataSourceBuilder(Pin(connectionString));
+        var pool = new NpgsqlDataSourceBuilder(Pin(connectionString, pinned));
         pool.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
@@ -55,7 +67,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
         return pool.Build();
     }
 
-    private static string Pin(string connectionString)
+    private static string Pin(string connectionString, string pinned)
     {
         var defaults = new NpgsqlConnectionStringBuilder();
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -72,7 +84,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             PersistSecurityInfo = false,
         };
         // The last one of two options holds.
-        settings.Options = string.IsNullOrWhiteSpace(settings.Options) ? Pinned : $"{settings.Options} {Pinned}";
+        settings.Options = string.IsNullOrWhiteSpace(settings.Options) ? pinned : $"{settings.Options} {pinned}";
         if (settings.Timeout == defaults.Timeout)
             settings.Timeout = (int)ConnectTimeout.TotalSeconds;
         if (settings.MaxPoolSize == defaults.MaxPoolSize)

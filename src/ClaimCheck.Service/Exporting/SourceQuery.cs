@@ -37,10 +37,12 @@ internal static class SourceQuery
     {
         if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
             return "NULL";
-        if (SourceTypes.IsJson(type))
-            return Quote(value.GetRawText());
-        return Quote(SourceTypes.IsArray(type) ? ArrayText(value.EnumerateArray().Select(ScalarText)) : ScalarText(value));
+        return Quote(TextOf(value, type));
     }
+
+    /// <summary>A canonical value as the text that Postgres reads.</summary>
+    public static string TextOf(JsonElement value, string type) =>
+        SourceTypes.IsJson(type) ? value.GetRawText() : SourceTypes.IsArray(type) ? ArrayText(value.EnumerateArray().Select(ScalarText)) : ScalarText(value);
 
     private static string ScalarText(JsonElement value) => value.ValueKind switch
     {

@@ -23,7 +23,11 @@ internal sealed class SourceSql
     public string NameOf(SqlToken parameter) => Text.Substring(parameter.Start + 1, parameter.Length - 1);
 
     /// <exception cref="FormatException">It is no single SELECT or WITH; the text says why, as the end of a sentence.</exception>
-    public static SourceSql Parse(string sql)
+    public static SourceSql Parse(string sql) => Parse(sql, "select", "with");
+
+    /// <summary>One statement that begins with one of these words.</summary>
+    /// <exception cref="FormatException">It is none; the text says why, as the end of a sentence.</exception>
+    public static SourceSql Parse(string sql, params string[] beginnings)
     {
         var read = SourceSqlLexer.Read(sql).ToList();
         bool IsSymbol(SqlToken token, char symbol) => token is { Kind: SqlTokenKind.Symbol, Length: 1 } && sql[token.Start] == symbol;
@@ -37,8 +41,8 @@ internal sealed class SourceSql
 
         var first = read.Find(token => !IsSymbol(token, '('));
         if (first.Kind != SqlTokenKind.Word
-            || !(IsWord(sql, first, "select") || IsWord(sql, first, "with")))
-            throw new FormatException("it does not begin with SELECT or WITH");
+            || !beginnings.Any(word => IsWord(sql, first, word)))
+            throw new FormatException($"it does not begin with {string.Join(" or ", beginnings.Select(word => word.ToUpperInvariant()))}");
         return new SourceSql(sql[..read[^1].End], read);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Staging;
@@ -6,7 +7,7 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Hosting;
 
 /// <summary>
-/// What must be true before the service listens, in this order: keys and addresses, catalog, schema, sample, datasets, staging.
+/// What must be true before the service listens, in this order: keys and addresses, catalog, schema, sample, datasets, operations, staging.
 /// What does not fit ends the start with one clear line and exit code 1.
 /// </summary>
 internal static class Startup
@@ -73,6 +74,7 @@ internal static class Startup
 
         await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, cancellationToken);
         await services.GetRequiredService<DatasetCatalog>().LoadAsync(cancellationToken);
+        await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
         await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
     }
 

@@ -11,6 +11,7 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
 
     private static readonly TimeSpan ShortestLifetime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResultLifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan ProbeLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>A link to an object of a batch that is ready; it never outlives the batch.</summary>
@@ -32,6 +33,13 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// </summary>
     public async Task<Link> MintFutureManifestAsync(BatchId batch, CancellationToken cancellationToken) =>
         (await staging.SignAsync(StagingKeys.Manifest(batch), LongestLifetime, LinkAudience.Consumer, cancellationToken)).Link;
+
+    /// <summary>A link to the results of a bulk job that has ended; it never outlives the job.</summary>
+    /// <param name="key">The object.</param>
+    /// <param name="remaining">The job's own time that is left.</param>
+    /// <param name="cancellationToken">Fetching a credential may take a while.</param>
+    public async Task<Link> MintResultAsync(string key, TimeSpan remaining, CancellationToken cancellationToken) =>
+        (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer, cancellationToken)).Link;
 
     /// <summary>A link for the revocation's own proof. It never leaves the process.</summary>
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>

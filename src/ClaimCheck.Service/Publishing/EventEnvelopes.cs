@@ -14,16 +14,14 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
     /// <param name="cancellationToken">Minting may fetch a credential.</param>
     public async Task<BulkEvent> MakeAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
     {
-        var told = JsonElement.Parse(row.Data);
-        var (source, subject) = SourceOf(row, told);
         var envelope = new BulkEvent
         {
             Id = new(row.EventId),
             Type = EventTypes.ToCloudEventType(row.Type),
-            Source = source,
-            Subject = subject,
+            Source = row.Source,
+            Subject = row.Subject,
             Time = row.CreatedAt,
-            Data = told,
+            Data = JsonElement.Parse(row.Data),
         };
         if (row.Type != EventTypes.BulkReady)
             return envelope;
@@ -48,12 +46,6 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         };
         return envelope with { DataRef = location?.Link, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
     }
-
-    // An event of a bulk job is about no batch: its data name the job.
-    private static (string Source, string Subject) SourceOf(OutboxEvent row, JsonElement told) =>
-        row.Type == EventTypes.JobCompleted && told.TryGetProperty("jobId", out var job)
-            ? ($"/v1/bulk-jobs/{job.GetString()}", job.GetString()!)
-            : ($"/v1/exports/{new ExportId(row.ExportId)}", new BatchId(row.BatchId).ToString());
 
     // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
     private async Task<SignedLink?> LocationAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)

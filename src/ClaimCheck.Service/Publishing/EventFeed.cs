@@ -38,7 +38,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
             """,
             new { after, caller.Tenant, caller.ActsForAll, caller.Name, limit },
             cancellationToken: cancellationToken))).AsList();
-        var ready = rows.Where(row => row.Type == EventTypes.BulkReady).Select(row => row.BatchId).ToArray();
+        var ready = rows.Where(row => row.Type == EventTypes.BulkReady).Select(row => row.BatchId!.Value).ToArray();
         var batches = ready.Length == 0 ? [] : (await connection.QueryAsync<ExportRow>(new CommandDefinition(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = ANY(@ready)",
             new { ready },
@@ -46,7 +46,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
 
         var events = new List<PositionedEvent>(rows.Count);
         foreach (var row in rows)
-            events.Add(new(row.Position, await envelopes.MakeAsync(row, batches.GetValueOrDefault(row.BatchId), cancellationToken)));
+            events.Add(new(row.Position, await envelopes.MakeAsync(row, batches.GetValueOrDefault(row.BatchId ?? Guid.Empty), cancellationToken)));
         return (events, rows.Count > 0 ? rows[^1].Position : after);
     }
 }

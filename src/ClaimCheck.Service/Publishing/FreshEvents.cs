@@ -14,7 +14,7 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
     {
         if (row.Type != EventTypes.BulkReady)
             return await envelopes.MakeAsync(row, null, cancellationToken);
-        if (await ReadyAsync(row.BatchId, cancellationToken) is not { } batch)
+        if (await ReadyAsync(row.BatchId!.Value, cancellationToken) is not { } batch)
             return null;
         if (!IsFresh(row.Manifest is null ? batch.ManifestRemaining : row.ManifestRemaining, batch))
         {
@@ -23,7 +23,7 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
             if (await manifests.WriteAsync(batch.Batch, key, cancellationToken) is not { } linksExpireAt)
                 return null;
             row = await NoteAsync(row, linksExpireAt, cancellationToken);
-            if (await ReadyAsync(row.BatchId, cancellationToken) is not { } still)
+            if (await ReadyAsync(row.BatchId!.Value, cancellationToken) is not { } still)
                 return null;
             batch = still;
         }

@@ -1,16 +1,22 @@
+using ClaimCheck.Contracts;
+
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>A row of <c>outbox</c> that has its place in the feed, as Dapper reads it by <see cref="Columns"/>.</summary>
 internal sealed record OutboxEvent
 {
     public const string Columns =
-        "position, event_id, export_id, batch_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, " +
+        "position, event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, " +
         "manifest, manifest_expires_at, manifest_expires_at - now() AS manifest_remaining";
 
     public required long Position { get; init; }
     public required Guid EventId { get; init; }
-    public required Guid ExportId { get; init; }
-    public required Guid BatchId { get; init; }
+    public Guid? ExportId { get; init; }
+
+    /// <summary>The batch that it is about; null where it is about a job.</summary>
+    public Guid? BatchId { get; init; }
+
+    public Guid? JobId { get; init; }
     public required string Tenant { get; init; }
     public required string Dataset { get; init; }
     public required string Type { get; init; }
@@ -26,4 +32,12 @@ internal sealed record OutboxEvent
 
     /// <summary>How long its links still live, by the catalog's clock when the row was read.</summary>
     public TimeSpan? ManifestRemaining { get; init; }
+
+    /// <summary>The batch or job, as the envelope's subject says it.</summary>
+    public string Subject => SubjectOf(BatchId, JobId);
+
+    /// <summary>The envelope's source.</summary>
+    public string Source => JobId is { } job ? $"/v1/bulk-jobs/{new JobId(job)}" : $"/v1/exports/{new ExportId(ExportId!.Value)}";
+
+    public static string SubjectOf(Guid? batch, Guid? job) => job is { } id ? new JobId(id).ToString() : new BatchId(batch!.Value).ToString();
 }

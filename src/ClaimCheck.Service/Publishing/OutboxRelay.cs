@@ -31,7 +31,7 @@ internal sealed partial class OutboxRelay(
         {
             var waiting = (await connection.QueryAsync<WaitingEvent>(Command(
                 """
-                SELECT o.event_id, o.export_id, o.batch_id, o.type,
+                SELECT o.event_id, o.batch_id, o.job_id, o.type,
                        EXISTS (SELECT FROM exports e WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
                   FROM outbox o
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
@@ -55,13 +55,14 @@ internal sealed partial class OutboxRelay(
 
     private async Task PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
     {
-        var batch = new BatchId(waiting.BatchId);
         try
         {
             DateTimeOffset? linksExpireAt = null;
-            var manifest = waiting.IsOfferedAgain ? StagingKeys.AnotherManifest(batch) : StagingKeys.Manifest(batch);
+            string? manifest = null;
             if (waiting.Type == EventTypes.BulkReady)
             {
+                var batch = new BatchId(waiting.BatchId!.Value);
+                manifest = waiting.IsOfferedAgain ? StagingKeys.AnotherManifest(batch) : StagingKeys.Manifest(batch);
                 linksExpireAt = await manifests.WriteAsync(batch, manifest, cancellationToken);
                 if (linksExpireAt is null)
                 {
@@ -71,13 +72,13 @@ internal sealed partial class OutboxRelay(
             }
 
             if (await PositionAsync(connection, waiting, manifest, linksExpireAt, cancellationToken))
-                Log.Published(logger, waiting.Type, new EventId(waiting.EventId), batch);
+                Log.Published(logger, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
             else
                 await SupersedeAsync(connection, waiting, cancellationToken);
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, waiting.Type, batch, e.Message);
+            Log.PutOff(logger, waiting.Type, waiting.Subject, e.Message);
             await connection.ExecuteAsync(Command(
                 """
                 UPDATE outbox
@@ -92,7 +93,7 @@ internal sealed partial class OutboxRelay(
     /// <summary>Gives the event its place in the feed: the row of <c>feed</c> is the lock that keeps places in the order of commits.</summary>
     /// <returns>False where a BulkReady's batch is no longer ready.</returns>
     private static async Task<bool> PositionAsync(
-        NpgsqlConnection connection, WaitingEvent waiting, string manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
+        NpgsqlConnection connection, WaitingEvent waiting, string? manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (waiting.Type == EventTypes.BulkReady)
@@ -121,7 +122,7 @@ internal sealed partial class OutboxRelay(
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
-            new { waiting.EventId, Manifest = waiting.IsOfferedAgain && linksExpireAt is not null ? manifest : null, linksExpireAt },
+            new { waiting.EventId, Manifest = waiting.IsOfferedAgain ? manifest : null, linksExpireAt },
             transaction,
             cancellationToken: cancellationToken));
         await transaction.CommitAsync(cancellationToken);
@@ -134,7 +135,7 @@ internal sealed partial class OutboxRelay(
             "UPDATE outbox SET superseded_at = now() WHERE event_id = @EventId AND position IS NULL",
             new { waiting.EventId },
             cancellationToken));
-        Log.Superseded(logger, waiting.Type, new BatchId(waiting.BatchId));
+        Log.Superseded(logger, waiting.Type, waiting.Subject);
     }
 
     private async Task ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -162,24 +163,26 @@ internal sealed partial class OutboxRelay(
     private sealed record WaitingEvent
     {
         public required Guid EventId { get; init; }
-        public required Guid ExportId { get; init; }
-        public required Guid BatchId { get; init; }
+        public Guid? BatchId { get; init; }
+        public Guid? JobId { get; init; }
         public required string Type { get; init; }
 
         /// <summary>The batch was announced before: this BulkReady gets a manifest of its own.</summary>
         public required bool IsOfferedAgain { get; init; }
+
+        public string Subject => OutboxEvent.SubjectOf(BatchId, JobId);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of batch {BatchId} is published.")]
-        public static partial void Published(ILogger logger, string type, EventId eventId, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published.")]
+        public static partial void Published(ILogger logger, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "{Type} of batch {BatchId} is superseded: the batch is no longer ready.")]
-        public static partial void Superseded(ILogger logger, string type, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is superseded: the batch is no longer ready.")]
+        public static partial void Superseded(ILogger logger, string type, string subject);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} of batch {BatchId} waits: {Reason}")]
-        public static partial void PutOff(ILogger logger, string type, BatchId batchId, string reason);
+        [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
+        public static partial void PutOff(ILogger logger, string type, string subject, string reason);
 
         [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
         public static partial void Forgot(ILogger logger, TimeSpan retention);

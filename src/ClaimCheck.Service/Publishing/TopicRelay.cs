@@ -1,5 +1,4 @@
 using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Dapper;
@@ -67,7 +66,7 @@ internal sealed partial class TopicRelay(
             if (await messages.MakeAsync(row, cancellationToken) is { } message)
                 waiting.Add((row, message));
             else
-                Log.Superseded(logger, row.Type, new BatchId(row.BatchId));
+                Log.Superseded(logger, row.Type, row.Subject);
         }
 
         if (waiting.Count == 0)
@@ -77,7 +76,7 @@ internal sealed partial class TopicRelay(
         foreach (var (item, outcome) in waiting.Zip(outcomes))
         {
             if (outcome.Succeeded)
-                Log.Published(logger, item.Row.Type, new Contracts.EventId(item.Row.EventId), new BatchId(item.Row.BatchId));
+                Log.Published(logger, item.Row.Type, new Contracts.EventId(item.Row.EventId), item.Row.Subject);
             else if (outcome.Failure!.Kind == AwsFailure.Invalid)
                 Log.Refused(logger, item.Row.Type, new Contracts.EventId(item.Row.EventId), outcome.Failure.Message);
             else
@@ -88,7 +87,7 @@ internal sealed partial class TopicRelay(
             throw again; // those that went out go out again, under their ids: at least once
     }
 
-    // Events of one batch never share a call: SNS keeps no order within one.
+    // Events of one batch or job never share a call: SNS keeps no order within one.
     private static async Task<IReadOnlyList<OutboxEvent>> NextAsync(NpgsqlConnection connection, long position, CancellationToken cancellationToken)
     {
         var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
@@ -96,7 +95,7 @@ internal sealed partial class TopicRelay(
             new { position, AtOnce },
             cancellationToken: cancellationToken))).AsList();
         var seen = new HashSet<Guid>();
-        return [.. rows.TakeWhile(row => seen.Add(row.BatchId))];
+        return [.. rows.TakeWhile(row => seen.Add(row.BatchId ?? row.JobId!.Value))];
     }
 
     // A topic that is new to the catalog gets what comes from now on, not the feed's whole past.
@@ -119,11 +118,11 @@ internal sealed partial class TopicRelay(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of batch {BatchId} is published to the topic.")]
-        public static partial void Published(ILogger logger, string type, Contracts.EventId eventId, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published to the topic.")]
+        public static partial void Published(ILogger logger, string type, Contracts.EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "{Type} of batch {BatchId} is not sent to the topic: the batch is no longer ready.")]
-        public static partial void Superseded(ILogger logger, string type, BatchId batchId);
+        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
+        public static partial void Superseded(ILogger logger, string type, string subject);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} is not sent: the topic does not take it. {Reason}")]
         public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string reason);

@@ -3,12 +3,13 @@ using System.Buffers;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Where keys lie in the folder: finished objects under <c>batches/</c> as their keys say, unfinished ones in <c>uploads/</c>,
+/// Where keys lie in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say, unfinished ones in <c>uploads/</c>,
 /// which is no part of what an operator may serve to others.
 /// </summary>
 internal sealed class FolderPaths(string root)
 {
     private const char Slash = '~'; // stands for '/' in the name of an upload
+    private static readonly string[] Roots = [StagingKeys.Root, StagingKeys.InboxRoot, StagingKeys.Jobs];
     private const int LongestKey = 200; // with the upload's id below the 255 bytes of a file name
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -17,15 +18,15 @@ internal sealed class FolderPaths(string root)
 
     public string Uploads { get; } = Path.Combine(root, "uploads");
 
-    /// <summary>True for <c>batches/…</c> and <c>inbox/…</c> of plain names only: nothing else ever becomes a path.</summary>
+    /// <summary>True for <c>batches/…</c>, <c>inbox/…</c> and <c>jobs/…</c> of plain names only: nothing else ever becomes a path.</summary>
     public static bool IsKey(string key) =>
         key.Length <= LongestKey
-        && (key.StartsWith(StagingKeys.Root, StringComparison.Ordinal) || key.StartsWith(StagingKeys.InboxRoot, StringComparison.Ordinal))
+        && Array.Exists(Roots, root => key.StartsWith(root, StringComparison.Ordinal))
         && Array.TrueForAll(key.Split('/'), name => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(Allowed));
 
     public string Of(string key) => IsKey(key)
         ? Path.Combine(Root, key)
-        : throw new StagingException("A key of staging is 'batches/' or 'inbox/' and plain names, at most 200 characters.", isTransient: false);
+        : throw new StagingException("A key of staging is 'batches/', 'inbox/' or 'jobs/' and plain names, at most 200 characters.", isTransient: false);
 
     public string Of(StagedUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
         ? Path.Combine(Uploads, upload.Key.Replace('/', Slash) + Slash + upload.UploadId)
@@ -42,6 +43,6 @@ internal sealed class FolderPaths(string root)
 
     public string KeyOf(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
-    /// <summary>The folder of a batch that a key lies in: what deleting may empty and remove, and nothing above it.</summary>
+    /// <summary>The folder of a batch or job that a key lies in: what deleting may empty and remove, and nothing above it.</summary>
     public string BatchFolderOf(string key) => Path.Combine(Root, string.Join('/', key.Split('/').Take(2)));
 }

@@ -33,16 +33,15 @@ internal static class StagedFilesEndpoint
                 return;
         }
 
-        var batch = StagingKeys.BatchOf(key!);
         try
         {
-            if (batch is not { } id || !FolderPaths.IsKey(key!) || !await states.IsReadyAsync(id, context.RequestAborted)
+            if (!FolderPaths.IsKey(key!) || !await states.MayReadAsync(key!, context.RequestAborted)
                 || Open(paths.Of(key!)) is not { } file)
             {
                 await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
                 return;
             }
-            await SendAsync(context, id, key!, file, states, time);
+            await SendAsync(context, key!, file, states, time);
         }
         catch (NpgsqlException) when (!context.Response.HasStarted)
         {
@@ -51,7 +50,7 @@ internal static class StagedFilesEndpoint
         }
     }
 
-    private static async Task SendAsync(HttpContext context, BatchId batch, string key, FileStream file, BatchStates states, TimeProvider time)
+    private static async Task SendAsync(HttpContext context, string key, FileStream file, BatchStates states, TimeProvider time)
     {
         var (modified, length) = (File.GetLastWriteTimeUtc(file.SafeFileHandle), file.Length);
         var name = key[(key.LastIndexOf('/') + 1)..];
@@ -69,7 +68,7 @@ internal static class StagedFilesEndpoint
             context.Request.Headers.Range = default;
 
         using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var watching = CutOffAsync(context, batch, states, time, sent.Token);
+        var watching = CutOffAsync(context, key, states, time, sent.Token);
         try
         {
             await answer.ExecuteAsync(context);
@@ -90,13 +89,13 @@ internal static class StagedFilesEndpoint
     }
 
     // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
-    private static async Task CutOffAsync(HttpContext context, BatchId batch, BatchStates states, TimeProvider time, CancellationToken sent)
+    private static async Task CutOffAsync(HttpContext context, string key, BatchStates states, TimeProvider time, CancellationToken sent)
     {
         try
         {
             do
                 await Task.Delay(LookAgainAfter, time, sent);
-            while (await states.IsReadyAsync(batch, sent));
+            while (await states.MayReadAsync(key, sent));
             context.Abort();
         }
         catch (OperationCanceledException)

@@ -6,6 +6,7 @@ namespace ClaimCheck.Service.Staging;
 internal static class StagingKeys
 {
     public const string Root = "batches/";
+    public const string Jobs = "jobs/";
 
     /// <summary>What producers upload, until it is published: no link to read ever leads there.</summary>
     public const string InboxRoot = "inbox/";
@@ -22,6 +23,13 @@ internal static class StagingKeys
 
     /// <summary>For a batch that is offered once more.</summary>
     public static string AnotherManifest(BatchId batch) => $"{Batch(batch)}manifest-{Guid.NewGuid():N}.json";
+
+    /// <summary>What a bulk job stages: its body and its results.</summary>
+    public static string Job(JobId job) => $"{Jobs}{job}/";
+
+    /// <summary>The job that a key belongs to, or null.</summary>
+    public static JobId? JobOf(string key) =>
+        key.StartsWith(Jobs, StringComparison.Ordinal) && JobId.TryParse(key[Jobs.Length..].Split('/')[0], out var id) ? id : null;
 
     /// <summary>The batch that a key belongs to, or null.</summary>
     public static BatchId? BatchOf(string key)

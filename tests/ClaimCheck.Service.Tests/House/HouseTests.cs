@@ -16,11 +16,11 @@ public sealed partial class HouseTests
         ["Exporting"],
         ["Datasets"],
         ["Exports", "Links", "Publishing", "Revocation"],
-        ["Receipts", "Schedules", "Uploads"],
+        ["Receipts", "Schedules", "Uploads", "BulkJobs"],
     ];
 
     // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
-    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
+    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> BulkJobs", "Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
 
     [Fact]
     public void Links_are_minted_in_one_place() =>
@@ -114,7 +114,7 @@ public sealed partial class HouseTests
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
     // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
-    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Schedules|Staging|Uploads)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Schedules|Staging|Uploads|BulkJobs)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Imports();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]

@@ -52,7 +52,7 @@ public sealed class FeedTests : IAsyncLifetime
                 var subject = new EventSubject(ExportId.New().Value, BatchId.New().Value, "default", "items");
                 for (var number = 0; number < events; number++)
                     await CommitAsync(subject, number, random.Next(12));
-                written[new BatchId(subject.BatchId).ToString()] = events;
+                written[new BatchId(subject.BatchId!.Value).ToString()] = events;
             }
         }).ToList();
         await StartRelayAsync();

@@ -1,0 +1,35 @@
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.BulkJobs;
+
+/// <summary>Heavy writes, moved out of the request: operations, jobs, and the workers that apply them.</summary>
+internal static class BulkJobsFeature
+{
+    public static WebApplicationBuilder AddBulkJobs(this WebApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<BulkJobsOptions>(BulkJobsOptions.Section);
+        builder.Services
+            .AddSingleton<OperationCatalog>()
+            .AddSingleton<JobStore>()
+            .AddSingleton<JobStaging>()
+            .AddSingleton<JobRequests>()
+            .AddSingleton<JobIntake>()
+            .AddSingleton<JobViews>()
+            .AddSingleton<JobWaiting>()
+            .AddSingleton<JobOutcomes>()
+            .AddSingleton<ClaimedBatches>();
+        if (!Roles.Of(builder.Configuration).IsWorker)
+            return builder;
+        builder.Services
+            .AddSingleton<JobLeases>()
+            .AddSingleton<JobProgress>()
+            .AddSingleton<JobSources>()
+            .AddSingleton<JobRunner>()
+            .AddSingleton<JobRun>()
+            .AddHostedService<JobWorker>()
+            .AddHostedService<JobSweeper>();
+        return builder;
+    }
+
+    public static IEndpointRouteBuilder MapBulkJobs(this IEndpointRouteBuilder routes) => routes.MapOperations().MapJobs();
+}

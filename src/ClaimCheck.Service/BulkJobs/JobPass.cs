@@ -1,0 +1,138 @@
+using ClaimCheck.Service.Catalog;
+
+namespace ClaimCheck.Service.BulkJobs;
+
+/// <summary>
+/// A worker's way through a job, chunk by chunk: while the target works on one, the next is read and the results of the last are
+/// written. The catalog hears of it about once a second; in between the target's own notes say what was done.
+/// </summary>
+internal sealed class JobPass(JobLease lease, JobItems items, UnitApplier applier, JobProgress progress, JobStaging staging, BulkJobsOptions options, TimeProvider time)
+    : IAsyncDisposable
+{
+    private const int MostUnsaved = 5000;
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
+    private readonly List<ItemFailure> unsaved = [];
+    private JobResults? results;
+    private Task writing = Task.CompletedTask;
+    private long saved = time.GetTimestamp();
+    private bool hasRetries;
+
+    /// <summary>The next chunk of the first pass; all before are applied.</summary>
+    public long NextChunk { get; private set; } = lease.NextChunk;
+
+    public long Processed { get; private set; } = lease.Processed;
+
+    /// <summary>What was written along the way; null where it does not tell the end.</summary>
+    public JobResults? Results => hasRetries ? null : results;
+
+    /// <summary>Applies what is left.</summary>
+    /// <param name="isCancelled">Asked before each chunk.</param>
+    /// <param name="stopping">The worker is told to stop: not within a chunk.</param>
+    /// <param name="token">The lease.</param>
+    /// <returns>False where it was cancelled.</returns>
+    public async Task<bool> RunAsync(Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
+    {
+        // From the start, the results can be written along the way; else they are at the end.
+        if (Processed == 0)
+            results = await JobResults.OpenAsync(staging, lease, token);
+        await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, token)))
+        {
+            stopping.ThrowIfCancellationRequested();
+            await items.CheckAsync(token);
+            if (isCancelled() && await applier.FenceAsync(0, NextChunk, token))
+                return false;
+            var failures = await applier.ApplyAsync(new(0, NextChunk, chunk), token);
+            await NoteAsync(chunk, failures, token);
+        }
+
+        await SaveAsync(token);
+        for (var round = 0; ;)
+        {
+            if (isCancelled())
+                return false;
+            var (next, indexes) = await progress.NextRetriesAsync(lease, lease.Operation.Chunk, token);
+            if (indexes.Count == 0 || next > options.Rounds || lease.Operation.Atomicity == Operation.PerChunk)
+                return true;
+            hasRetries = true;
+            if (next != round)
+                await DelayAsync(Backoff.After(next - 1, options), stopping, token);
+            round = next;
+            await RetryAsync(round, indexes, token);
+        }
+    }
+
+    /// <summary>Writes down what is done.</summary>
+    /// <exception cref="JobLostException">The lease is lost.</exception>
+    public async Task SaveAsync(CancellationToken token)
+    {
+        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, NextChunk, Processed, unsaved, t), token))
+            throw new JobLostException();
+        unsaved.Clear();
+        saved = time.GetTimestamp();
+    }
+
+    /// <summary>Waits for what is being written. Its failure is the job's.</summary>
+    public Task SettleAsync() => writing;
+
+    public async ValueTask DisposeAsync()
+    {
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (results is not null)
+            await results.DisposeAsync();
+    }
+
+    private async Task NoteAsync(IReadOnlyList<JobItem> chunk, IReadOnlyList<ItemFailure> failures, CancellationToken token)
+    {
+        NextChunk++;
+        Processed += chunk.Count;
+        unsaved.AddRange(failures);
+        hasRetries |= options.Rounds > 0 && lease.Operation.Atomicity == Operation.PerItem && failures.Any(failure => failure.IsTransient);
+        if (results is not null)
+        {
+            await writing;
+            writing = hasRetries ? Task.CompletedTask : Task.Run(async () => await results.AddAsync(chunk, failures, token), token);
+        }
+
+        if (!lease.Operation.IsExactlyOnce || unsaved.Count >= MostUnsaved || time.GetElapsedTime(saved) >= SaveEvery)
+            await SaveAsync(token);
+    }
+
+    private async Task RetryAsync(int round, IReadOnlyList<long> indexes, CancellationToken token)
+    {
+        var again = new List<JobItem>(indexes.Count);
+        await foreach (var item in items.PickAsync(indexes, token))
+            again.Add(item);
+        // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
+        var failures = await applier.ApplyAsync(new(round, indexes[0], again), token);
+        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, indexes, failures, t), token))
+            throw new JobLostException();
+    }
+
+    private async Task DelayAsync(TimeSpan delay, CancellationToken stopping, CancellationToken token)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, token);
+        await Task.Delay(delay, time, either.Token);
+    }
+
+    // One chunk is read while the one before is applied.
+    private static async IAsyncEnumerable<T> AheadAsync<T>(IAsyncEnumerable<T> source)
+    {
+        var reader = source.GetAsyncEnumerator();
+        var next = reader.MoveNextAsync().AsTask();
+        try
+        {
+            while (await next)
+            {
+                var current = reader.Current;
+                next = Task.Run(async () => await reader.MoveNextAsync());
+                yield return current;
+            }
+        }
+        finally
+        {
+            // It can't be disposed while it reads.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await reader.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.BulkJobs;
+
+/// <summary>The answer to a request: a job, new or known by its key, or a refusal.</summary>
+internal sealed record JobAnswer(JobRow? Job, bool IsNew, ProblemResult? Refusal)
+{
+    public static implicit operator JobAnswer(ProblemResult refusal) => new(null, false, refusal);
+}
+
+/// <summary>Turns JSON requests into jobs: items inline, or the claim of a batch. Nothing is staged for them.</summary>
+internal sealed class JobRequests(OperationCatalog operations, JobStore store, ClaimedBatches batches, BulkJobsOptions options)
+{
+    private static readonly TimeSpan LongestTtl = TimeSpan.FromDays(3650);
+    private static readonly string[] Fields = ["operation", "items", "claim", "ttl"];
+
+    public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var operation = ReadOperation(Text(body, "operation", errors), errors);
+        var ttl = ReadTtl(Text(body, "ttl", errors), errors);
+        var claim = Text(body, "claim", errors);
+        var items = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null ? given : (JsonElement?)null;
+        foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
+            errors[property.Name] = ["Is not a field of this call."];
+        if (claim is not null && items is not null)
+            errors["claim"] = ["Must not be given beside items."];
+        else if (claim is not null && (claim.StartsWith('/') ? "Must be absolute." : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)
+            errors["claim"] = [fault];
+        else if (claim is null && items is null && !errors.ContainsKey("claim"))
+            errors["items"] = ["Must be given, or claim."];
+        else if (items is { } list && (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0))
+            errors["items"] = ["Must be an array of one item or more."];
+        if (errors.Count == 0 && items is { } all && TooMany(operation!, all.GetArrayLength()) is { } tooMany)
+            errors["items"] = [tooMany];
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+
+        claim = claim is null ? null : batches.Kept(claim);
+        var id = JobId.New();
+        var job = new NewJob { JobId = id, Operation = operation!, Ttl = ttl, Meaning = Meaning(operation!, ttl, claim, []), ClaimUrl = claim };
+        if (items is { } inline)
+        {
+            using var writer = await KeepAsync(operation!, inline, cancellationToken);
+            job = job with
+            {
+                Body = new(writer.Inline.ToArray(), null, writer.Index.ToArray(), writer.Bytes, writer.Items),
+                Meaning = Meaning(operation!, ttl, null, writer.Digest()),
+            };
+        }
+
+        var (created, known, same) = await store.CreateAsync(caller, job, key, cancellationToken);
+        return created is not null ? new(created, true, null) : Repeated(known, same);
+    }
+
+    /// <summary>A request with a key that was used before.</summary>
+    public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
+        meansTheSame ? new JobAnswer(known, false, null) : Problems.Of(ProblemCodes.IdempotencyKeyReused);
+
+    public Operation? ReadOperation(string? name, Dictionary<string, string[]> errors)
+    {
+        var operation = name is null ? null : operations.Find(name);
+        if (operation is null && !errors.ContainsKey("operation"))
+            errors["operation"] = [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
+        return operation;
+    }
+
+    public TimeSpan ReadTtl(string? text, Dictionary<string, string[]> errors)
+    {
+        if (text is null)
+            return options.TimeToLive;
+        if (IsoDuration.TryParse(text, out var ttl) && ttl >= TimeSpan.FromSeconds(1) && ttl <= LongestTtl)
+            return ttl;
+        errors["ttl"] = ["Must be an ISO 8601 duration without years and months, from PT1S to P3650D."];
+        return default;
+    }
+
+    /// <returns>What is wrong with so many items, or null.</returns>
+    public string? TooMany(Operation operation, long items) =>
+        operation.Atomicity == Operation.PerJob && items > options.MaxAtomicItems
+            ? $"Must be {options.MaxAtomicItems} at most: the operation applies them all in one transaction."
+            : null;
+
+    /// <summary>What an idempotency key stands for.</summary>
+    public static byte[] Meaning(Operation operation, TimeSpan ttl, string? claim, byte[] digest) =>
+        SHA256.HashData([.. Encoding.UTF8.GetBytes($"{operation.Name}\0{ttl.Ticks}\0{claim}\0"), .. digest]);
+
+    private static async Task<BodyWriter> KeepAsync(Operation operation, JsonElement items, CancellationToken cancellationToken)
+    {
+        var writer = new BodyWriter(staged: null);
+        var reader = new JsonItems(operation);
+        foreach (var item in items.EnumerateArray())
+            await writer.AddAsync(reader.Read(writer.Items, JsonMarshal.GetRawUtf8Value(item)), cancellationToken);
+        await writer.FlushAsync(cancellationToken);
+        return writer;
+    }
+
+    private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)
+    {
+        if (!body.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        if (value.ValueKind == JsonValueKind.String)
+            return value.GetString();
+        errors[field] = ["Must be text."];
+        return null;
+    }
+}

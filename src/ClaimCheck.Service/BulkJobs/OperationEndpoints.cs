@@ -1,0 +1,103 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.BulkJobs;
+
+/// <summary>What bulk jobs may do, as callers see it; and what the operator runs in a target.</summary>
+internal static class OperationEndpoints
+{
+    private const string Call = "operations";
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IEndpointRouteBuilder MapOperations(this IEndpointRouteBuilder routes)
+    {
+        var operations = routes.MapGroup("/v1/operations").WithTags("Bulk jobs").ProducesProblems(401);
+        operations.MapMethods("", Read, List).WithName("ListOperations").WithSummary("What bulk jobs may do, with the JSON Schema of an item.")
+            .ReadsPaging().ProducesProblems(400);
+        operations.MapMethods("/{name}", Read, Get).WithName("GetOperation").WithSummary("One operation.").ProducesProblems(404);
+        operations.MapMethods("/target.sql", Read, Script).WithName("GetTargetScript").Produces<string>(200, "application/sql")
+            .WithSummary("What to run in a target, so that chunks are applied exactly once.");
+        return routes;
+    }
+
+    private static Results<Ok<Page<OperationInfo>>, ProblemResult> List(HttpRequest request, OperationCatalog catalog, PublicAddress address)
+    {
+        if (Paging.Read(request, Call, out var refusal) is not { } paging)
+            return refusal!;
+        var rest = catalog.All.Where(operation => string.CompareOrdinal(operation.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
+        var items = rest.Take(paging.Limit).Select(operation => Show(operation, address)).ToList();
+        return TypedResults.Ok(new Page<OperationInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
+    }
+
+    private static Results<Ok<OperationInfo>, ProblemResult> Get(string name, OperationCatalog catalog, PublicAddress address) =>
+        catalog.Find(name) is { } operation ? TypedResults.Ok(Show(operation, address)) : Problems.NotFound("operation");
+
+    private static ContentHttpResult Script() => TypedResults.Text(TargetScript.Sql, "application/sql");
+
+    private static OperationInfo Show(Operation operation, PublicAddress address) => new()
+    {
+        Name = operation.Name,
+        Title = operation.Title,
+        Form = operation.Form,
+        Key = operation.Key,
+        Chunk = operation.Chunk,
+        Atomicity = operation.Atomicity,
+        Delivery = operation.Delivery,
+        Concurrency = operation.Concurrency,
+        Parameters = new OrderedDictionary<string, DatasetParameter>(operation.Parameters.Select(parameter =>
+            KeyValuePair.Create(parameter.Name, new DatasetParameter(parameter.Type, parameter.Required)))),
+        ItemSchema = SchemaOf(operation),
+        Self = address.Url($"/v1/operations/{operation.Name}"),
+    };
+
+    private static JsonElement SchemaOf(Operation operation) => JsonSerializer.SerializeToElement(
+        new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["type"] = "object",
+            ["properties"] = new JsonObject(operation.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, (JsonNode?)SchemaOf(parameter)))),
+            ["required"] = new JsonArray([.. operation.Parameters.Where(parameter => parameter.Required).Select(parameter => JsonValue.Create(parameter.Name))]),
+            ["additionalProperties"] = false,
+        },
+        ClaimCheckJson.Options);
+
+    private static JsonObject SchemaOf(Dataset.Parameter parameter)
+    {
+        if (SourceTypes.IsJson(parameter.Type))
+            return [];
+        if (!SourceTypes.IsArray(parameter.Type))
+            return SchemaOf(parameter.Type, parameter.Required);
+        return new()
+        {
+            ["type"] = TypeOf("array", parameter.Required),
+            ["items"] = SchemaOf(SourceTypes.ElementOf(parameter.Type), isRequired: true),
+        };
+    }
+
+    private static JsonObject SchemaOf(string type, bool isRequired)
+    {
+        var schema = new JsonObject
+        {
+            ["type"] = TypeOf(
+                type switch
+                {
+                    "boolean" => "boolean",
+                    "smallint" or "integer" or "bigint" => "integer",
+                    "numeric" or "real" or "double precision" => "number",
+                    _ => "string",
+                },
+                isRequired),
+        };
+        if (type switch { "uuid" => "uuid", "date" => "date", "timestamptz" => "date-time", "interval" => "duration", _ => null } is { } format)
+            schema["format"] = format;
+        return schema;
+    }
+
+    // One that may be left out may also be null.
+    private static JsonNode TypeOf(string type, bool isRequired) => isRequired ? JsonValue.Create(type) : new JsonArray(type, "null");
+}
