@@ -14,6 +14,9 @@ internal static class OperationSql
     // large enough that subtransactions stay few.
     private const int Group = 32;
 
+    // And of a group that failed, before single items.
+    private const int Few = 4;
+
     // Failures that are nobody's but the database's, or the definition's: they end the pass.
     private const string Rethrown = "SQLSTATE ~ '^(08|53|57|58|XX|F0|42|0A|25|CC)'";
 
@@ -59,7 +62,7 @@ internal static class OperationSql
               RETURN claimcheck_missing;
             END $claimcheck$;
             """, $$"""
-            -- The second pass: groups, and within a group that fails single items.
+            -- The second pass: groups, within one that fails a few items at a time, and within these single ones.
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_sift({{arguments}},
               OUT claimcheck_missing integer[], OUT claimcheck_failed integer[], OUT claimcheck_states text[], OUT claimcheck_names text[])
             RETURNS record LANGUAGE plpgsql AS $claimcheck$
@@ -68,6 +71,7 @@ internal static class OperationSql
               claimcheck_end integer;
               claimcheck_to integer;
               claimcheck_i integer;
+              claimcheck_j integer;
               claimcheck_constraint text;
               claimcheck_column text;
             BEGIN
@@ -83,16 +87,26 @@ internal static class OperationSql
                     claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_to")}});
                   EXCEPTION WHEN OTHERS THEN
                     IF {{Rethrown}} THEN RAISE; END IF;
-                    FOR claimcheck_i IN claimcheck_from..claimcheck_to LOOP
+                    claimcheck_i := claimcheck_from;
+                    WHILE claimcheck_i <= claimcheck_to LOOP
+                      claimcheck_j := least(claimcheck_i + {{Few - 1}}, claimcheck_to);
                       BEGIN
-                        claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_i", "claimcheck_i")}});
+                        claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_i", "claimcheck_j")}});
                       EXCEPTION WHEN OTHERS THEN
                         IF {{Rethrown}} THEN RAISE; END IF;
-                        GET STACKED DIAGNOSTICS claimcheck_constraint = CONSTRAINT_NAME, claimcheck_column = COLUMN_NAME;
-                        claimcheck_failed := claimcheck_failed || claimcheck_o[claimcheck_i];
-                        claimcheck_states := claimcheck_states || SQLSTATE;
-                        claimcheck_names := claimcheck_names || coalesce(nullif(claimcheck_constraint, ''), claimcheck_column, '');
+                        FOR claimcheck_k IN claimcheck_i..claimcheck_j LOOP
+                          BEGIN
+                            claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_k", "claimcheck_k")}});
+                          EXCEPTION WHEN OTHERS THEN
+                            IF {{Rethrown}} THEN RAISE; END IF;
+                            GET STACKED DIAGNOSTICS claimcheck_constraint = CONSTRAINT_NAME, claimcheck_column = COLUMN_NAME;
+                            claimcheck_failed := claimcheck_failed || claimcheck_o[claimcheck_k];
+                            claimcheck_states := claimcheck_states || SQLSTATE;
+                            claimcheck_names := claimcheck_names || coalesce(nullif(claimcheck_constraint, ''), claimcheck_column, '');
+                          END;
+                        END LOOP;
                       END;
+                      claimcheck_i := claimcheck_j + 1;
                     END LOOP;
                   END;
                   claimcheck_from := claimcheck_to + 1;
