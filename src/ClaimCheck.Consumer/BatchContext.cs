@@ -16,6 +16,8 @@ public sealed class BatchContext
         (Event, Ready, TraceParent, Attempt, Revoked) = (incoming.Event, ready, incoming.TraceParent, incoming.Attempt, revoked);
     }
 
+    internal BatchReader Reader => reader;
+
     /// <summary>The event, as it was published.</summary>
     public BulkEvent Event { get; }
 

@@ -69,6 +69,42 @@ public sealed class BatchReader : IDisposable
         ReadRawAsync(Ask(manifest), cancellationToken);
 
     /// <summary>
+    /// Reads a batch through its claim URL from a place on, with the place behind each record. Nothing of the blocks before it is fetched;
+    /// the records before it count towards the manifest's total. The checksum of the file it lies in is left to its blocks' own.
+    /// </summary>
+    /// <typeparam name="T">A record type; see <see cref="ReadAsync{T}(BulkReadyData, CancellationToken)"/>.</typeparam>
+    /// <param name="from">The place; <see cref="BatchPosition.Start"/> for all.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <exception cref="IntegrityException">It is no place of that batch.</exception>
+    public async IAsyncEnumerable<PositionedRecord<T>> ReadFromAsync<T>(
+        BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await using var read = Read(new Asked(from.BatchId, null, null), from, cancellationToken);
+        var map = RecordMap<T>.For((await read.OpenAsync()).Columns);
+        while (await read.NextBlockAsync())
+        {
+            while (Next(read))
+                yield return new(map.Make(read.Rows), read.Position);
+        }
+    }
+
+    /// <summary>The same with raw records; each is valid until the next is asked for.</summary>
+    /// <param name="from">The place; <see cref="BatchPosition.Start"/> for all.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <exception cref="IntegrityException">It is no place of that batch.</exception>
+    public async IAsyncEnumerable<PositionedRecord<Record>> ReadRecordsFromAsync(
+        BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await using var read = Read(new Asked(from.BatchId, null, null), from, cancellationToken);
+        var fields = new RecordFields(await read.OpenAsync());
+        while (await read.NextBlockAsync())
+        {
+            while (Next(read))
+                yield return new(new Record(read.Rows, fields), read.Position);
+        }
+    }
+
+    /// <summary>
     /// Tells the reader that a batch was revoked, as a BulkRevoked says: reads of it that are under way, and later ones, end with
     /// <see cref="BatchRevokedException"/> and hand over nothing more. The newest 100,000 are remembered.
     /// </summary>
@@ -97,67 +133,40 @@ public sealed class BatchReader : IDisposable
         return new(manifest.BatchId, null, manifest);
     }
 
+    internal BatchRead Open(BulkReadyData ready, BatchPosition from, CancellationToken cancellationToken) =>
+        Read(Ask(ready), from, cancellationToken);
+
+    private BatchRead Read(Asked asked, BatchPosition? from, CancellationToken cancellationToken) =>
+        new(client, links, revocations, asked, from, options, cancellationToken);
+
     private async IAsyncEnumerable<T> ReadTypedAsync<T>(Asked asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RecordMap<T>? map = null;
-        await foreach (var rows in RowsAsync(asked, manifest => map = RecordMap<T>.For(manifest.Columns), cancellationToken))
-            yield return map!.Make(rows);
+        await using var read = Read(asked, null, cancellationToken);
+        var map = RecordMap<T>.For((await read.OpenAsync()).Columns);
+        while (await read.NextBlockAsync())
+        {
+            while (Next(read))
+                yield return map.Make(read.Rows);
+        }
     }
 
     private async IAsyncEnumerable<Record> ReadRawAsync(Asked asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RecordFields? fields = null;
-        await foreach (var rows in RowsAsync(asked, manifest => fields = new(manifest), cancellationToken))
-            yield return new Record(rows, fields!);
-    }
-
-    // The same Rows each time, at the next record.
-    private async IAsyncEnumerable<Rows> RowsAsync(
-        Asked asked, Action<Manifest> opened, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var watch = revocations.Watch(asked.BatchId);
-        watch.ThrowIfRevoked();
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Token);
-        var claim = new Claim(client, links, asked, options);
-        var manifest = await watch.GuardAsync(new ValueTask<Manifest>(claim.OpenAsync(ended.Token)));
-        opened(manifest);
-        var rows = Rows.For(manifest);
-        var total = 0L;
-        await using var blocks = new Prefetch(BlocksAsync(claim, ended.Token), ended.Token);
-        while (await watch.GuardAsync(blocks.NextAsync()) is { } block)
+        await using var read = Read(asked, null, cancellationToken);
+        var fields = new RecordFields(await read.OpenAsync());
+        while (await read.NextBlockAsync())
         {
-            using (block)
-            {
-                rows.Load(block);
-                var count = 0L;
-                while (rows.Next())
-                {
-                    if (++count > block.Records)
-                        throw Miscounted(claim.BatchId, block);
-                    watch.ThrowIfRevoked();
-                    blocks.ThrowIfEnded();
-                    cancellationToken.ThrowIfCancellationRequested();
-                    yield return rows;
-                }
-                if (count != block.Records)
-                    throw Miscounted(claim.BatchId, block);
-                total += count;
-            }
-        }
-        watch.ThrowIfRevoked();
-        if (total != manifest.Records)
-            throw new IntegrityException($"{claim.BatchId} held {total} records, but its manifest says {manifest.Records}.", claim.BatchId);
-    }
-
-    private async IAsyncEnumerable<VerifiedBlock> BlocksAsync(Claim claim, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        for (var file = 0; file < claim.Manifest.Files.Count; file++)
-        {
-            await foreach (var block in new FileDownload(links, claim, file, options).BlocksAsync(cancellationToken))
-                yield return block;
+            while (Next(read))
+                yield return new Record(read.Rows, fields);
         }
     }
 
-    private static IntegrityException Miscounted(BatchId batch, VerifiedBlock block) => new(
-        $"Block {block.Ordinal} of {block.File} of {batch} does not hold the {block.Records} records that the index says.", batch);
+    // One at a time: each is checked against what is known by then.
+    private static bool Next(BatchRead read)
+    {
+        if (read.Take(1) == 0)
+            return false;
+        read.ThrowIfEnded();
+        return true;
+    }
 }

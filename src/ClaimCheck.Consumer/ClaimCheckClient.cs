@@ -11,7 +11,7 @@ namespace ClaimCheck.Consumer;
 /// tried again (<see cref="ClaimCheckClientOptions.MaxAttempts"/>); what is refused is a <see cref="ClaimCheckException"/>.
 /// The key goes to the configured address only, and redirects are not followed. Dispose it to close its connections.
 /// </summary>
-public sealed class ClaimCheckClient : IDisposable
+public sealed partial class ClaimCheckClient : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
     private readonly ClaimCheckClientOptions options;

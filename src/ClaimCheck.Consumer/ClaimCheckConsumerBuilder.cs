@@ -35,7 +35,7 @@ public static class ClaimCheckConsumerRegistration
 }
 
 /// <summary>Adds listeners; any number, of any handlers. Handlers are made by the container, one in a scope of its own for each event.</summary>
-public sealed class ClaimCheckConsumerBuilder
+public sealed partial class ClaimCheckConsumerBuilder
 {
     internal ClaimCheckConsumerBuilder(IServiceCollection services) => Services = services;
 
@@ -56,20 +56,8 @@ public sealed class ClaimCheckConsumerBuilder
     public ClaimCheckConsumerBuilder AddSqsListener<THandler>(string queueUrl, Action<SqsListenerOptions>? configure = null)
         where THandler : class, IBatchHandler
     {
-        var name = Name<SqsListenerOptions>(options =>
-        {
-            options.QueueUrl = queueUrl;
-            configure?.Invoke(options);
-        });
         Services.TryAddScoped<THandler>();
-        Services.AddSingleton<IHostedService>(provider =>
-        {
-            var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
-            return new SqsListener(
-                provider.GetRequiredService<SqsClient>(), options, Dispatcher<THandler>(provider, options.MaxConcurrentBatches),
-                new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
-        });
-        return this;
+        return AddSqs(queueUrl, provider => provider.GetRequiredService<THandler>(), configure);
     }
 
     /// <summary>Hands what comes in the event feed to a handler, at least once, and the events of one batch in their order.</summary>
@@ -85,13 +73,36 @@ public sealed class ClaimCheckConsumerBuilder
         where THandler : class, IBatchHandler
     {
         ArgumentNullException.ThrowIfNull(cursors);
-        var name = Name<FeedListenerOptions>(options => configure?.Invoke(options));
         Services.TryAddScoped<THandler>();
+        return AddFeed(_ => cursors, provider => provider.GetRequiredService<THandler>(), configure);
+    }
+
+    private ClaimCheckConsumerBuilder AddSqs(string queueUrl, Func<IServiceProvider, IBatchHandler> make, Action<SqsListenerOptions>? configure)
+    {
+        var name = Name<SqsListenerOptions>(options =>
+        {
+            options.QueueUrl = queueUrl;
+            configure?.Invoke(options);
+        });
+        Services.AddSingleton<IHostedService>(provider =>
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
+            return new SqsListener(
+                provider.GetRequiredService<SqsClient>(), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
+                new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
+        });
+        return this;
+    }
+
+    private ClaimCheckConsumerBuilder AddFeed(
+        Func<IServiceProvider, ICursorStore> cursors, Func<IServiceProvider, IBatchHandler> make, Action<FeedListenerOptions>? configure)
+    {
+        var name = Name<FeedListenerOptions>(options => configure?.Invoke(options));
         Services.AddSingleton<IHostedService>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<FeedListenerOptions>>().Get(name);
             return new FeedListener(
-                provider.GetRequiredService<ClaimCheckClient>(), cursors, options, Dispatcher<THandler>(provider, options.MaxConcurrentBatches),
+                provider.GetRequiredService<ClaimCheckClient>(), cursors(provider), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
                 provider.GetRequiredService<ILogger<FeedListener>>());
         });
         return this;
@@ -105,13 +116,12 @@ public sealed class ClaimCheckConsumerBuilder
         return name;
     }
 
-    private static BatchDispatcher Dispatcher<THandler>(IServiceProvider provider, int maxConcurrentBatches)
-        where THandler : class, IBatchHandler
+    private static BatchDispatcher Dispatcher(IServiceProvider provider, Func<IServiceProvider, IBatchHandler> make, int maxConcurrentBatches)
     {
         var reader = provider.GetRequiredService<BatchReader>();
         var interval = ClaimCheckConsumerRegistration.Options(provider).StateCheckInterval;
         return new BatchDispatcher(
-            new HandlerScopes(provider.GetRequiredService<IServiceScopeFactory>(), typeof(THandler)), reader,
+            new HandlerScopes(provider.GetRequiredService<IServiceScopeFactory>(), make), reader,
             new StateCheck(provider.GetRequiredService<ClaimCheckClient>(), reader, interval, TimeProvider.System),
             maxConcurrentBatches, provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Listening.BatchDispatcher"));
     }

@@ -70,6 +70,27 @@ public sealed class BatchNotReadyException(string message, BatchId? batchId, Tim
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
 
+/// <summary>The round of retries before was too short a while ago. Transient. Code <c>retry_too_early</c>.</summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch.</param>
+/// <param name="retryAfter">When the service suggests to ask again, counted from now; null where it did not say.</param>
+public sealed class RetryTooEarlyException(string message, BatchId? batchId, TimeSpan? retryAfter)
+    : ClaimCheckException("retry_too_early", message, batchId, isTransient: true)
+{
+    /// <summary>When the service suggests to ask again, counted from the answer; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>
+/// The consumer's inbox can't be reached, or its Postgres can't do it now. Transient. Code <c>inbox_unavailable</c>. Handlers' batches wait
+/// for it by themselves; nothing is lost.
+/// </summary>
+/// <param name="message">What happened, in words.</param>
+/// <param name="batchId">The batch, where there is one.</param>
+/// <param name="inner">What Postgres or its driver said.</param>
+public sealed class InboxUnavailableException(string message, BatchId? batchId = null, Exception? inner = null)
+    : ClaimCheckException("inbox_unavailable", message, batchId, isTransient: true, inner);
+
 /// <summary>The service knows nothing of that id that this caller may see. Code <c>not_found</c>.</summary>
 /// <param name="message">What happened, in words.</param>
 /// <param name="batchId">The batch, where one was asked for.</param>

@@ -6,19 +6,21 @@ namespace ClaimCheck.Consumer;
 
 /// <summary>
 /// One record as it lies in its block: fields by name or place, NULL told from the empty text. It is valid until the next record
-/// is asked for; take out what is to be kept.
+/// is asked for, in a chunk until its handler returns; take out what is to be kept.
 /// </summary>
 public readonly struct Record : IEquatable<Record>
 {
     private readonly Rows rows;
     private readonly RecordFields fields;
     private readonly long version;
+    private readonly int origin;
 
-    internal Record(Rows rows, RecordFields fields)
+    internal Record(Rows rows, RecordFields fields, int index = 0)
     {
         this.rows = rows;
         this.fields = fields;
         version = rows.Version;
+        origin = index * rows.Columns.Count;
     }
 
     /// <summary>The columns, in order.</summary>
@@ -37,15 +39,15 @@ public readonly struct Record : IEquatable<Record>
 
     /// <summary>Whether a field is NULL.</summary>
     /// <param name="column">Its place, from 0.</param>
-    public bool IsNull(int column) => Current.IsNull(column);
+    public bool IsNull(int column) => Current.IsNull(Slot(column));
 
     /// <summary>A field's text; null for NULL.</summary>
     /// <param name="column">Its place, from 0.</param>
-    public string? GetText(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(rows.Text(column));
+    public string? GetText(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(rows.Text(Slot(column)));
 
     /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next record is asked for.</summary>
     /// <param name="column">Its place, from 0.</param>
-    public ReadOnlySpan<byte> GetUtf8(int column) => Current.Text(column);
+    public ReadOnlySpan<byte> GetUtf8(int column) => Current.Text(Slot(column));
 
     /// <summary>A field as one of the types that members of typed records may have.</summary>
     /// <exception cref="RecordMismatchException">There is no such column, its value does not fit, or it is NULL and T takes none.</exception>
@@ -54,16 +56,16 @@ public readonly struct Record : IEquatable<Record>
     /// <summary>A field as one of the types that members of typed records may have.</summary>
     /// <param name="column">Its place, from 0.</param>
     /// <exception cref="RecordMismatchException">The value does not fit, or it is NULL and T takes none.</exception>
-    public T? Get<T>(int column) => fields.Read<T>(Current, column);
+    public T? Get<T>(int column) => fields.Read<T>(Current, origin, column);
 
     /// <summary>Two views of the same record are equal.</summary>
-    public bool Equals(Record other) => ReferenceEquals(rows, other.rows) && version == other.version;
+    public bool Equals(Record other) => ReferenceEquals(rows, other.rows) && version == other.version && origin == other.origin;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Record other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => version.GetHashCode();
+    public override int GetHashCode() => HashCode.Combine(version, origin);
 
     /// <summary>Two views of the same record are equal.</summary>
     public static bool operator ==(Record left, Record right) => left.Equals(right);
@@ -71,8 +73,15 @@ public readonly struct Record : IEquatable<Record>
     /// <summary>Two views of different records are not equal.</summary>
     public static bool operator !=(Record left, Record right) => !left.Equals(right);
 
+    private int Slot(int column)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(column);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(column, rows.Columns.Count);
+        return origin + column;
+    }
+
     private Rows Current =>
         rows is not null && rows.Version == version
             ? rows
-            : throw new InvalidOperationException("This record is no longer valid: the next one was asked for.");
+            : throw new InvalidOperationException("This record is no longer valid: the next one was asked for, or its chunk is handled.");
 }

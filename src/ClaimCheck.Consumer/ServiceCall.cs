@@ -16,7 +16,9 @@ internal sealed class ServiceCall(HttpMethod method, string path)
 
     public BatchId? BatchId { get; init; }
 
-    public byte[]? Body { get; init; }
+    public ReadOnlyMemory<byte>? Body { get; init; }
+
+    public string MediaType { get; init; } = "application/json";
 
     public string? IdempotencyKey { get; init; }
 
@@ -26,15 +28,22 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     /// <summary>Whether <see cref="Wait"/> goes into <c>Prefer</c>; the feed takes it as a parameter instead.</summary>
     public bool Prefer { get; init; }
 
-    public async Task<ServiceAnswer<T>> SendAsync<T>(
-        HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
-        where T : class
+    public Task<ServiceAnswer<T>> SendAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+        where T : class =>
+        TryAsync(http, options, ReadAsync<T>, cancellationToken);
+
+    /// <summary>Sends it where the answer says nothing beyond its status.</summary>
+    public Task SendAsync(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken) =>
+        TryAsync(http, options, static (response, _) => Task.FromResult(response.StatusCode), cancellationToken);
+
+    private async Task<T> TryAsync<T>(
+        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await TryOnceAsync<T>(http, options, cancellationToken);
+                return await TryOnceAsync(http, options, read, cancellationToken);
             }
             catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts)
             {
@@ -43,9 +52,8 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         }
     }
 
-    private async Task<ServiceAnswer<T>> TryOnceAsync<T>(
-        HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
-        where T : class
+    private async Task<T> TryOnceAsync<T>(
+        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(options.Timeout + (Wait ?? TimeSpan.Zero));
@@ -55,12 +63,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             if (!response.IsSuccessStatusCode)
                 throw await Refusal.ReadAsync(response, BatchId, deadline.Token);
-            await using var body = await response.Content.ReadAsStreamAsync(deadline.Token);
-            await using var bounded = new BoundedStream(body, MaxAnswerBytes);
-            var value = await JsonSerializer.DeserializeAsync<T>(bounded, Json, deadline.Token);
-            return value is null
-                ? throw Unreadable()
-                : new(value, response.StatusCode);
+            return await read(response, deadline.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -77,6 +80,17 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         {
             throw Unreadable();
         }
+    }
+
+    private async Task<ServiceAnswer<T>> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellationToken)
+        where T : class
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await using var bounded = new BoundedStream(body, MaxAnswerBytes);
+        var value = await JsonSerializer.DeserializeAsync<T>(bounded, Json, cancellationToken);
+        return value is null
+            ? throw Unreadable()
+            : new(value, response.StatusCode);
     }
 
     // The parser's own text may quote the answer, and an answer may hold links: it is left out.
@@ -97,10 +111,10 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             request.Headers.Add("Idempotency-Key", $"\"{IdempotencyKey}\"");
         if (Prefer && Wait is { } wait)
             request.Headers.Add("Prefer", $"wait={(int)wait.TotalSeconds}");
-        if (Body is not null)
+        if (Body is { } body)
         {
-            request.Content = new ByteArrayContent(Body);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            request.Content = new ReadOnlyMemoryContent(body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaType);
         }
         return request;
     }

@@ -13,15 +13,24 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
 
     private bool IsGzip => claim.Manifest.Compression == "gzip";
 
-    public async IAsyncEnumerable<VerifiedBlock> BlocksAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="from">The block to begin with. Where it is not the first, nothing before it is fetched, and the file's own checksum is left.</param>
+    /// <param name="before">Records of the batch that come before this file.</param>
+    /// <param name="cancellationToken">Ends the download.</param>
+    public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, cancellationToken);
+        if (from > layout.Blocks.Count)
+            throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read was to go on.", claim.BatchId);
         var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");
         await using var download = new ObjectDownload(
             links, claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience, options);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-        if (layout.PreambleBytes > 0)
+        if (from > 0)
+        {
+            // It was checked by who read so far.
+        }
+        else if (layout.PreambleBytes > 0)
         {
             var preamble = new byte[layout.PreambleBytes];
             await download.ReadAsync(0, preamble, _ => PreambleFlaw(claim.Manifest, preamble, layout), cancellationToken);
@@ -32,14 +41,18 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
             throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no header.", claim.BatchId);
         }
         for (var i = 0; i < layout.Blocks.Count; i++)
-            yield return await BlockAsync(download, whole, layout.Blocks[i], i, cancellationToken);
+        {
+            if (i >= from)
+                yield return await BlockAsync(download, whole, layout.Blocks[i], new(file.Name, ordinal, i, before), cancellationToken);
+            before += layout.Blocks[i].Records;
+        }
 
-        if (!whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256)))
+        if (from == 0 && !whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256)))
             throw new IntegrityException($"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's.", claim.BatchId);
     }
 
     private async Task<VerifiedBlock> BlockAsync(
-        ObjectDownload download, IncrementalHash whole, Block block, int number, CancellationToken cancellationToken)
+        ObjectDownload download, IncrementalHash whole, Block block, BlockPlace place, CancellationToken cancellationToken)
     {
         var expected = Convert.FromHexString(block.Sha256);
         var stored = ArrayPool<byte>.Shared.Rent((int)block.Bytes);
@@ -49,7 +62,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
             await download.ReadAsync(
                 block.Offset,
                 stored.AsMemory(0, (int)block.Bytes),
-                read => IsSha256(read.Span, expected) ? null : $"the SHA-256 of block {number} differs",
+                read => IsSha256(read.Span, expected) ? null : $"the SHA-256 of block {place.Block} differs",
                 cancellationToken);
             whole.AppendData(stored, 0, (int)block.Bytes);
             if (IsGzip)
@@ -58,7 +71,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
                 if (!Inflation.TryInflate(stored, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
                 {
                     throw new IntegrityException(
-                        $"Block {number} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index says.",
+                        $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index says.",
                         claim.BatchId);
                 }
             }
@@ -66,7 +79,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
             {
                 (inflated, stored) = (stored, null);
             }
-            var verified = new VerifiedBlock(inflated, (int)block.UncompressedBytes, block.Records, file.Name, number);
+            var verified = new VerifiedBlock(inflated, (int)block.UncompressedBytes, block, place);
             inflated = null;
             return verified;
         }

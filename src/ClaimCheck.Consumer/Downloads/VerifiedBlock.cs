@@ -1,9 +1,10 @@
 using System.Buffers;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>A block whose stored bytes matched its checksum, inflated. Disposing gives its buffer back to the pool.</summary>
-internal sealed class VerifiedBlock(byte[] buffer, int length, long records, string file, int ordinal) : IDisposable
+internal sealed class VerifiedBlock(byte[] buffer, int length, Block block, BlockPlace place) : IDisposable
 {
     private byte[]? rented = buffer;
 
@@ -12,13 +13,9 @@ internal sealed class VerifiedBlock(byte[] buffer, int length, long records, str
     public int Length => length;
 
     /// <summary>How many records it holds, by the index.</summary>
-    public long Records => records;
+    public long Records => block.Records;
 
-    /// <summary>The file's name.</summary>
-    public string File => file;
-
-    /// <summary>Its place in the file, from 0.</summary>
-    public int Ordinal => ordinal;
+    public BlockPlace Place => place;
 
     public void Dispose()
     {
@@ -26,3 +23,10 @@ internal sealed class VerifiedBlock(byte[] buffer, int length, long records, str
             ArrayPool<byte>.Shared.Return(buffer);
     }
 }
+
+/// <summary>Where a block is.</summary>
+/// <param name="FileName">The file's name.</param>
+/// <param name="File">The file's place in the manifest, from 0.</param>
+/// <param name="Block">Its place in the file, from 0.</param>
+/// <param name="Before">Records of the batch that come before it.</param>
+internal sealed record BlockPlace(string FileName, int File, int Block, long Before);

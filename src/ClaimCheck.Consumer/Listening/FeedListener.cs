@@ -16,6 +16,7 @@ internal sealed partial class FeedListener(
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
     private readonly FeedPages pages = new();
     private readonly Dictionary<string, Task> lastOfBatch = new(StringComparer.Ordinal);
+    private readonly HashSet<Task> working = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -69,8 +70,11 @@ internal sealed partial class FeedListener(
             if (task.IsCompleted)
                 lastOfBatch.Remove(subject);
         }
+        working.RemoveWhere(task => task.IsCompleted);
         var before = lastOfBatch.GetValueOrDefault(item.Subject) ?? Task.CompletedTask;
-        return lastOfBatch[item.Subject] = HandleAsync(item, before, handling, stoppingToken);
+        var handled = HandleAsync(item, before, handling, stoppingToken);
+        working.Add(handled);
+        return lastOfBatch[item.Subject] = handled;
     }
 
     private async Task HandleAsync(BulkEvent item, Task before, CancellationToken handling, CancellationToken stoppingToken)
@@ -153,7 +157,9 @@ internal sealed partial class FeedListener(
     private async Task DrainAsync(CancellationTokenSource handling)
     {
         handling.CancelAfter(options.StopTimeout);
-        await Task.WhenAll(lastOfBatch.Values).WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // All of them: one that waits for another of its batch ends at once, and the other does not.
+        await Task.WhenAll(working).WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await handling.CancelAsync();
         using var cleanUp = new CancellationTokenSource(CleanUp);
         await StoreAsync(cleanUp.Token);
         Log.Stopped(logger);

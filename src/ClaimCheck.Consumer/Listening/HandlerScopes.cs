@@ -3,9 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>Makes a listener's handlers, each in a scope of its own, which the caller disposes.</summary>
-internal sealed class HandlerScopes(IServiceScopeFactory scopes, Type handler)
+internal sealed class HandlerScopes(IServiceScopeFactory scopes, Func<IServiceProvider, IBatchHandler> make)
 {
     public AsyncServiceScope Create() => scopes.CreateAsyncScope();
 
-    public IBatchHandler HandlerOf(AsyncServiceScope scope) => (IBatchHandler)scope.ServiceProvider.GetRequiredService(handler);
+    public IBatchHandler HandlerOf(AsyncServiceScope scope) => make(scope.ServiceProvider);
 }

@@ -38,14 +38,14 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns) : Rows(columns)
         }
     }
 
-    public override ReadOnlySpan<byte> Text(int column) =>
-        Lengths[column] is var length and > 0 ? Buffer.AsSpan(Starts[column], length) : default;
+    public override ReadOnlySpan<byte> Text(int slot) =>
+        Lengths[slot] is var length and > 0 ? Buffer.AsSpan(Starts[slot], length) : default;
 
-    public override ReadOnlySpan<byte> Json(int column) => Text(column);
+    public override ReadOnlySpan<byte> Json(int slot) => Text(slot);
 
-    public override byte[] Binary(int column)
+    public override byte[] Binary(int slot)
     {
-        var text = Text(column);
+        var text = Text(slot);
         return text.StartsWith("\\x"u8) ? Convert.FromHexString(text[2..]) : throw new FormatException();
     }
 
@@ -55,31 +55,32 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns) : Rows(columns)
         var starts = Starts;
         var lengths = Lengths;
         var position = Position;
-        var last = starts.Length - 1;
+        var origin = Origin;
+        var last = Columns.Count - 1;
         for (var column = 0; column <= last; column++)
         {
             if ((uint)position < (uint)bytes.Length && bytes[position] == Quote)
             {
-                position = FindQuoted(bytes, position + 1, column);
+                position = FindQuoted(bytes, position + 1, origin + column);
             }
             else
             {
                 var length = bytes[position..].IndexOfAny(Special);
                 if (length < 0)
                     throw Broken("it has no end");
-                starts[column] = position;
-                lengths[column] = length == 0 ? -1 : length;
+                starts[origin + column] = position;
+                lengths[origin + column] = length == 0 ? -1 : length;
                 position += length;
             }
             if ((uint)position >= (uint)bytes.Length || bytes[position] != (column == last ? Newline : Comma))
-                throw Broken($"it does not have {starts.Length} fields, or a quote stands where none may");
+                throw Broken($"it does not have {Columns.Count} fields, or a quote stands where none may");
             position++;
         }
         Position = position;
     }
 
     // From behind the opening quote; returns the place behind the closing one.
-    private int FindQuoted(Span<byte> bytes, int start, int column)
+    private int FindQuoted(Span<byte> bytes, int start, int slot)
     {
         var (from, to) = (start, start);
         while (true)
@@ -96,8 +97,8 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns) : Rows(columns)
             bytes[to++] = Quote;
             from++;
         }
-        Starts[column] = start;
-        Lengths[column] = to - start;
+        Starts[slot] = start;
+        Lengths[slot] = to - start;
         return from;
     }
 }

@@ -28,18 +28,18 @@ internal static class FieldExpression
     private static readonly HashSet<Type> Numbers =
         [typeof(byte), typeof(sbyte), typeof(ushort), typeof(uint), typeof(ulong), typeof(float), typeof(double)];
 
-    public static Expression Of(Expression rows, int column, Column definition, Type type, string member, bool takesNull)
+    public static Expression Of(Expression rows, Expression slot, Column definition, Type type, string member, bool takesNull)
     {
         var value = Nullable.GetUnderlyingType(type) ?? type;
         var read = typeof(FieldReader<>).MakeGenericType(value).GetMethod(nameof(FieldReader<int>.Read))!;
         var reader = Expression.Constant(Reader(value, definition, member));
-        Expression present = Expression.Call(reader, reader.Type.GetMethod(read.Name)!, rows, Expression.Constant(column));
+        Expression present = Expression.Call(reader, reader.Type.GetMethod(read.Name)!, rows, slot);
         if (value != type)
             present = Expression.Convert(present, type);
-        var isNull = Expression.Call(rows, nameof(Rows.IsNull), null, Expression.Constant(column));
+        var isNull = Expression.Call(rows, nameof(Rows.IsNull), null, slot);
         var absent = (takesNull && !type.IsValueType) || value != type
             ? (Expression)Expression.Default(type)
-            : Expression.Call(reader, reader.Type.GetMethod(nameof(FieldReader<int>.Null))!, rows, Expression.Constant(column));
+            : Expression.Call(reader, reader.Type.GetMethod(nameof(FieldReader<int>.Null))!, rows, slot);
         return Expression.Condition(isNull, absent, present);
     }
 
@@ -70,24 +70,24 @@ internal static class FieldExpression
 /// <summary>Reads one column's values, and names the column where one does not fit.</summary>
 internal sealed class FieldReader<T>(Func<Rows, int, T> parse, Column column, string member)
 {
-    public T Read(Rows rows, int index)
+    public T Read(Rows rows, int slot)
     {
         try
         {
-            return parse(rows, index);
+            return parse(rows, slot);
         }
         catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException)
         {
             // The cause's own text may quote the value: it is left out.
             throw new RecordMismatchException(
-                $"A value of column {column.Name} ({column.Type}) is no {typeof(T).Name}, as {member} takes it, in {rows.Where()}.",
+                $"A value of column {column.Name} ({column.Type}) is no {typeof(T).Name}, as {member} takes it, in {rows.Where(slot)}.",
                 rows.BatchId);
         }
     }
 
-    public T Null(Rows rows, int index) =>
+    public T Null(Rows rows, int slot) =>
         // A json column may hold JSON's own null, which ndjson writes just like NULL.
         rows is JsonRows && typeof(T) == typeof(JsonElement)
-            ? parse(rows, index)
-            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where()}, but {member} takes no null.", rows.BatchId);
+            ? parse(rows, slot)
+            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where(slot)}, but {member} takes no null.", rows.BatchId);
 }

@@ -13,27 +13,33 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
 
     private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
-    private readonly JsonTokenType[] kinds = new JsonTokenType[columns.Count];
-    private readonly bool[] escaped = new bool[columns.Count];
+    private JsonTokenType[] kinds = new JsonTokenType[columns.Count];
+    private bool[] escaped = new bool[columns.Count];
 
-    public override ReadOnlySpan<byte> Text(int column)
+    public override ReadOnlySpan<byte> Text(int slot)
     {
-        var raw = Json(column);
-        if (IsNull(column))
+        var raw = Json(slot);
+        if (IsNull(slot))
             return default;
-        if (kinds[column] != JsonTokenType.String)
+        if (kinds[slot] != JsonTokenType.String)
             return raw;
-        return escaped[column] ? Unescape(raw) : raw[1..^1];
+        return escaped[slot] ? Unescape(raw) : raw[1..^1];
     }
 
-    public override ReadOnlySpan<byte> Json(int column) =>
-        IsNull(column) ? "null"u8 : Buffer.AsSpan(Starts[column], Lengths[column]);
+    public override ReadOnlySpan<byte> Json(int slot) =>
+        IsNull(slot) ? "null"u8 : Buffer.AsSpan(Starts[slot], Lengths[slot]);
 
-    public override byte[] Binary(int column)
+    public override byte[] Binary(int slot)
     {
-        var reader = new Utf8JsonReader(Json(column));
+        var reader = new Utf8JsonReader(Json(slot));
         reader.Read();
         return reader.TokenType == JsonTokenType.String ? reader.GetBytesFromBase64() : throw new FormatException();
+    }
+
+    protected override void Grow()
+    {
+        base.Grow();
+        (kinds, escaped) = (Larger(kinds), Larger(escaped));
     }
 
     protected override void Find()
@@ -65,11 +71,12 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
                 throw Broken("it does not have the manifest's columns, in order");
             reader.Read();
             var start = (int)reader.TokenStartIndex;
-            kinds[column] = reader.TokenType;
-            escaped[column] = reader.ValueIsEscaped;
+            var slot = Origin + column;
+            kinds[slot] = reader.TokenType;
+            escaped[slot] = reader.ValueIsEscaped;
             reader.Skip();
-            Starts[column] = Position + start;
-            Lengths[column] = kinds[column] == JsonTokenType.Null ? -1 : (int)reader.BytesConsumed - start;
+            Starts[slot] = Position + start;
+            Lengths[slot] = kinds[slot] == JsonTokenType.Null ? -1 : (int)reader.BytesConsumed - start;
         }
         if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
             throw Broken("it has more than the manifest's columns");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Records;
@@ -8,7 +9,8 @@ internal sealed class RecordFields(Manifest manifest)
     private readonly Dictionary<string, int> places =
         manifest.Columns.Index().ToDictionary(each => each.Item.Name, each => each.Index, StringComparer.Ordinal);
 
-    private readonly Dictionary<(Type, int), object> readers = [];
+    // A chunk's records may be read by many threads.
+    private readonly ConcurrentDictionary<(Type Type, int Column), object> readers = [];
 
     public int KeyColumn => Place(manifest.Key);
 
@@ -18,18 +20,15 @@ internal sealed class RecordFields(Manifest manifest)
             : throw new RecordMismatchException(
                 $"There is no column {column}: the batch has {string.Join(", ", manifest.Columns.Select(each => each.Name))}.");
 
-    public T? Read<T>(Rows rows, int column)
-    {
-        if (!readers.TryGetValue((typeof(T), column), out var reader))
-            readers[(typeof(T), column)] = reader = Compile<T>(column);
-        return ((Func<Rows, T?>)reader)(rows);
-    }
+    public T? Read<T>(Rows rows, int origin, int column) =>
+        ((Func<Rows, int, T?>)readers.GetOrAdd((typeof(T), column), static (key, fields) => fields.Compile<T>(key.Column), this))(rows, origin + column);
 
-    private Func<Rows, T?> Compile<T>(int column)
+    private Func<Rows, int, T?> Compile<T>(int column)
     {
         var parameter = System.Linq.Expressions.Expression.Parameter(typeof(Rows), "rows");
+        var slot = System.Linq.Expressions.Expression.Parameter(typeof(int), "slot");
         var body = FieldExpression.Of(
-            parameter, column, manifest.Columns[column], typeof(T), $"a {typeof(T).Name}", takesNull: true);
-        return System.Linq.Expressions.Expression.Lambda<Func<Rows, T?>>(body, parameter).Compile();
+            parameter, slot, manifest.Columns[column], typeof(T), $"a {typeof(T).Name}", takesNull: true);
+        return System.Linq.Expressions.Expression.Lambda<Func<Rows, int, T?>>(body, parameter, slot).Compile();
     }
 }

@@ -38,6 +38,9 @@ internal sealed class RecordMap<T>
     /// <exception cref="RecordMismatchException">A value does not fit its member.</exception>
     public T Make(Rows rows) => make(rows);
 
+    private static BinaryExpression Slot(Expression rows, int column) =>
+        Expression.Add(Expression.Property(rows, nameof(Rows.Origin)), Expression.Constant(column));
+
     // The public constructor with the most parameters that all have a column or a default; null for a struct without one.
     private static ConstructorInfo? Constructor(ColumnNames names)
     {
@@ -53,7 +56,7 @@ internal sealed class RecordMap<T>
     private static Expression Argument(Expression rows, ColumnNames names, ParameterInfo parameter, PropertyInfo? property)
     {
         if (names.Find(parameter.Name!, Renamed(parameter) ?? Renamed(property)) is { } column)
-            return FieldExpression.Of(rows, column, names.Columns[column], parameter.ParameterType, parameter.Name!, IsNullable(parameter));
+            return FieldExpression.Of(rows, Slot(rows, column), names.Columns[column], parameter.ParameterType, parameter.Name!, IsNullable(parameter));
         return parameter.HasDefaultValue
             ? Default(parameter)
             : throw names.Missing(parameter.Name!);
@@ -71,7 +74,7 @@ internal sealed class RecordMap<T>
             if (names.Find(property.Name, Renamed(property)) is { } column)
             {
                 yield return Expression.Bind(property, FieldExpression.Of(
-                    rows, column, names.Columns[column], property.PropertyType, property.Name, IsNullable(property)));
+                    rows, Slot(rows, column), names.Columns[column], property.PropertyType, property.Name, IsNullable(property)));
             }
             else if (property.GetCustomAttribute<RequiredMemberAttribute>() is not null && !setsRequired)
             {

@@ -4,13 +4,14 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Records;
 
 /// <summary>
-/// Finds the records of a block, and where each field of the current one lies in its buffer. Nothing is copied, and no string is
-/// made, until a field is asked for.
+/// Finds the records of a block, one or many at a time, and where each of their fields lies in its buffer. Nothing is copied, and no
+/// string is made, until a field is asked for. A field has a slot: the record's <see cref="Origin"/>, and the column's place.
 /// </summary>
 internal abstract class Rows
 {
     private string file = "";
     private int block;
+    private long first;
     private long record;
 
     protected Rows(IReadOnlyList<Column> columns)
@@ -25,8 +26,11 @@ internal abstract class Rows
     /// <summary>Whose records they are.</summary>
     public BatchId? BatchId { get; init; }
 
-    /// <summary>Raised by each record: a view of an older one is stale.</summary>
+    /// <summary>Raised whenever other records are found: a view of older ones is stale.</summary>
     public long Version { get; private set; }
+
+    /// <summary>The slot of the current record's first field.</summary>
+    public int Origin { get; private set; }
 
     protected byte[] Buffer { get; private set; } = [];
 
@@ -35,53 +39,82 @@ internal abstract class Rows
     protected int Position { get; set; }
 
     /// <summary>Where each field's bytes begin.</summary>
-    protected int[] Starts { get; }
+    protected int[] Starts { get; private set; }
 
     /// <summary>How long each field's bytes are; -1 is NULL.</summary>
-    protected int[] Lengths { get; }
+    protected int[] Lengths { get; private set; }
 
     public static Rows For(Manifest manifest) =>
         manifest.Format == "csv"
             ? new CsvRows(manifest.Columns) { BatchId = manifest.BatchId }
             : new JsonRows(manifest.Columns) { BatchId = manifest.BatchId };
 
-    public void Load(VerifiedBlock verified) => Load(verified.Buffer, verified.Length, verified.File, verified.Ordinal);
+    public void Load(VerifiedBlock verified) => Load(verified.Buffer, verified.Length, verified.Place.FileName, verified.Place.Block);
 
     public void Load(byte[] buffer, int length, string fileName, int blockOrdinal)
     {
         (Buffer, End, Position) = (buffer, length, 0);
-        (file, block, record) = (fileName, blockOrdinal, 0);
+        (file, block, record, first) = (fileName, blockOrdinal, 0, 1);
         Version++;
     }
 
     /// <summary>Finds the next record's fields; false at the block's end.</summary>
     /// <exception cref="IntegrityException">What follows is no whole record.</exception>
-    public bool Next()
+    public bool Next() => Fill(1) == 1;
+
+    /// <summary>Finds the fields of the next records, so many at most; the first of them is the current one.</summary>
+    /// <returns>How many there are; 0 at the block's end.</returns>
+    /// <exception cref="IntegrityException">What follows is no whole record.</exception>
+    public int Fill(int most)
     {
         Version++;
-        if (Position >= End)
-            return false;
-        record++;
-        Find();
-        return true;
+        first = record + 1;
+        var count = 0;
+        for (; count < most && Position < End; count++)
+        {
+            Origin = count * Columns.Count;
+            if (Origin + Columns.Count > Starts.Length)
+                Grow();
+            record++;
+            Find();
+        }
+        Origin = 0;
+        return count;
     }
 
-    public bool IsNull(int column) => Lengths[column] < 0;
+    /// <summary>Makes one of the records that were found last the current one.</summary>
+    public void Select(int index) => Origin = index * Columns.Count;
+
+    public bool IsNull(int slot) => Lengths[slot] < 0;
 
     /// <summary>The value as UTF-8 text, unquoted and unescaped. Empty for NULL.</summary>
-    public abstract ReadOnlySpan<byte> Text(int column);
+    public abstract ReadOnlySpan<byte> Text(int slot);
 
     /// <summary>The value as a piece of JSON, where the format or the column's type makes it one.</summary>
-    public abstract ReadOnlySpan<byte> Json(int column);
+    public abstract ReadOnlySpan<byte> Json(int slot);
 
     /// <summary>The bytes of a bytea.</summary>
     /// <exception cref="FormatException">They are not written as this format writes them.</exception>
-    public abstract byte[] Binary(int column);
+    public abstract byte[] Binary(int slot);
 
-    /// <summary>Where the current record is, for a person.</summary>
-    public string Where() => $"record {record} of block {block} of {file}";
+    /// <summary>Where a slot's record is, for a person.</summary>
+    public string Where(int slot) => $"record {first + (slot / Columns.Count)} of block {block} of {file}";
 
+    /// <summary>Finds the fields of the record at <see cref="Position"/>, for the slots from <see cref="Origin"/> on.</summary>
     protected abstract void Find();
 
-    protected IntegrityException Broken(string how) => new($"What should be {Where()} is broken: {how}.", BatchId);
+    /// <summary>Makes room for the slots of more records.</summary>
+    protected virtual void Grow()
+    {
+        Starts = Larger(Starts);
+        Lengths = Larger(Lengths);
+    }
+
+    protected static T[] Larger<T>(T[] slots)
+    {
+        Array.Resize(ref slots, slots.Length * 2);
+        return slots;
+    }
+
+    protected IntegrityException Broken(string how) => new($"What should be {Where(Origin)} is broken: {how}.", BatchId);
 }

@@ -95,7 +95,9 @@ internal sealed class StagingServer : IAsyncDisposable
     {
         using var body = new StreamReader(context.Request.Body);
         var path = context.Request.Path + context.Request.QueryString;
-        Calls.Enqueue((context.Request.Method, path, new HeaderDictionary(context.Request.Headers.ToDictionary()), await body.ReadToEndAsync()));
+        var text = await body.ReadToEndAsync();
+        context.Items["body"] = text;
+        Calls.Enqueue((context.Request.Method, path, new HeaderDictionary(context.Request.Headers.ToDictionary()), text));
         if (context.Request.Path != $"/v1/batches/{Batch.BatchId}/manifest")
             return Answer(context);
         if (Ended is { } code)

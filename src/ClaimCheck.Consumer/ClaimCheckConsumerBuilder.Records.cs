@@ -1,0 +1,92 @@
+using ClaimCheck.Consumer.Handling;
+using ClaimCheck.Consumer.Inbox;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ClaimCheck.Consumer;
+
+/// <content>Listeners that apply records, and say of each how it went.</content>
+public sealed partial class ClaimCheckConsumerBuilder
+{
+    /// <summary>
+    /// Keeps the inbox in a Postgres of the consumer's own: the one that its record handlers write to. A process has one; consumers of several
+    /// processes that share a name share its state, and each batch is applied by one of them.
+    /// </summary>
+    /// <remarks>Needs <see cref="ClaimCheckConsumerOptions.Consumer"/>: batches and receipts are kept by that name.</remarks>
+    /// <param name="connectionString">The Postgres, as Npgsql takes it.</param>
+    /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
+    public ClaimCheckConsumerBuilder UseInbox(string connectionString, Action<InboxOptions>? configure = null)
+    {
+        AddInbox();
+        Services.Configure<InboxOptions>(options =>
+        {
+            options.ConnectionString = connectionString;
+            configure?.Invoke(options);
+        });
+        return this;
+    }
+
+    /// <summary>Applies the records of batches that a queue announces, with the inbox of <see cref="UseInbox"/>, and sends receipts.</summary>
+    /// <remarks>
+    /// A message is deleted once its batch is applied, with or without failed records, or nothing is left to be applied. A batch that can't be
+    /// read or begun comes again, as with <see cref="AddSqsListener{THandler}"/>, and goes on where it was left. While the inbox is away, or
+    /// another process works on the batch, its message is kept hidden and its tries are not used up.
+    /// </remarks>
+    /// <typeparam name="T">A record type, or <see cref="Record"/>.</typeparam>
+    /// <typeparam name="THandler">The handler.</typeparam>
+    /// <param name="queueUrl">The queue: subscribed to the service's topic, with a redrive policy.</param>
+    /// <param name="configure">Changes how records are handed over; checked when the host starts.</param>
+    /// <param name="listen">Changes how the queue is listened to; checked when the host starts.</param>
+    public ClaimCheckConsumerBuilder AddSqsRecords<T, THandler>(
+        string queueUrl, Action<RecordOptions>? configure = null, Action<SqsListenerOptions>? listen = null)
+        where THandler : class, IRecordHandler<T> =>
+        AddSqs(queueUrl, Records<T, THandler>(configure), listen);
+
+    /// <summary>
+    /// Applies the records of batches that the event feed announces, with the inbox of <see cref="UseInbox"/>, which keeps the place in the feed
+    /// too, and sends receipts.
+    /// </summary>
+    /// <typeparam name="T">A record type, or <see cref="Record"/>.</typeparam>
+    /// <typeparam name="THandler">The handler.</typeparam>
+    /// <param name="configure">Changes how records are handed over; checked when the host starts.</param>
+    /// <param name="listen">Changes how the feed is listened to; checked when the host starts.</param>
+    public ClaimCheckConsumerBuilder AddFeedRecords<T, THandler>(Action<RecordOptions>? configure = null, Action<FeedListenerOptions>? listen = null)
+        where THandler : class, IRecordHandler<T> =>
+        AddFeed(
+            provider => new InboxCursorStore(
+                provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider), provider.GetRequiredService<ILogger<InboxCursorStore>>()),
+            Records<T, THandler>(configure), listen);
+
+    private Func<IServiceProvider, IBatchHandler> Records<T, THandler>(Action<RecordOptions>? configure)
+        where THandler : class, IRecordHandler<T>
+    {
+        AddInbox();
+        var name = Name<RecordOptions>(options => configure?.Invoke(options));
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RecordOptions>, RecordOptions.Check>());
+        Services.TryAddScoped<THandler>();
+        return provider => new RecordBatchHandler<T>(
+            provider.GetRequiredService<THandler>(), provider.GetRequiredService<BatchInbox>(), provider.GetRequiredService<ReceiptOutbox>(),
+            provider.GetRequiredService<IOptionsMonitor<RecordOptions>>().Get(name),
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Handling.RecordBatchHandler"));
+    }
+
+    private void AddInbox()
+    {
+        Services.AddOptions<InboxOptions>().ValidateOnStart();
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InboxOptions>, InboxOptions.Check>());
+        Services.TryAddSingleton(provider => new InboxDatabase(Inbox(provider)));
+        Services.TryAddSingleton(provider => new ReceiptOutbox(provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider)));
+        Services.TryAddSingleton(provider => new BatchInbox(
+            provider.GetRequiredService<InboxDatabase>(), provider.GetRequiredService<ReceiptOutbox>(), ConsumerOf(provider), Inbox(provider).Lease));
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReceiptSender>(provider => new ReceiptSender(
+            provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<ReceiptOutbox>(), provider.GetRequiredService<BatchInbox>(),
+            Inbox(provider), provider.GetRequiredService<ILogger<ReceiptSender>>())));
+    }
+
+    private static InboxOptions Inbox(IServiceProvider provider) => provider.GetRequiredService<IOptions<InboxOptions>>().Value;
+
+    private static string ConsumerOf(IServiceProvider provider) => ClaimCheckConsumerRegistration.Options(provider).Consumer!;
+}

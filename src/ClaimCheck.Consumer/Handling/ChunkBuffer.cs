@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using ClaimCheck.Consumer.Downloads;
+using ClaimCheck.Consumer.Records;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Consumer.Handling;
+
+/// <summary>
+/// Takes a batch's records chunk by chunk, into arrays that are used again. A record that does not fit the type is no member of its
+/// chunk, but a terminal failure of its own.
+/// </summary>
+internal sealed class ChunkBuffer<T>
+{
+    /// <summary>The code of a record that does not fit <typeparamref name="T"/>.</summary>
+    public const string Mismatch = "record_mismatch";
+
+    private readonly BatchRead read;
+    private readonly RecordFields fields;
+    private readonly Func<int, T> make;
+    private readonly List<(int Place, string Message)> mismatches = [];
+    private T[] values;
+    private int[] places;
+
+    public ChunkBuffer(BatchRead read, int size)
+    {
+        this.read = read;
+        fields = new RecordFields(read.Manifest);
+        (values, places) = (new T[Math.Min(size, 1024)], new int[Math.Min(size, 1024)]);
+        Size = size;
+        if (typeof(T) == typeof(Record))
+        {
+            make = index =>
+            {
+                var record = new Record(read.Rows, fields, index);
+                return Unsafe.As<Record, T>(ref record); // no box for each record
+            };
+            return;
+        }
+        var map = RecordMap<T>.For(read.Manifest.Columns);
+        make = index =>
+        {
+            read.Rows.Select(index);
+            return map.Make(read.Rows);
+        };
+    }
+
+    public int Size { get; }
+
+    /// <summary>Records in the chunk that fit.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Records in the chunk, those that do not fit too.</summary>
+    public int Taken { get; private set; }
+
+    public BatchPosition Start { get; private set; }
+
+    public BatchPosition Next { get; private set; }
+
+    public IReadOnlyList<Column> Columns => read.Manifest.Columns;
+
+    public ReadOnlySpan<T> Values => values.AsSpan(0, Count);
+
+    /// <summary>Records that do not fit, by their place among those taken.</summary>
+    public IReadOnlyList<(int Place, string Message)> Mismatches => mismatches;
+
+    /// <summary>Takes the next records of the block.</summary>
+    /// <returns>False at its end.</returns>
+    public bool Fill()
+    {
+        Start = read.Position;
+        Taken = read.Take(Size);
+        Next = read.Position;
+        Count = 0;
+        mismatches.Clear();
+        if (Taken > values.Length)
+            (values, places) = (new T[Taken], new int[Taken]);
+        for (var i = 0; i < Taken; i++)
+        {
+            try
+            {
+                values[Count] = make(i);
+                places[Count++] = i;
+            }
+            catch (RecordMismatchException e)
+            {
+                mismatches.Add((i, e.Message));
+            }
+        }
+        read.Rows.Select(0);
+        return Taken > 0;
+    }
+
+    public int PlaceOf(int index) => places[index];
+
+    public Record RawOf(int index) => new(read.Rows, fields, places[index]);
+
+    public string KeyOf(int place) => new Record(read.Rows, fields, place).Key;
+}

@@ -1,0 +1,74 @@
+namespace ClaimCheck.Consumer.Handling;
+
+/// <summary>How a record failed.</summary>
+internal readonly record struct Outcome(string Class, string Code, string? Message);
+
+/// <summary>The failures of a chunk, by the record's place in it. Nothing is allocated while all succeed.</summary>
+internal sealed class ChunkOutcomes
+{
+    private const int MaxCode = 100;
+    private const int MaxMessage = 1024;
+
+    private readonly Lock guard = new();
+    private Dictionary<int, Outcome>? failures;
+
+    public int Count
+    {
+        get
+        {
+            lock (guard)
+                return failures?.Count ?? 0;
+        }
+    }
+
+    public IReadOnlyDictionary<int, Outcome> All => failures ?? (IReadOnlyDictionary<int, Outcome>)System.Collections.ObjectModel.ReadOnlyDictionary<int, Outcome>.Empty;
+
+    public void Fail(int index, string failureClass, string code, string? message)
+    {
+        var outcome = new Outcome(failureClass, Code(code), Text(message));
+        lock (guard)
+            (failures ??= [])[index] = outcome;
+    }
+
+    public void FailRest(int count, string failureClass, string code, string? message)
+    {
+        var outcome = new Outcome(failureClass, Code(code), Text(message));
+        lock (guard)
+        {
+            failures ??= [];
+            for (var i = 0; i < count; i++)
+                failures.TryAdd(i, outcome);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (guard)
+            failures = null;
+    }
+
+    public int CountOf(string failureClass)
+    {
+        lock (guard)
+            return failures?.Values.Count(each => each.Class == failureClass) ?? 0;
+    }
+
+    public static string Code(string code)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(code);
+        return code.Length <= MaxCode && !code.Any(char.IsControl)
+            ? code
+            : throw new ArgumentException($"A failure's code has {code.Length} characters, but must be 1 to {MaxCode} without control characters.", nameof(code));
+    }
+
+    // Postgres keeps no NUL in a text; and a surrogate pair must not be cut in two.
+    private static string? Text(string? message)
+    {
+        if (message is null)
+            return null;
+        var text = message.Replace('\0', ' ');
+        if (text.Length <= MaxMessage)
+            return text;
+        return text[..(char.IsHighSurrogate(text[MaxMessage - 1]) ? MaxMessage - 1 : MaxMessage)];
+    }
+}

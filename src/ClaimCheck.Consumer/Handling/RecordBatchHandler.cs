@@ -1,0 +1,194 @@
+using ClaimCheck.Consumer.Inbox;
+using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Consumer.Handling;
+
+/// <summary>
+/// Applies a batch by a record handler: takes it in the inbox, reads it from where it was left, commits chunk by chunk, and ends it. What
+/// is applied already, or revoked, is passed over; what another process works on, and an inbox that is away, are waited for: neither is
+/// the message's fault, and its tries are not used up.
+/// </summary>
+internal sealed partial class RecordBatchHandler<T>(
+    IRecordHandler<T> handler, BatchInbox inbox, ReceiptOutbox receipts, RecordOptions options, ILogger logger) : IBatchHandler
+{
+    public async Task HandleAsync(BatchContext batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await UntilReachedAsync(batch.BatchId, () => ApplyAsync(batch, cancellationToken), batch.Revoked, cancellationToken);
+        }
+        catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
+        {
+            // The event that says so may be late, or not subscribed to.
+            await DiscardAsync(batch.BatchId, batch.Dataset, null, null, cancellationToken);
+            throw;
+        }
+    }
+
+    public Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken) =>
+        DiscardAsync(revoked.BatchId, revoked.Dataset, revoked.Reason, revoked.RevokedAt, cancellationToken);
+
+    /// <returns>True where nothing is left to be done; false where it is to be tried again at once.</returns>
+    private async Task<bool> ApplyAsync(BatchContext batch, CancellationToken cancellationToken)
+    {
+        if (await EnterAsync(batch, cancellationToken) is not { } lease)
+            return true;
+        await using var held = await HeldBatch.OpenAsync(
+            inbox, receipts, lease, () => batch.Reader.MarkRevoked(batch.BatchId), cancellationToken);
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(batch.Revoked, held.Lost);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone.Token, cancellationToken);
+        try
+        {
+            await using (var read = batch.Reader.Open(batch.Ready, held.Position, ended.Token))
+                await ApplyAsync(batch.Ready, read, held, gone.Token, ended.Token);
+            await EndAsync(batch.Ready, held, ended.Token);
+            Log.Applied(logger, batch.BatchId, inbox.Consumer, held.Counts.Succeeded, held.Counts.Transient, held.Counts.Terminal);
+            return true;
+        }
+        catch (Exception e) when (
+            (e is LeaseLostException || held.Lost.IsCancellationRequested)
+            && !batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            Log.TakenOver(logger, batch.BatchId);
+            return false;
+        }
+        catch (Exception e) when (e is not ClaimCheckException && !held.IsConnected && !ended.IsCancellationRequested)
+        {
+            throw InboxDatabase.Unavailable(e, batch.BatchId);
+        }
+    }
+
+    private async Task ApplyAsync(
+        BulkReadyData ready, Downloads.BatchRead read, HeldBatch held, CancellationToken gone, CancellationToken cancellationToken)
+    {
+        var manifest = await read.OpenAsync();
+        if (held.Counts.Records != held.Position.Records)
+            throw new IntegrityException($"The inbox's counts of {ready.BatchId} are not those of its place.", ready.BatchId);
+        var buffer = new ChunkBuffer<T>(read, options.ChunkSize);
+        if (held.Position.Records > 0)
+            Log.Resumed(logger, ready.BatchId, held.Position);
+        await handler.OnBatchStartingAsync(new(ready, manifest, held.Position, held.Counts, held.Connection), cancellationToken);
+        var told = TimeProvider.System.GetTimestamp();
+        while (await read.NextBlockAsync())
+        {
+            while (buffer.Fill())
+            {
+                read.ThrowIfEnded();
+                var tell = TimeProvider.System.GetElapsedTime(told) >= options.ReceiptInterval;
+                await new ChunkRun<T>(handler, held, buffer, ready, options, logger).RunAsync(tell, gone, cancellationToken);
+                if (tell)
+                    told = TimeProvider.System.GetTimestamp();
+            }
+        }
+        if (held.Counts.Records != manifest.Records)
+        {
+            throw new IntegrityException(
+                $"{held.Counts.Records} outcomes of {ready.BatchId} are known, but its manifest says {manifest.Records} records.", ready.BatchId);
+        }
+    }
+
+    private async Task EndAsync(BulkReadyData ready, HeldBatch held, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var transaction = await held.Connection.BeginTransactionAsync(cancellationToken);
+            await handler.OnBatchCompletedAsync(new(ready, held.Counts, held.Connection, transaction), cancellationToken);
+            // A retry's outcomes are folded into the batch that it retries: the next round is asked for there.
+            await held.SettleAsync(transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not LeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
+        {
+            throw InboxDatabase.Unavailable(e, ready.BatchId);
+        }
+    }
+
+    /// <returns>Null where there is nothing left to be applied.</returns>
+    private async Task<BatchLease?> EnterAsync(BatchContext batch, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(batch.Revoked, cancellationToken);
+        for (var waited = false; ; waited = true)
+        {
+            var (entry, lease) = await inbox.EnterAsync(batch.BatchId, ended.Token);
+            switch (entry)
+            {
+                case Entry.Held:
+                    return lease;
+                case Entry.Busy:
+                    if (!waited)
+                        Log.Waiting(logger, batch.BatchId);
+                    await Task.Delay(TimeSpan.FromSeconds(Math.Min(1, inbox.Lease.TotalSeconds / 4)), ended.Token);
+                    break;
+                default:
+                    Log.NothingLeft(logger, batch.BatchId, entry);
+                    return null;
+            }
+        }
+    }
+
+    private async Task DiscardAsync(
+        BatchId batch, string dataset, string? reason, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
+    {
+        var isNew = false;
+        await UntilReachedAsync(
+            batch,
+            async () =>
+            {
+                isNew = await inbox.RevokeAsync(
+                    batch,
+                    (transaction, applied) => handler.OnRevokedAsync(
+                        new(batch, dataset, reason, revokedAt, applied, transaction.Connection!, transaction), cancellationToken),
+                    cancellationToken);
+                return true;
+            },
+            CancellationToken.None, cancellationToken);
+        if (isNew)
+            Log.Discarded(logger, batch, inbox.Consumer);
+    }
+
+    // For as long as it takes: the message is kept hidden meanwhile, and goes back to its queue when its time is over.
+    private async Task UntilReachedAsync(BatchId batch, Func<Task<bool>> work, CancellationToken revoked, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(revoked, cancellationToken);
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                if (await work())
+                    return;
+                failures = 0;
+            }
+            catch (InboxUnavailableException e)
+            {
+                var pause = Backoff.After(++failures, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+                Log.Unreachable(logger, batch, pause, e.Message);
+                await Task.Delay(pause, ended.Token);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, {Transient} failed for now, {Terminal} for good.")]
+        public static partial void Applied(ILogger logger, BatchId batchId, string consumer, long succeeded, long transient, long terminal);
+
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} goes on at {Position}.")]
+        public static partial void Resumed(ILogger logger, BatchId batchId, BatchPosition position);
+
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is discarded by {Consumer}.")]
+        public static partial void Discarded(ILogger logger, BatchId batchId, string consumer);
+
+        [LoggerMessage(LogLevel.Information, "Another process works on batch {BatchId}: it is waited for.")]
+        public static partial void Waiting(ILogger logger, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Debug, "Nothing is left to be applied of batch {BatchId}: {Entry}.")]
+        public static partial void NothingLeft(ILogger logger, BatchId batchId, Entry entry);
+
+        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} was taken over by another process, and what was not committed is undone.")]
+        public static partial void TakenOver(ILogger logger, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} waits for the inbox, trying again in {Pause}: {Reason}")]
+        public static partial void Unreachable(ILogger logger, BatchId batchId, TimeSpan pause, string reason);
+    }
+}

@@ -1,0 +1,219 @@
+using ClaimCheck.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ClaimCheck.Consumer.Inbox;
+
+/// <summary>What became of the wish to work on a batch.</summary>
+internal enum Entry
+{
+    /// <summary>It is this process's.</summary>
+    Held,
+
+    /// <summary>Another process works on it.</summary>
+    Busy,
+
+    /// <summary>It is applied already.</summary>
+    Settled,
+
+    /// <summary>It is revoked.</summary>
+    Revoked,
+}
+
+/// <summary>A batch that this process may work on, until its lease ends.</summary>
+internal sealed record BatchLease(BatchId BatchId, Guid Token, BatchPosition Position, RecordCounts Counts);
+
+/// <summary>What one consumer has applied of which batch: who works on it, how far it is, and how it ended.</summary>
+internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts, string consumer, TimeSpan lease)
+{
+    public string Consumer => consumer;
+
+    public TimeSpan Lease => lease;
+
+    public InboxDatabase Database => database;
+
+    /// <summary>Notes that a batch was seen, and takes it where it is free.</summary>
+    public async Task<(Entry Entry, BatchLease? Lease)> EnterAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        var result = await database.TransactAsync(transaction => EnterAsync(transaction, batch, cancellationToken), cancellationToken);
+        receipts.Wake();
+        return result;
+    }
+
+    /// <summary>Puts the lease's end off.</summary>
+    /// <returns>Held; or what the batch is instead.</returns>
+    public async Task<Entry> RenewAsync(BatchLease held, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET leased_until = clock_timestamp() + @lease
+             WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
+            """;
+        return await database.TransactAsync(async transaction =>
+        {
+            await using var renew = Command(transaction, sql, held.BatchId);
+            renew.Parameters.AddWithValue("token", held.Token);
+            renew.Parameters.AddWithValue("lease", lease);
+            return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? Entry.Held : await StateAsync(transaction, held.BatchId, cancellationToken);
+        }, cancellationToken);
+    }
+
+    /// <summary>Gives a batch back, so that nobody has to wait for the lease's end.</summary>
+    public Task ReleaseAsync(BatchLease held, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET lease_token = NULL, leased_until = NULL
+             WHERE consumer = @consumer AND batch_id = @batch AND lease_token = @token
+            """;
+        return database.TransactAsync(async transaction =>
+        {
+            await using var release = Command(transaction, sql, held.BatchId);
+            release.Parameters.AddWithValue("token", held.Token);
+            return await release.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+    }
+
+    /// <summary>Notes for good that a batch is revoked, once; what is written through the transaction goes with it.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="discard">Called the first time, with what had been applied.</param>
+    /// <param name="cancellationToken">Undoes it all.</param>
+    /// <returns>False where that was known already.</returns>
+    public async Task<bool> RevokeAsync(
+        BatchId batch, Func<NpgsqlTransaction, RecordCounts, Task> discard, CancellationToken cancellationToken)
+    {
+        // Whoever holds the batch finds its lease gone: it commits nothing after this.
+        const string sql = """
+            INSERT INTO claimcheck.inbox_batches AS known (consumer, batch_id, state)
+            VALUES (@consumer, @batch, @state)
+            ON CONFLICT (consumer, batch_id) DO UPDATE
+                   SET state = excluded.state, lease_token = NULL, leased_until = NULL, updated_at = now()
+                 WHERE known.state <> excluded.state
+            RETURNING succeeded, transient, terminal
+            """;
+        var isNew = await database.TransactAsync(async transaction =>
+        {
+            RecordCounts applied;
+            await using (var note = Command(transaction, sql, batch))
+            {
+                note.Parameters.AddWithValue("state", "revoked");
+                await using var reader = await note.ExecuteReaderAsync(cancellationToken);
+                if (!await reader.ReadAsync(cancellationToken))
+                    return false;
+                applied = new(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+            }
+            await discard(transaction, applied);
+            await receipts.ForgetFailuresAsync(transaction, batch, cancellationToken);
+            await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Discarded }, null, cancellationToken);
+            return true;
+        }, cancellationToken);
+        receipts.Wake();
+        return isNew;
+    }
+
+    /// <summary>Forgets what ended long ago and has nothing left to be sent.</summary>
+    public Task<int> PurgeAsync(TimeSpan remember, CancellationToken cancellationToken)
+    {
+        // Uses inbox_batches_updated_at. What is unsent for as long as that will not be taken any more: the batch is long expired.
+        const string sql = """
+            WITH gone AS (
+                DELETE FROM claimcheck.inbox_batches
+                 WHERE consumer = @consumer AND updated_at < now() - @remember
+             RETURNING consumer, batch_id
+            ), failures AS (
+                DELETE FROM claimcheck.inbox_failures USING gone
+                 WHERE inbox_failures.consumer = gone.consumer AND inbox_failures.batch_id = gone.batch_id
+            ), receipts AS (
+                DELETE FROM claimcheck.inbox_receipts USING gone
+                 WHERE inbox_receipts.consumer = gone.consumer AND inbox_receipts.batch_id = gone.batch_id
+            )
+            SELECT count(*)::int FROM gone
+            """;
+        return database.TransactAsync(async transaction =>
+        {
+            await using var purge = new NpgsqlCommand(sql, transaction.Connection, transaction);
+            purge.Parameters.AddWithValue("consumer", consumer);
+            purge.Parameters.AddWithValue("remember", remember);
+            return (int)(await purge.ExecuteScalarAsync(cancellationToken))!;
+        }, cancellationToken);
+    }
+
+    private async Task<(Entry Entry, BatchLease? Lease)> EnterAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        if (await NoteAsync(transaction, batch, cancellationToken))
+            await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
+        await EndSilentAsync(transaction, batch, cancellationToken);
+        // A row that is locked is being written by who holds the batch: it is not waited for.
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET lease_token = @token, leased_until = clock_timestamp() + @lease, updated_at = now()
+             WHERE (consumer, batch_id) IN (
+                       SELECT consumer, batch_id
+                         FROM claimcheck.inbox_batches
+                        WHERE consumer = @consumer AND batch_id = @batch AND state = 'open'
+                          AND (lease_token IS NULL OR leased_until < clock_timestamp())
+                          FOR UPDATE SKIP LOCKED)
+            RETURNING position, succeeded, transient, terminal
+            """;
+        var token = Guid.NewGuid();
+        await using (var take = Command(transaction, sql, batch))
+        {
+            take.Parameters.AddWithValue("token", token);
+            take.Parameters.AddWithValue("lease", lease);
+            await using var reader = await take.ExecuteReaderAsync(cancellationToken);
+            if (await reader.ReadAsync(cancellationToken))
+            {
+                return BatchPosition.TryParse(batch, reader.GetString(0), out var position)
+                    ? (Entry.Held, new BatchLease(batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
+                    : throw new IntegrityException($"The inbox's place in {batch} can't be read.", batch);
+            }
+        }
+        return (await StateAsync(transaction, batch, cancellationToken), null);
+    }
+
+    // A process that is paused in a transaction keeps its locks: whoever takes its batch over would wait for them for ever. Its role is the
+    // same, so it may be ended.
+    private async Task EndSilentAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT pg_terminate_backend(session.pid)
+              FROM claimcheck.inbox_batches AS known
+              JOIN pg_stat_activity AS session ON session.pid = known.holder_pid AND session.backend_start = known.holder_since
+             WHERE known.consumer = @consumer AND known.batch_id = @batch AND known.state = 'open'
+               AND known.leased_until < clock_timestamp() AND session.usename = current_user
+            """;
+        await using var end = Command(transaction, sql, batch);
+        await end.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<bool> NoteAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            INSERT INTO claimcheck.inbox_batches (consumer, batch_id, state)
+            VALUES (@consumer, @batch, 'open')
+            ON CONFLICT (consumer, batch_id) DO NOTHING
+            """;
+        await using var note = Command(transaction, sql, batch);
+        return await note.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    private async Task<Entry> StateAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT state FROM claimcheck.inbox_batches WHERE consumer = @consumer AND batch_id = @batch";
+        await using var ask = Command(transaction, sql, batch);
+        return (string?)await ask.ExecuteScalarAsync(cancellationToken) switch
+        {
+            "settled" => Entry.Settled,
+            "revoked" => Entry.Revoked,
+            _ => Entry.Busy,
+        };
+    }
+
+    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, BatchId batch)
+    {
+        var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        command.Parameters.AddWithValue("consumer", consumer);
+        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
+        return command;
+    }
+}

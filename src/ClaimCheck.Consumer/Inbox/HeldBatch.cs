@@ -1,0 +1,252 @@
+using System.Data;
+using ClaimCheck.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ClaimCheck.Consumer.Inbox;
+
+/// <summary>The lease on a batch is over, or the batch has ended meanwhile: nothing more can be committed.</summary>
+internal sealed class LeaseLostException(BatchId batch) : Exception($"The lease on {batch} is lost.");
+
+/// <summary>A failed record, as the inbox keeps it until the service knows of it.</summary>
+internal readonly record struct FailedRecord(long Ordinal, string Key, string Class, string Code, string? Message)
+{
+    public override string ToString() => $"{Class} {Code}";
+}
+
+/// <summary>
+/// A batch that this process works on: the connection for its effects, and its lease, renewed until disposed. Whatever is committed for
+/// it carries the lease's token; once another process has taken the batch over, or it was revoked, that matches nothing.
+/// </summary>
+internal sealed class HeldBatch : IAsyncDisposable
+{
+    private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
+
+    private readonly BatchInbox inbox;
+    private readonly ReceiptOutbox receipts;
+    private readonly BatchLease lease;
+    private readonly CancellationTokenSource lost = new();
+    private readonly CancellationTokenSource stop;
+    private readonly Task renewing;
+    private bool isOver;
+
+    private HeldBatch(BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
+    {
+        (this.inbox, this.receipts, this.lease) = (inbox, receipts, lease);
+        (Connection, Position, Counts) = (connection, lease.Position, lease.Counts);
+        // A handler that does not heed its cancellation must not keep the batch from others.
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        renewing = RenewAsync(revoked, stop.Token);
+    }
+
+    public NpgsqlConnection Connection { get; }
+
+    public BatchPosition Position { get; private set; }
+
+    public RecordCounts Counts { get; private set; }
+
+    /// <summary>Cancelled once nothing more can be committed.</summary>
+    public CancellationToken Lost => lost.Token;
+
+    public bool IsConnected => Connection.State == ConnectionState.Open;
+
+    /// <param name="inbox">The inbox.</param>
+    /// <param name="receipts">What the service is told.</param>
+    /// <param name="lease">The lease, just taken.</param>
+    /// <param name="revoked">Called where another process has noted the batch's revocation.</param>
+    /// <param name="cancellationToken">Ends the connecting, and later the renewals.</param>
+    public static async Task<HeldBatch> OpenAsync(
+        BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, Action revoked, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = await inbox.Database.OpenAsync(cancellationToken);
+            await SignAsync(inbox, lease, connection, cancellationToken);
+            return new(inbox, receipts, lease, connection, revoked, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            if (connection is not null)
+                await connection.DisposeAsync();
+            await ReleaseAsync(inbox, lease);
+            if (e is not ClaimCheckException && InboxDatabase.Passes(e))
+                throw InboxDatabase.Unavailable(e, lease.BatchId);
+            throw;
+        }
+    }
+
+    /// <summary>Writes the place behind a chunk and its failures, to be committed with its effects.</summary>
+    /// <exception cref="LeaseLostException">The batch is no longer this process's.</exception>
+    public async Task CheckpointAsync(
+        NpgsqlTransaction transaction, BatchPosition next, RecordCounts chunk, IReadOnlyList<FailedRecord> failures, bool tell, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET position = @position, succeeded = @succeeded, transient = @transient, terminal = @terminal,
+                   leased_until = clock_timestamp() + @lease, updated_at = now()
+             WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
+            """;
+        var counts = Sum(chunk);
+        await using var batch = new NpgsqlBatch(Connection, transaction);
+        // What a handler wrote must fail here, where it can still be undone by itself, and not at the commit.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET CONSTRAINTS ALL IMMEDIATE"));
+        var update = Guarded(sql);
+        update.Parameters.AddWithValue("position", next.ToString());
+        update.Parameters.AddWithValue("succeeded", counts.Succeeded);
+        update.Parameters.AddWithValue("transient", counts.Transient);
+        update.Parameters.AddWithValue("terminal", counts.Terminal);
+        update.Parameters.AddWithValue("lease", inbox.Lease);
+        batch.BatchCommands.Add(update);
+        if (failures.Count > 0)
+            batch.BatchCommands.Add(Failures(failures));
+        if (tell)
+            batch.BatchCommands.Add(receipts.Put(lease.BatchId, Report(ReceiptState.Processing, counts, next), null));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        if (update.RecordsAffected != 1)
+            throw new LeaseLostException(lease.BatchId);
+    }
+
+    /// <summary>The chunk is committed.</summary>
+    public void Committed(BatchPosition next, RecordCounts chunk, bool isTold)
+    {
+        (Position, Counts) = (next, Sum(chunk));
+        if (isTold)
+            receipts.Wake();
+    }
+
+    /// <summary>Ends the batch, in the transaction of what its handler wrote last.</summary>
+    /// <exception cref="LeaseLostException">The batch is no longer this process's.</exception>
+    public async Task SettleAsync(NpgsqlTransaction transaction, BatchId? retryBatch, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET state = 'settled', lease_token = NULL, leased_until = NULL, updated_at = now()
+             WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
+            """;
+        var state = Counts switch
+        {
+            { Transient: 0, Terminal: 0 } => ReceiptState.Completed,
+            { Succeeded: 0 } => ReceiptState.Failed,
+            _ => ReceiptState.PartiallyFailed,
+        };
+        await using var batch = new NpgsqlBatch(Connection, transaction);
+        var update = Guarded(sql);
+        batch.BatchCommands.Add(update);
+        batch.BatchCommands.Add(receipts.Put(lease.BatchId, Report(state, Counts, null), Counts.Transient > 0 ? retryBatch : null));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        if (update.RecordsAffected != 1)
+            throw new LeaseLostException(lease.BatchId);
+        await transaction.CommitAsync(cancellationToken);
+        isOver = true;
+        receipts.Wake();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await renewing;
+        await Connection.DisposeAsync();
+        if (!isOver)
+            await ReleaseAsync(inbox, lease);
+        stop.Dispose();
+    }
+
+    // Whoever takes the batch over ends this session, so that none of its locks is waited for.
+    private static async Task SignAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE claimcheck.inbox_batches
+               SET holder_pid = pg_backend_pid(),
+                   holder_since = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+             WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
+            """;
+        await using var sign = new NpgsqlCommand(sql, connection);
+        sign.Parameters.AddWithValue("consumer", inbox.Consumer);
+        sign.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
+        sign.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
+        await sign.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task ReleaseAsync(BatchInbox inbox, BatchLease lease)
+    {
+        using var cleanUp = new CancellationTokenSource(CleanUp);
+        try
+        {
+            await inbox.ReleaseAsync(lease, cleanUp.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
+        {
+            // It runs out by itself.
+        }
+    }
+
+    private async Task RenewAsync(Action revoked, CancellationToken cancellationToken)
+    {
+        var renewed = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(inbox.Lease / 6, cancellationToken);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                limit.CancelAfter(inbox.Lease);
+                var asked = TimeProvider.System.GetTimestamp();
+                var entry = await inbox.RenewAsync(lease, limit.Token);
+                if (entry == Entry.Revoked)
+                    revoked();
+                if (entry != Entry.Held)
+                    break;
+                renewed = asked;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
+            {
+                if (TimeProvider.System.GetElapsedTime(renewed) > inbox.Lease)
+                    break;
+            }
+        }
+        await lost.CancelAsync();
+    }
+
+    private RecordCounts Sum(RecordCounts chunk) =>
+        new(Counts.Succeeded + chunk.Succeeded, Counts.Transient + chunk.Transient, Counts.Terminal + chunk.Terminal);
+
+    private static ReceiptReport Report(string state, RecordCounts counts, BatchPosition? position) => new()
+    {
+        State = state,
+        Succeeded = counts.Succeeded,
+        Transient = counts.Transient,
+        Terminal = counts.Terminal,
+        Checkpoint = position?.ToString(),
+    };
+
+    private NpgsqlBatchCommand Guarded(string sql)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.AddWithValue("consumer", inbox.Consumer);
+        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
+        command.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
+        return command;
+    }
+
+    private NpgsqlBatchCommand Failures(IReadOnlyList<FailedRecord> failures)
+    {
+        var command = new NpgsqlBatchCommand("""
+            INSERT INTO claimcheck.inbox_failures (consumer, batch_id, ordinal, key, class, code, message)
+            SELECT @consumer, @batch, f.ordinal, f.key, f.class, f.code, f.message
+              FROM unnest(@ordinals, @keys, @classes, @codes, @messages) AS f (ordinal, key, class, code, message)
+            """);
+        command.Parameters.AddWithValue("consumer", inbox.Consumer);
+        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
+        command.Parameters.AddWithValue("ordinals", failures.Select(each => each.Ordinal).ToArray());
+        command.Parameters.AddWithValue("keys", failures.Select(each => each.Key).ToArray());
+        command.Parameters.AddWithValue("classes", failures.Select(each => each.Class).ToArray());
+        command.Parameters.AddWithValue("codes", failures.Select(each => each.Code).ToArray());
+        command.Parameters.AddWithValue("messages", NpgsqlDbType.Array | NpgsqlDbType.Text, failures.Select(each => each.Message).ToArray());
+        return command;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Diagnostics.CodeAnalysis;
+using ClaimCheck.Contracts;
+using Npgsql;
+
+namespace ClaimCheck.Consumer.Inbox;
+
+/// <summary>The inbox's Postgres: connections, tables at first use, and which failures pass by themselves.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
+{
+    // Whoever creates the tables first, the others wait: CREATE … IF NOT EXISTS is no protection against a race.
+    private const long ScriptLock = 0x636c61696d636b;
+
+    private readonly NpgsqlDataSource source = Source(options.ConnectionString);
+    private readonly SemaphoreSlim preparing = new(1);
+    private volatile bool isPrepared;
+
+    /// <summary>A connection to a database whose tables are there; the caller disposes it.</summary>
+    /// <exception cref="InboxUnavailableException">It can't be reached now.</exception>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await source.OpenConnectionAsync(cancellationToken);
+            try
+            {
+                if (!isPrepared)
+                    await PrepareAsync(connection, cancellationToken);
+                return connection;
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        }
+        catch (Exception e) when (Passes(e))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    /// <summary>Does something in one transaction.</summary>
+    /// <exception cref="InboxUnavailableException">It can't be done now.</exception>
+    public async Task<T> TransactAsync<T>(Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        try
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var result = await work(transaction);
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }
+        catch (Exception e) when (Passes(e))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    public static InboxUnavailableException Unavailable(Exception e, BatchId? batch = null) => new(
+        $"The inbox's Postgres can't do it now ({(e is PostgresException said ? said.SqlState : e.GetType().Name)}).", batch, e);
+
+    /// <summary>Whether a failure is the server's or the connection's, and not what was asked for.</summary>
+    public static bool Passes(Exception e) => e switch
+    {
+        // Connections, resources, an operator's shutdown, the system, authorization, a missing database, a lock that was not got in time.
+        PostgresException said => said.SqlState[..2] is "08" or "53" or "57" or "58" or "28" or "3D" or "25" or "40" or "55",
+        NpgsqlException => true,
+        TimeoutException or IOException => true,
+        _ => false,
+    };
+
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+
+    private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await preparing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!isPrepared && options.CreateTables && !await HasTablesAsync(connection, cancellationToken))
+                await CreateAsync(connection, cancellationToken);
+            isPrepared = true;
+        }
+        finally
+        {
+            preparing.Release();
+        }
+    }
+
+    private static async Task<bool> HasTablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT to_regclass('claimcheck.inbox_cursors') IS NOT NULL", connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var locking = new NpgsqlCommand("SELECT pg_advisory_xact_lock(@key)", connection, transaction))
+        {
+            locking.Parameters.AddWithValue("key", ScriptLock);
+            await locking.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await using (var script = new NpgsqlCommand(InboxScript.Sql, connection, transaction))
+            await script.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static NpgsqlDataSource Source(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { PersistSecurityInfo = false };
+        if (settings.MaxAutoPrepare == 0)
+            settings.MaxAutoPrepare = 32;
+        settings.ApplicationName ??= "ClaimCheck inbox";
+        return NpgsqlDataSource.Create(settings);
+    }
+}

@@ -1,0 +1,224 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using ClaimCheck.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ClaimCheck.Consumer.Inbox;
+
+/// <summary>A receipt that is due.</summary>
+/// <param name="BatchId">The batch.</param>
+/// <param name="Version">Tells it from a newer one of the same batch.</param>
+/// <param name="Report">What is to be said.</param>
+/// <param name="RetryBatchId">The batch that a retry is to be asked for afterwards, or null.</param>
+/// <param name="IsSent">Whether it was said already, and only the retry is left.</param>
+/// <param name="Attempts">How often it was tried, this time included.</param>
+internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport Report, BatchId? RetryBatchId, bool IsSent, int Attempts);
+
+/// <summary>
+/// What the service is still to be told: written in the transaction of what it tells, sent later. Of each batch only the newest receipt,
+/// since it replaces those before.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+internal sealed class ReceiptOutbox(InboxDatabase database, string consumer)
+{
+    // A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.
+    private static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
+
+    private readonly SemaphoreSlim written = new(0, 1);
+
+    /// <summary>Writes a receipt; <see cref="Wake"/> is for after the commit.</summary>
+    public async Task PutAsync(
+        NpgsqlTransaction transaction, BatchId batch, ReceiptReport report, BatchId? retryBatch, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(PutSql, transaction.Connection, transaction);
+        AddPut(command.Parameters, batch, report, retryBatch);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>The same as a part of a batch of commands.</summary>
+    public NpgsqlBatchCommand Put(BatchId batch, ReceiptReport report, BatchId? retryBatch)
+    {
+        var command = new NpgsqlBatchCommand(PutSql);
+        AddPut(command.Parameters, batch, report, retryBatch);
+        return command;
+    }
+
+    /// <summary>Tells the sender that something was written.</summary>
+    public void Wake()
+    {
+        try
+        {
+            written.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // The sender has been told already.
+        }
+    }
+
+    /// <summary>Waits until something was written, or that time has passed.</summary>
+    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => written.WaitAsync(atMost, cancellationToken);
+
+    /// <summary>Takes what is due, so that nobody else takes it for a while.</summary>
+    public Task<List<DueReceipt>> TakeAsync(int most, CancellationToken cancellationToken)
+    {
+        // Uses inbox_receipts_next_at.
+        const string sql = """
+            UPDATE claimcheck.inbox_receipts AS r
+               SET next_at = now() + @claim, attempts = r.attempts + 1
+             WHERE (r.consumer, r.batch_id) IN (
+                       SELECT consumer, batch_id
+                         FROM claimcheck.inbox_receipts
+                        WHERE consumer = @consumer AND refused_code IS NULL AND next_at <= now()
+                        ORDER BY next_at
+                        LIMIT @most
+                          FOR UPDATE SKIP LOCKED)
+            RETURNING r.batch_id, r.version, r.state, r.succeeded, r.transient, r.terminal, r.position, r.retry_batch_id, r.is_sent, r.attempts
+            """;
+        return database.TransactAsync(async transaction =>
+        {
+            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+            command.Parameters.AddWithValue("consumer", consumer);
+            command.Parameters.AddWithValue("claim", Claim);
+            command.Parameters.AddWithValue("most", most);
+            var due = new List<DueReceipt>();
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                var report = new ReceiptReport
+                {
+                    State = reader.GetString(2),
+                    Succeeded = reader.GetInt64(3),
+                    Transient = reader.GetInt64(4),
+                    Terminal = reader.GetInt64(5),
+                    Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+                };
+                BatchId? retry = reader.IsDBNull(7) ? null : new BatchId(reader.GetGuid(7));
+                due.Add(new(new(reader.GetGuid(0)), reader.GetGuid(1), report, retry, reader.GetBoolean(8), reader.GetInt32(9)));
+            }
+            return due;
+        }, cancellationToken);
+    }
+
+    /// <summary>It was said, and its failures with it. What is left, if anything, is the retry.</summary>
+    public Task SentAsync(DueReceipt receipt, CancellationToken cancellationToken) => database.TransactAsync(
+        async transaction =>
+        {
+            if (ReceiptState.IsEnd(receipt.Report.State))
+                await ForgetFailuresAsync(transaction, receipt.BatchId, cancellationToken);
+            return receipt.RetryBatchId is null
+                ? await DeleteAsync(transaction, receipt, cancellationToken)
+                : await ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET is_sent = true" + Same, receipt, cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>Nothing is left to be done.</summary>
+    public Task DoneAsync(DueReceipt receipt, CancellationToken cancellationToken) =>
+        database.TransactAsync(transaction => DeleteAsync(transaction, receipt, cancellationToken), cancellationToken);
+
+    /// <summary>It is to be tried again.</summary>
+    public Task AgainAsync(DueReceipt receipt, TimeSpan after, CancellationToken cancellationToken) => database.TransactAsync(
+        async transaction =>
+        {
+            await using var command = Command(transaction, "UPDATE claimcheck.inbox_receipts SET next_at = now() + @after" + Same, receipt);
+            command.Parameters.AddWithValue("after", after);
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>The service will never take it: kept for whoever asks why, and not tried again.</summary>
+    public Task RefusedAsync(DueReceipt receipt, string code, CancellationToken cancellationToken) => database.TransactAsync(
+        async transaction =>
+        {
+            await using var command = Command(transaction, "UPDATE claimcheck.inbox_receipts SET refused_code = @code" + Same, receipt);
+            command.Parameters.AddWithValue("code", code);
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>The failures of a batch, in its order.</summary>
+    public async IAsyncEnumerable<RecordFailure> FailuresAsync(BatchId batch, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // By its primary key, a page at a time: no transaction is open while they are sent.
+        const string sql = """
+            SELECT ordinal, key, class, code, message
+              FROM claimcheck.inbox_failures
+             WHERE consumer = @consumer AND batch_id = @batch AND ordinal > @after
+             ORDER BY ordinal
+             LIMIT 2000
+            """;
+        var after = -1L;
+        while (true)
+        {
+            var page = await database.TransactAsync(async transaction =>
+            {
+                var found = new List<RecordFailure>();
+                await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+                command.Parameters.AddWithValue("consumer", consumer);
+                command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
+                command.Parameters.AddWithValue("after", after);
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    after = reader.GetInt64(0);
+                    found.Add(new(reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4)));
+                }
+                return found;
+            }, cancellationToken);
+            foreach (var failure in page)
+                yield return failure;
+            if (page.Count == 0)
+                yield break;
+        }
+    }
+
+    public async Task ForgetFailuresAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = "DELETE FROM claimcheck.inbox_failures WHERE consumer = @consumer AND batch_id = @batch";
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        command.Parameters.AddWithValue("consumer", consumer);
+        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private const string PutSql = """
+        INSERT INTO claimcheck.inbox_receipts (consumer, batch_id, version, state, succeeded, transient, terminal, position, retry_batch_id)
+        VALUES (@consumer, @batch, @version, @state, @succeeded, @transient, @terminal, @position, @retry)
+        ON CONFLICT (consumer, batch_id) DO UPDATE
+               SET version = excluded.version, state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient,
+                   terminal = excluded.terminal, position = excluded.position, retry_batch_id = excluded.retry_batch_id,
+                   is_sent = false, attempts = 0, next_at = now(), refused_code = NULL
+        """;
+
+    // A newer receipt is not touched.
+    private const string Same = " WHERE consumer = @consumer AND batch_id = @batch AND version = @version";
+
+    private void AddPut(NpgsqlParameterCollection parameters, BatchId batch, ReceiptReport report, BatchId? retryBatch)
+    {
+        parameters.AddWithValue("consumer", consumer);
+        parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
+        parameters.AddWithValue("version", NpgsqlDbType.Uuid, Guid.NewGuid());
+        parameters.AddWithValue("state", report.State);
+        parameters.AddWithValue("succeeded", report.Succeeded);
+        parameters.AddWithValue("transient", report.Transient);
+        parameters.AddWithValue("terminal", report.Terminal);
+        parameters.AddWithValue("position", NpgsqlDbType.Text, (object?)report.Checkpoint ?? DBNull.Value);
+        parameters.AddWithValue("retry", NpgsqlDbType.Uuid, (object?)retryBatch?.Value ?? DBNull.Value);
+    }
+
+    private Task<int> DeleteAsync(NpgsqlTransaction transaction, DueReceipt receipt, CancellationToken cancellationToken) =>
+        ExecuteAsync(transaction, "DELETE FROM claimcheck.inbox_receipts" + Same, receipt, cancellationToken);
+
+    private async Task<int> ExecuteAsync(NpgsqlTransaction transaction, string sql, DueReceipt receipt, CancellationToken cancellationToken)
+    {
+        await using var command = Command(transaction, sql, receipt);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, DueReceipt receipt)
+    {
+        var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        command.Parameters.AddWithValue("consumer", consumer);
+        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, receipt.BatchId.Value);
+        command.Parameters.AddWithValue("version", NpgsqlDbType.Uuid, receipt.Version);
+        return command;
+    }
+}
