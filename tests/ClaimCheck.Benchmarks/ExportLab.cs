@@ -17,6 +17,9 @@ internal sealed class ExportLab : IAsyncDisposable
 
     private ExportLab(string source, string catalog) => (this.source, this.catalog) = (source, catalog);
 
+    /// <summary>The database with the orders.</summary>
+    public string Source => source;
+
     public string File => Path.Combine(folder, "peer.out");
 
     public static async Task<ExportLab> CreateAsync(long orders)
@@ -115,6 +118,6 @@ internal sealed class ExportLab : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static string Query(string most) =>
+    public static string Query(string most) =>
         $"SELECT id, customer, status, amount, currency, note, created_at FROM orders WHERE id <= {most} ORDER BY id";
 }

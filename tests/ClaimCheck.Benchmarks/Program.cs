@@ -15,6 +15,7 @@ if (args.Contains("--help") || args.Contains("-h"))
           memory   the service's peak for 1,000,000 and for 10,000,000 orders
           read     a consumer's typed, verified reading from S3 against curl | gunzip
           deliver  from ready to a consumer's handler, over SNS and SQS
+          fan-out  1,000,000 orders to three consumers by link against messages of 1,000 records
 
           --only NAME  one of them
 
@@ -42,6 +43,8 @@ try
         figures.AddRange(await ReadBench.RunAsync(lab, orders, rounds));
     if (Wants("deliver"))
         figures.AddRange(await DeliveryBench.RunAsync(lab));
+    if (Wants("fan-out"))
+        figures.AddRange(await FanOutBench.RunAsync(lab, Math.Min(orders, 1_000_000)));
     Figure.Show(figures);
     return figures.All(figure => figure.IsReached) ? 0 : 1;
 }

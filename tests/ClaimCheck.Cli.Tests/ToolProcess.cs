@@ -36,7 +36,10 @@ internal sealed class ToolProcess : IAsyncDisposable
     /// <param name="arguments">The command line.</param>
     public static ToolProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), .. arguments])
+        // Tests that run in a shell's background ignore SIGINT, and would hand that down; at a terminal it is not ignored.
+        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), .. arguments];
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", .. tool] : tool;
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -49,13 +52,13 @@ internal sealed class ToolProcess : IAsyncDisposable
         start.Environment["XDG_CONFIG_HOME"] = "/nonexistent";
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        var tool = new ToolProcess(Process.Start(start)!);
-        tool.process.OutputDataReceived += (_, line) => Append(tool.output, line.Data);
-        tool.process.ErrorDataReceived += (_, line) => Append(tool.errors, line.Data);
-        tool.process.BeginOutputReadLine();
-        tool.process.BeginErrorReadLine();
-        tool.process.StandardInput.Close();
-        return tool;
+        var started = new ToolProcess(Process.Start(start)!);
+        started.process.OutputDataReceived += (_, line) => Append(started.output, line.Data);
+        started.process.ErrorDataReceived += (_, line) => Append(started.errors, line.Data);
+        started.process.BeginOutputReadLine();
+        started.process.BeginErrorReadLine();
+        started.process.StandardInput.Close();
+        return started;
     }
 
     public async Task<ToolResult> EndAsync()
