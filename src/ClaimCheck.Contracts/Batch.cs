@@ -17,8 +17,10 @@ public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt
 /// <param name="Export">The export that staged it.</param>
 /// <param name="Manifest">The claim URL, or null once the batch has ended.</param>
 /// <param name="Data">The whole batch as one stream, or null once the batch has ended.</param>
+/// <param name="Records">The records as pages of JSON, or null once the batch has ended.</param>
+/// <param name="Receipts">What each consumer says of it.</param>
 /// <param name="Revoke">Where DELETE revokes it, and answers the report afterwards.</param>
-public sealed record BatchLinks(string Self, string Export, string? Manifest, string? Data, string Revoke);
+public sealed record BatchLinks(string Self, string Export, string? Manifest, string? Data, string? Records, string Receipts, string Revoke);
 
 /// <summary>One batch, as <c>GET /v1/batches/{batchId}</c> answers it, also after its end.</summary>
 public sealed record Batch

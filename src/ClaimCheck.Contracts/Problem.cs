@@ -55,6 +55,13 @@ public static class ProblemCodes
     public const string RangeNotSatisfiable = "range_not_satisfiable";
     public const string MisdirectedRequest = "misdirected_request";
     public const string ValidationFailed = "validation_failed";
+    public const string OtherConsumer = "other_consumer";
+    public const string ReceiptEnded = "receipt_ended";
+    public const string BatchNotRevoked = "batch_not_revoked";
+    public const string NothingToRetry = "nothing_to_retry";
+    public const string RetryTooEarly = "retry_too_early";
+    public const string CountsDoNotAddUp = "counts_do_not_add_up";
+    public const string TooManyFailures = "too_many_failures";
     public const string InternalError = "internal_error";
     public const string SourceUnavailable = "source_unavailable";
     public const string StagingUnavailable = "staging_unavailable";

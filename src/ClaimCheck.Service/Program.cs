@@ -5,19 +5,21 @@ using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
+using ClaimCheck.Service.Receipts;
+using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
 
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing().AddReceipts();
 
     var app = builder.Build();
     app.UseHosting();
     app.MapHosting();
     if (Roles.Of(app.Configuration).IsApi)
-        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents();
+        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapReceipts();
     app.MapStagedFiles();
     return await app.RunServiceAsync();
 });

@@ -6,6 +6,7 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>A connection and its transaction; rolled back unless committed. It may be disposed more than once.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestStatement = TimeSpan.FromMinutes(10);
     private bool disposed;
 
     public NpgsqlConnection Connection => connection;
@@ -27,6 +28,10 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
     /// <summary>A statement of this transaction, for Dapper.</summary>
     public Dapper.CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(sql, parameters, transaction, cancellationToken: cancellationToken);
+
+    /// <summary>A statement over up to a million rows, which may take longer than the driver waits by itself.</summary>
+    public Dapper.CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
+        new(sql, parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
 

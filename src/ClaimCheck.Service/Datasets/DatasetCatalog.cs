@@ -54,6 +54,7 @@ internal sealed partial class DatasetCatalog(
         OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
         SchemaVersion = dataset.SchemaVersion,
         Columns = [.. columns.Select(column => column.ToContract())],
+        Delivery = dataset.Delivery,
     };
 
     private void CheckSource(Dataset dataset)

@@ -1,11 +1,13 @@
+using System.Runtime.CompilerServices;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Staging;
 using Npgsql;
 
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
-internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, ExportingOptions options)
+internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, ExportingOptions options)
 {
     /// <summary>Stages everything, or throws and leaves no upload open.</summary>
     /// <exception cref="ExportFailedException">The source, or what it holds, is at fault.</exception>
@@ -20,9 +22,10 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             async (name, content, token) =>
                 await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
             meter,
+            plan.RetryOf is null ? null : rounds,
             cancellationToken);
 
-    /// <summary>The same, without a catalog.</summary>
+    /// <summary>The same, without a catalog, but for the keys of a retry.</summary>
     internal static async Task<StagedBatch> ExportAsync(
         ExportPlan plan,
         string sql,
@@ -30,24 +33,37 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         ExportingOptions options,
         OpenStaged open,
         ExportMeter meter,
+        RoundKeys? rounds,
         CancellationToken cancellationToken)
     {
         await using var session = await SourceSession.OpenAsync(source, options, cancellationToken);
         var columns = await session.DescribeAsync(sql, cancellationToken);
         Compare(plan.Dataset.Columns, columns);
-        meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
+        // What a retry reads has nothing to do with what the whole query would.
+        if (rounds is null)
+            meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
+        var wanted = rounds is null ? null : new WantedKeys(columns.Single(column => column.Name == plan.Dataset.Key), plan.Format);
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target);
-        var format = Format(plan, columns, blocks);
+        var format = Format(plan, columns, blocks, wanted);
         var sealer = new BlockSealer(buffers, plan.Compression == "gzip");
         await using var files = new PartFiles(Layout(plan, format, sealer), open, meter);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using (var copy = await session.CopyAsync(sql, format.CopyOptions, stop.Token))
-            await new BlockPipeline(copy, format, blocks, sealer, buffers).RunAsync(files, stop);
+        var copies = wanted is null
+            ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
+            : new RetryCopies(session, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token);
+        await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
         await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
         return new StagedBatch(session.SnapshotAt, await files.FinishAsync(cancellationToken));
+    }
+
+    private static async IAsyncEnumerable<CopyReader> WholeAsync(
+        SourceSession session, string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var copy = await session.CopyAsync(sql, options, cancellationToken);
+        yield return copy;
     }
 
     private static void Compare(IReadOnlyList<Column> frozen, IReadOnlyList<ResultColumn> found)
@@ -63,10 +79,10 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         static string List(IEnumerable<Column> columns) => string.Join(", ", columns.Select(column => $"{column.Name} {column.Type}"));
     }
 
-    private static IRecordFormat Format(ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks)
+    private static IRecordFormat Format(ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, WantedKeys? wanted)
     {
         var names = plan.Dataset.Columns.Select(column => column.Name).ToList();
-        var keys = new KeyWatch(names.IndexOf(plan.Dataset.Key), isOrdered: plan.Dataset.OrderedBy == plan.Dataset.Key);
+        var keys = new KeyWatch(names.IndexOf(plan.Dataset.Key), isOrdered: plan.Dataset.OrderedBy == plan.Dataset.Key) { Wanted = wanted };
         return plan.Format switch
         {
             "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys),

@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Exporting;
 /// a block a core waits in between, so memory stays flat, and a slow staging slows the database down.
 /// </summary>
 internal sealed class BlockPipeline(
-    CopyReader source, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
+    IAsyncEnumerable<CopyReader> copies, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
 {
     private readonly Channel<Task<SealedBlock>> sealing = Channel.CreateBounded<Task<SealedBlock>>(
         new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = true });
@@ -29,10 +29,15 @@ internal sealed class BlockPipeline(
     {
         try
         {
-            while (await source.ReadAsync(format.Space()) is var count and > 0)
+            await foreach (var source in copies.WithCancellation(cancellationToken))
             {
-                format.Accept(count);
-                await SealReadyAsync(cancellationToken);
+                while (await source.ReadAsync(format.Space()) is var count and > 0)
+                {
+                    format.Accept(count);
+                    await SealReadyAsync(cancellationToken);
+                }
+
+                format.EndCopy();
             }
 
             format.Finish();

@@ -38,11 +38,9 @@ internal sealed class CsvFormat : IRecordFormat
         Scan(isLast: false);
     }
 
-    public void Finish()
-    {
-        Scan(isLast: true);
-        blocks.Finish();
-    }
+    public void EndCopy() => Scan(isLast: true);
+
+    public void Finish() => blocks.Finish();
 
     private void Scan(bool isLast)
     {
@@ -66,7 +64,11 @@ internal sealed class CsvFormat : IRecordFormat
         if (key.IsEmpty)
             keys.SeeNull();
         keys.See(key);
+        keys.Wanted?.Take(Plain(key));
     }
+
+    private static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> key) =>
+        key is [(byte)'"', .. var quoted, (byte)'"'] ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(quoted).Replace("\"\"", "\"", StringComparison.Ordinal)) : key;
 
     private static int FieldLength(ReadOnlySpan<byte> rest)
     {

@@ -35,7 +35,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                   FROM next
                  WHERE e.id = next.id
              RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
-                       e.format, e.compression, e.max_file_bytes, e.traceparent
+                       e.format, e.compression, e.max_file_bytes, e.retry_of, e.consumer, e.traceparent
             ), noted AS (
                 INSERT INTO attempts (batch_id, attempt, lease_token)
                 SELECT batch_id, @Attempt, @Token FROM leased
@@ -55,6 +55,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             Format = taken.Format,
             Compression = taken.Compression,
             MaxFileBytes = taken.MaxFileBytes,
+            RetryOf = taken.RetryOf is { } original ? new BatchId(original) : null,
+            Consumer = taken.Consumer,
             TraceParent = taken.TraceParent,
         };
     }
@@ -150,6 +152,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         public required string Format { get; init; }
         public required string Compression { get; init; }
         public required long MaxFileBytes { get; init; }
+        public Guid? RetryOf { get; init; }
+        public required string Consumer { get; init; }
         public string? TraceParent { get; init; }
     }
 }

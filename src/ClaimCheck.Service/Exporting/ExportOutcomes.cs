@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Reckoning;
 using Dapper;
 using Npgsql;
 
@@ -9,7 +10,7 @@ namespace ClaimCheck.Service.Exporting;
 /// How an export's run ends: one transaction, guarded by state and lease, with its event. Run again after a lost connection,
 /// since a commit whose answer was lost may have happened: the second run then finds that it has.
 /// </summary>
-internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
+internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts accounts)
 {
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
     public async Task<bool> CompleteAsync(ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
@@ -65,8 +66,21 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
                 IndexDigests = staged.Files.Select(file => file.IndexSha256).ToArray(),
             },
             cancellationToken));
-        // Links and the claim URL are minted by the relay, at each delivery anew.
-        await Outbox.AddAsync(
+        if (plan.RetryOf is { } original)
+            await accounts.BeginRetryAsync(transaction, original, plan.Consumer, plan.BatchId, plan.Attempt, staged.Records, cancellationToken);
+        if (plan.Dataset.Delivery is { } delivery)
+            await Deliveries.BeginAsync(transaction, plan.BatchId, delivery, cancellationToken);
+        // A retry of records that are all gone has nothing to fetch. Links and the claim URL are minted by the relay, at each
+        // delivery anew.
+        if (plan.RetryOf is null || staged.Records > 0)
+            await AnnounceAsync(transaction, plan, staged, ready, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private static Task AnnounceAsync(
+        Transaction transaction, ExportPlan plan, StagedBatch staged, Subject ready, CancellationToken cancellationToken) =>
+        Outbox.AddAsync(
             transaction,
             EventTypes.BulkReady,
             ready.Event,
@@ -84,9 +98,6 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
                 plan.Compression,
             },
             cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return true;
-    }
 
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
     public async Task<bool> FailAsync(ExportPlan plan, ExportFailure failure, CancellationToken cancellationToken)
@@ -130,7 +141,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
 
     private sealed record Subject
     {
-        public const string Columns = "id, batch_id, tenant, dataset, schema_version, retry_of";
+        public const string Columns = "id, batch_id, tenant, dataset, schema_version, retry_of, consumer";
 
         public required Guid Id { get; init; }
         public required Guid BatchId { get; init; }
@@ -138,7 +149,8 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog)
         public required string Dataset { get; init; }
         public required int SchemaVersion { get; init; }
         public Guid? RetryOf { get; init; }
+        public required string Consumer { get; init; }
 
-        public EventSubject Event => new(Id, BatchId, Tenant, Dataset);
+        public EventSubject Event => new(Id, BatchId, Tenant, Dataset, Consumer);
     }
 }

@@ -19,6 +19,9 @@ internal sealed record FrozenDataset
     public string? OrderedBy { get; init; }
     public required int SchemaVersion { get; init; }
     public required IReadOnlyList<Column> Columns { get; init; }
+
+    /// <summary>Its definition of success, or null.</summary>
+    public DatasetDelivery? Delivery { get; init; }
 }
 
 /// <summary>Everything a worker needs to turn one export into files.</summary>
@@ -37,6 +40,12 @@ internal sealed record ExportPlan
     public required string Format { get; init; }
     public required string Compression { get; init; }
     public required long MaxFileBytes { get; init; }
+
+    /// <summary>The batch whose transient failures this one retries, or null.</summary>
+    public BatchId? RetryOf { get; init; }
+
+    /// <summary>The one consumer that it is for, or <c>*</c>.</summary>
+    public string Consumer { get; init; } = "*";
 
     /// <summary>The trace of the request that asked for it (W3C trace context), or null.</summary>
     public string? TraceParent { get; init; }

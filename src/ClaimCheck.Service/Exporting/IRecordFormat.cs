@@ -21,6 +21,9 @@ internal interface IRecordFormat
     /// <summary>Works through the first <paramref name="count"/> bytes of the space.</summary>
     void Accept(int count);
 
+    /// <summary>One COPY has ended; another may follow. Its records have all been seen then.</summary>
+    void EndCopy();
+
     /// <summary>No more bytes will come.</summary>
     void Finish();
 }

@@ -13,6 +13,9 @@ internal sealed class KeyWatch(int column, bool isOrdered)
     /// <summary>Which column is the key.</summary>
     public int Column { get; } = column;
 
+    /// <summary>For a retry: the keys that it is to find. Else null.</summary>
+    public WantedKeys? Wanted { get; init; }
+
     public void SeeNull() =>
         throw new ExportFailedException("key_null", $"Record {ordinal + 1} has no key.", isTransient: false);
 

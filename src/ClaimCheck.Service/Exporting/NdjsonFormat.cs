@@ -9,6 +9,7 @@ internal sealed class NdjsonFormat : IRecordFormat
     private readonly BlockBuilder blocks;
     private readonly KeyWatch keys;
     private readonly JsonValueWriter values;
+    private readonly CopyText copyText = new();
     private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;
     private byte[] lines = new byte[256 << 10];
     private int filled;
@@ -62,6 +63,11 @@ internal sealed class NdjsonFormat : IRecordFormat
         searched = filled;
     }
 
+    public void EndCopy()
+    {
+        // Each line was worked on when it was whole.
+    }
+
     public void Finish() => blocks.Finish();
 
     private void WriteRecord(ReadOnlySpan<byte> line)
@@ -79,6 +85,7 @@ internal sealed class NdjsonFormat : IRecordFormat
                 if (isNull)
                     keys.SeeNull();
                 keys.See(value);
+                keys.Wanted?.Take(copyText.Unescape(value));
             }
 
             if (isNull)

@@ -39,7 +39,7 @@ internal static class SourceQuery
             return "NULL";
         if (SourceTypes.IsJson(type))
             return Quote(value.GetRawText());
-        return Quote(SourceTypes.IsArray(type) ? ArrayText(value) : ScalarText(value));
+        return Quote(SourceTypes.IsArray(type) ? ArrayText(value.EnumerateArray().Select(ScalarText)) : ScalarText(value));
     }
 
     private static string ScalarText(JsonElement value) => value.ValueKind switch
@@ -51,11 +51,17 @@ internal static class SourceQuery
         var kind => throw new InvalidOperationException($"A canonical value can't be {kind}."),
     };
 
+    /// <summary>Texts as one quoted array literal, <c>'{"a","b"}'</c>.</summary>
+    public static string ArrayLiteral(IEnumerable<string> texts) => Quote(ArrayText(texts));
+
+    /// <summary>A name as Postgres wants it where it may hold anything.</summary>
+    public static string Identifier(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
     // {"a","b \" c"}: each element is quoted, so that none of them is taken for NULL, a comma or a brace.
-    private static string ArrayText(JsonElement array)
+    private static string ArrayText(IEnumerable<string> texts)
     {
-        var elements = array.EnumerateArray().Select(element =>
-            $"\"{ScalarText(element).Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
+        var elements = texts.Select(text =>
+            $"\"{text.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
         return $"{{{string.Join(',', elements)}}}";
     }
 

@@ -42,6 +42,10 @@ internal sealed class SourceSession : IAsyncDisposable
             },
             cancellationToken);
 
+    /// <summary>Those of the keys that are a value's own text in the source: <c>7</c> is a bigint's, <c>07</c> and <c>x</c> are none's.</summary>
+    public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
+
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);

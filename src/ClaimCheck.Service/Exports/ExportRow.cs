@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Reckoning;
 
 namespace ClaimCheck.Service.Exports;
 
@@ -10,7 +11,7 @@ internal sealed record ExportRow
     /// <summary>What every reader selects. <c>remaining</c> and <c>manifest_remaining</c> are times left by the database's clock.</summary>
     public const string Columns = """
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
-        format, compression, link_lifetime, retention, retry_of, state, attempt, manifest_expires_at,
+        format, compression, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
         estimated_records, records, bytes, uncompressed_bytes, files, snapshot_at,
         created_at, started_at, ready_at, expires_at, ended_at, reason, failure_code, failure_detail, failure_transient,
         expires_at - now() AS remaining, manifest_expires_at - now() AS manifest_remaining
@@ -28,6 +29,9 @@ internal sealed record ExportRow
     public required TimeSpan LinkLifetime { get; init; }
     public required TimeSpan Retention { get; init; }
     public Guid? RetryOf { get; init; }
+
+    /// <summary>The one consumer that it is for, or <c>*</c>.</summary>
+    public required string Consumer { get; init; }
     public required string State { get; init; }
     public string? Attempt { get; init; }
     public DateTimeOffset? ManifestExpiresAt { get; init; }
@@ -60,6 +64,9 @@ internal sealed record ExportRow
     public FrozenDataset FrozenDataset =>
         JsonSerializer.Deserialize<FrozenDataset>(Definition, ClaimCheckJson.Options)
         ?? throw new InvalidOperationException($"The definition of {ExportId} is null.");
+
+    /// <summary>Whose receipts belong to it.</summary>
+    public BoardOf Board => new(Batch, Tenant, Dataset, Consumer, FrozenDataset.Delivery);
 
     public ExportFailure? Failure =>
         FailureCode is null ? null : new(FailureCode, FailureDetail ?? "", FailureTransient ?? false);

@@ -15,7 +15,8 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
     public async Task<Export> ShowWithStagingAsync(ExportRow row, CancellationToken cancellationToken) =>
         Show(row, await minter.MintFutureManifestAsync(row.Batch, cancellationToken));
 
-    public Batch Show(ExportRow row, IReadOnlyList<Redemption> redeemed, DateTimeOffset? verifiedAt)
+    public Batch Show(
+        ExportRow row, IReadOnlyList<Redemption> redeemed, DateTimeOffset? verifiedAt, BatchDelivery? delivery, IReadOnlyList<ReceiptSummary> receipts)
     {
         var self = address.Url($"/v1/batches/{row.Batch}");
         var isReady = row.EffectiveState == ExportState.Ready;
@@ -42,12 +43,16 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
             Reason = row.Reason,
             DeletionVerifiedAt = verifiedAt,
             RetryOf = row.RetryOf is { } batch ? new BatchId(batch) : null,
+            Delivery = delivery,
+            Receipts = receipts,
             Redeemed = redeemed,
             Links = new(
                 self,
                 address.Url(PathOf(row.ExportId)),
                 mayBecomeReady ? self + "/manifest" : null,
                 isReady ? self + "/data" : null,
+                isReady ? self + "/records" : null,
+                self + "/receipts",
                 self),
         };
     }

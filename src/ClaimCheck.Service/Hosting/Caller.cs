@@ -9,6 +9,9 @@ internal sealed record Caller(string Name, string Tenant)
     public const string DefaultTenant = "default";
     private const string Administrator = "administrator";
 
+    /// <summary>The administrator in person, who speaks for no single consumer and may act for each.</summary>
+    public bool ActsForAll { get; private init; }
+
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(Of(context));
 
     public static Caller Of(HttpContext context) =>
@@ -20,9 +23,12 @@ internal sealed record Caller(string Name, string Tenant)
     {
         var consumer = request.Headers[ConsumerHeader].ToString();
         if (consumer.Length == 0)
-            return new(Administrator, DefaultTenant);
+            return new(Administrator, DefaultTenant) { ActsForAll = true };
         return IsName(consumer) ? new(consumer, DefaultTenant) : null;
     }
+
+    /// <summary>Whether it may say something in a consumer's name.</summary>
+    public bool MaySpeakFor(string consumer) => ActsForAll || Name == consumer;
 
     /// <summary>Names of consumers and callers: up to 64 letters, digits, dots, dashes and underscores.</summary>
     public static bool IsName(string text) =>

@@ -1,7 +1,10 @@
+using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Links;
@@ -23,11 +26,14 @@ internal static class BatchEndpoints
         batches.MapMethods("/data", Read, GetData).WithName("GetData").WithSummary("The whole batch as one stream, with Range.")
             .ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.")
             .Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
+        batches.MapMethods("/records", Read, GetRecords).WithName("GetRecords").WithSummary("The records as pages of JSON; a page costs the same wherever it is.")
+            .ReadsQuery("limit", "How many at most, 1 to 10000; 100 by default. Large records make shorter pages.").ReadsQuery("cursor", "The nextCursor of the page before.")
+            .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 503);
         return routes;
     }
 
     private static async Task<Results<Ok<Batch>, ProblemResult>> GetBatch(
-        string batchId, HttpContext context, Caller caller, ExportStore store, RevocationReports reports, ExportViews views, CancellationToken cancellationToken)
+        string batchId, HttpContext context, Caller caller, ExportStore store, RevocationReports reports, ReceiptBoard board, ExportViews views, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("batch");
@@ -35,7 +41,9 @@ internal static class BatchEndpoints
         return TypedResults.Ok(views.Show(
             row,
             await reports.RedeemedAsync(id, cancellationToken),
-            await reports.VerifiedAtAsync(id, cancellationToken)));
+            await reports.VerifiedAtAsync(id, cancellationToken),
+            await board.DeliveryAsync(row.Board, cancellationToken),
+            await board.InShortAsync(row.Board, cancellationToken)));
     }
 
     private static async Task<Results<Ok<Manifest>, ProblemResult>> GetManifest(
@@ -69,6 +77,35 @@ internal static class BatchEndpoints
             return Problems.NotFound("batch");
         var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
         return claim is Redeemed<ReadableBatch>(var batch) ? stream.Of(batch) : Refusal(claim);
+    }
+
+    private static async Task<IResult> GetRecords(
+        string batchId, HttpContext context, Caller caller, Claims claims, RecordPages pages, ExportStore store, CancellationToken cancellationToken)
+    {
+        if (RecordCursor.Read(context.Request, out var limit, out var bad) is not { } cursor)
+            return bad!;
+        if (!BatchId.TryParse(batchId, out var id))
+            return Problems.NotFound("batch");
+        var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
+        if (claim is not Redeemed<ReadableBatch>(var batch))
+            return Refusal(claim);
+        try
+        {
+            if (await pages.ReadAsync(batch, cursor, limit, cancellationToken) is not { } page)
+                return Problems.Of(ProblemCodes.InvalidCursor);
+            // What was taken back while the page was read is not handed out.
+            if (await store.FindAsync(caller, id, cancellationToken) is { EffectiveState: ExportState.Ready })
+                return page;
+        }
+        catch (StagingException e) when (e.IsMissing)
+        {
+            // Deleted under our hands, or never to be found: the state tells.
+        }
+
+        var row = await store.FindAsync(caller, id, cancellationToken);
+        return row is not null && ExportState.IsEnd(row.EffectiveState)
+            ? Problems.Gone(row.EffectiveState)
+            : Problems.Of(ProblemCodes.StagingUnavailable, retryAfter: AskAgain);
     }
 
     private static ProblemResult Refusal<T>(Claim<T> claim, string what = "batch") => claim switch

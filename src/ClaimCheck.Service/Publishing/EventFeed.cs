@@ -32,11 +32,11 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
             $"""
             SELECT {OutboxEvent.Columns}
               FROM outbox
-             WHERE position > @after AND tenant = @Tenant
+             WHERE position > @after AND tenant = @Tenant AND (@ActsForAll OR consumer IN ('*', @Name))
              ORDER BY position
              LIMIT @limit
             """,
-            new { after, caller.Tenant, limit },
+            new { after, caller.Tenant, caller.ActsForAll, caller.Name, limit },
             cancellationToken: cancellationToken))).AsList();
         var ready = rows.Where(row => row.Type == EventTypes.BulkReady).Select(row => row.BatchId).ToArray();
         var batches = ready.Length == 0 ? [] : (await connection.QueryAsync<ExportRow>(new CommandDefinition(

@@ -82,7 +82,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         return (await transaction.Connection.QueryAsync<Member>(transaction.Command(
             $"""
             {family}
-            SELECT id, batch_id, tenant, dataset, state
+            SELECT id, batch_id, tenant, dataset, consumer, state
               FROM exports
              WHERE batch_id IN (SELECT batch_id FROM family)
              ORDER BY batch_id
@@ -108,7 +108,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         await Outbox.AddAsync(
             transaction,
             isReady ? EventTypes.BulkRevoked : EventTypes.BulkCancelled,
-            new(member.Id, member.BatchId, member.Tenant, member.Dataset),
+            new(member.Id, member.BatchId, member.Tenant, member.Dataset, member.Consumer),
             isReady
                 ? new BulkRevokedData(export, batch, member.Dataset, reason, endedAt)
                 : new BulkCancelledData(export, batch, member.Dataset, reason),
@@ -145,6 +145,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         public required Guid BatchId { get; init; }
         public required string Tenant { get; init; }
         public required string Dataset { get; init; }
+        public required string Consumer { get; init; }
         public required string State { get; init; }
     }
 

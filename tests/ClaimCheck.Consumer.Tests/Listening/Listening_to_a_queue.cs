@@ -284,6 +284,6 @@ public sealed class Listening_to_a_queue
         UncompressedBytes = 1,
         Files = 1,
         Redeemed = [],
-        Links = new BatchLinks("", "", null, null, ""),
+        Links = new BatchLinks("", "", null, null, null, "", ""),
     };
 }

@@ -10,7 +10,7 @@ public sealed class Claims_by_state(ApiService service)
     private static readonly string[] BatchFields =
     [
         "batchId", "exportId", "state", "dataset", "schemaVersion", "format", "compression", "records", "bytes", "uncompressedBytes", "files", "snapshotAt",
-        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "redeemed", "links",
+        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "receipts", "redeemed", "links",
     ];
 
     [Fact]
@@ -23,6 +23,7 @@ public sealed class Claims_by_state(ApiService service)
         Assert.Equal(("pending", 0L, 0), (shown.Json.Text("state"), shown.Json.GetProperty("records").GetInt64(), shown.Json.GetProperty("files").GetInt32()));
         foreach (var claim in (string[])["/manifest", "/files/part-00001.csv.gz", "/data"])
             (await service.Idle.GetAsync(batch + claim)).IsProblem(409, "not_ready");
+        Assert.Equal(["self", "export", "manifest", "data", "records", "receipts", "revoke"], shown.Json.GetProperty("links").Names());
     }
 
     [Fact]

@@ -27,6 +27,14 @@ public sealed class The_description(ApiService service)
             ["GET /v1/batches/{batchId}/manifest"] = [200, 401, 404, 409, 410],
             ["GET /v1/batches/{batchId}/files/{name}"] = [307, 401, 404, 409, 410],
             ["GET /v1/batches/{batchId}/data"] = [200, 206, 401, 404, 409, 410, 412, 416],
+            ["GET /v1/batches/{batchId}/records"] = [200, 400, 401, 404, 409, 410],
+            ["GET /v1/batches/{batchId}/receipts"] = [200, 400, 401, 404],
+            ["GET /v1/batches/{batchId}/receipts/{consumer}"] = [200, 401, 404],
+            ["PUT /v1/batches/{batchId}/receipts/{consumer}"] = [200, 400, 401, 403, 404, 409, 410, 413, 415, 422],
+            ["GET /v1/batches/{batchId}/receipts/{consumer}/failures"] = [200, 400, 401, 404, 410],
+            ["POST /v1/batches/{batchId}/receipts/{consumer}/failures"] = [200, 400, 401, 403, 404, 409, 410, 415, 422],
+            ["POST /v1/batches/{batchId}/retries"] = [202, 400, 401, 403, 404, 409, 410, 413, 415, 422],
+            ["POST /v1/batches/{batchId}/redeliveries"] = [202, 400, 401, 403, 404, 409, 410, 413, 415, 422],
             ["GET /v1/events"] = [200, 400, 401, 410],
             ["GET /health/live"] = [200],
             ["GET /health/ready"] = [200],
@@ -56,6 +64,8 @@ public sealed class The_description(ApiService service)
         Assert.Equal(["Prefer", "exportId"], Parameters("/v1/exports/{exportId}", "get"));
         Assert.Equal(["Last-Event-ID", "after", "limit", "wait"], Parameters("/v1/events", "get"));
         Assert.Equal(["cursor", "limit"], Parameters("/v1/datasets", "get"));
+        Assert.Equal(["batchId", "class", "consumer", "cursor", "limit"], Parameters("/v1/batches/{batchId}/receipts/{consumer}/failures", "get"));
+        Assert.Equal(["batchId", "cursor", "limit"], Parameters("/v1/batches/{batchId}/records", "get"));
         Assert.Equal(["If-Match", "If-Range", "Range", "batchId"], Parameters("/v1/batches/{batchId}/data", "get"));
 
         string[] Parameters(string path, string method) =>

@@ -84,7 +84,7 @@ internal sealed class ExportRun : IAsyncDisposable
                 Columns = columns ?? await DescribeAsync(sql),
             },
         };
-        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, cancellationToken);
+        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, null, cancellationToken);
     }
 
     /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>

@@ -12,9 +12,11 @@ public sealed partial class HouseTests
     [
         ["Hosting", "Catalog"],
         ["Staging"],
+        ["Reckoning"],
         ["Exporting"],
         ["Datasets"],
         ["Exports", "Links", "Publishing", "Revocation"],
+        ["Receipts"],
     ];
 
     // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
@@ -104,7 +106,7 @@ public sealed partial class HouseTests
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
     // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
-    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Revocation|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Staging)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Imports();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]

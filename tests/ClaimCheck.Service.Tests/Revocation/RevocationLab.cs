@@ -9,6 +9,7 @@ using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
+using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
@@ -77,7 +78,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = data });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+        builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);
         Hesitate(builder.Services, seed);

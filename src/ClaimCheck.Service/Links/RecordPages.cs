@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Links;
+
+/// <summary>
+/// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that a page costs the same wherever it is: an
+/// index and the few blocks that hold it. A page ends early where its records are large.
+/// </summary>
+internal sealed class RecordPages(IStaging staging)
+{
+    // A block more than this is not begun: it bounds what a page costs, and the memory it takes.
+    private const int EnoughBytes = 4 << 20;
+
+    /// <returns>Null where the cursor lies beyond the batch.</returns>
+    /// <exception cref="StagingException">The files can't be read, or are gone.</exception>
+    public async Task<IResult?> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
+    {
+        var page = new ArrayBufferWriter<byte>();
+        page.Write("{\"items\":["u8);
+        var (count, read) = (0, 0L);
+        var cursor = from;
+        if (cursor.File > batch.Files.Count)
+            return null;
+        while (cursor.File <= batch.Files.Count)
+        {
+            var file = batch.Files[cursor.File - 1];
+            var blocks = await ReadIndexAsync(batch, file, cancellationToken);
+            // Cursors lead to a record; only the first page may find a file without any.
+            if (cursor == from && cursor.Block >= blocks.Count && cursor != RecordCursor.Begin)
+                return null;
+            for (; cursor.Block < blocks.Count; cursor = cursor with { Block = cursor.Block + 1, Record = 0 })
+            {
+                var block = blocks[cursor.Block];
+                if (cursor.Record >= block.Records)
+                    return null;
+                if (count == limit || (count > 0 && read >= EnoughBytes))
+                    return End(page, cursor);
+                var bytes = await ReadBlockAsync(batch, file, block, cancellationToken);
+                read += block.UncompressedBytes;
+                var taken = (int)Math.Min(limit - count, block.Records - cursor.Record);
+                Write(batch, bytes, cursor.Record, taken, page, isFirst: count == 0);
+                count += taken;
+                if (cursor.Record + taken < block.Records)
+                    return End(page, cursor with { Record = cursor.Record + taken });
+            }
+
+            cursor = new(cursor.File + 1, 0, 0);
+        }
+
+        return End(page, null);
+    }
+
+    private static IResult End(ArrayBufferWriter<byte> page, RecordCursor? next)
+    {
+        page.Write("],\"nextCursor\":"u8);
+        page.Write(JsonSerializer.SerializeToUtf8Bytes(next?.ToString(), ClaimCheckJson.Options));
+        page.Write("}"u8);
+        return new PageResult(page.WrittenMemory);
+    }
+
+    private static void Write(ReadableBatch batch, ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
+    {
+        if (batch.Row.Format == "csv")
+        {
+            new CsvRecords(batch.Row.FrozenDataset.Columns).Write(bytes, skip, take, page, isFirst);
+            return;
+        }
+
+        for (; skip > 0; skip--)
+            bytes = bytes[(bytes.IndexOf((byte)'\n') + 1)..];
+        for (; take > 0; take--, isFirst = false)
+        {
+            if (!isFirst)
+                page.Write(","u8);
+            var end = bytes.IndexOf((byte)'\n');
+            page.Write(bytes[..end]);
+            bytes = bytes[(end + 1)..];
+        }
+    }
+
+    private async Task<IReadOnlyList<Block>> ReadIndexAsync(ReadableBatch batch, FileRow file, CancellationToken cancellationToken)
+    {
+        var index = await FetchAsync(batch, file, file.IndexName, 0, file.IndexBytes, file.IndexSha256, cancellationToken);
+        return JsonSerializer.Deserialize<BlockIndex>(index, ClaimCheckJson.Options)!.Blocks;
+    }
+
+    private async Task<byte[]> ReadBlockAsync(ReadableBatch batch, FileRow file, Block block, CancellationToken cancellationToken)
+    {
+        var stored = await FetchAsync(batch, file, file.Name, block.Offset, block.Bytes, Convert.FromHexString(block.Sha256), cancellationToken);
+        if (batch.Row.Compression != "gzip")
+            return stored;
+        var plain = new byte[block.UncompressedBytes];
+        await using var gzip = new GZipStream(new MemoryStream(stored), CompressionMode.Decompress);
+        await gzip.ReadExactlyAsync(plain, cancellationToken);
+        return plain;
+    }
+
+    private async Task<byte[]> FetchAsync(
+        ReadableBatch batch, FileRow file, string name, long offset, long length, byte[] sha256, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[length];
+        await using (var stream = await staging.OpenReadAsync(StagingKeys.File(batch.Row.Batch, file.Attempt, name), offset, length, cancellationToken))
+            await stream.ReadExactlyAsync(bytes, cancellationToken);
+        return SHA256.HashData(bytes).AsSpan().SequenceEqual(sha256)
+            ? bytes
+            : throw new StagingException($"{name} of {batch.Row.Batch} is not what was staged.", isTransient: true);
+    }
+
+    private sealed class PageResult(ReadOnlyMemory<byte> json) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.ContentType = "application/json; charset=utf-8";
+            response.Headers.CacheControl = "no-store";
+            response.ContentLength = json.Length;
+            if (!HttpMethods.IsHead(httpContext.Request.Method))
+                await response.Body.WriteAsync(json, httpContext.RequestAborted);
+        }
+    }
+}

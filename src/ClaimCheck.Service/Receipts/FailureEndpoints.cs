@@ -1,0 +1,126 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>The records that a consumer could not take: listed one way, read back the other.</summary>
+internal static class FailureEndpoints
+{
+    private const string ListCall = "failures";
+    private const string Lines = "application/x-ndjson";
+
+    public static IEndpointRouteBuilder MapFailures(this IEndpointRouteBuilder routes)
+    {
+        var failures = routes.MapGroup("/v1/batches/{batchId}/receipts/{consumer}/failures").WithTags("Receipts").ProducesProblems(400, 401, 404, 410);
+        failures.MapPost("", Post).WithName("AddFailures").WithSummary("Adds failed records, merged by key; all of the body is taken, or nothing.")
+            .Accepts<IReadOnlyList<RecordFailure>>("application/json", Lines).ProducesProblems(403, 409, 415, 422, 503);
+        failures.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListFailures")
+            .WithSummary("The failed records, in pages, or all of them as application/x-ndjson.")
+            .ReadsQuery("class", "transient or terminal; both by default.").ReadsPaging()
+            .Produces<Page<RecordFailure>>().Produces(200, contentType: Lines);
+        return routes;
+    }
+
+    private static async Task<Results<Ok<Receipt>, ProblemResult>> Post(
+        string batchId, string consumer, HttpContext context, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
+    {
+        if (!BatchId.TryParse(batchId, out var id))
+            return Problems.NotFound("batch");
+        if (!Caller.IsName(consumer))
+            return Problems.NotFound("consumer");
+        var reader = new FailureReader(context.Request.BodyReader);
+        if (Read(context.Request, reader, cancellationToken) is not { } failures)
+            return Problems.Of(ProblemCodes.UnsupportedMediaType, $"Send application/json, an array, or {Lines}.");
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null; // each record has a limit of its own, and so has their number
+        try
+        {
+            var (batch, refusal) = await intake.TakeAsync(caller, id, consumer, failures, cancellationToken);
+            if (refusal is not null)
+                return refusal;
+            context.Response.Headers.CacheControl = "no-store";
+            return TypedResults.Ok(await views.ShowAsync(batch!, consumer, cancellationToken));
+        }
+        catch (BadFailuresException e)
+        {
+            return Problems.Invalid(new Dictionary<string, string[]> { [e.Field] = [e.Reason] });
+        }
+        catch (JsonException)
+        {
+            return Problems.Of(ProblemCodes.MalformedJson, $"The body is not a well-formed JSON array; {reader.Count} records of it could be read, and none is taken.");
+        }
+    }
+
+    private static async Task<IResult> List(
+        string batchId, string consumer, HttpContext context, Caller caller, ExportStore store, ReceiptViews views, FailureLists lists, CancellationToken cancellationToken)
+    {
+        var failureClass = context.Request.Query["class"].ToString() is { Length: > 0 } wanted ? wanted : null;
+        if (failureClass is not null && !FailureClass.All.Contains(failureClass, StringComparer.Ordinal))
+            return Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}.");
+        if (Paging.Read(context.Request, ListCall, out var badPage) is not { } paging)
+            return badPage!;
+        var after = Array.Empty<byte>();
+        if (paging.After is not null && !TryHex(paging.After, out after))
+            return Problems.Of(ProblemCodes.InvalidCursor);
+        if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
+            return Problems.NotFound("batch");
+        if (!Caller.IsName(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is null)
+            return Problems.NotFound("receipt");
+        // Record keys are data of the batch, and go with it.
+        if (ExportState.IsEnd(batch.EffectiveState))
+            return Problems.Gone(batch.EffectiveState);
+
+        context.Response.Headers.CacheControl = "no-store";
+        if (context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))
+            return new LinesResult(lists.AllAsync(id, consumer, failureClass, cancellationToken), $"{batch.Dataset}-{id}-{consumer}-failures.ndjson");
+        var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        return TypedResults.Ok(new Page<RecordFailure>(
+            [.. page.Select(row => row.ToContract())],
+            rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
+    }
+
+    private static IAsyncEnumerable<RecordFailure>? Read(HttpRequest request, FailureReader reader, CancellationToken cancellationToken)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+        {
+            return null;
+        }
+
+        return type.MediaType.Value?.ToLowerInvariant() switch
+        {
+            "application/json" => reader.ReadArrayAsync(cancellationToken),
+            Lines or "application/ndjson" => reader.ReadLinesAsync(cancellationToken),
+            _ => null,
+        };
+    }
+
+    private static bool TryHex(string text, out byte[] bytes)
+    {
+        bytes = new byte[text.Length / 2];
+        return Convert.FromHexString(text, bytes, out _, out var written) == System.Buffers.OperationStatus.Done && written == bytes.Length;
+    }
+
+    private sealed class LinesResult(IAsyncEnumerable<RecordFailure> failures, string fileName) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.ContentType = Lines;
+            response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
+            if (HttpMethods.IsHead(httpContext.Request.Method))
+                return;
+            await foreach (var failure in failures)
+            {
+                await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(failure, ClaimCheckJson.Options), httpContext.RequestAborted);
+                await response.Body.WriteAsync("\n"u8.ToArray(), httpContext.RequestAborted);
+            }
+        }
+    }
+}

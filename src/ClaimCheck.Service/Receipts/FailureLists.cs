@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using ClaimCheck.Contracts;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>A consumer's failed records, in an order that holds from page to page.</summary>
+internal sealed class FailureLists(NpgsqlDataSource catalog)
+{
+    private const int AtOnce = 5000;
+
+    /// <param name="batch">The batch.</param>
+    /// <param name="consumer">Whose failures.</param>
+    /// <param name="failureClass">Only this class, or null for both.</param>
+    /// <param name="after">The digest that the page before ended with.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<IReadOnlyList<ListedFailure>> PageAsync(
+        BatchId batch, string consumer, string? failureClass, byte[] after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // By the primary key, or by the class's own index: a page costs the same wherever it is.
+        var byClass = failureClass switch
+        {
+            FailureClass.Transient => "class = 'transient'",
+            FailureClass.Terminal => "class = 'terminal'",
+            _ => "class <> 'succeeded'",
+        };
+        return (await connection.QueryAsync<ListedFailure>(new CommandDefinition(
+            $"""
+            SELECT digest, key, class, code, message
+              FROM record_failures
+             WHERE batch_id = @Id AND consumer = @consumer AND {byClass} AND digest > @after
+             ORDER BY digest
+             LIMIT @limit
+            """,
+            new { Id = batch.Value, consumer, after, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>All of them, some thousand in memory at a time.</summary>
+    public async IAsyncEnumerable<RecordFailure> AllAsync(
+        BatchId batch, string consumer, string? failureClass, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var after = Array.Empty<byte>();
+        while (true)
+        {
+            var page = await PageAsync(batch, consumer, failureClass, after, AtOnce, cancellationToken);
+            foreach (var failure in page)
+                yield return failure.ToContract();
+            if (page.Count < AtOnce)
+                yield break;
+            after = page[^1].Digest;
+        }
+    }
+}
+
+/// <summary>A row of <c>record_failures</c>.</summary>
+internal sealed record ListedFailure
+{
+    public required byte[] Digest { get; init; }
+    public required string Key { get; init; }
+    public required string Class { get; init; }
+    public required string Code { get; init; }
+    public string? Message { get; init; }
+
+    public RecordFailure ToContract() => new(Key, Class, Code, Message);
+
+    /// <summary>Class and code: a key is data.</summary>
+    public override string ToString() => $"{Class} {Code}";
+}

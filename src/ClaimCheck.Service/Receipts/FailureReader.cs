@@ -1,0 +1,206 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>The body is not what it should be; what is wrong, by field: <c>[12].class</c> is the thirteenth record's class.</summary>
+internal sealed class BadFailuresException(string field, string message) : Exception("The body holds something that is no failed record.")
+{
+    public string Field { get; } = field;
+    public string Reason { get; } = message;
+}
+
+/// <summary>Reads failed records as they come in, a JSON array or a line each, of which one at a time is in memory.</summary>
+internal sealed class FailureReader(PipeReader body)
+{
+    private const int LargestRecord = 32 << 10;
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    private int index;
+
+    /// <summary>How many were read.</summary>
+    public int Count => index;
+
+    /// <summary>One JSON array.</summary>
+    /// <exception cref="BadFailuresException">A record is not one.</exception>
+    /// <exception cref="JsonException">The body is no array.</exception>
+    public async IAsyncEnumerable<RecordFailure> ReadArrayAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var state = new JsonReaderState(new() { MaxDepth = 8 });
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            var rest = read.Buffer;
+            while (NextOfArray(ref rest, ref state, read.IsCompleted) is { } failure)
+                yield return failure;
+            if (rest.Length > LargestRecord)
+                throw TooLarge();
+            body.AdvanceTo(rest.Start, rest.End);
+            if (read.IsCompleted)
+                yield break;
+        }
+    }
+
+    /// <summary>A line each; blank lines are none.</summary>
+    /// <exception cref="BadFailuresException">A line is no failed record.</exception>
+    public async IAsyncEnumerable<RecordFailure> ReadLinesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            var rest = read.Buffer;
+            while (NextLine(ref rest, read.IsCompleted) is { } line)
+            {
+                if (!IsBlank(line))
+                    yield return ParseLine(line);
+            }
+
+            if (rest.Length > LargestRecord)
+                throw TooLarge();
+            body.AdvanceTo(rest.Start, rest.End);
+            if (read.IsCompleted)
+                yield break;
+        }
+    }
+
+    private RecordFailure? NextOfArray(ref ReadOnlySequence<byte> rest, ref JsonReaderState state, bool isLast)
+    {
+        var reader = new Utf8JsonReader(rest, isLast, state);
+        while (true)
+        {
+            var before = reader;
+            if (!reader.Read())
+                break;
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray when reader.CurrentDepth == 0:
+                case JsonTokenType.EndArray when reader.CurrentDepth == 0:
+                    continue;
+                case var _ when reader.CurrentDepth == 0:
+                    throw new JsonException("The body is no array.");
+                case JsonTokenType.StartObject:
+                    var start = reader.TokenStartIndex;
+                    if (!reader.TrySkip())
+                    {
+                        // Not whole yet: looked at again when there is more.
+                        rest = rest.Slice(before.BytesConsumed);
+                        state = before.CurrentState;
+                        return null;
+                    }
+
+                    var failure = Parse(rest.Slice(start, reader.BytesConsumed - start));
+                    rest = rest.Slice(reader.BytesConsumed);
+                    state = reader.CurrentState;
+                    return failure;
+                default:
+                    throw new BadFailuresException($"[{index}]", "Must be an object.");
+            }
+        }
+
+        rest = rest.Slice(reader.BytesConsumed);
+        state = reader.CurrentState;
+        return null;
+    }
+
+    private static ReadOnlySequence<byte>? NextLine(ref ReadOnlySequence<byte> rest, bool isLast)
+    {
+        ReadOnlySequence<byte> line;
+        if (rest.PositionOf((byte)'\n') is { } end)
+        {
+            line = rest.Slice(0, end);
+            rest = rest.Slice(rest.GetPosition(1, end));
+            return line;
+        }
+
+        if (!isLast || rest.IsEmpty)
+            return null;
+        line = rest;
+        rest = rest.Slice(rest.End);
+        return line;
+    }
+
+    private static bool IsBlank(ReadOnlySequence<byte> line)
+    {
+        foreach (var run in line)
+        {
+            if (run.Span.IndexOfAnyExcept(" \t\r"u8) >= 0)
+                return false;
+        }
+
+        return true;
+    }
+
+    private RecordFailure ParseLine(ReadOnlySequence<byte> line)
+    {
+        try
+        {
+            return Parse(line);
+        }
+        catch (JsonException)
+        {
+            throw new BadFailuresException($"[{index}]", "Is not one well-formed JSON object.");
+        }
+    }
+
+    private RecordFailure Parse(ReadOnlySequence<byte> json)
+    {
+        if (json.Length > LargestRecord)
+            throw TooLarge();
+        using var document = JsonDocument.Parse(json, Strict);
+        try
+        {
+            var failure = FailureRules.Read(document.RootElement, index);
+            index++;
+            return failure;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new BadFailuresException($"[{index}]", "Holds text that is not well-formed Unicode.");
+        }
+    }
+
+    private BadFailuresException TooLarge() => new($"[{index}]", $"Is larger than {LargestRecord:N0} bytes.");
+}
+
+/// <summary>What a failed record may hold.</summary>
+internal static class FailureRules
+{
+    private const int LongestKey = 1024;
+    private const int LongestCode = 100;
+    private const int LongestMessage = 1024;
+
+    public static RecordFailure Read(JsonElement record, int index)
+    {
+        if (record.ValueKind != JsonValueKind.Object)
+            throw new BadFailuresException($"[{index}]", "Must be an object.");
+        foreach (var property in record.EnumerateObject())
+        {
+            if (property.Name is not ("key" or "class" or "code" or "message"))
+                throw new BadFailuresException($"[{index}]", "Has a field that is none of key, class, code, message.");
+        }
+
+        var failure = new RecordFailure(
+            Text("key", LongestKey, isRequired: true)!,
+            Text("class", LongestCode, isRequired: true)!,
+            Text("code", LongestCode, isRequired: true)!,
+            Text("message", LongestMessage, isRequired: false));
+        return FailureClass.All.Contains(failure.Class, StringComparer.Ordinal)
+            ? failure
+            : throw new BadFailuresException($"[{index}].class", $"Must be one of {string.Join(", ", FailureClass.All)}.");
+
+        string? Text(string field, int longest, bool isRequired)
+        {
+            if (!record.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null)
+                return isRequired ? throw new BadFailuresException($"[{index}].{field}", "Must be given.") : null;
+            if (value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length <= longest
+                && (text.Length > 0 || field is "key" or "message") && !text.Contains('\0', StringComparison.Ordinal))
+            {
+                return text;
+            }
+
+            throw new BadFailuresException($"[{index}].{field}", $"Must be text of at most {longest:N0} characters, without NUL.");
+        }
+    }
+}

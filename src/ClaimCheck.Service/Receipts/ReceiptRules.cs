@@ -1,0 +1,81 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Reckoning;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>
+/// What a consumer may say. Before the end state anything up to the batch's records; the end state when its counts add up; after
+/// it only the same again, or that a revoked batch is discarded. Also what is said late, of a revoked or expired batch, is a fact.
+/// </summary>
+internal static class ReceiptRules
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <returns>The refusal, or null.</returns>
+    public static ProblemResult? Check(ExportRow batch, ReceiptRow? before, ReceiptReport report)
+    {
+        if (Reportable(batch) is { } early)
+            return early;
+        if (before is { IsEnded: true })
+        {
+            if (before.IsRepeatedBy(report))
+                return null;
+            if (report.State != ReceiptState.Discarded || before.IsDiscarded)
+                return Problems.Of(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and this would change it.");
+        }
+
+        if (TooLarge(batch, report) is { Count: > 0 } errors)
+            return Problems.Invalid(errors);
+        if (report.State == ReceiptState.Discarded)
+            return batch.EffectiveState == ExportState.Revoked ? null : Problems.Of(ProblemCodes.BatchNotRevoked);
+        return ReceiptState.IsEnd(report.State) ? Fits(report) ?? AddsUp(batch, before, report) : null;
+    }
+
+    /// <summary>Why nothing can be said of the batch: it is not ready yet, or never was. Else null.</summary>
+    public static ProblemResult? Reportable(ExportRow batch) =>
+        batch.ReadyAt is not null ? null
+        : ExportState.IsEnd(batch.EffectiveState) ? Problems.Gone(batch.EffectiveState)
+        : Problems.NotReady(AskAgain);
+
+    private static Dictionary<string, string[]> TooLarge(ExportRow batch, ReceiptReport report) =>
+        new (string Name, long Count)[] { ("succeeded", report.Succeeded), ("transient", report.Transient), ("terminal", report.Terminal) }
+            .Where(count => count.Count > batch.Records)
+            .ToDictionary(count => count.Name, _ => new[] { $"The batch has {batch.Records} records." }, StringComparer.Ordinal);
+
+    // An empty batch is completed. Else: completed has no failures, failed no successes, partiallyFailed both.
+    private static ProblemResult? Fits(ReceiptReport report)
+    {
+        var failures = report.Transient + report.Terminal;
+        var (fits, rule) = report.State switch
+        {
+            ReceiptState.Completed => (failures == 0, "completed means that no record has failed."),
+            ReceiptState.Failed => (report.Succeeded == 0 && failures > 0, "failed means that no record has succeeded, and some have failed."),
+            _ => (report.Succeeded > 0 && failures > 0, "partiallyFailed means that some records have succeeded, and some have failed."),
+        };
+        return fits ? null : Problems.Invalid(new Dictionary<string, string[]> { ["state"] = [rule] });
+    }
+
+    private static ProblemResult? AddsUp(ExportRow batch, ReceiptRow? before, ReceiptReport report)
+    {
+        var sum = report.Succeeded + report.Transient + report.Terminal;
+        if (sum != batch.Records)
+        {
+            return Problems.Of(
+                ProblemCodes.CountsDoNotAddUp,
+                $"{report.Succeeded} succeeded, {report.Transient} transient and {report.Terminal} terminal are {sum}, but the batch has {batch.Records} records.");
+        }
+
+        // After the batch's end its keys are not kept, and none are taken: the counts stand for themselves.
+        var (transient, terminal) = (before?.ListedTransient ?? 0, before?.ListedTerminal ?? 0);
+        if (batch.EffectiveState == ExportState.Ready && (transient != report.Transient || terminal != report.Terminal))
+        {
+            return Problems.Of(
+                ProblemCodes.CountsDoNotAddUp,
+                $"{report.Transient} transient and {report.Terminal} terminal are reported, but {transient} and {terminal} are listed.");
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,60 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>Offers a batch that is there already once more, to one consumer alone.</summary>
+internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Redeliveries> logger)
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <returns>The new event, or the refusal.</returns>
+    public async Task<(Redelivery? Redelivery, ProblemResult? Refusal)> AskAsync(
+        Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } found)
+            return (null, Problems.NotFound("batch"));
+        if (ReportedBatch.Refusal(caller, found, consumer) is { } other)
+            return (null, other);
+        await BatchQueue.ShareAsync(transaction, id, cancellationToken);
+        var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = id.Value }, cancellationToken));
+        if (ExportState.IsEnd(batch.EffectiveState))
+            return (null, Problems.Gone(batch.EffectiveState));
+        if (batch.EffectiveState != ExportState.Ready)
+            return (null, Problems.NotReady(AskAgain));
+
+        var eventId = await Outbox.AddAsync(
+            transaction,
+            EventTypes.BulkReady,
+            new(batch.Id, batch.BatchId, batch.Tenant, batch.Dataset, consumer),
+            new
+            {
+                batch.ExportId,
+                BatchId = batch.Batch,
+                batch.Dataset,
+                batch.SchemaVersion,
+                RetryOf = batch.RetryOf is { } original ? new BatchId(original) : (BatchId?)null,
+                batch.Records,
+                batch.Bytes,
+                batch.Files,
+                batch.Format,
+                batch.Compression,
+            },
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Log.Offered(logger, id, consumer);
+        return (new(eventId, id, consumer), null);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is offered to {Consumer} once more.")]
+        public static partial void Offered(ILogger logger, BatchId batchId, string consumer);
+    }
+}

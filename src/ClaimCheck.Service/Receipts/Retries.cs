@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Reckoning;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>
+/// Rounds of retries: an export of one consumer's transient failures alone, with the original's query and criteria as they were
+/// frozen. The round is claimed and its export made in one transaction; while it runs it is answered again.
+/// </summary>
+internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts accounts, ReceiptOptions options, ILogger<Retries> logger)
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <returns>The round's export, or the refusal.</returns>
+    public async Task<(ExportRow? Retry, ProblemResult? Refusal)> AskAsync(
+        Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } asked)
+            return (null, Problems.NotFound("batch"));
+        if (ReportedBatch.Refusal(caller, asked, consumer) is { } other)
+            return (null, other);
+
+        // A revocation comes first, and this is refused; or it finds the retry, and takes it along.
+        var original = ReportedBatch.OriginalOf(asked);
+        await BatchQueue.ShareAsync(transaction, original, cancellationToken);
+        var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = original.Value }, cancellationToken));
+        if (ExportState.IsEnd(batch.EffectiveState))
+            return (null, Problems.Gone(batch.EffectiveState));
+        if (batch.EffectiveState != ExportState.Ready)
+            return (null, Problems.NotReady(AskAgain));
+
+        await ReceiptAccounts.EnterAsync(transaction, original, consumer, cancellationToken);
+        var receipt = await ReceiptAccounts.FindAsync(transaction, original, consumer, cancellationToken);
+        if (receipt is { RoundState: RoundState.Open, RoundBatch: { } round })
+        {
+            var running = await ReportedBatch.FindAsync(transaction, caller, new(round), cancellationToken);
+            if (running is not null && !ExportState.IsEnd(running.EffectiveState))
+                return (running, null);
+            await accounts.LoseAsync(transaction, original, consumer, round, cancellationToken);
+            receipt = await ReceiptAccounts.FindAsync(transaction, original, consumer, cancellationToken);
+        }
+
+        if (Refusal(receipt) is { } refusal)
+        {
+            await transaction.CommitAsync(cancellationToken); // a lost round stays lost
+            return (null, refusal);
+        }
+
+        var retry = await MakeAsync(transaction, caller, batch, consumer, cancellationToken);
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            UPDATE receipts
+               SET rounds = rounds + 1, round_batch = @Retry, round_state = 'open', next_round_at = NULL
+             WHERE batch_id = @Id AND consumer = @consumer
+            """,
+            new { Id = original.Value, consumer, Retry = retry.BatchId },
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        Log.Begun(logger, receipt!.Rounds + 1, consumer, original, receipt.Transient, retry.ExportId);
+        return (retry, null);
+    }
+
+    private ProblemResult? Refusal(ReceiptRow? receipt)
+    {
+        if (receipt is not { State: ReceiptState.PartiallyFailed or ReceiptState.Failed })
+        {
+            return Problems.Of(ProblemCodes.NothingToRetry, receipt?.State == ReceiptState.Completed
+                ? "Every record has succeeded."
+                : "The consumer has not reported the end of the batch with failed records.");
+        }
+
+        if (receipt.Transient == 0)
+            return Problems.Of(ProblemCodes.NothingToRetry, "What has failed has failed for good.");
+        if (receipt.Rounds >= options.RetryRounds)
+            return Problems.Of(ProblemCodes.NothingToRetry, $"All {options.RetryRounds} rounds are used up.");
+        return receipt.NextRoundIn is { } wait && wait > TimeSpan.Zero
+            ? Problems.Of(ProblemCodes.RetryTooEarly, $"The next round may begin in {IsoDuration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.", retryAfter: wait)
+            : null;
+    }
+
+    // As the original was frozen, but in no order, and without a definition of success of its own.
+    private static Task<ExportRow> MakeAsync(
+        Transaction transaction, Caller caller, ExportRow original, string consumer, CancellationToken cancellationToken) =>
+        transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+            $"""
+            INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria, format, compression,
+                                 max_file_bytes, link_lifetime, retention, retry_of, consumer, traceparent)
+            SELECT @Id, @BatchId, tenant, @Caller, dataset, schema_version, @Definition::json, criteria, format, compression,
+                   max_file_bytes, link_lifetime, retention, batch_id, @consumer, @TraceParent
+              FROM exports
+             WHERE batch_id = @Original
+            RETURNING {ExportRow.Columns}
+            """,
+            new
+            {
+                Id = ExportId.New().Value,
+                BatchId = BatchId.New().Value,
+                Caller = caller.Name,
+                Definition = JsonSerializer.Serialize(original.FrozenDataset with { OrderedBy = null, Delivery = null }, ClaimCheckJson.Options),
+                consumer,
+                TraceParent = Activity.Current?.Id,
+                Original = original.BatchId,
+            },
+            cancellationToken));
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Round {Round} of retries of {Consumer} begins: batch {BatchId} has {Transient} records to try again, in export {ExportId}.")]
+        public static partial void Begun(ILogger logger, int round, string consumer, BatchId batchId, long transient, ExportId exportId);
+    }
+}
