@@ -8,7 +8,8 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
 {
     private readonly SemaphoreSlim changing = new(1);
     private readonly Lock guard = new();
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously); // completed by the next change
+    private Task sinceStep = Task.CompletedTask;
     private CancellationTokenSource? step;
 
     public DeliveryDocument Document { get; private set; } = document;
@@ -47,11 +48,14 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
     public void Wake()
     {
         CancellationTokenSource? underWay;
+        TaskCompletionSource waitedFor;
         lock (guard)
         {
-            changed.TrySetResult();
+            (waitedFor, changed) = (changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
             underWay = step;
         }
+
+        waitedFor.SetResult();
 
         // Not under the lock: what hangs on the token runs here.
         try
@@ -69,8 +73,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
     {
         lock (guard)
         {
-            if (changed.Task.IsCompleted)
-                changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            sinceStep = changed.Task;
             return step = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         }
     }
@@ -88,8 +91,6 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
             {
                 if (Document.State != state)
                     return true;
-                if (changed.Task.IsCompleted)
-                    changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 change = changed.Task;
             }
 
@@ -100,15 +101,12 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         }
     }
 
-    /// <summary>Waits for a time, or until the document changes.</summary>
+    /// <summary>Waits for a time, or until the document has changed since the step began.</summary>
     public async Task WaitAsync(TimeSpan pause, TimeProvider time, CancellationToken cancellationToken)
     {
-        Task change;
-        lock (guard)
-            change = changed.Task;
-        if (pause <= TimeSpan.Zero || change.IsCompleted)
+        if (pause <= TimeSpan.Zero || sinceStep.IsCompleted)
             return;
-        await change.WaitAsync(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await sinceStep.WaitAsync(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
 }
