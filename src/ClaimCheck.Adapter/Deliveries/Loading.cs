@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
@@ -9,14 +10,16 @@ namespace ClaimCheck.Adapter.Deliveries;
 internal sealed partial class Loading(
     AdapterSettings settings, ClaimCheckClient client, TableDestinations tables, Endings endings, ILogger<Loading> logger) : IDisposable
 {
-    private readonly SemaphoreSlim slots = new(settings.Parallelism);
+    // For each database: one that is away keeps its own batches waiting, and no other's.
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> slots = new(StringComparer.Ordinal);
     private readonly TimeProvider time = TimeProvider.System;
 
     /// <summary>Loads the batch, or what is left of it.</summary>
     public async Task<TimeSpan> LoadAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
-        await slots.WaitAsync(cancellationToken);
+        var slot = slots.GetOrAdd(((TableDestination)route.Destination).ConnectionString, _ => new(settings.Parallelism));
+        await slot.WaitAsync(cancellationToken);
         try
         {
             var batch = await client.GetBatchAsync(document.BatchId!.Value, cancellationToken);
@@ -43,7 +46,7 @@ internal sealed partial class Loading(
         }
         finally
         {
-            slots.Release();
+            slot.Release();
         }
 
         return TimeSpan.Zero;
@@ -61,10 +64,14 @@ internal sealed partial class Loading(
         return TimeSpan.Zero;
     }
 
-    public void Dispose() => slots.Dispose();
+    public void Dispose()
+    {
+        foreach (var slot in slots.Values)
+            slot.Dispose();
+    }
 
-    // What an event would have said; its link is not needed, since the service mints others.
-    private static BulkReadyData Ready(Batch batch) => new()
+    /// <summary>What an event would have said. Its link is not needed, since the service mints others.</summary>
+    public static BulkReadyData Ready(Batch batch) => new()
     {
         ExportId = batch.ExportId,
         BatchId = batch.BatchId,

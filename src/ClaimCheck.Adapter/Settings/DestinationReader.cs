@@ -10,7 +10,7 @@ namespace ClaimCheck.Adapter.Settings;
 internal sealed class DestinationReader(string path, DestinationOptions options, SettingsErrors errors)
 {
     // Measured: larger chunks gain nothing more, and a block of 1 to 4 MiB seldom has that many records.
-    private const int DefaultChunkSize = 20_000;
+    public const int DefaultChunkSize = 20_000;
     private static readonly TimeSpan DefaultLease = TimeSpan.FromSeconds(30);
 
     public Destination? Unknown()

@@ -101,8 +101,11 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             var upsert = new NpgsqlBatchCommand(plan!.Upsert);
             if (plan.MarksBatch)
                 upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
+            batch.BatchCommands.Add(new("SELECT count(*) FROM pg_temp.claimcheck_stage"));
             batch.BatchCommands.Add(upsert);
-            await batch.ExecuteNonQueryAsync(cancellationToken);
+            // The two parsers of CSV, this side's and Postgres', must have seen the same records.
+            if (await batch.ExecuteScalarAsync(cancellationToken) is not long staged || staged != chunk.Count)
+                throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
             return true;
         }
         catch (PostgresException e) when (!IsTriedAgain(e, chunk) && SqlFailure.FaultOf(e) is Fault.Record or Fault.RecordForNow)

@@ -35,7 +35,7 @@ internal abstract class Rows
     public int Origin { get; private set; }
 
     /// <summary>The bytes of the records that were found last, as they were written; null where finding their fields changed them.</summary>
-    public ReadOnlyMemory<byte>? Written => isChanged ? null : Buffer.AsMemory(from, Position - from);
+    public ReadOnlyMemory<byte>? Written => isChanged ? default(ReadOnlyMemory<byte>?) : Buffer.AsMemory(from, Position - from);
 
     protected byte[] Buffer { get; private set; } = [];
 
