@@ -29,7 +29,7 @@ internal sealed partial class Loading(
                 return TimeSpan.Zero;
             }
 
-            var loaded = await tables.LoadAsync(route, Ready(batch), cancellationToken);
+            var loaded = await tables.LoadAsync(route, Ready(batch), count => delivery.Looks.RecordsDeleted = count, cancellationToken);
             if (loaded.IsRevoked)
             {
                 await endings.RevokedAsync(delivery, null);
@@ -56,9 +56,9 @@ internal sealed partial class Loading(
     public async Task<TimeSpan> DiscardAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
-        long? deleted = null;
-        if (document.BatchId is { } batchId)
-            deleted = await tables.DiscardAsync(route, batchId, document.Dataset, document.Reason, cancellationToken);
+        if (document.BatchId is { } batchId && await tables.DiscardAsync(route, batchId, document.Dataset, document.Reason, cancellationToken) is { } count)
+            delivery.Looks.RecordsDeleted = count;
+        var deleted = delivery.Looks.RecordsDeleted;
         if (await delivery.ChangeAsync(each => each.Unloaded(deleted, route.Tells(each), time.GetUtcNow()), CancellationToken.None))
             Log.Discarded(logger, document.Id, route.Name, delivery.Document.State, route.Destination, deleted);
         return TimeSpan.Zero;

@@ -129,7 +129,7 @@ internal sealed class SshConnection : IAsyncDisposable
             if (!master.HasExited)
                 master.Kill();
             await master.WaitForExitAsync();
-            await errors.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)errors).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             master.Dispose();
             master = null;
         }

@@ -1,7 +1,6 @@
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
 using Npgsql;
 
 namespace ClaimCheck.Adapter.Settings;

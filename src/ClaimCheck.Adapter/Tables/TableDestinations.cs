@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Handling;
@@ -33,11 +32,24 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     }
 
     /// <summary>Loads a batch, or what is left of it.</summary>
-    public Task<RecordRunResult> LoadAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken)
+    /// <param name="route">Whose table.</param>
+    /// <param name="ready">The batch.</param>
+    /// <param name="deleted">Called where the batch turned out to be revoked, with how many of its records were deleted.</param>
+    /// <param name="cancellationToken">Ends it at the last chunk.</param>
+    public async Task<RecordRunResult> LoadAsync(Route route, BulkReadyData ready, Action<long> deleted, CancellationToken cancellationToken)
     {
         var table = (TableDestination)route.Destination;
+        var loader = new TableLoader(table, ChunkAttempts, logger);
         var options = new RecordOptions { ChunkSize = table.ChunkSize, ChunkAttempts = ChunkAttempts, RetryTransient = table.RetryTransient };
-        return RunOf(table).ApplyAsync(new TableLoader(table, ChunkAttempts, logger), ready, options, cancellationToken);
+        try
+        {
+            return await RunOf(table).ApplyAsync(loader, ready, options, cancellationToken);
+        }
+        finally
+        {
+            if (loader.Deleted is { } count)
+                deleted(count);
+        }
     }
 
     /// <summary>Notes that a batch is taken back.</summary>

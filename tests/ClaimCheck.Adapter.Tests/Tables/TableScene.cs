@@ -22,7 +22,8 @@ internal sealed class TableScene : IAsyncDisposable
     public static async Task<TableScene> CreateAsync(string tables, string pattern = "ar-4", int items = 1000, params (string Name, JsonNode Value)[] more)
     {
         var scene = new TableScene(await AdapterScene.CreateAsync(items), await PostgresServer.NewDatabaseAsync());
-        await scene.SqlAsync(tables);
+        if (tables.Length > 0)
+            await scene.SqlAsync(tables);
         var route = scene.Adapter.AddRoute("table", pattern);
         if (pattern is "ar-2" or "ar-3")
             route["Events"] = "feed";
