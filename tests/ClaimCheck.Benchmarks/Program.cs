@@ -17,7 +17,7 @@ if (args.Contains("--help") || args.Contains("-h"))
           export   CSV against psql's \copy into a file, gzip against psql | gzip -1
           memory   the service's peak for 1,000,000 and for 10,000,000 orders
           read     a consumer's typed, verified reading from S3 against curl | gunzip
-          load     1,000,000 orders from S3 into a consumer's table against curl | gunzip | psql \copy and an upsert
+          load     1,000,000 orders from S3 into a consumer's table against COPY FROM PROGRAM 'curl | gunzip' and an upsert
           deliver  from ready to a consumer's handler, over SNS and SQS
           fan-out  1,000,000 orders to three consumers by link against messages of 1,000 records
 

@@ -17,7 +17,7 @@ internal sealed class TableScene : IAsyncDisposable
     /// <summary>The consumer's.</summary>
     public string Database { get; }
 
-    public JsonObject Destination => (JsonObject)Adapter.Settings["Routes"]!["table"]!["Destination"]!;
+    public JsonObject Destination => (JsonObject)Adapter.Settings["Routes"]!["table"]![nameof(Destination)]!;
 
     public static async Task<TableScene> CreateAsync(string tables, string pattern = "ar-4", int items = 1000, params (string Name, JsonNode Value)[] more)
     {
@@ -30,7 +30,7 @@ internal sealed class TableScene : IAsyncDisposable
         var destination = new JsonObject { ["Kind"] = "table", ["ConnectionString"] = scene.Database, ["Table"] = "items", ["Lease"] = "00:00:01" };
         foreach (var (name, value) in more)
             destination[name] = value;
-        route["Destination"] = destination;
+        route[nameof(Destination)] = destination;
         return scene;
     }
 
@@ -55,9 +55,9 @@ internal sealed class TableScene : IAsyncDisposable
                 return last?.State == state ? last : null;
             });
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
-            throw new TimeoutException($"The receipt did not become {state}: {last?.State} {last?.Succeeded}/{last?.Transient}/{last?.Terminal}\n{Adapter.Adapter.Log}");
+            throw new TimeoutException($"The receipt did not become {state}: {last?.State} {last?.Succeeded}/{last?.Transient}/{last?.Terminal}\n{Adapter.Adapter.Log}", e);
         }
     }
 
