@@ -128,7 +128,8 @@ internal static class LoadBench
         // Links stay out of the process list: curl reads them from a file. The server's user reads it too.
         var links = Path.Combine(Directory.CreateTempSubdirectory("claimcheck-bench-").FullName, "links");
         await File.WriteAllTextAsync(links, $"url = \"{file.Url.Reveal()}\"\n");
-        File.SetUnixFileMode(Path.GetDirectoryName(links)!, (UnixFileMode)0b111_001_001);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(Path.GetDirectoryName(links)!, (UnixFileMode)0b111_001_001);
         var address = new NpgsqlConnectionStringBuilder(consumer);
         var start = new ProcessStartInfo("psql", ["-qX", "-v", "ON_ERROR_STOP=1"])
         {
