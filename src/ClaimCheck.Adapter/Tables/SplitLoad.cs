@@ -4,7 +4,7 @@ using Npgsql;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Loads what it can of a chunk: a run of records that fails is halved, and a single one that fails is failed with its reason.</summary>
-internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, NumberedRecords numbered, CancellationToken cancellationToken)
+internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, CancellationToken cancellationToken)
 {
     private const string BeforeRun = "claimcheck_run";
 
@@ -17,10 +17,11 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Number
     // Texts take everything, but what the database's encoding does not have.
     private async Task CopyAsync(int from, int to)
     {
+        records.Clear();
         await chunk.Transaction.SaveAsync(BeforeRun, cancellationToken);
         try
         {
-            await chunk.Connection.CopyInAsync(LoadPlan.CopyNumbered, (stream, token) => numbered.WriteAsync(stream, chunk, from, to, token), cancellationToken);
+            await chunk.Connection.CopyInAsync(LoadPlan.CopyNumbered, (stream, token) => records.WriteAsync(stream, chunk, from, to, isNumbered: true, token), cancellationToken);
         }
         catch (PostgresException e) when (SqlFailure.FaultOf(e) == Fault.Record)
         {

@@ -13,7 +13,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
     private const string BeforeChunk = "claimcheck_load";
     private const string Csv = "csv";
     private LoadPlan? plan;
-    private NumberedRecords? numbered;
+    private RecordWriter? records;
     private bool isCsv;
 
     /// <summary>How many records a revocation deleted; null where it deletes none, or was known already.</summary>
@@ -26,13 +26,13 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             var manifest = batch.Manifest;
             isCsv = manifest.Format == Csv;
             plan = await new TableSchema(destination).PlanAsync(batch.Connection, manifest.Columns, manifest.Key, cancellationToken);
-            if (manifest.Columns.FirstOrDefault(column => !NumberedRecords.Takes(column.Type, !isCsv)) is { } array)
+            if (manifest.Columns.FirstOrDefault(column => !RecordWriter.Takes(column.Type, !isCsv)) is { } array)
             {
                 throw new TableException(
                     TableException.Mismatch, $"Table {destination.Table} can't be loaded into from {manifest.Format}: the dataset's '{array.Name}' is an array. Export csv.", batch.Ready.BatchId);
             }
 
-            numbered = new(manifest.Columns, !isCsv);
+            records = new(manifest.Columns, !isCsv);
             await ExecuteAsync(batch.Connection, plan.Stage, cancellationToken);
         }
         catch (PostgresException e)
@@ -43,12 +43,11 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     public async Task HandleAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
     {
-        if (isCsv && chunk.Written is { } written && await TryAllAsync(chunk, written, cancellationToken))
+        if (await TryAllAsync(chunk, cancellationToken))
             return;
         try
         {
-            numbered!.Clear();
-            var split = new SplitLoad(chunk, plan!, numbered, cancellationToken);
+            var split = new SplitLoad(chunk, plan!, records!, cancellationToken);
             await split.LoadAsync();
             if (chunk.Failed > 0)
                 Log.Refused(logger, chunk.BatchId, chunk.Start, chunk.Failed, chunk.Count, destination.Table);
@@ -87,14 +86,13 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         return await ask.ExecuteScalarAsync(cancellationToken) is true;
     }
 
-    // As they lie in their block: no field is taken apart.
-    private async Task<bool> TryAllAsync(RecordChunk<Record> chunk, ReadOnlyMemory<byte> written, CancellationToken cancellationToken)
+    private async Task<bool> TryAllAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
     {
         var transaction = chunk.Transaction;
         await transaction.SaveAsync(BeforeChunk, cancellationToken);
         try
         {
-            await chunk.Connection.CopyInAsync(LoadPlan.Copy, (to, token) => to.WriteAsync(written, token).AsTask(), cancellationToken);
+            await chunk.Connection.CopyInAsync(LoadPlan.Copy, (to, token) => WriteAsync(chunk, to, token), cancellationToken);
             await using var batch = new NpgsqlBatch(chunk.Connection, transaction) { Timeout = 0 };
             // Deferred constraints must fail here, where the record at fault can still be found.
             batch.BatchCommands.Add(new("SET CONSTRAINTS ALL IMMEDIATE"));
@@ -117,6 +115,15 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         {
             throw Stopped(e, chunk.BatchId);
         }
+    }
+
+    // As they lie in their block, where they still do; doubled quotes are undone there by whoever reads them.
+    private Task WriteAsync(RecordChunk<Record> chunk, Stream to, CancellationToken cancellationToken)
+    {
+        if (isCsv && chunk.Written is { } written)
+            return to.WriteAsync(written, cancellationToken).AsTask();
+        records!.Clear();
+        return records.WriteAsync(to, chunk, 0, chunk.Count, isNumbered: false, cancellationToken);
     }
 
     // A deadlock, a lock: the whole chunk at once is the quickest way out, while it may be tried.

@@ -5,25 +5,25 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Writes records as CSV again, each behind its number: fields as texts, NULL as nothing.</summary>
-internal sealed class NumberedRecords
+/// <summary>Writes records as CSV again, fields as texts, NULL as nothing; each behind its number, where it is to be found again by that.</summary>
+internal sealed class RecordWriter
 {
     private const int Piece = 64 << 10;
 
     private readonly Func<Record, int, byte[]>?[] converted;
     private readonly ArrayBufferWriter<byte> buffer = new(2 * Piece);
 
-    public NumberedRecords(IReadOnlyList<Contracts.Column> columns, bool isJson) =>
+    public RecordWriter(IReadOnlyList<Contracts.Column> columns, bool isJson) =>
         converted = [.. columns.Select(column => isJson ? ConverterOf(column.Type) : null)];
 
     /// <summary>Whether fields of a type can be written so. JSON's arrays are not those of Postgres.</summary>
     public static bool Takes(string type, bool isJson) => !isJson || !type.EndsWith("[]", StringComparison.Ordinal);
 
-    public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, int from, int until, CancellationToken cancellationToken)
+    public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, int from, int until, bool isNumbered, CancellationToken cancellationToken)
     {
         for (var i = from; i < until; i++)
         {
-            Append(chunk[i].Value, i);
+            Append(chunk[i].Value, isNumbered ? i : null);
             if (buffer.WrittenCount < Piece && i + 1 < until)
                 continue;
             await to.WriteAsync(buffer.WrittenMemory, cancellationToken);
@@ -33,13 +33,18 @@ internal sealed class NumberedRecords
 
     public void Clear() => buffer.ResetWrittenCount();
 
-    private void Append(Record record, int number)
+    private void Append(Record record, int? number)
     {
-        Utf8Formatter.TryFormat(number, buffer.GetSpan(16), out var written);
-        buffer.Advance(written);
+        if (number is { } place)
+        {
+            Utf8Formatter.TryFormat(place, buffer.GetSpan(16), out var written);
+            buffer.Advance(written);
+        }
+
         for (var column = 0; column < converted.Length; column++)
         {
-            buffer.Write(","u8);
+            if (column > 0 || number is not null)
+                buffer.Write(","u8);
             if (record.IsNull(column))
                 continue;
             buffer.Write("\""u8);
