@@ -137,6 +137,22 @@ public sealed class SqsClient : IDisposable
             SqsProtocol.Call("GetQueueUrl", name, json => json.WriteString("QueueName", name)),
             SqsProtocol.Reading(answer => SqsProtocol.RequiredText(answer, "QueueUrl")), cancellationToken);
 
+    /// <summary>The URL of a queue that may be another account's.</summary>
+    /// <param name="name">Its name; a FIFO queue's ends in <c>.fifo</c>.</param>
+    /// <param name="ownerAccountId">The account that owns it.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="AwsMessagingException">
+    /// It failed; of the kind <see cref="AwsFailure.NotFound"/> where there is no such queue, or none that the caller may see.
+    /// </exception>
+    public Task<string> GetQueueUrlAsync(string name, string ownerAccountId, CancellationToken cancellationToken = default) =>
+        wire.CallAsync(
+            SqsProtocol.Call("GetQueueUrl", name, json =>
+            {
+                json.WriteString("QueueName", name);
+                json.WriteString("QueueOwnerAWSAccountId", ownerAccountId);
+            }),
+            SqsProtocol.Reading(answer => SqsProtocol.RequiredText(answer, "QueueUrl")), cancellationToken);
+
     /// <summary>All attributes of a queue, as AWS names them: <c>QueueArn</c>, <c>VisibilityTimeout</c> (seconds), <c>RedrivePolicy</c>, …</summary>
     /// <param name="queueUrl">The queue.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -114,8 +114,7 @@ public sealed class BatchDownloader : IDisposable
             var manifest = await claim.OpenAsync(cancellationToken);
             await using var work = await directory.BeginAsync(manifest, client.BaseAddress, cancellationToken);
             var tally = new DownloadTally(manifest, progress);
-            for (var file = 0; file < manifest.Files.Count; file++)
-                await new FileSaver(links, claim, file, directory, tally, options).SaveAsync(cancellationToken);
+            await SaveFilesAsync(claim, directory, tally, cancellationToken);
             await StillReadyAsync(asked.BatchId, cancellationToken);
             directory.Complete();
             return tally.Result(manifest, path);
@@ -123,6 +122,58 @@ public sealed class BatchDownloader : IDisposable
         catch (BatchEndedException)
         {
             directory.Discard();
+            throw;
+        }
+    }
+
+    // Cut as soon as the service says that the batch was revoked, also in the middle of a file.
+    private async Task SaveFilesAsync(Claim claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(claim.BatchId, ended);
+        try
+        {
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, claim.Manifest.Files.Count),
+                new ParallelOptions { MaxDegreeOfParallelism = options.ParallelFiles, CancellationToken = ended.Token },
+                async (file, token) => await new FileSaver(links, claim, file, directory, tally, options).SaveAsync(token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await watching; // says why
+            throw;
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WatchAsync(BatchId batch, CancellationTokenSource ended)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(options.StateCheckInterval, TimeProvider.System, ended.Token);
+                try
+                {
+                    await StillReadyAsync(batch, ended.Token);
+                }
+                catch (ClaimCheckException e) when (e is not BatchEndedException)
+                {
+                    // No answer is no revocation: the download itself finds out what it means.
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // All is saved, or nothing more is to be.
+        }
+        catch (BatchEndedException)
+        {
+            await ended.CancelAsync();
             throw;
         }
     }

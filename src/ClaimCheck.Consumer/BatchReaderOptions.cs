@@ -28,8 +28,23 @@ public sealed class BatchReaderOptions
     /// <summary>The largest block that is taken where it holds one record only; 256 MiB by default.</summary>
     public int MaxRecordBytes { get; init; } = 256 * 1024 * 1024;
 
+    /// <summary>How many files a <see cref="BatchDownloader"/> saves at once; 2 by default, 1 to 64.</summary>
+    public int ParallelFiles { get; init; } = 2;
+
+    /// <summary>
+    /// How often a <see cref="BatchDownloader"/> asks the service whether the batch was revoked; 5 seconds by default, 100 milliseconds to an hour.
+    /// </summary>
+    public TimeSpan StateCheckInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     internal void Validate()
     {
+        if (ParallelFiles is < 1 or > 64)
+            throw Invalid(nameof(ParallelFiles), $"{ParallelFiles}", "must be 1 to 64", "nothing would be saved, or buffers fill the memory");
+        if (StateCheckInterval < TimeSpan.FromMilliseconds(100) || StateCheckInterval > TimeSpan.FromHours(1))
+        {
+            throw Invalid(nameof(StateCheckInterval), $"{StateCheckInterval}", "must be 100 milliseconds to an hour",
+                "the service would be asked all the time, or a revocation go unnoticed");
+        }
         foreach (var host in AllowedLinkHosts)
         {
             if (string.IsNullOrWhiteSpace(host) || host.Contains('/', StringComparison.Ordinal) || host is "*" or "*.")

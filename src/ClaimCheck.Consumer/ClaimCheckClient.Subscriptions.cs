@@ -7,8 +7,8 @@ public sealed partial class ClaimCheckClient
 {
     /// <summary>Subscribes a queue or a webhook to events.</summary>
     /// <param name="request">Whose it is, what it gets, and where.</param>
-    /// <param name="cancellationToken">Ends the call. It is tried again by itself, so a second subscription may be left where an answer was lost.</param>
-    /// <returns>The subscription; for a webhook with its <see cref="Subscription.Secret"/>, which is shown this once.</returns>
+    /// <param name="cancellationToken">Ends the call. It is tried again by itself: an equal subscription is answered again, without its secret.</param>
+    /// <returns>The subscription; for a new webhook with its <see cref="Subscription.Secret"/>, which is shown this once.</returns>
     /// <exception cref="RequestRejectedException">The service refused it; <see cref="RequestRejectedException.Errors"/> says why.</exception>
     public Task<Subscription> CreateSubscriptionAsync(SubscriptionRequest request, CancellationToken cancellationToken = default)
     {
@@ -41,21 +41,29 @@ public sealed partial class ClaimCheckClient
     public Task<Subscription> RotateSecretAsync(SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
         PostAsync<Subscription>($"v1/subscriptions/{subscriptionId}/secret", null, null, cancellationToken);
 
-    /// <summary>Has a test event sent to a webhook; the log of deliveries says what became of it.</summary>
+    /// <summary>Sends a test event to a webhook, now.</summary>
+    /// <returns>What became of it.</returns>
     /// <exception cref="NotFoundException">No such subscription that this caller may see.</exception>
-    public Task TestSubscriptionAsync(SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
-        new ServiceCall(HttpMethod.Post, $"v1/subscriptions/{subscriptionId}/test").SendAsync(http, options, cancellationToken);
+    public Task<WebhookTest> TestSubscriptionAsync(SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
+        PostAsync<WebhookTest>($"v1/subscriptions/{subscriptionId}/test", null, null, cancellationToken);
 
     /// <summary>The log of a webhook's deliveries, newest first.</summary>
-    /// <typeparam name="T">What one entry is read as: a wire type, or <see cref="System.Text.Json.JsonElement"/>.</typeparam>
     /// <param name="subscriptionId">The subscription.</param>
     /// <param name="limit">At most so many, 1 to 1,000; 100 by default.</param>
     /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the page before.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="NotFoundException">No such subscription that this caller may see.</exception>
-    public Task<Page<T>> ListDeliveriesAsync<T>(
+    public Task<Page<WebhookDelivery>> ListDeliveriesAsync(
         SubscriptionId subscriptionId, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<T>>(
+        GetAsync<Page<WebhookDelivery>>(
             $"v1/subscriptions/{subscriptionId}/deliveries" + Query(("limit", limit?.ToString()), ("cursor", cursor)),
             cancellationToken: cancellationToken);
+
+    /// <summary>Delivers an event once more to a webhook.</summary>
+    /// <param name="subscriptionId">The subscription.</param>
+    /// <param name="eventId">The event.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="NotFoundException">No such subscription, or no such event in its log.</exception>
+    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, EventId eventId, CancellationToken cancellationToken = default) =>
+        PostAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries/{eventId}", null, null, cancellationToken);
 }

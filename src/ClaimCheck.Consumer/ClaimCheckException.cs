@@ -75,7 +75,7 @@ public sealed class BatchNotReadyException(string message, BatchId? batchId, Tim
 /// <param name="batchId">The batch.</param>
 /// <param name="retryAfter">When the service suggests to ask again, counted from now; null where it did not say.</param>
 public sealed class RetryTooEarlyException(string message, BatchId? batchId, TimeSpan? retryAfter)
-    : ClaimCheckException("retry_too_early", message, batchId, isTransient: true)
+    : ClaimCheckException(ProblemCodes.RetryTooEarly, message, batchId, isTransient: true)
 {
     /// <summary>When the service suggests to ask again, counted from the answer; null where it did not say.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;

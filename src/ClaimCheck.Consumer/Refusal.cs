@@ -26,7 +26,7 @@ internal static class Refusal
             ProblemCodes.ExportCancelled => new ExportCancelledException(text, batch),
             ProblemCodes.ExportFailed => new ExportFailedException(text, batch),
             ProblemCodes.NotReady => new BatchNotReadyException(text, batch, retryAfter),
-            "retry_too_early" => new RetryTooEarlyException(text, batch, retryAfter),
+            ProblemCodes.RetryTooEarly => new RetryTooEarlyException(text, batch, retryAfter),
             ProblemCodes.CursorExpired => new CursorExpiredException(text),
             _ when status == 404 => new NotFoundException(text, batch),
             _ when status is 401 or 403 or 421 => new AccessDeniedException(code, text, batch),

@@ -44,6 +44,10 @@ public static class ProblemCodes
     public const string NotAcceptable = "not_acceptable";
     public const string NotReady = "not_ready";
     public const string IdempotencyKeyReused = "idempotency_key_reused";
+    public const string SubscriptionExists = "subscription_exists";
+    public const string SubscriptionDisabled = "subscription_disabled";
+    public const string TopicNotConfigured = "topic_not_configured";
+    public const string NotAWebhook = "not_a_webhook";
     public const string BatchRevoked = "batch_revoked";
     public const string BatchExpired = "batch_expired";
     public const string ExportCancelled = "export_cancelled";
@@ -65,6 +69,7 @@ public static class ProblemCodes
     public const string InternalError = "internal_error";
     public const string SourceUnavailable = "source_unavailable";
     public const string StagingUnavailable = "staging_unavailable";
+    public const string TopicUnavailable = "topic_unavailable";
     public const string CatalogUnavailable = "catalog_unavailable";
     public const string ShuttingDown = "shutting_down";
 #pragma warning restore CS1591

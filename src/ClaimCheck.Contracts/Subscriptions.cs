@@ -12,6 +12,22 @@ public static class SubscriptionProtocol
     public const string Webhook = "webhook";
 }
 
+/// <summary>The states of a subscription, as written on the wire.</summary>
+public static class SubscriptionState
+{
+    /// <summary>Events go out.</summary>
+    public const string Active = "active";
+
+    /// <summary>Of protocol <c>sqs</c>: SNS has not taken it yet. The service goes on trying.</summary>
+    public const string Pending = "pending";
+
+    /// <summary>Nothing goes out any more; <see cref="Subscription.Reason"/> says why. To go on, subscribe anew.</summary>
+    public const string Disabled = "disabled";
+
+    /// <summary>Of protocol <c>sqs</c>: SNS has not let go of it yet. The service goes on trying.</summary>
+    public const string Deleting = "deleting";
+}
+
 /// <summary>Who wants which events, and how: <c>POST /v1/subscriptions</c>.</summary>
 public sealed record SubscriptionRequest
 {
@@ -59,7 +75,7 @@ public sealed record Subscription
     /// <summary>A queue's ARN, or the address that is posted to.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary><c>active</c>, or <c>disabled</c>: the endpoint answered 410.</summary>
+    /// <summary>One of <see cref="SubscriptionState"/>.</summary>
     public required string State { get; init; }
 
     /// <summary>Why it is disabled, or null.</summary>
@@ -80,4 +96,86 @@ public sealed record Subscription
 
     /// <summary>Id, consumer and protocol: the secret is a secret, and an address may hold one.</summary>
     public override string ToString() => $"{SubscriptionId} of {Consumer} by {Protocol}";
+}
+
+/// <summary>The states of a webhook's delivery, as written on the wire.</summary>
+public static class WebhookDeliveryState
+{
+    /// <summary>It has not been taken yet, and is tried (again).</summary>
+    public const string Pending = "pending";
+
+    /// <summary>The endpoint answered 2xx.</summary>
+    public const string Delivered = "delivered";
+
+    /// <summary>All tries failed, or the endpoint answered 410. It may be delivered again by hand.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>A BulkReady whose batch was no longer ready at its turn: nothing was sent.</summary>
+    public const string Superseded = "superseded";
+}
+
+/// <summary>One event on its way to one webhook: <c>GET /v1/subscriptions/{id}/deliveries</c>. Kept as long as the event is.</summary>
+public sealed record WebhookDelivery
+{
+    /// <summary>The event: what the header <c>webhook-id</c> says on each try.</summary>
+    public required EventId EventId { get; init; }
+
+    /// <summary>The event's short name; see <see cref="EventTypes"/>.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>One of <see cref="WebhookDeliveryState"/>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>How often it was tried.</summary>
+    public required int Tries { get; init; }
+
+    /// <summary>The HTTP status of the last answer; null before the first, and where the last try got none.</summary>
+    public int? LastStatus { get; init; }
+
+    /// <summary>
+    /// Why the last try failed, or null: <c>status</c>, <c>redirect</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls_failed</c>,
+    /// <c>blocked_address</c>, <c>invalid_answer</c>, <c>gone</c>.
+    /// </summary>
+    public string? LastFailure { get; init; }
+
+    /// <summary>When it was put down.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it was tried last, or null.</summary>
+    public DateTimeOffset? LastTryAt { get; init; }
+
+    /// <summary>When it is tried next, or null where it is not.</summary>
+    public DateTimeOffset? NextTryAt { get; init; }
+
+    /// <summary>When it was delivered, given up or superseded; or null.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What can be done next.</summary>
+    public required WebhookDeliveryLinks Links { get; init; }
+}
+
+/// <summary>What can be done next with a delivery. Addresses are absolute.</summary>
+/// <param name="Redeliver">Where POST delivers the event once more.</param>
+public sealed record WebhookDeliveryLinks(string Redeliver);
+
+/// <summary>What happened to a test event: <c>POST /v1/subscriptions/{id}/test</c>.</summary>
+public sealed record WebhookTest
+{
+    /// <summary>The CloudEvents type of a test event. Its data are the subscription's id and the consumer.</summary>
+    public const string EventType = "claimcheck.test.v1";
+
+    /// <summary>The event's id: what the header <c>webhook-id</c> said.</summary>
+    public required EventId EventId { get; init; }
+
+    /// <summary>Whether the endpoint answered 2xx in time.</summary>
+    public required bool Delivered { get; init; }
+
+    /// <summary>The HTTP status of the answer, or null where there was none.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>Why it was not delivered, as <see cref="WebhookDelivery.LastFailure"/>; or null.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>How long it took.</summary>
+    public required long DurationMilliseconds { get; init; }
 }

@@ -207,6 +207,21 @@ public sealed class Topics_and_queues
     }
 
     [Fact]
+    public async Task A_queue_is_found_by_its_name_and_owner()
+    {
+        var server = await QueueEndpoint.GetAsync();
+        var queue = await server.NewQueueAsync();
+
+        var (account, name) = (queue.Arn.Split(':')[4], queue.Arn.Split(':')[5]);
+
+        Assert.Equal(queue.Url, await server.Sqs.GetQueueUrlAsync(name, account));
+        await using var scripted = await ScriptedEndpoint.StartAsync(Answers.Json("""{"QueueUrl":"https://sqs.example/123456789012/billing"}"""));
+        using var sqs = scripted.Sqs(maxAttempts: 1);
+        Assert.Equal("https://sqs.example/123456789012/billing", await sqs.GetQueueUrlAsync("billing", "123456789012"));
+        Assert.Equal("""{"QueueName":"billing","QueueOwnerAWSAccountId":"123456789012"}""", scripted.Requests[0].Body);
+    }
+
+    [Fact]
     public async Task A_topic_or_queue_that_is_not_there_is_told_apart()
     {
         var server = await QueueEndpoint.GetAsync();

@@ -15,6 +15,8 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
 
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = 32 };
 
+    private readonly System.Threading.Lock reopening = new();
+
     public string File(string name) => Path.Combine(path, name);
 
     /// <summary>Takes the directory for this batch. Disposing lets others at it again.</summary>
@@ -42,8 +44,12 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
     /// <summary>From here on the batch is not complete, whatever an earlier download said.</summary>
     public void Reopen()
     {
-        if (System.IO.File.Exists(File(List)))
-            System.IO.File.Move(File(List), File(List + Partial), overwrite: true);
+        // By several files at once.
+        lock (reopening)
+        {
+            if (System.IO.File.Exists(File(List)))
+                System.IO.File.Move(File(List), File(List + Partial), overwrite: true);
+        }
     }
 
     /// <summary>All of it is there.</summary>

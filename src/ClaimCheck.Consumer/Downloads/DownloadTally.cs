@@ -2,9 +2,10 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Adds up what a download has verified, and tells who watches.</summary>
+/// <summary>Adds up what a download has verified, several files at once, and tells who watches, one thing after the other.</summary>
 internal sealed class DownloadTally(Manifest manifest, IProgress<DownloadProgress>? progress)
 {
+    private readonly Lock guard = new();
     private int files;
     private long records;
     private long fetched;
@@ -12,18 +13,24 @@ internal sealed class DownloadTally(Manifest manifest, IProgress<DownloadProgres
 
     public void Block(long blockRecords, long bytes, bool isKept)
     {
-        records += blockRecords;
-        if (isKept)
-            kept += bytes;
-        else
-            fetched += bytes;
-        Tell();
+        lock (guard)
+        {
+            records += blockRecords;
+            if (isKept)
+                kept += bytes;
+            else
+                fetched += bytes;
+            Tell();
+        }
     }
 
     public void FileDone()
     {
-        files++;
-        Tell();
+        lock (guard)
+        {
+            files++;
+            Tell();
+        }
     }
 
     public DownloadedBatch Result(Manifest of, string directory) => new(of, directory, fetched, kept);

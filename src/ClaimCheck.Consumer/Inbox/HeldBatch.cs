@@ -62,7 +62,7 @@ internal sealed class HeldBatch : IAsyncDisposable
         try
         {
             connection = await inbox.Database.OpenAsync(cancellationToken);
-            await SignAsync(inbox, lease, connection, cancellationToken);
+            await MarkSessionAsync(inbox, lease, connection, cancellationToken);
             return new(inbox, receipts, lease, connection, revoked, cancellationToken);
         }
         catch (Exception e)
@@ -153,7 +153,7 @@ internal sealed class HeldBatch : IAsyncDisposable
     }
 
     // Whoever takes the batch over ends this session, so that none of its locks is waited for.
-    private static async Task SignAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task MarkSessionAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
             UPDATE claimcheck.inbox_batches

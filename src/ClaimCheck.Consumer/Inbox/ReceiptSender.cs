@@ -14,7 +14,6 @@ internal sealed partial class ReceiptSender(
     : BackgroundService
 {
     private const int AtOnce = 20;
-    private const string NothingToRetry = "nothing_to_retry";
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan LastSend = TimeSpan.FromSeconds(4);
@@ -132,7 +131,7 @@ internal sealed partial class ReceiptSender(
             var retry = await client.RetryAsync(failed, inbox.Consumer, cancellationToken);
             Log.Retrying(logger, failed, retry.BatchId);
         }
-        catch (RequestRejectedException e) when (e.Code == NothingToRetry)
+        catch (RequestRejectedException e) when (e.Code == ProblemCodes.NothingToRetry)
         {
             Log.NothingToRetry(logger, failed);
         }

@@ -17,6 +17,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     public const string Outbox = "outbox";
     public const string Feed = "feed";
     public const string Deletions = "deletions";
+    public const string Webhooks = "webhooks";
 
     public static string Of(BatchId batch) => "batch:" + batch.Value.ToString("N");
 

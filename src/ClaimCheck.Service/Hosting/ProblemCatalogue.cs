@@ -25,6 +25,10 @@ internal static class ProblemCatalogue
         new(ProblemCodes.NotAcceptable, 406, "Not acceptable", "The call can't answer in a media type that Accept allows.", "Accept application/json."),
         new(ProblemCodes.NotReady, 409, "Not ready", "The batch is not ready yet.", "Ask again after Retry-After seconds, or wait for BulkReady."),
         new(ProblemCodes.IdempotencyKeyReused, 409, "Idempotency key reused", "The key was used before with another meaning.", "Use a new key for a new request."),
+        new(ProblemCodes.SubscriptionExists, 409, "Subscription exists", "The consumer is subscribed at this endpoint with other datasets or types, or the queue is subscribed already.", "Delete that subscription first."),
+        new(ProblemCodes.SubscriptionDisabled, 409, "Subscription disabled", "The subscription is disabled: nothing is delivered to it.", "Delete it, and subscribe anew."),
+        new(ProblemCodes.TopicNotConfigured, 409, "Topic not configured", "The service publishes to no SNS topic that a queue could be subscribed to.", "Configure ClaimCheck:Publishing:TopicArn, or subscribe a webhook."),
+        new(ProblemCodes.NotAWebhook, 409, "Not a webhook", "The call is about webhooks, but the subscription is of a queue.", "See links for what can be done with it."),
         new(ProblemCodes.BatchRevoked, 410, "Batch revoked", "The producer has taken the batch back. Every link is dead.", "Stop, discard what was fetched, and acknowledge the event."),
         new(ProblemCodes.BatchExpired, 410, "Batch expired", "The batch's retention is over, and its files are deleted.", "Ask for a new export."),
         new(ProblemCodes.ExportCancelled, 410, "Export cancelled", "The export was cancelled before its batch was ready.", "Ask for a new export."),
@@ -46,6 +50,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.InternalError, 500, "Internal error", "Something broke that should not. It is logged.", "Try again; report it if it stays."),
         new(ProblemCodes.SourceUnavailable, 503, "Source unavailable", "The dataset's source database can't be reached.", "Try again after Retry-After seconds."),
         new(ProblemCodes.StagingUnavailable, 503, "Staging unavailable", "The storage of files can't be reached, or refuses.", "Try again after Retry-After seconds."),
+        new(ProblemCodes.TopicUnavailable, 503, "Topic unavailable", "SNS can't be reached, or refuses the service. What was asked for is kept, and done when it answers.", "Ask again after Retry-After seconds."),
         new(ProblemCodes.CatalogUnavailable, 503, "Catalog unavailable", "The service's own database can't be reached.", "Try again after Retry-After seconds."),
         new(ProblemCodes.ShuttingDown, 503, "Shutting down", "This process is stopping.", "Try again: another one answers, or this one soon will."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);

@@ -14,19 +14,21 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
     /// <param name="cancellationToken">Minting may fetch a credential.</param>
     public async Task<BulkEvent> MakeAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
     {
+        var told = JsonElement.Parse(row.Data);
+        var (source, subject) = SourceOf(row, told);
         var envelope = new BulkEvent
         {
             Id = new(row.EventId),
             Type = EventTypes.ToCloudEventType(row.Type),
-            Source = $"/v1/exports/{new ExportId(row.ExportId)}",
-            Subject = new BatchId(row.BatchId).ToString(),
+            Source = source,
+            Subject = subject,
             Time = row.CreatedAt,
-            Data = JsonElement.Parse(row.Data),
+            Data = told,
         };
         if (row.Type != EventTypes.BulkReady)
             return envelope;
 
-        var location = await LocationAsync(batch, cancellationToken);
+        var location = await LocationAsync(row, batch, cancellationToken);
         var facts = JsonSerializer.Deserialize<ReadyFacts>(row.Data, ClaimCheckJson.Options)!;
         var data = new BulkReadyData
         {
@@ -47,14 +49,25 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         return envelope with { DataRef = location?.Link, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
     }
 
+    // An event of a bulk job is about no batch: its data name the job.
+    private static (string Source, string Subject) SourceOf(OutboxEvent row, JsonElement told) =>
+        row.Type == EventTypes.JobCompleted && told.TryGetProperty("jobId", out var job)
+            ? ($"/v1/bulk-jobs/{job.GetString()}", job.GetString()!)
+            : ($"/v1/exports/{new ExportId(row.ExportId)}", new BatchId(row.BatchId).ToString());
+
     // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
-    private async Task<SignedLink?> LocationAsync(ExportRow? batch, CancellationToken cancellationToken)
+    private async Task<SignedLink?> LocationAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
     {
-        if (batch?.EffectiveState != ExportState.Ready || batch.ManifestRemaining is not { } remaining || remaining < TimeSpan.FromSeconds(1))
+        if (batch?.EffectiveState != ExportState.Ready)
+            return null;
+        var (key, left, end) = row.Manifest is { } own
+            ? (own, row.ManifestRemaining, row.ManifestExpiresAt)
+            : (StagingKeys.Manifest(batch.Batch), batch.ManifestRemaining, batch.ManifestExpiresAt);
+        if (left is not { } remaining || remaining < TimeSpan.FromSeconds(1))
             return null;
         var signed = await minter.MintAsync(
-            batch, StagingKeys.Manifest(batch.Batch), remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, cancellationToken);
-        var truth = new[] { signed.ExpiresAt, batch.ManifestExpiresAt!.Value, batch.ExpiresAt!.Value }.Min();
+            batch, key, remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, cancellationToken);
+        var truth = new[] { signed.ExpiresAt, end!.Value, batch.ExpiresAt!.Value }.Min();
         return signed with { ExpiresAt = truth };
     }
 

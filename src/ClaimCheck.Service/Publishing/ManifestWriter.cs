@@ -8,17 +8,19 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>Writes <c>manifest.json</c>, the last object of a batch, that BulkReady's link leads to.</summary>
+/// <summary>
+/// Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch; for each time that the
+/// batch is offered again one of its own, so that nobody's is replaced while it is read.
+/// </summary>
 internal sealed class ManifestWriter(NpgsqlDataSource catalog, UploadLedger uploads, IStaging staging, ManifestBuilder manifests)
 {
-    /// <summary>Writes the manifest with fresh links. Doing it again replaces it.</summary>
+    /// <summary>Writes a manifest with fresh links. Doing it again replaces it.</summary>
     /// <returns>When the first of its links dies; null where the batch is not ready (any more).</returns>
-    public async Task<DateTimeOffset?> WriteAsync(BatchId batch, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> WriteAsync(BatchId batch, string key, CancellationToken cancellationToken)
     {
         if (await FindReadyAsync(batch, cancellationToken) is not var (row, files))
             return null;
         var manifest = await manifests.BuildAsync(row, files, row.LinkLifetime, cancellationToken);
-        var key = StagingKeys.Manifest(batch);
         await using var writer = await uploads.OpenManifestAsync(batch, key, cancellationToken);
         if (writer is null)
             return null;

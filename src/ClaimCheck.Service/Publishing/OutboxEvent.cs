@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed record OutboxEvent
 {
     public const string Columns =
-        "position, event_id, export_id, batch_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at";
+        "position, event_id, export_id, batch_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, " +
+        "manifest, manifest_expires_at, manifest_expires_at - now() AS manifest_remaining";
 
     public required long Position { get; init; }
     public required Guid EventId { get; init; }
@@ -17,4 +18,12 @@ internal sealed record OutboxEvent
     public required string Data { get; init; }
     public required string TraceParent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The key of the manifest that was written for this event alone; null where it is the batch's own.</summary>
+    public string? Manifest { get; init; }
+
+    public DateTimeOffset? ManifestExpiresAt { get; init; }
+
+    /// <summary>How long its links still live, by the catalog's clock when the row was read.</summary>
+    public TimeSpan? ManifestRemaining { get; init; }
 }

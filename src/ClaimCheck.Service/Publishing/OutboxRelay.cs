@@ -31,8 +31,9 @@ internal sealed partial class OutboxRelay(
         {
             var waiting = (await connection.QueryAsync<WaitingEvent>(Command(
                 """
-                SELECT event_id, export_id, batch_id, type
-                  FROM outbox
+                SELECT o.event_id, o.export_id, o.batch_id, o.type,
+                       EXISTS (SELECT FROM exports e WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
+                  FROM outbox o
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
                  ORDER BY created_at, event_id
                  LIMIT @AtOnce
@@ -58,9 +59,10 @@ internal sealed partial class OutboxRelay(
         try
         {
             DateTimeOffset? linksExpireAt = null;
+            var manifest = waiting.IsOfferedAgain ? StagingKeys.AnotherManifest(batch) : StagingKeys.Manifest(batch);
             if (waiting.Type == EventTypes.BulkReady)
             {
-                linksExpireAt = await manifests.WriteAsync(batch, cancellationToken);
+                linksExpireAt = await manifests.WriteAsync(batch, manifest, cancellationToken);
                 if (linksExpireAt is null)
                 {
                     await SupersedeAsync(connection, waiting, cancellationToken);
@@ -68,7 +70,7 @@ internal sealed partial class OutboxRelay(
                 }
             }
 
-            if (await PositionAsync(connection, waiting, linksExpireAt, cancellationToken))
+            if (await PositionAsync(connection, waiting, manifest, linksExpireAt, cancellationToken))
                 Log.Published(logger, waiting.Type, new EventId(waiting.EventId), batch);
             else
                 await SupersedeAsync(connection, waiting, cancellationToken);
@@ -90,15 +92,19 @@ internal sealed partial class OutboxRelay(
     /// <summary>Gives the event its place in the feed: the row of <c>feed</c> is the lock that keeps places in the order of commits.</summary>
     /// <returns>False where a BulkReady's batch is no longer ready.</returns>
     private static async Task<bool> PositionAsync(
-        NpgsqlConnection connection, WaitingEvent waiting, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
+        NpgsqlConnection connection, WaitingEvent waiting, string manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (waiting.Type == EventTypes.BulkReady)
         {
             // Locks the batch's row: a revocation comes before this, and nothing is sent, or after it, and revokes what was.
             var ready = await connection.ExecuteAsync(new CommandDefinition(
-                "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @BatchId AND state = 'ready' AND expires_at > now()",
-                new { waiting.BatchId, linksExpireAt },
+                """
+                UPDATE exports
+                   SET manifest_expires_at = CASE WHEN @IsOfferedAgain THEN manifest_expires_at ELSE @linksExpireAt END
+                 WHERE batch_id = @BatchId AND state = 'ready' AND expires_at > now()
+                """,
+                new { waiting.BatchId, waiting.IsOfferedAgain, linksExpireAt },
                 transaction,
                 cancellationToken: cancellationToken));
             if (ready == 0)
@@ -111,11 +117,11 @@ internal sealed partial class OutboxRelay(
                 UPDATE feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
-               SET position = next.head, published_at = now()
+               SET position = next.head, published_at = now(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
-            new { waiting.EventId },
+            new { waiting.EventId, Manifest = waiting.IsOfferedAgain && linksExpireAt is not null ? manifest : null, linksExpireAt },
             transaction,
             cancellationToken: cancellationToken));
         await transaction.CommitAsync(cancellationToken);
@@ -159,6 +165,9 @@ internal sealed partial class OutboxRelay(
         public required Guid ExportId { get; init; }
         public required Guid BatchId { get; init; }
         public required string Type { get; init; }
+
+        /// <summary>The batch was announced before: this BulkReady gets a manifest of its own.</summary>
+        public required bool IsOfferedAgain { get; init; }
     }
 
     private static partial class Log

@@ -15,6 +15,9 @@ internal static class StagingKeys
 
     public static string Manifest(BatchId batch) => Batch(batch) + "manifest.json";
 
+    /// <summary>For a batch that is offered once more.</summary>
+    public static string AnotherManifest(BatchId batch) => $"{Batch(batch)}manifest-{Guid.NewGuid():N}.json";
+
     /// <summary>The batch that a key belongs to, or null.</summary>
     public static BatchId? BatchOf(string key)
     {

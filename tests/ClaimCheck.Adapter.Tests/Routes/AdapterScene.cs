@@ -20,8 +20,8 @@ internal sealed class AdapterScene : IAsyncDisposable
         Client = new(service.Address);
         Settings = new JsonObject
         {
-            ["Service"] = service.Address.ToString(),
-            ["Consumer"] = "billing",
+            [nameof(Service)] = service.Address.ToString(),
+            [nameof(Consumer)] = "billing",
             ["StateDirectory"] = Path.Combine(folder, "state"),
             ["AllowedLinkHosts"] = new JsonArray(service.Address.Authority),
             ["Polling"] = new JsonObject
@@ -130,15 +130,24 @@ internal sealed class AdapterScene : IAsyncDisposable
                 return (string)export["state"]! == state ? export : null;
             });
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
-            throw new TimeoutException($"It did not become {state}: {last}\n{Adapter.Log}");
+            throw new TimeoutException($"It did not become {state}: {last}\n{Adapter.Log}", e);
         }
     }
 
     /// <summary>Waits for a notice about an export.</summary>
-    public Task<Heard> HearsAsync(string id, string type) =>
-        Eventually.NotNullAsync(() => Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
+    public async Task<Heard> HearsAsync(string id, string type)
+    {
+        try
+        {
+            return await Eventually.NotNullAsync(() => Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"No {type} of {id} came.\n{Adapter.Log}", e);
+        }
+    }
 
     /// <summary>How many exports the service was asked for.</summary>
     public async Task<IReadOnlyList<Export>> AtServiceAsync() => (await Client.ListExportsAsync(limit: 1000)).Items;
@@ -175,7 +184,7 @@ internal sealed class AdapterScene : IAsyncDisposable
     private string WriteSettings()
     {
         var file = Path.Combine(folder, "adapter.json");
-        File.WriteAllText(file, new JsonObject { ["Adapter"] = Settings.DeepClone() }.ToJsonString());
+        File.WriteAllText(file, new JsonObject { [nameof(Adapter)] = Settings.DeepClone() }.ToJsonString());
         return file;
     }
 }

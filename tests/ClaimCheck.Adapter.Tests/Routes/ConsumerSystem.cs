@@ -36,7 +36,7 @@ internal sealed class ConsumerSystem : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var system = new ConsumerSystem(builder.Build());
-        system.app.MapPost("/hook", system.TakeAsync);
+        system.app.MapPost("/hook", (Delegate)system.TakeAsync); // what it returns is the answer
         await system.app.StartAsync();
         return system;
     }

@@ -1,4 +1,3 @@
-using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 using Microsoft.Extensions.Logging;
 using Npgsql;

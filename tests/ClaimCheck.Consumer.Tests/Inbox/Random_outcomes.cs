@@ -23,7 +23,7 @@ public sealed class Random_outcomes
             select (seed, chunk, duplicates, processes);
 
         Prop.ForAll(cases.ToArbitrary(), each => Task.Run(() => CheckAsync(each.seed, each.chunk, each.duplicates, each.processes)).GetAwaiter().GetResult())
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(12));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(4));
     }
 
     private static async Task CheckAsync(int seed, int size, int duplicates, int processes)

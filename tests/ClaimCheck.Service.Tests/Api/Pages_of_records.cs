@@ -41,7 +41,7 @@ public sealed class Pages_of_records(ApiService service)
                    E'tab\tquote" comma, \\ back\r\nline' AS text, '' AS empty, ARRAY['2026-01-02 03:04:05+00'::timestamptz] AS times
               FROM generate_series(1, 3) g
             """);
-        await using var other = await service.Scene.StartServiceAsync();
+        var other = await service.Scene.StartServiceAsync();
         using var http = new ApiClient(other.NewHttp());
         var csv = await http.GetAsync((await http.ReadyAsync("""{ "dataset": "all_types", "format": "csv" }""")).Link("batch") + "/records");
         var ndjson = await http.GetAsync((await http.ReadyAsync("""{ "dataset": "all_types", "format": "ndjson" }""")).Link("batch") + "/records");

@@ -82,7 +82,22 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
         Assert.Contains(eventId, await EventsAsync(null));
         Assert.DoesNotContain(eventId, await EventsAsync("crm"));
 
+        // Each offer leads to a manifest of its own: nobody's is replaced while it is read.
+        var locations = await LocationsAsync(batch[^36..]);
+        Assert.Equal(2, locations.Count);
+        Assert.EndsWith("/manifest.json", locations[0].AbsolutePath, StringComparison.Ordinal);
+        Assert.Matches("/manifest-[0-9a-f]{32}[.]json$", locations[1].AbsolutePath);
+        using var http = new HttpClient();
+        var manifests = await Task.WhenAll(locations.Select(http.GetStringAsync));
+        Assert.All(manifests, manifest => Assert.Contains(batch[^36..], manifest, StringComparison.Ordinal));
+
         Assert.Equal(200, (await service.Http.SendAsync("DELETE", batch)).Status);
+        foreach (var location in locations)
+        {
+            using var dead = await http.GetAsync(location);
+            Assert.Equal(System.Net.HttpStatusCode.NotFound, dead.StatusCode);
+        }
+
         (await service.Http.PostAsync($"{batch}/redeliveries", """{ "consumer": "billing" }""")).IsProblem(410, "batch_revoked");
     }
 
@@ -96,6 +111,21 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
 
     private Task<long> OverdueAsync(string batch) =>
         Scene.ScalarAsync<long>(service.Scene.Catalog, $"SELECT count(*) FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batch[^32..]}'");
+
+    private async Task<List<Uri>> LocationsAsync(string batchId)
+    {
+        var locations = new List<Uri>();
+        for (string? cursor = null; ;)
+        {
+            var page = await service.Http.GetAsync($"/v1/events?limit=1000{(cursor is null ? "" : "&after=" + cursor)}");
+            locations.AddRange(page.Items()
+                .Where(item => item.Text("subject") == batchId && item.Text("type") == "claimcheck.bulk.ready.v1")
+                .Select(item => new Uri(item.GetProperty("data").Text("location")!)));
+            if (page.Items().Length == 0)
+                return locations;
+            cursor = page.Json.Text("nextCursor");
+        }
+    }
 
     private async Task<List<string?>> EventsAsync(string? consumer)
     {

@@ -122,7 +122,7 @@ public sealed class EndsOfBatchesTests
             Assert.Equal(ProblemCodes.BatchExpired, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
         }
 
-        Assert.Null(await lab.Get<ManifestWriter>().WriteAsync(batch, default));
+        Assert.Null(await lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default));
         if (!onS3) // the service itself serves those: it must not go by the sweep either
         {
             foreach (var link in RevocationLab.LinksIn(manifest))

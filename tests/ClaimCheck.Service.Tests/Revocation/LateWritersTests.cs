@@ -81,7 +81,7 @@ public sealed class LateWritersTests(ITestOutputHelper output)
                 await goOn.Task;
             }
         };
-        var writing = lab.Get<ManifestWriter>().WriteAsync(batch, default);
+        var writing = lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default);
         await stopped.Task;
 
         await lab.RevokeAsync(batch);
@@ -155,7 +155,7 @@ public sealed class LateWritersTests(ITestOutputHelper output)
     {
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3: true, versioned: true);
         var batch = await lab.ReadyAsync();
-        Assert.NotNull(await lab.Get<ManifestWriter>().WriteAsync(batch, default)); // a second version
+        Assert.NotNull(await lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default)); // a second version
         var s3 = (await S3Endpoint.GetAsync()).Client;
         var versions = await s3.ListVersionsAsync(new ListVersionsRequest { BucketName = lab.Bucket, Prefix = StagingKeys.Batch(batch) });
         Assert.Equal(4, versions.Versions.Count);

@@ -141,7 +141,17 @@ internal sealed class RevocationLab : IAsyncDisposable
             meaning: [],
             default);
         if (retryOf is { } original)
+        {
+            // With a record to try again: a retry of nothing is announced to nobody.
+            await SqlAsync(
+                """
+                INSERT INTO record_failures (batch_id, consumer, digest, key, class, code, said)
+                VALUES (@Original, '*', sha256('1'), '1', 'transient', 'db_down', '') ON CONFLICT DO NOTHING
+                """,
+                new { Original = original.Value });
             await SqlAsync("UPDATE exports SET retry_of = @Original WHERE id = @Id", new { Original = original.Value, created.New!.Id });
+        }
+
         return created.New!;
     }
 
@@ -162,7 +172,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         Assert.Equal(asked.ExportId, plan!.ExportId);
         var staged = await Get<BatchExporter>().ExportAsync(plan, new ExportMeter(), default);
         Assert.True(await Get<ExportOutcomes>().CompleteAsync(plan, staged, default));
-        Assert.NotNull(await Get<ManifestWriter>().WriteAsync(plan.BatchId, default));
+        Assert.NotNull(await Get<ManifestWriter>().WriteAsync(plan.BatchId, StagingKeys.Manifest(plan.BatchId), default));
         return plan.BatchId;
     }
 

@@ -1,3 +1,6 @@
+-- A batch that is offered once more has a manifest of its own for that, with links of its own age; null: manifest.json.
+ALTER TABLE outbox ADD COLUMN manifest text NULL, ADD COLUMN manifest_expires_at timestamptz NULL;
+
 -- The one consumer that a retry is for; * where a batch is for all.
 ALTER TABLE exports ADD COLUMN consumer text NOT NULL DEFAULT '*';
 

@@ -1,0 +1,65 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing;
+
+/// <summary>Events as they go out now, to a topic or a webhook: a BulkReady with a fresh link, or not at all.</summary>
+internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envelopes, ManifestWriter manifests)
+{
+    /// <returns>Null where it is a BulkReady whose batch is no longer ready.</returns>
+    public async Task<BulkEvent?> MakeAsync(OutboxEvent row, CancellationToken cancellationToken)
+    {
+        if (row.Type != EventTypes.BulkReady)
+            return await envelopes.MakeAsync(row, null, cancellationToken);
+        if (await ReadyAsync(row.BatchId, cancellationToken) is not { } batch)
+            return null;
+        if (!IsFresh(row.Manifest is null ? batch.ManifestRemaining : row.ManifestRemaining, batch))
+        {
+            // After a long outage the links inside the manifest may be near their end, or past it: then it is written anew.
+            var key = row.Manifest ?? StagingKeys.Manifest(batch.Batch);
+            if (await manifests.WriteAsync(batch.Batch, key, cancellationToken) is not { } linksExpireAt)
+                return null;
+            row = await NoteAsync(row, linksExpireAt, cancellationToken);
+            if (await ReadyAsync(row.BatchId, cancellationToken) is not { } still)
+                return null;
+            batch = still;
+        }
+
+        return await envelopes.MakeAsync(row, batch, cancellationToken);
+    }
+
+    private static bool IsFresh(TimeSpan? remaining, ExportRow batch) =>
+        remaining > batch.LinkLifetime / 2 || remaining > batch.Remaining - TimeSpan.FromMinutes(1);
+
+    private async Task<OutboxEvent> NoteAsync(OutboxEvent row, DateTimeOffset linksExpireAt, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        if (row.Manifest is null)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @BatchId AND state = 'ready'",
+                new { row.BatchId, linksExpireAt },
+                cancellationToken: cancellationToken));
+            return row;
+        }
+
+        var remaining = await connection.QuerySingleOrDefaultAsync<TimeSpan?>(new CommandDefinition(
+            "UPDATE outbox SET manifest_expires_at = @linksExpireAt WHERE event_id = @EventId RETURNING manifest_expires_at - now()",
+            new { row.EventId, linksExpireAt },
+            cancellationToken: cancellationToken));
+        return row with { ManifestExpiresAt = linksExpireAt, ManifestRemaining = remaining };
+    }
+
+    private async Task<ExportRow?> ReadyAsync(Guid batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @batch",
+            new { batch },
+            cancellationToken: cancellationToken));
+        return row?.EffectiveState == ExportState.Ready ? row : null;
+    }
+}

@@ -1,0 +1,123 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>Who gets events and how. What is about webhooks alone is <c>Webhooks/</c>'s.</summary>
+internal static class SubscriptionEndpoints
+{
+    private const string ListCall = "subscriptions";
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
+
+    public static IEndpointRouteBuilder MapSubscriptions(this IEndpointRouteBuilder routes)
+    {
+        var subscriptions = routes.MapGroup("/v1/subscriptions").WithTags("Subscriptions").ProducesProblems(401);
+        subscriptions.MapPost("", Create).WithName("CreateSubscription")
+            .WithSummary("Subscribes a queue (sqs) or an address (webhook). The same again is answered with 200, without the secret.")
+            .Accepts<SubscriptionRequest>("application/json").ProducesProblems(400, 409, 413, 415, 422, 503);
+        subscriptions.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListSubscriptions").WithSummary("Lists subscriptions, newest first.")
+            .ReadsPaging().ProducesProblems(400);
+        subscriptions.MapMethods("/{subscriptionId}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetSubscription").WithSummary("One subscription.")
+            .ProducesProblems(404);
+        subscriptions.MapDelete("/{subscriptionId}", Delete).WithName("DeleteSubscription").WithSummary("Ends a subscription, at SNS too.")
+            .ProducesProblems(404, 503);
+        return routes;
+    }
+
+    private static async Task<Results<Created<Subscription>, Ok<Subscription>, ProblemResult>> Create(
+        HttpContext context, Caller caller, SubscriptionReader reader, SubscriptionStore store, TopicSubscriptions topics, SubscriptionViews views,
+        CancellationToken cancellationToken)
+    {
+        var (body, badBody) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+        if (badBody is not null)
+            return badBody;
+        var (wanted, refusal) = await reader.ReadAsync(caller, body!.Value, cancellationToken);
+        if (refusal is not null)
+            return refusal;
+
+        var isWebhook = wanted!.Protocol == SubscriptionProtocol.Webhook;
+        var secret = isWebhook ? WebhookSignature.NewSecret() : null;
+        Guid? token = isWebhook ? null : Guid.NewGuid();
+        var (row, isNew) = await store.CreateAsync(caller, wanted, secret, token, cancellationToken);
+        if (!isNew && !IsSame(row, wanted, caller))
+            return Problems.Of(ProblemCodes.SubscriptionExists);
+        if (row.State == SubscriptionState.Deleting)
+            return Problems.Of(ProblemCodes.TopicUnavailable, "The queue's subscription is being deleted.", retryAfter: AskAgain);
+        if (row.State == SubscriptionState.Pending)
+        {
+            var settled = isNew
+                ? await topics.SettleAsync(row, token!.Value, deleteIfRefused: true, cancellationToken)
+                : await topics.SettleAsync(row.SubscriptionId, deleteIfRefused: false, cancellationToken);
+            if (Refusal(settled) is { } notSettled)
+                return notSettled;
+            // Null where it was deleted this very moment.
+            row = await store.FindAsync(caller, row.SubscriptionId.ToString(), cancellationToken) ?? row;
+        }
+
+        context.Response.Headers.CacheControl = "no-store";
+        return isNew
+            ? TypedResults.Created(SubscriptionViews.PathOf(row.SubscriptionId), views.Show(row, secret))
+            : TypedResults.Ok(views.Show(row));
+    }
+
+    private static async Task<Results<Ok<Subscription>, ProblemResult>> Get(
+        string subscriptionId, HttpContext context, Caller caller, SubscriptionStore store, SubscriptionViews views, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(caller, subscriptionId, cancellationToken) is not { } row)
+            return Problems.NotFound("subscription");
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(views.Show(row));
+    }
+
+    private static async Task<Results<Ok<Page<Subscription>>, ProblemResult>> List(
+        HttpContext context, string? consumer, Caller caller, SubscriptionStore store, SubscriptionViews views, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
+            return refusal!;
+        if (consumer is not null && !Caller.IsName(consumer))
+            return Problems.Of(ProblemCodes.InvalidParameter, "consumer must be up to 64 letters, digits, dots, dashes and underscores.");
+        SubscriptionId? before = null;
+        if (paging.After is not null)
+        {
+            if (!SubscriptionId.TryParse(paging.After, out var last))
+                return Problems.Of(ProblemCodes.InvalidCursor);
+            before = last;
+        }
+
+        // One more than asked for tells whether there is another page.
+        var rows = await store.ListAsync(caller, consumer, before, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].SubscriptionId.ToString()) : null;
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(new Page<Subscription>([.. page.Select(row => views.Show(row))], next));
+    }
+
+    private static async Task<Results<NoContent, ProblemResult>> Delete(
+        string subscriptionId, Caller caller, SubscriptionStore store, TopicSubscriptions topics, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(caller, subscriptionId, cancellationToken) is not { } row)
+            return Problems.NotFound("subscription");
+        if (await store.DeleteAsync(row, cancellationToken)
+            || await topics.SettleAsync(row.SubscriptionId, deleteIfRefused: true, cancellationToken) == Settling.Done)
+        {
+            return TypedResults.NoContent();
+        }
+
+        return Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked to end the subscription just now. It is marked, and ended when SNS answers.", retryAfter: AskAgain);
+    }
+
+    private static ProblemResult? Refusal(Settling settled) => settled switch
+    {
+        Settling.Done => null,
+        Settling.Taken => Problems.Of(ProblemCodes.SubscriptionExists, "The topic has a subscription of that queue that was not made here: delete it at SNS first."),
+        Settling.Refused => Problems.Invalid(new Dictionary<string, string[]> { ["endpoint"] = ["SNS does not take this queue; the service's log says why."] }),
+        _ => Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked just now. The subscription is kept as pending, and made when SNS answers.", retryAfter: AskAgain),
+    };
+
+    private static bool IsSame(SubscriptionRow row, NewSubscription wanted, Caller caller) =>
+        row.Tenant == caller.Tenant && row.Consumer == wanted.Consumer && Equal(row.Datasets, wanted.Datasets) && Equal(row.Types, wanted.Types);
+
+    private static bool Equal(string[]? one, string[]? other) =>
+        one is null || other is null ? one is null && other is null : one.SequenceEqual(other, StringComparer.Ordinal);
+}

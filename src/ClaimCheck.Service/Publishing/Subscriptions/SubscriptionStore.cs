@@ -1,0 +1,141 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>The subscriptions in the catalog: made, found, listed, deleted. A caller that speaks for a consumer has that one's alone.</summary>
+internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
+{
+    /// <summary>Longer than any try with SNS lasts: after that whoever was at it is gone.</summary>
+    public static readonly TimeSpan WorkTime = TimeSpan.FromSeconds(60);
+
+    /// <summary>Makes a subscription, unless there is one of that queue, or of that consumer at that address.</summary>
+    /// <param name="caller">Whose tenant's it is.</param>
+    /// <param name="wanted">What was asked for.</param>
+    /// <param name="secret">For a webhook: what it is signed with.</param>
+    /// <param name="workToken">For a queue: who goes on to SNS at once.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>The new one, or the one that is there.</returns>
+    public async Task<(SubscriptionRow Row, bool IsNew)> CreateAsync(
+        Caller caller, NewSubscription wanted, string? secret, Guid? workToken, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+            // The indexes subscriptions_of_queue and subscriptions_of_hook make a second one wait, and give way.
+            var made = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
+                $"""
+                INSERT INTO subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, state, warnings, topic, after_position,
+                                           work_token, work_until, next_try_at)
+                SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @State, @Warnings, @Topic, head,
+                       @workToken::uuid, now() + @WorkTime::interval, now() + @WorkTime::interval
+                  FROM feed
+                ON CONFLICT DO NOTHING
+                RETURNING {SubscriptionRow.Columns}
+                """,
+                new
+                {
+                    Id = SubscriptionId.New().Value,
+                    caller.Tenant,
+                    wanted.Consumer,
+                    wanted.Datasets,
+                    wanted.Types,
+                    wanted.Protocol,
+                    wanted.Endpoint,
+                    State = workToken is null ? SubscriptionState.Active : SubscriptionState.Pending,
+                    wanted.Warnings,
+                    wanted.Topic,
+                    workToken,
+                    WorkTime = workToken is null ? (TimeSpan?)null : WorkTime,
+                },
+                cancellationToken));
+            if (made is not null)
+            {
+                if (secret is not null)
+                {
+                    await transaction.Connection.ExecuteAsync(transaction.Command(
+                        "INSERT INTO webhook_secrets (subscription_id, secret) VALUES (@Id, @secret)", new { made.Id, secret }, cancellationToken));
+                }
+
+                await transaction.CommitAsync(cancellationToken);
+                return (made, true);
+            }
+
+            var there = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
+                $"""
+                SELECT {SubscriptionRow.Columns}
+                  FROM subscriptions
+                 WHERE state <> 'disabled' AND protocol = @Protocol AND endpoint = @Endpoint
+                   AND (protocol = 'sqs' OR (tenant = @Tenant AND consumer = @Consumer))
+                """,
+                new { wanted.Protocol, wanted.Endpoint, caller.Tenant, wanted.Consumer },
+                cancellationToken));
+            if (there is not null)
+                return (there, false);
+            // It was deleted in between.
+        }
+    }
+
+    public async Task<SubscriptionRow?> FindAsync(Caller caller, string id, CancellationToken cancellationToken)
+    {
+        if (!SubscriptionId.TryParse(id, out var parsed))
+            return null;
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<SubscriptionRow>(new CommandDefinition(
+            $"""
+            SELECT {SubscriptionRow.Columns}
+              FROM subscriptions
+             WHERE id = @Id AND tenant = @Tenant AND (@Consumer::text IS NULL OR consumer = @Consumer)
+            """,
+            new { Id = parsed.Value, caller.Tenant, Consumer = OwnOf(caller) },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Newest first. Ids sort by creation, so that the last one of a page is where the next begins.</summary>
+    public async Task<IReadOnlyList<SubscriptionRow>> ListAsync(
+        Caller caller, string? consumer, SubscriptionId? before, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Walks the index subscriptions_by_tenant.
+        return (await connection.QueryAsync<SubscriptionRow>(new CommandDefinition(
+            $"""
+            SELECT {SubscriptionRow.Columns}
+              FROM subscriptions
+             WHERE tenant = @Tenant
+               AND (@Own::text IS NULL OR consumer = @Own)
+               AND (@consumer::text IS NULL OR consumer = @consumer)
+               AND (@Before::uuid IS NULL OR id < @Before)
+             ORDER BY id DESC
+             LIMIT @limit
+            """,
+            new { caller.Tenant, Own = OwnOf(caller), consumer, Before = before?.Value, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Deletes what SNS knows nothing of: a webhook with its log and secrets, or a queue that was never subscribed.</summary>
+    /// <returns>False where it is one that SNS must let go of first: it is marked so.</returns>
+    public async Task<bool> DeleteAsync(SubscriptionRow row, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        if (row.IsWebhook || row.State == SubscriptionState.Disabled)
+        {
+            await connection.ExecuteAsync(new CommandDefinition("DELETE FROM subscriptions WHERE id = @Id", new { row.Id }, cancellationToken: cancellationToken));
+            return true;
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE subscriptions
+               SET state = 'deleting', disabled_at = now(), next_try_at = now(), tries = 0
+             WHERE id = @Id AND state IN ('pending', 'active')
+            """,
+            new { row.Id },
+            cancellationToken: cancellationToken));
+        return false;
+    }
+
+    private static string? OwnOf(Caller caller) => caller.ActsForAll ? null : caller.Name;
+}

@@ -1,0 +1,24 @@
+using System.Net;
+using ClaimCheck.Aws;
+using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Publishing.Webhooks;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+internal static class SubscriptionsFeature
+{
+    public static WebApplicationBuilder AddSubscriptions(this WebApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions").AddCheckedOptions<WebhookSettings>("ClaimCheck:Webhooks");
+        builder.Services
+            .AddSingleton(_ => new SqsClient())
+            .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
+            .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
+            .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
+            .AddSingleton<WebhookAddresses>().AddSingleton<WebhookSender>().AddSingleton<WebhookPosts>()
+            .AddSingleton<WebhookSecrets>().AddSingleton<WebhookDeliveries>().AddSingleton<WebhookLog>();
+        if (Roles.Of(builder.Configuration).IsWorker)
+            builder.Services.AddHostedService<SubscriptionSettler>().AddHostedService<WebhookFanOut>().AddHostedService<WebhookRelay>();
+        return builder;
+    }
+}

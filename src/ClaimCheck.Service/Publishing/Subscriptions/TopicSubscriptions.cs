@@ -1,0 +1,217 @@
+using System.Text.Json;
+using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>How a try to bring SNS to what the catalog says ended.</summary>
+internal enum Settling
+{
+    /// <summary>SNS has what the catalog says, or had it already.</summary>
+    Done,
+
+    /// <summary>Another one is at it, or SNS could not be reached: it is tried again.</summary>
+    Later,
+
+    /// <summary>SNS will not take it.</summary>
+    Refused,
+
+    /// <summary>SNS has a subscription of that queue that this service did not make.</summary>
+    Taken,
+}
+
+/// <summary>
+/// Brings SNS to what the catalog says of a queue's subscription. The row comes first: whoever dies between the two leaves one
+/// that is pending or deleting, and <see cref="SubscriptionSettler"/> goes on with it. One process at a time is at a row, under a
+/// token; what it asks of SNS bears being asked twice.
+/// </summary>
+internal sealed partial class TopicSubscriptions(
+    NpgsqlDataSource catalog, SnsClient sns, QueueWarnings warnings, SubscriptionSettings settings, ILogger<TopicSubscriptions> logger)
+{
+    // Ends well before SubscriptionStore.WorkTime does, so that nothing reaches SNS after another one has taken over.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
+    /// <summary>Takes the row, if nobody is at it, and settles it.</summary>
+    public async Task<Settling> SettleAsync(SubscriptionId id, bool deleteIfRefused, CancellationToken cancellationToken)
+    {
+        var token = Guid.NewGuid();
+        var row = await QueryAsync(
+            $"""
+            UPDATE subscriptions
+               SET work_token = @token, work_until = now() + @WorkTime, next_try_at = now() + @WorkTime
+             WHERE id = @Id AND state IN ('pending', 'deleting') AND (work_until IS NULL OR work_until <= now())
+            RETURNING {SubscriptionRow.Columns}
+            """,
+            new { token, Id = id.Value, SubscriptionStore.WorkTime },
+            cancellationToken);
+        if (row is not null)
+            return await SettleAsync(row, token, deleteIfRefused, cancellationToken);
+        var now = await QueryAsync($"SELECT {SubscriptionRow.Columns} FROM subscriptions WHERE id = @Id", new { Id = id.Value }, cancellationToken);
+        return now?.State switch
+        {
+            null or SubscriptionState.Active => Settling.Done,
+            SubscriptionState.Disabled => Settling.Refused,
+            _ => Settling.Later,
+        };
+    }
+
+    /// <summary>Settles a row that was taken with this token.</summary>
+    public async Task<Settling> SettleAsync(SubscriptionRow row, Guid token, bool deleteIfRefused, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            await (row.State == SubscriptionState.Pending ? SubscribeAsync(row, token, limit.Token) : UnsubscribeAsync(row, token, limit.Token));
+            return Settling.Done;
+        }
+        catch (AwsMessagingException e) when (e.Kind is AwsFailure.Invalid or AwsFailure.NotFound && row.State == SubscriptionState.Pending)
+        {
+            Log.Refused(logger, row.SubscriptionId, e.Message);
+            await RefuseAsync(row, token, e.Code, deleteIfRefused, cancellationToken);
+            return e.Message.Contains("already exists", StringComparison.Ordinal) ? Settling.Taken : Settling.Refused;
+        }
+        catch (Exception e) when (e is AwsMessagingException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            Log.Later(logger, row.SubscriptionId, e.Message);
+            await PutOffAsync(row, token, cancellationToken);
+            return Settling.Later;
+        }
+    }
+
+    private async Task SubscribeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken)
+    {
+        var arn = await sns.SubscribeAsync(
+            row.Topic!,
+            row.Endpoint,
+            new() { Filter = TopicFilter.Of(row), DeadLetterQueueArn = settings.DeadLetterQueueArn },
+            cancellationToken);
+        var told = await warnings.ReadAsync(row, arn, cancellationToken);
+        // Deleted meanwhile: the name that SNS gave it is what it is ended by.
+        await ExecuteAsync(
+            """
+            UPDATE subscriptions
+               SET subscription_arn = @arn, warnings = @told, work_token = NULL, work_until = NULL, tries = 0,
+                   next_try_at = CASE state WHEN 'pending' THEN NULL ELSE now() END,
+                   state = CASE state WHEN 'pending' THEN 'active' ELSE state END
+             WHERE id = @Id AND work_token = @token
+            """,
+            new { row.Id, token, arn, told },
+            cancellationToken);
+        Log.Subscribed(logger, row.SubscriptionId, row.Consumer);
+    }
+
+    private async Task UnsubscribeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken)
+    {
+        if ((row.SubscriptionArn ?? await SearchAsync(row, cancellationToken)) is { } arn)
+        {
+            try
+            {
+                await sns.UnsubscribeAsync(arn, cancellationToken);
+            }
+            catch (AwsMessagingException e) when (e.Kind is AwsFailure.NotFound or AwsFailure.Invalid)
+            {
+                // It is gone, or its queue's owner never confirmed it: then SNS forgets it by itself.
+            }
+        }
+
+        await ExecuteAsync("DELETE FROM subscriptions WHERE id = @Id AND work_token = @token", new { row.Id, token }, cancellationToken);
+        Log.Unsubscribed(logger, row.SubscriptionId, row.Consumer);
+    }
+
+    // SNS may have taken it without its answer having arrived. One that others made of the same queue has another filter.
+    private async Task<string?> SearchAsync(SubscriptionRow row, CancellationToken cancellationToken)
+    {
+        var mine = JsonSerializer.SerializeToElement(TopicFilter.Of(row));
+        string? next = null;
+        try
+        {
+            do
+            {
+                var page = await sns.ListSubscriptionsByTopicAsync(row.Topic!, next, cancellationToken);
+                if (page.Items.FirstOrDefault(item => item.Protocol == "sqs" && item.Endpoint == row.Endpoint) is { } found)
+                {
+                    var attributes = await sns.GetSubscriptionAttributesAsync(found.Arn, cancellationToken);
+                    return IsMine(attributes.GetValueOrDefault("FilterPolicy"), mine) ? found.Arn : null;
+                }
+
+                next = page.NextToken;
+            }
+            while (next is not null);
+        }
+        catch (AwsMessagingException e) when (e.Kind is AwsFailure.NotFound or AwsFailure.Invalid)
+        {
+            // The topic is gone, and its subscriptions with it; or what was found has no name yet.
+        }
+
+        return null;
+    }
+
+    private static bool IsMine(string? policy, JsonElement mine)
+    {
+        try
+        {
+            return policy is not null && JsonElement.DeepEquals(JsonElement.Parse(policy), mine);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private Task RefuseAsync(SubscriptionRow row, Guid token, string code, bool delete, CancellationToken cancellationToken) =>
+        delete
+            ? ExecuteAsync("DELETE FROM subscriptions WHERE id = @Id AND work_token = @token", new { row.Id, token }, cancellationToken)
+            : ExecuteAsync(
+                """
+                WITH deleted AS (
+                    DELETE FROM subscriptions WHERE id = @Id AND work_token = @token AND state = 'deleting'
+                )
+                UPDATE subscriptions
+                   SET state = 'disabled', disabled_at = now(), reason = @Reason, work_token = NULL, work_until = NULL, next_try_at = NULL
+                 WHERE id = @Id AND work_token = @token AND state = 'pending'
+                """,
+                new { row.Id, token, Reason = $"SNS refused it: {code}." },
+                cancellationToken);
+
+    // Doubles, up to five minutes.
+    private Task PutOffAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            """
+            UPDATE subscriptions
+               SET work_token = NULL, work_until = NULL, tries = tries + 1, next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
+             WHERE id = @Id AND work_token = @token
+            """,
+            new { row.Id, token, LongestWait },
+            cancellationToken);
+
+    private async Task<SubscriptionRow?> QueryAsync(string sql, object parameters, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<SubscriptionRow>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
+    }
+
+    private async Task ExecuteAsync(string sql, object parameters, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Subscription {SubscriptionId} of {Consumer} is active: SNS has taken it.")]
+        public static partial void Subscribed(ILogger logger, SubscriptionId subscriptionId, string consumer);
+
+        [LoggerMessage(LogLevel.Information, "Subscription {SubscriptionId} of {Consumer} is deleted, at SNS too.")]
+        public static partial void Unsubscribed(ILogger logger, SubscriptionId subscriptionId, string consumer);
+
+        [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} is refused by SNS: {Reason}")]
+        public static partial void Refused(ILogger logger, SubscriptionId subscriptionId, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} waits for SNS: {Reason}")]
+        public static partial void Later(ILogger logger, SubscriptionId subscriptionId, string reason);
+    }
+}

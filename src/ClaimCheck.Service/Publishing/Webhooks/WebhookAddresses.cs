@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>Finds a name's addresses.</summary>
+internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellationToken);
+
+/// <summary>A name led to an address that webhooks may not go to.</summary>
+internal sealed class BlockedAddressException() : IOException("The endpoint's name leads to an address that is not public.");
+
+/// <summary>
+/// Keeps webhooks out of the operator's own network: at creation, and at each connection again, which is made to the very
+/// address that was looked at, so that a name which changes its answer gains nothing.
+/// </summary>
+internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings settings)
+{
+    private const int LongestEndpoint = 2000;
+    private static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
+
+    /// <summary>Holds an address against the rules.</summary>
+    /// <returns>The address as it is kept, and warnings; or why it is refused.</returns>
+    public async Task<(string? Normal, string[] Warnings, string? Error)> CheckAsync(string endpoint, CancellationToken cancellationToken)
+    {
+        if (endpoint.Length > LongestEndpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Host.Length == 0
+            || address.Scheme is not ("https" or "http") || address.AbsoluteUri.Length > LongestEndpoint || !IsHost(address))
+        {
+            return (null, [], $"Must be an absolute https address of at most {LongestEndpoint} characters.");
+        }
+
+        if (address.UserInfo.Length > 0 || address.Fragment.Length > 0)
+            return (null, [], "Must hold neither a user's name or password, nor a fragment.");
+        if (settings.AllowPrivateAddresses)
+            return (address.AbsoluteUri, [], null);
+        if (address.Scheme != "https")
+            return (null, [], "Must be https: what is sent holds links.");
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LookUp);
+        try
+        {
+            var all = await FindAsync(address.IdnHost, limit.Token);
+            return Array.TrueForAll(all, AddressRanges.IsPublic)
+                ? (address.AbsoluteUri, [], null)
+                : (null, [], "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).");
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // It may exist tomorrow; each connection looks again.
+            return (address.AbsoluteUri, ["The endpoint's name can't be resolved at present."], null);
+        }
+    }
+
+    /// <summary>Connects for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
+    /// <exception cref="BlockedAddressException">The name has no address that is public.</exception>
+    /// <exception cref="SocketException">It has none at all, or none that answers.</exception>
+    public async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        var all = await FindAsync(endpoint.Host, cancellationToken);
+        var allowed = settings.AllowPrivateAddresses ? all : Array.FindAll(all, AddressRanges.IsPublic);
+        if (allowed.Length == 0)
+            throw all.Length > 0 ? new BlockedAddressException() : new SocketException((int)SocketError.HostNotFound);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(allowed, endpoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, cancellationToken);
+
+    private static bool IsHost(Uri address) => address.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
+}

@@ -1,0 +1,174 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>One event that this process has taken to deliver to one webhook. The endpoint may be a secret.</summary>
+internal sealed record WebhookLease
+{
+    public required Guid SubscriptionId { get; init; }
+    public required Guid EventId { get; init; }
+    public required string Type { get; init; }
+    public required int Retries { get; init; }
+    public required Guid Token { get; init; }
+    public required string Endpoint { get; init; }
+
+    public SubscriptionId Subscription => new(SubscriptionId);
+
+    public Contracts.EventId Event => new(EventId);
+
+    public override string ToString() => $"{Event} to {Subscription}";
+}
+
+/// <summary>
+/// The deliveries in the catalog, as those who deliver see them. A lease is a time until which nobody else takes the row; what is
+/// written down afterwards is guarded by its token.
+/// </summary>
+internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSettings settings)
+{
+    /// <summary>Takes what is due, so many of each webhook at most: fewer of one that this process is at already, one of one that fails.</summary>
+    public async Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets replicas take at once.
+        return (await connection.QueryAsync<WebhookLease>(new CommandDefinition(
+            """
+            WITH running AS (
+                SELECT * FROM unnest(@Ids::uuid[], @Counts::int[]) AS r (id, running)
+            ), due AS (
+                SELECT w.subscription_id, w.event_id, s.endpoint
+                  FROM subscriptions s
+                  LEFT JOIN running r ON r.id = s.id
+                 CROSS JOIN LATERAL (
+                    SELECT d.subscription_id, d.event_id
+                      FROM webhook_deliveries d
+                     WHERE d.subscription_id = s.id AND d.next_try_at <= now()
+                     ORDER BY d.next_try_at, d.position
+                     LIMIT greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0))
+                       FOR UPDATE SKIP LOCKED
+                       ) w
+                 WHERE s.protocol = 'webhook' AND s.state = 'active'
+                 LIMIT @most
+            )
+            UPDATE webhook_deliveries d
+               SET lease_token = gen_random_uuid(), next_try_at = now() + @Lease
+              FROM due
+             WHERE d.subscription_id = due.subscription_id AND d.event_id = due.event_id
+            RETURNING d.subscription_id, d.event_id, d.type, d.retries, d.lease_token AS token, due.endpoint
+            """,
+            new { Ids = running.Keys.ToArray(), Counts = running.Values.ToArray(), settings.PerSubscription, settings.Lease, most },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>The event, unless the feed has forgotten it.</summary>
+    public async Task<OutboxEvent?> EventAsync(WebhookLease lease, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<OutboxEvent>(new CommandDefinition(
+            $"SELECT {OutboxEvent.Columns} FROM outbox WHERE event_id = @EventId AND position IS NOT NULL", new { lease.EventId }, cancellationToken: cancellationToken));
+    }
+
+    public Task DeliveredAsync(WebhookLease lease, int status, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            """
+            WITH done AS (
+                UPDATE webhook_deliveries
+                   SET state = 'delivered', tries = tries + 1, last_status = @status, last_failure = NULL, lease_token = NULL,
+                       next_try_at = NULL, last_try_at = now(), ended_at = now()
+                 WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
+                RETURNING subscription_id
+            )
+            UPDATE subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done) AND failing_since IS NOT NULL
+            """,
+            new { lease.SubscriptionId, lease.EventId, lease.Token, status },
+            cancellationToken);
+
+    public Task SupersededAsync(WebhookLease lease, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            """
+            UPDATE webhook_deliveries
+               SET state = 'superseded', lease_token = NULL, next_try_at = NULL, ended_at = now()
+             WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
+            """,
+            new { lease.SubscriptionId, lease.EventId, lease.Token },
+            cancellationToken);
+
+    /// <summary>Gives back what was not tried, or whose try was broken off: it is due again after this time.</summary>
+    public Task ReleaseAsync(WebhookLease lease, TimeSpan wait, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            """
+            UPDATE webhook_deliveries
+               SET lease_token = NULL, next_try_at = now() + @wait
+             WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
+            """,
+            new { lease.SubscriptionId, lease.EventId, lease.Token, wait },
+            cancellationToken);
+
+    /// <summary>Writes a failed try down; a webhook that is gone, or has failed for too long, is disabled with it.</summary>
+    /// <param name="lease">What was tried.</param>
+    /// <param name="answer">How it ended.</param>
+    /// <param name="wait">How long until the next try; null where there is none.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>Why the webhook is disabled by this; else null.</returns>
+    public Task<string?> FailedAsync(WebhookLease lease, WebhookAnswer answer, TimeSpan? wait, CancellationToken cancellationToken) =>
+        CatalogErrors.Patient.ExecuteAsync(async token =>
+        {
+            var isGone = answer.Failure == WebhookAnswer.Gone;
+            await using var transaction = await Transaction.BeginAsync(catalog, token);
+            var marked = await transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                UPDATE webhook_deliveries
+                   SET state = CASE WHEN @wait::interval IS NULL THEN 'failed' ELSE 'pending' END,
+                       tries = tries + 1, retries = retries + 1, last_status = @Status, last_failure = @Failure, lease_token = NULL,
+                       next_try_at = now() + @wait::interval, last_try_at = now(), ended_at = CASE WHEN @wait::interval IS NULL THEN now() END
+                 WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
+                """,
+                new { lease.SubscriptionId, lease.EventId, lease.Token, answer.Status, answer.Failure, wait },
+                token));
+            if (marked == 0)
+                return null;
+            await transaction.Connection.ExecuteAsync(transaction.Command(
+                "UPDATE subscriptions SET failing_since = now() WHERE id = @SubscriptionId AND failing_since IS NULL",
+                new { lease.SubscriptionId },
+                token));
+            var reason = await transaction.Connection.ExecuteScalarAsync<string?>(transaction.Command(
+                """
+                UPDATE subscriptions
+                   SET state = 'disabled', disabled_at = now(), reason = @Reason
+                 WHERE id = @SubscriptionId AND state = 'active' AND (@isGone OR failing_since <= now() - @DisableAfter)
+                RETURNING reason
+                """,
+                new
+                {
+                    lease.SubscriptionId,
+                    isGone,
+                    settings.DisableAfter,
+                    Reason = isGone ? "The endpoint answered 410: it wants no more." : $"Every try has failed for {IsoDuration.Format(settings.DisableAfter)} or more.",
+                },
+                token));
+            if (reason is not null)
+            {
+                // What is being tried just now writes itself down.
+                await transaction.Connection.ExecuteAsync(transaction.Command(
+                    """
+                    UPDATE webhook_deliveries
+                       SET state = 'failed', lease_token = NULL, next_try_at = NULL, ended_at = now()
+                     WHERE subscription_id = @SubscriptionId AND next_try_at IS NOT NULL AND (lease_token IS NULL OR next_try_at <= now())
+                    """,
+                    new { lease.SubscriptionId },
+                    token));
+            }
+
+            await transaction.CommitAsync(token);
+            return reason;
+        }, cancellationToken).AsTask();
+
+    private Task ExecuteAsync(string sql, object parameters, CancellationToken cancellationToken) =>
+        CatalogErrors.Patient.ExecuteAsync(async token =>
+        {
+            await using var connection = await catalog.OpenConnectionAsync(token);
+            await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: token));
+        }, cancellationToken).AsTask();
+}

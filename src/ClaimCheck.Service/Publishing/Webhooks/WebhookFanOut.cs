@@ -1,0 +1,88 @@
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>
+/// Turns the feed into deliveries: for each new event one for each webhook that wants it, and the place in the feed moved on, in
+/// one statement. Every worker does it; the lock on the place lets one at a time.
+/// </summary>
+internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
+{
+    private const int AtOnce = 500;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var signal = signals.Listen(CatalogSignals.Feed);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await MoveAsync(stoppingToken) < AtOnce)
+                    await signal.WaitAsync(LookAgain, stoppingToken);
+            }
+            // A subscription that is deleted, or an event that is forgotten, at this very moment: it is not seen the next time.
+            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+            {
+                Log.Interrupted(logger, e.Message);
+                await Task.Delay(TimeSpan.FromMilliseconds(500), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<long> MoveAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Places are given in the order of commits: what is read up to one is complete.
+        var (events, deliveries) = await connection.QuerySingleAsync<(long, long)>(new CommandDefinition(
+            """
+            WITH here AS (
+                SELECT position FROM relays WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED
+            ), next AS (
+                SELECT o.event_id, o.position, o.tenant, o.dataset, o.type, o.consumer
+                  FROM outbox o, here
+                 WHERE o.position > here.position
+                 ORDER BY o.position
+                 LIMIT @AtOnce
+            ), made AS (
+                INSERT INTO webhook_deliveries (subscription_id, event_id, position, type)
+                SELECT s.id, n.event_id, n.position, n.type
+                  FROM next n
+                  JOIN subscriptions s
+                    ON s.protocol = 'webhook' AND s.state = 'active' AND s.tenant = n.tenant AND s.after_position < n.position
+                   AND n.consumer IN ('*', s.consumer)
+                   AND (s.datasets IS NULL OR n.dataset = ANY(s.datasets))
+                   AND (s.types IS NULL OR n.type = ANY(s.types))
+                ON CONFLICT DO NOTHING
+                RETURNING 1
+            ), moved AS (
+                UPDATE relays
+                   SET position = (SELECT max(position) FROM next), moved_at = now()
+                 WHERE name = 'webhooks' AND EXISTS (SELECT FROM next)
+            )
+            SELECT (SELECT count(*) FROM next), (SELECT count(*) FROM made)
+            """,
+            new { AtOnce },
+            cancellationToken: cancellationToken));
+        if (deliveries > 0)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken: cancellationToken));
+        }
+
+        return events;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Handing events on to webhooks was interrupted ({Reason}); it is taken up again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,149 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>
+/// Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not written down,
+/// goes out again under its id; the order of events is not kept.
+/// </summary>
+internal sealed partial class WebhookRelay(
+    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookSettings settings, ILogger<WebhookRelay> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(12); // more than CleanUp: what happened is still written down
+    private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var signal = signals.Listen(CatalogSignals.Webhooks);
+        var running = new List<(Task Task, Guid Subscription)>();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                running.RemoveAll(delivery => delivery.Task.IsCompleted);
+                var room = settings.Concurrency - running.Count;
+                var leased = room == 0
+                    ? []
+                    : await deliveries.LeaseAsync(running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
+                foreach (var lease in leased)
+                    running.Add((DeliverAsync(lease, signal, stoppingToken), lease.SubscriptionId));
+                if (leased.Count == 0)
+                    await signal.WaitAsync(LookAgain, stoppingToken);
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e))
+            {
+                Log.Interrupted(logger, e.Message);
+                await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        await Task.WhenAll(running.Select(delivery => delivery.Task));
+    }
+
+    // Never throws: what goes wrong here must not stop the others.
+    private async Task DeliverAsync(WebhookLease lease, CatalogSignals.Signal signal, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await TryAsync(lease, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await GiveBackAsync(lease, TimeSpan.Zero);
+        }
+        catch (StagingException)
+        {
+            Log.NoLinks(logger, lease.Event, lease.Subscription);
+            await GiveBackAsync(lease, WhileStagingIsAway);
+        }
+        catch (Exception e)
+        {
+            // The lease runs out, and it is tried again. A text may hold an address: its type is told alone.
+            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+        }
+
+        signal.Set(); // there is room again
+    }
+
+    private async Task TryAsync(WebhookLease lease, CancellationToken stoppingToken)
+    {
+        if (await deliveries.EventAsync(lease, stoppingToken) is not { } row)
+            return;
+        // Nothing is sent once another process may have taken it.
+        using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        leased.CancelAfter(settings.Lease - Margin);
+        if (await posts.PostAsync(lease.Subscription, lease.Endpoint, row, leased.Token) is not { } answer)
+        {
+            await deliveries.SupersededAsync(lease, stoppingToken);
+            Log.Superseded(logger, lease.Type, lease.Event, lease.Subscription);
+            return;
+        }
+
+        // It has happened: it is written down also while the service stops.
+        using var patience = new CancellationTokenSource(CleanUp);
+        if (answer.IsDelivered)
+        {
+            await deliveries.DeliveredAsync(lease, answer.Status!.Value, patience.Token);
+            Log.Delivered(logger, lease.Type, lease.Event, lease.Subscription);
+            return;
+        }
+
+        var wait = answer.Failure == WebhookAnswer.Gone ? null : settings.WaitAfter(lease.Retries, answer.RetryAfter, Random.Shared.NextDouble());
+        var disabled = await deliveries.FailedAsync(lease, answer, wait, patience.Token);
+        if (wait is { } next)
+            Log.Again(logger, lease.Type, lease.Event, lease.Subscription, answer.Failure!, answer.Status, next);
+        else
+            Log.GivenUp(logger, lease.Type, lease.Event, lease.Subscription, answer.Failure!, answer.Status);
+        if (disabled is not null)
+            Log.Disabled(logger, lease.Subscription, disabled);
+    }
+
+    private async Task GiveBackAsync(WebhookLease lease, TimeSpan wait)
+    {
+        using var patience = new CancellationTokenSource(CleanUp);
+        try
+        {
+            await deliveries.ReleaseAsync(lease, wait, patience.Token);
+        }
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
+        {
+            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} is delivered to {SubscriptionId}.")]
+        public static partial void Delivered(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId);
+
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: the batch is no longer ready.")]
+        public static partial void Superseded(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId);
+
+        [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId} yet ({Failure}, {Status}); it is tried again in {Wait}.")]
+        public static partial void Again(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId, string failure, int? status, TimeSpan wait);
+
+        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} is not delivered to {SubscriptionId}: all tries failed ({Failure}, {Status}).")]
+        public static partial void GivenUp(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId, string failure, int? status);
+
+        [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} is disabled. {Reason}")]
+        public static partial void Disabled(ILogger logger, SubscriptionId subscriptionId, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: no links can be had of staging.")]
+        public static partial void NoLinks(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId);
+
+        [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is taken up again.")]
+        public static partial void Broken(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "Delivering to webhooks was interrupted ({Reason}); it is taken up again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+    }
+}

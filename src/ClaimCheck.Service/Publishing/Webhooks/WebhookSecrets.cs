@@ -1,0 +1,53 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>What webhooks are signed with. A secret that is rotated away signs along for a while, so that receivers can change over.</summary>
+internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookSettings settings)
+{
+    // Each is a signature in one header. Who rotates more often than that loses the oldest early.
+    private const int MostOld = 9;
+
+    /// <summary>All that hold now, the newest first.</summary>
+    public async Task<IReadOnlyList<string>> ActiveAsync(SubscriptionId subscription, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<string>(new CommandDefinition(
+            """
+            SELECT secret
+              FROM webhook_secrets
+             WHERE subscription_id = @Id AND (expires_at IS NULL OR expires_at > now())
+             ORDER BY created_at DESC
+            """,
+            new { Id = subscription.Value },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <returns>The new secret; null where the subscription is gone.</returns>
+    public async Task<string?> RotateAsync(SubscriptionId subscription, CancellationToken cancellationToken)
+    {
+        var secret = WebhookSignature.NewSecret();
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        // One rotation at a time: there is one secret without an end.
+        var found = await transaction.Connection.ExecuteScalarAsync<Guid?>(transaction.Command(
+            "SELECT id FROM subscriptions WHERE id = @Id FOR UPDATE", new { Id = subscription.Value }, cancellationToken));
+        if (found is null)
+            return null;
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            UPDATE webhook_secrets SET expires_at = now() + @SecretOverlap WHERE subscription_id = @Id AND expires_at IS NULL;
+            DELETE FROM webhook_secrets
+             WHERE subscription_id = @Id
+               AND (expires_at <= now()
+                    OR secret NOT IN (SELECT secret FROM webhook_secrets WHERE subscription_id = @Id ORDER BY created_at DESC LIMIT @MostOld));
+            INSERT INTO webhook_secrets (subscription_id, secret) VALUES (@Id, @secret)
+            """,
+            new { Id = subscription.Value, secret, settings.SecretOverlap, MostOld },
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return secret;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Http.Headers;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Publishing.Webhooks;
+
+/// <summary>How a try ended.</summary>
+/// <param name="Status">Null where there was no answer.</param>
+/// <param name="Failure">A word of <see cref="WebhookDelivery.LastFailure"/>; null where it was delivered.</param>
+/// <param name="RetryAfter">How long the endpoint wants to be left alone, or null.</param>
+/// <param name="Took">How long it took.</param>
+internal sealed record WebhookAnswer(int? Status, string? Failure, TimeSpan? RetryAfter, TimeSpan Took)
+{
+    public const string Gone = "gone";
+
+    public bool IsDelivered => Failure is null;
+}
+
+/// <summary>
+/// Posts signed events. It follows no redirect, uses no proxy, keeps no cookie, and reads next to nothing of the answer. No text
+/// of it holds the address, which may be a secret.
+/// </summary>
+internal sealed class WebhookSender : IDisposable
+{
+    private const int MostRead = 4 << 10;
+    private static readonly MediaTypeHeaderValue EventJson = new("application/cloudevents+json");
+    private static readonly string Agent = $"ClaimCheck/{typeof(WebhookSender).Assembly.GetName().Version?.ToString(3)}";
+    private readonly WebhookSettings settings;
+    private readonly TimeProvider time;
+    private readonly HttpMessageInvoker http;
+
+    public WebhookSender(WebhookAddresses addresses, WebhookSettings settings, TimeProvider time)
+    {
+        (this.settings, this.time) = (settings, time);
+        http = new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null, // the event's own trace is told
+            ConnectCallback = (context, cancellationToken) => addresses.ConnectAsync(context.DnsEndPoint, cancellationToken),
+            ConnectTimeout = settings.Timeout,
+            MaxConnectionsPerServer = Math.Max(settings.PerSubscription, 16),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            MaxResponseHeadersLength = 16, // KiB
+            MaxResponseDrainSize = MostRead,
+            ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+        });
+    }
+
+    /// <param name="endpoint">Where to.</param>
+    /// <param name="secrets">All that hold: each signs.</param>
+    /// <param name="id">The event's id, the same on each try.</param>
+    /// <param name="traceParent">The event's trace.</param>
+    /// <param name="body">The event.</param>
+    /// <param name="cancellationToken">Ends the try; the endpoint may have taken it.</param>
+    public async Task<WebhookAnswer> SendAsync(
+        string endpoint, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(settings.Timeout);
+        try
+        {
+            using var request = Request(endpoint, secrets, id, traceParent, body);
+            // The head alone: what is not read of the body is dropped, with the connection where it is long.
+            using var response = await http.SendAsync(request, limit.Token);
+            return new((int)response.StatusCode, FailureOf(response.StatusCode), RetryAfter(response), time.GetElapsedTime(began));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return new(null, FailureOf(e), null, time.GetElapsedTime(began));
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private HttpRequestMessage Request(string endpoint, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body)
+    {
+        var now = time.GetUtcNow();
+        var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = EventJson;
+        request.Headers.TryAddWithoutValidation("User-Agent", Agent);
+        request.Headers.TryAddWithoutValidation("traceparent", traceParent);
+        request.Headers.TryAddWithoutValidation(WebhookSignature.IdHeader, id);
+        request.Headers.TryAddWithoutValidation(WebhookSignature.TimestampHeader, now.ToUnixTimeSeconds().ToString());
+        request.Headers.TryAddWithoutValidation(
+            WebhookSignature.SignatureHeader, string.Join(' ', secrets.Select(secret => WebhookSignature.Sign(secret, id, now, body))));
+        return request;
+    }
+
+    private static string? FailureOf(HttpStatusCode status) => (int)status switch
+    {
+        >= 200 and < 300 => null,
+        >= 300 and < 400 => "redirect",
+        410 => WebhookAnswer.Gone,
+        _ => "status",
+    };
+
+    private static string FailureOf(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case BlockedAddressException:
+                    return "blocked_address";
+                case OperationCanceledException or TimeoutException:
+                    return "timeout";
+                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
+                    return "tls_failed";
+                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
+                    return "invalid_answer";
+            }
+        }
+
+        return "unreachable";
+    }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        if (response.Headers.RetryAfter is not { } asked)
+            return null;
+        return asked.Delta ?? (asked.Date is { } date && date - time.GetUtcNow() is { Ticks: > 0 } left ? left : null);
+    }
+}
