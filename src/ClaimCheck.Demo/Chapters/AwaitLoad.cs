@@ -19,7 +19,7 @@ internal static class AwaitLoad
             if (watch.Elapsed > TimeSpan.FromMinutes(1))
                 throw new DemoException($"The receipt is {receipt?.State ?? "not there"} after a minute.");
             await Task.Delay(100, cancellationToken);
-            receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken)).FirstOrDefault(each => each.Consumer == "billing");
+            receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken: cancellationToken)).Items.FirstOrDefault(each => each.Consumer == "billing");
         }
         tour.Screen.Figure(receipt.Consumer, $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} to retry, {receipt.Terminal} never");
         var (count, sum) = await tour.SumOfConsumerTableAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,7 +7,11 @@ namespace ClaimCheck.Demo.Chapters;
 
 internal static class StartAdapter
 {
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for a screen
+    };
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
 
     public static Step ByTheClock { get; } = new(
@@ -56,6 +61,7 @@ internal static class StartAdapter
         {
             ["Pattern"] = "ar-1",
             ["Dataset"] = "orders",
+            ["Format"] = "ndjson",
             ["Cron"] = at.ToString("s m H d M '?' yyyy", CultureInfo.InvariantCulture),
             ["TimeZone"] = "UTC",
             ["Wait"] = "staging",
