@@ -4,6 +4,7 @@ using ClaimCheck.Adapter.Exports;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 
 return await Startup.GuardAsync(args, async () =>
 {
@@ -18,6 +19,7 @@ return await Startup.GuardAsync(args, async () =>
     await using var app = builder.Build();
     CallerKeys.CheckAddresses(settings, Startup.Addresses(app));
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
+    await TableCheck.StartAsync(settings, app.Logger);
     app.UseHosting();
     app.MapHealth().MapExports().MapRoutes();
     await app.RunAsync();

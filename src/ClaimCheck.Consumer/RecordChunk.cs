@@ -102,6 +102,9 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 
     internal ChunkOutcomes Outcomes => outcomes;
 
+    /// <summary>All its records as they were written, in the batch's format and without a header; null where reading them has changed them.</summary>
+    internal ReadOnlyMemory<byte>? Written => Buffer.Written;
+
     internal void Begin(NpgsqlTransaction of, int attempt)
     {
         (transaction, Attempt) = (of, attempt);

@@ -19,7 +19,7 @@ if (args.FirstOrDefault(arg => Chapter.Find(arg) is null) is { } unknown)
     Console.Error.WriteLine(Chapter.Help());
     return 2;
 }
-var chapters = args.Length == 0 ? [Chapter.Main] : args.Select(arg => Chapter.Find(arg)!).ToArray();
+var chapters = args.Length == 0 ? Chapter.Usual : args.Select(arg => Chapter.Find(arg)!).ToArray();
 
 // Ctrl-C and TERM end the tour; the service, its database and all else that was started are stopped on the way out.
 using var stop = new CancellationTokenSource();

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Chapters;
 using ClaimCheck.Demo.Consuming;
 using ClaimCheck.Demo.Stage;
+using Npgsql;
 
 namespace ClaimCheck.Demo;
 
@@ -15,6 +17,13 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     private Export? export;
     private AwsServers? aws;
     private ConsumerProcess? consumer;
+    private AdapterProcess? adapter;
+    private ConsumerSystem? system;
+    private AdapterExport? adapterExport;
+    private string? consumerDatabase;
+
+    /// <summary>The table that a consumer of this tour has its orders in.</summary>
+    public const string ConsumerTable = "billing_orders";
 
     public Screen Screen => screen;
 
@@ -32,6 +41,19 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
 
     /// <summary>The consumer, where it is a process of its own.</summary>
     public ConsumerProcess Consumer => consumer ?? throw new DemoException("The consumer is not started.");
+
+    /// <summary>The adapter, in the chapters that have one.</summary>
+    public AdapterProcess Adapter => adapter ?? throw new DemoException("The adapter is not started.");
+
+    /// <summary>A consumer system that takes notices.</summary>
+    public ConsumerSystem ConsumerSystem => system ?? throw new DemoException("The consumer system is not started.");
+
+    /// <summary>What the adapter was asked for, or asked for itself.</summary>
+    public AdapterExport AdapterExport
+    {
+        get => adapterExport ?? throw new DemoException("The adapter has no export.");
+        set => adapterExport = value;
+    }
 
     public Export Export
     {
@@ -75,15 +97,20 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
                 screen.Failure($"Step {number} ({step.Title}) failed: {e.Message}");
                 if (service?.KeepLog() is { } log)
                     screen.Failure($"The service's log: {log}");
+                if (adapter?.KeepLog() is { } adapterLog)
+                    screen.Failure($"The adapter's log: {adapterLog}");
                 return 1;
             }
         }
         return 0;
     }
 
-    public async Task<ServiceProcess> StartServiceAsync(CancellationToken cancellationToken)
+    public async Task<ServiceProcess> StartServiceAsync(CancellationToken cancellationToken, params (string Name, string Value)[] settings)
     {
-        service = ServiceProcess.Start(aws?.ForService);
+        var environment = new Dictionary<string, string?>(aws?.ForService ?? new Dictionary<string, string?>());
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        service = ServiceProcess.Start(environment);
         client = new ClaimCheckClient(await service.ListeningAsync(cancellationToken));
         return service;
     }
@@ -95,6 +122,46 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
         return aws;
     }
 
+    public async Task<AdapterProcess> StartAdapterAsync(
+        string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken) =>
+        adapter = await AdapterProcess.StartAsync(Wire, Client.BaseAddress, route, settings, destination, cancellationToken);
+
+    public async Task<ConsumerSystem> StartConsumerSystemAsync(CancellationToken cancellationToken)
+    {
+        system = new ConsumerSystem();
+        await system.StartAsync(cancellationToken);
+        return system;
+    }
+
+    /// <summary>A database of the consumer's own, with an empty table; on the service's server, so that nothing more is started.</summary>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> NewConsumerTableAsync(CancellationToken cancellationToken)
+    {
+        const string name = "consumer";
+        var server = new NpgsqlConnectionStringBuilder((await File.ReadAllTextAsync(Service.SampleConnectionFile, cancellationToken)).Trim()) { Pooling = false };
+        await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {name}", cancellationToken);
+        server.Database = name;
+        consumerDatabase = server.ConnectionString;
+        await ExecuteAsync(
+            consumerDatabase,
+            $"""
+            CREATE TABLE {ConsumerTable} (id bigint PRIMARY KEY, customer text, status text, amount numeric, currency text, note text,
+                                          created_at timestamptz)
+            """,
+            cancellationToken);
+        return consumerDatabase;
+    }
+
+    /// <summary>Count and sum over the consumer's table, as <see cref="Order.SumAtSource"/> has them at the source.</summary>
+    public async Task<(long Count, string Sum)> SumOfConsumerTableAsync(CancellationToken cancellationToken)
+    {
+        await using var table = NpgsqlDataSource.Create(consumerDatabase ?? throw new DemoException("The consumer has no table."));
+        await using var command = table.CreateCommand(Order.SumAtSource.Replace("FROM orders", $"FROM {ConsumerTable}", StringComparison.Ordinal));
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        return (row.GetInt64(0), row.GetString(1));
+    }
+
     public ConsumerProcess StartConsumer() => consumer = ConsumerProcess.Start(Aws, Client.BaseAddress);
 
     public async ValueTask DisposeAsync()
@@ -103,9 +170,20 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
         client?.Dispose();
         if (consumer is not null)
             await consumer.DisposeAsync();
+        if (adapter is not null)
+            await adapter.DisposeAsync();
+        if (system is not null)
+            await system.DisposeAsync();
         if (service is not null)
             await service.DisposeAsync();
         if (aws is not null)
             await aws.DisposeAsync();
+    }
+
+    private static async Task ExecuteAsync(string database, string sql, CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -4,6 +4,9 @@ using Spectre.Console;
 if (args is [ReadBench.Verb, var service, var batch, var linkHost])
     return await ReadBench.ReadHereAsync(new Uri(service), batch, linkHost);
 
+if (args is [LoadBench.Verb, var from, var loaded, var host])
+    return await LoadBench.LoadHereAsync(new Uri(from), loaded, host);
+
 if (args.Contains("--help") || args.Contains("-h"))
 {
     Console.WriteLine(
@@ -14,6 +17,7 @@ if (args.Contains("--help") || args.Contains("-h"))
           export   CSV against psql's \copy into a file, gzip against psql | gzip -1
           memory   the service's peak for 1,000,000 and for 10,000,000 orders
           read     a consumer's typed, verified reading from S3 against curl | gunzip
+          load     1,000,000 orders from S3 into a consumer's table against COPY FROM PROGRAM 'curl | gunzip' and an upsert
           deliver  from ready to a consumer's handler, over SNS and SQS
           fan-out  1,000,000 orders to three consumers by link against messages of 1,000 records
           jobs     1,000,000 updates as bulk jobs against the same update by hand, and against a REST call for each
@@ -35,6 +39,7 @@ var orders = Option("--orders", 5_000_000);
 var rounds = (int)Option("--rounds", 5);
 try
 {
+    await using var lab = await ExportLab.CreateAsync(Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
     var figures = new List<Figure>();
     if (Wants("jobs"))
         figures.AddRange(await BulkJobBench.RunAsync(Option("--items", 1_000_000), Math.Min(rounds, 3)));
@@ -51,6 +56,8 @@ try
         figures.AddRange(await MemoryBench.RunAsync(lab, orders));
     if (Wants("read"))
         figures.AddRange(await ReadBench.RunAsync(lab, orders, rounds));
+    if (Wants("load"))
+        figures.AddRange(await LoadBench.RunAsync(lab, Math.Max(orders, LoadBench.Few), rounds));
     if (Wants("deliver"))
         figures.AddRange(await DeliveryBench.RunAsync(lab));
     if (Wants("fan-out"))

@@ -69,7 +69,7 @@ internal sealed partial class Asking(
         ExportState.Ready => await delivery.ChangeAsync(document => document.Ready(), CancellationToken.None),
         ExportState.Revoked => await delivery.ChangeAsync(document => document.RevokedBySource(null), CancellationToken.None),
         ExportState.Cancelled => await delivery.ChangeAsync(
-            document => document.CancelledElsewhere(null, route.Notify is not null, time.GetUtcNow()), CancellationToken.None),
+            document => document.CancelledElsewhere(null, route.Tells(delivery.Document), time.GetUtcNow()), CancellationToken.None),
         ExportState.Failed => await FailAsync(delivery, route, new(export.Failure?.Code ?? ProblemCodes.ExportFailed, export.Failure?.Detail ?? "The export failed.")),
         ExportState.Expired => await FailAsync(delivery, route, new(ProblemCodes.BatchExpired, "The batch's retention was over before it was delivered.")),
         _ => false,
@@ -78,7 +78,7 @@ internal sealed partial class Asking(
     public async Task<bool> FailAsync(Delivery delivery, Route route, DeliveryFailure failure)
     {
         var hasFailed = await delivery.ChangeAsync(
-            document => document.Failed(failure, route.Notify is not null, time.GetUtcNow()), CancellationToken.None);
+            document => document.Failed(failure, route.Tells(delivery.Document), time.GetUtcNow()), CancellationToken.None);
         if (hasFailed)
             Log.Failed(logger, delivery.Document.Id, route.Name, failure.Code, failure.Detail);
         return hasFailed;

@@ -3,6 +3,7 @@ using ClaimCheck.Adapter.Notices;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Service;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Deliveries;
@@ -26,11 +27,15 @@ internal static class DeliveriesFeature
             .AddSingleton<DeliveryLinks>()
             .AddSingleton<NoticeSender>()
             .AddSingleton<Asking>()
+            .AddSingleton<Endings>()
+            .AddSingleton<TableDestinations>()
+            .AddSingleton<Loading>()
             .AddSingleton<Pushing>()
             .AddSingleton<Aftercare>()
             .AddSingleton<Scheduler>()
             .AddHostedService<DeliveryRunner>()
             .AddHostedService<RetentionSweeper>()
+            .AddHostedService(provider => provider.GetRequiredService<TableDestinations>())
             .AddHostedService(provider => provider.GetRequiredService<Scheduler>());
         return builder;
     }

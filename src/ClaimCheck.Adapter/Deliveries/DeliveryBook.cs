@@ -73,6 +73,22 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             BatchId = ready.BatchId,
         }, cancellationToken);
 
+    /// <summary>A delivery of what failed for now of another batch, exported again.</summary>
+    public Task<(Delivery Delivery, bool IsNew)> BeginRetryAsync(
+        Route route, BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken) =>
+        BeginAsync(new()
+        {
+            Id = IdOf(route, $"retry {batchId}"),
+            Route = route.Name,
+            Origin = $"retry {batchId}",
+            Dataset = route.Dataset,
+            CreatedAt = time.GetUtcNow(),
+            State = DeliveryState.Waiting,
+            ExportId = exportId,
+            BatchId = batchId,
+            RetryOf = failed,
+        }, cancellationToken);
+
     /// <summary>Forgets a delivery.</summary>
     public void Forget(Delivery delivery)
     {

@@ -50,6 +50,12 @@ internal enum DeliveryState
 /// <param name="Errors">By field, where fields of the request are at fault.</param>
 internal sealed record DeliveryFailure(string Code, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null);
 
+/// <summary>How a batch's records went.</summary>
+/// <param name="Succeeded">Records that are in the table.</param>
+/// <param name="Transient">Records that failed for now; the service exports them again.</param>
+/// <param name="Terminal">Records that never will be there; the receipt at the service says why.</param>
+internal sealed record RecordOutcomes(long Succeeded, long Transient, long Terminal);
+
 /// <summary>What the adapter owes to others about a delivery, until it is done or given up. Written together with the state that it tells of.</summary>
 /// <param name="Kind">Of which kind.</param>
 /// <param name="What">What is told: <c>delivered</c>, <c>failed</c>, <c>cancelled</c>, <c>revoked</c>; of receipts a <see cref="ReceiptState"/>.</param>
@@ -107,6 +113,9 @@ internal sealed record DeliveryDocument
 
     public BatchId? BatchId { get; init; }
 
+    /// <summary>The batch whose failed records this one brings again, or null.</summary>
+    public BatchId? RetryOf { get; init; }
+
     /// <summary>The folder at the destination, fixed when pushing began.</summary>
     public string? Folder { get; init; }
 
@@ -115,6 +124,12 @@ internal sealed record DeliveryDocument
     public long? Bytes { get; init; }
 
     public int? Files { get; init; }
+
+    /// <summary>How the records went, where each has an outcome of its own; else null.</summary>
+    public RecordOutcomes? Outcomes { get; init; }
+
+    /// <summary>How many records were taken out of the table again after a revocation, or null.</summary>
+    public long? RecordsDeleted { get; init; }
 
     public DateTimeOffset? DeliveredAt { get; init; }
 

@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Deliveries;
@@ -8,7 +9,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// down; so a process may end anywhere, and the next one goes on.
 /// </summary>
 internal sealed partial class DeliveryRunner(
-    AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, Aftercare aftercare, ILogger<DeliveryRunner> logger) : BackgroundService
+    AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, Loading loading, Aftercare aftercare, ILogger<DeliveryRunner> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1); // longer ones are beyond timers
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
@@ -96,6 +97,7 @@ internal sealed partial class DeliveryRunner(
     {
         DeliveryState.Requested => await asking.RequestAsync(delivery, route, cancellationToken),
         DeliveryState.Waiting => await asking.LookAsync(delivery, route, cancellationToken),
+        DeliveryState.Delivering when route.Destination is TableDestination => await loading.LoadAsync(delivery, route, cancellationToken),
         DeliveryState.Delivering => await pushing.PushAsync(delivery, route, cancellationToken),
         DeliveryState.Cancelling or DeliveryState.Revoking => await pushing.RemoveAsync(delivery, route, cancellationToken),
         _ => await aftercare.CareAsync(delivery, route, cancellationToken),

@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 
 namespace ClaimCheck.Adapter.Deliveries;
@@ -13,7 +14,8 @@ internal sealed class Destinations : IAsyncDisposable
     {
         foreach (var route in settings.Routes)
         {
-            targets[route.Name] = SharedLocations.Create(route.Destination.Location);
+            if (route.Destination is LocationDestination destination)
+                targets[route.Name] = SharedLocations.Create(destination.Location);
             if (route.WaitAt is { } waitAt)
                 places[route.Name] = SharedLocations.Create(waitAt);
         }

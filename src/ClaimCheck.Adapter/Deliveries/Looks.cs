@@ -21,6 +21,9 @@ internal sealed class Looks
 
     public DateTimeOffset? NextRevocationCheckAt { get; set; }
 
+    /// <summary>How many records of a revoked batch this process has deleted, until that is written down.</summary>
+    public long? RecordsDeleted { get; set; }
+
     /// <summary>How often the current step has failed in a row.</summary>
     public int Failures { get; set; }
 

@@ -1,5 +1,7 @@
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
@@ -7,9 +9,8 @@ namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>Puts batches where they go, and takes them away from there.</summary>
 internal sealed partial class Pushing(
-    AdapterSettings settings, ClaimCheckClient client, BatchPusher pusher, Destinations destinations, Asking asking, ILogger<Pushing> logger) : IDisposable
+    AdapterSettings settings, ClaimCheckClient client, BatchPusher pusher, Destinations destinations, Loading loading, Endings endings, ILogger<Pushing> logger) : IDisposable
 {
-    private const int MostTriesOfAlteredData = 10;
     private readonly SemaphoreSlim slots = new(settings.Parallelism);
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -32,7 +33,7 @@ internal sealed partial class Pushing(
             var batch = await client.GetBatchAsync(batchId, cancellationToken);
             if (await delivery.ChangeAsync(
                 each => (each with { BatchExpiresAt = batch.ExpiresAt }).Delivered(
-                    pushed.Manifest.Records, pushed.Manifest.Bytes, pushed.Files.Count, route.Notify is not null, time.GetUtcNow()),
+                    pushed.Manifest.Records, pushed.Manifest.Bytes, pushed.Files.Count, route.Tells(delivery.Document), time.GetUtcNow()),
                 CancellationToken.None))
             {
                 Log.Delivered(logger, document.Id, route.Name, batchId, pushed.Manifest.Records, destinations.Of(route).Name);
@@ -40,20 +41,11 @@ internal sealed partial class Pushing(
 
             // It may have ended between the last byte and this answer.
             if (batch.State == ExportState.Revoked)
-                await RevokedAsync(delivery, batch.Reason);
+                await endings.RevokedAsync(delivery, batch.Reason);
         }
-        catch (BatchEndedException e)
+        catch (ClaimCheckException e) when (Endings.IsEnd(e, delivery))
         {
-            await EndedAsync(delivery, route, e);
-        }
-        catch (NotFoundException e)
-        {
-            await asking.FailAsync(delivery, route, new(e.Code, "The service knows nothing of the batch any more."));
-        }
-        catch (ClaimCheckException e) when (IsHopeless(e, delivery))
-        {
-            Log.GivenUp(logger, e, document.Id);
-            await asking.FailAsync(delivery, route, new(e.Code, e.Message));
+            await endings.EndAsync(delivery, route, e);
         }
         finally
         {
@@ -69,21 +61,17 @@ internal sealed partial class Pushing(
         if (delivery.Document.State == DeliveryState.Cancelling && !await CancelAsync(delivery, cancellationToken))
             return TimeSpan.Zero;
         var document = delivery.Document;
+        if (route.Destination is TableDestination)
+            return await loading.DiscardAsync(delivery, route, cancellationToken);
         if (document.Folder is not null)
         {
             var note = new RemovalNote(document.State == DeliveryState.Cancelling ? ExportState.Cancelled : ExportState.Revoked, document.Reason, time.GetUtcNow());
             await pusher.RemoveAsync(destinations.Of(route), document.Folder, note, cancellationToken);
         }
 
-        if (await delivery.ChangeAsync(each => each.Removed(route.Notify is not null, time.GetUtcNow()), CancellationToken.None))
+        if (await delivery.ChangeAsync(each => each.Removed(route.Tells(delivery.Document), time.GetUtcNow()), CancellationToken.None))
             Log.Removed(logger, document.Id, route.Name, delivery.Document.State);
         return TimeSpan.Zero;
-    }
-
-    public async Task RevokedAsync(Delivery delivery, string? reason)
-    {
-        if (await delivery.ChangeAsync(document => document.RevokedBySource(reason), CancellationToken.None))
-            Log.Revoked(logger, delivery.Document.Id, delivery.Document.BatchId);
     }
 
     public void Dispose() => slots.Dispose();
@@ -117,64 +105,23 @@ internal sealed partial class Pushing(
     private async Task ChooseFolderAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var batch = await client.GetBatchAsync(delivery.Document.BatchId!.Value, cancellationToken);
-        switch (batch.State)
+        if (batch is not { State: ExportState.Ready, SnapshotAt: { } snapshotAt })
         {
-            case ExportState.Ready when batch.SnapshotAt is { } snapshotAt:
-                var folder = route.Destination.Folder.Render(batch.Dataset, batch.ExportId, batch.BatchId, snapshotAt);
-                await delivery.ChangeAsync(
-                    each => each is { State: DeliveryState.Delivering, Folder: null } ? each with { Folder = folder, BatchExpiresAt = batch.ExpiresAt } : null, CancellationToken.None);
-                break;
-            case ExportState.Revoked:
-                await RevokedAsync(delivery, batch.Reason);
-                break;
-            case ExportState.Expired or ExportState.Failed:
-                await asking.FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to be delivered."));
-                break;
-            case ExportState.Cancelled:
-                await delivery.ChangeAsync(document => document.CancelledElsewhere(batch.Reason, route.Notify is not null, time.GetUtcNow()), CancellationToken.None);
-                break;
-            default:
-                throw new BatchNotReadyException($"The batch is {batch.State}, though it was said to be ready.", batch.BatchId, null);
+            await endings.NotReadyAsync(delivery, route, batch);
+            return;
         }
-    }
 
-    private async Task EndedAsync(Delivery delivery, Route route, BatchEndedException e)
-    {
-        switch (e)
-        {
-            case BatchRevokedException:
-                await RevokedAsync(delivery, null);
-                break;
-            case ExportCancelledException:
-                await delivery.ChangeAsync(document => document.CancelledElsewhere(null, route.Notify is not null, time.GetUtcNow()), CancellationToken.None);
-                break;
-            default:
-                await asking.FailAsync(delivery, route, new(e.Code, e.Message));
-                break;
-        }
+        var folder = ((LocationDestination)route.Destination).Folder.Render(batch.Dataset, batch.ExportId, batch.BatchId, snapshotAt);
+        await delivery.ChangeAsync(
+            each => each is { State: DeliveryState.Delivering, Folder: null } ? each with { Folder = folder, BatchExpiresAt = batch.ExpiresAt } : null, CancellationToken.None);
     }
-
-    private static bool IsHopeless(ClaimCheckException e, Delivery delivery) => e switch
-    {
-        // Bytes that do not fit their checksums may be mended, but not by asking for ever.
-        IntegrityException => delivery.Looks.Failures >= MostTriesOfAlteredData,
-        LocationException { IsTransient: false } or DirectoryInUseException => true,
-        // A key or a setting that the operator can mend.
-        _ => false,
-    };
 
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} with {Records} records is at {Location}.")]
         public static partial void Delivered(ILogger logger, string deliveryId, string route, BatchId batchId, long records, string location);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was pushed of it is to be removed.")]
-        public static partial void Revoked(ILogger logger, string deliveryId, BatchId? batchId);
-
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is {State}: nothing of it is at the location.")]
         public static partial void Removed(ILogger logger, string deliveryId, string route, DeliveryState state);
-
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} can't be pushed, and is given up.")]
-        public static partial void GivenUp(ILogger logger, Exception exception, string deliveryId);
     }
 }

@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 
 namespace ClaimCheck.Adapter.Deliveries;
@@ -13,19 +14,23 @@ internal sealed partial class RetentionSweeper(AdapterSettings settings, Destina
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        await Task.WhenAll(settings.Routes.Select(route => SweepAsync(route, stoppingToken)));
+        await Task.WhenAll(
+            from route in settings.Routes
+            let destination = route.Destination as LocationDestination
+            where destination is not null
+            select SweepAsync(route, destination, stoppingToken));
     }
 
-    private async Task SweepAsync(Routes.Route route, CancellationToken stoppingToken)
+    private async Task SweepAsync(Route route, LocationDestination destination, CancellationToken stoppingToken)
     {
-        var (location, options) = (destinations.Of(route), route.Destination.Location);
+        var (location, options) = (destinations.Of(route), destination.Location);
         var pause = options.Retention / 10 is { } tenth && tenth < LongestPause ? tenth : LongestPause;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(Pause.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
-                await retention.SweepAsync(location, route.Destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
+                await retention.SweepAsync(location, destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

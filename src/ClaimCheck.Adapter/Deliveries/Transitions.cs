@@ -37,6 +37,22 @@ internal static class Transitions
             }
             : null;
 
+    /// <summary>All records are in the table, or have failed one by one. The inbox has written the receipt.</summary>
+    public static DeliveryDocument? Loaded(this DeliveryDocument document, Batch batch, RecordOutcomes outcomes, bool notifies, DateTimeOffset now) =>
+        document.State == DeliveryState.Delivering
+            ? document with
+            {
+                State = DeliveryState.Delivered,
+                Records = batch.Records,
+                Bytes = batch.Bytes,
+                Files = batch.Files,
+                Outcomes = outcomes,
+                DeliveredAt = now,
+                BatchExpiresAt = batch.ExpiresAt,
+                Duties = Notice("delivered", notifies, now),
+            }
+            : null;
+
     /// <summary>It can't be had.</summary>
     public static DeliveryDocument? Failed(this DeliveryDocument document, DeliveryFailure failure, bool notifies, DateTimeOffset now) =>
         document.State is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering
@@ -61,7 +77,7 @@ internal static class Transitions
             ? document with { State = DeliveryState.Revoking, Reason = reason, Duties = [] }
             : null;
 
-    /// <summary>Nothing of it is at the destination any more.</summary>
+    /// <summary>Nothing of it is at the destination any more, or is to be taken away there.</summary>
     public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) => document.State switch
     {
         DeliveryState.Revoking => document with
@@ -73,6 +89,16 @@ internal static class Transitions
         DeliveryState.Cancelling => document with { State = DeliveryState.Cancelled, EndedAt = now, Duties = Notice("cancelled", notifies, now) },
         _ => null,
     };
+
+    /// <summary>The table's inbox knows that the batch is taken back, and has written the receipt.</summary>
+    public static DeliveryDocument? Unloaded(this DeliveryDocument document, long? deleted, bool notifies, DateTimeOffset now) =>
+        document.Removed(notifies, now) is { } removed
+            ? removed with
+            {
+                RecordsDeleted = deleted ?? document.RecordsDeleted,
+                Duties = [.. removed.Duties.Where(duty => duty.Kind != DutyKind.Receipt)],
+            }
+            : null;
 
     /// <summary>A duty was done, or given up.</summary>
     public static DeliveryDocument? Discharged(this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>

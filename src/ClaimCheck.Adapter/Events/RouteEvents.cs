@@ -1,5 +1,6 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
@@ -9,7 +10,7 @@ namespace ClaimCheck.Adapter.Events;
 /// Hands events to the deliveries of their batches. What they change is written down before they are acknowledged; nothing is fetched
 /// here.
 /// </summary>
-internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, ILogger<RouteEvents> logger) : IBatchHandler
+internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook book, Asking asking, Endings endings, ILogger<RouteEvents> logger) : IBatchHandler
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -18,8 +19,12 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
         var ready = batch.Ready;
         foreach (var delivery in book.OfBatch(batch.BatchId))
             await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
-        if (ready.RetryOf is not null)
-            return; // a part of a batch, for the consumer that failed on it
+        if (ready.RetryOf is { } failed)
+        {
+            await TakeAgainAsync(ready, failed, cancellationToken);
+            return;
+        }
+
         foreach (var route in settings.Routes.Where(route => route.AcceptsAny && route.Dataset == ready.Dataset))
             await TakeAsync(route, ready, cancellationToken);
     }
@@ -27,7 +32,7 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
     public async Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken)
     {
         foreach (var delivery in book.OfBatch(revoked.BatchId))
-            await pushing.RevokedAsync(delivery, revoked.Reason);
+            await endings.RevokedAsync(delivery, revoked.Reason);
     }
 
     public async Task OnCancelledAsync(BulkCancelledData cancelled, CancellationToken cancellationToken)
@@ -35,7 +40,7 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
         foreach (var (delivery, route) in Concerned(cancelled.BatchId))
         {
             await delivery.ChangeAsync(
-                document => document.CancelledElsewhere(cancelled.Reason, route.Notify is not null, TimeProvider.System.GetUtcNow()), cancellationToken);
+                document => document.CancelledElsewhere(cancelled.Reason, route.Tells(delivery.Document), TimeProvider.System.GetUtcNow()), cancellationToken);
         }
     }
 
@@ -50,6 +55,18 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
         let route = settings.Find(delivery.Document.Route)
         where route is not null
         select (delivery, route);
+
+    // A part of a batch, for the consumer that failed on it: where this adapter did not ask for it, somebody did in its name.
+    private async Task TakeAgainAsync(BulkReadyData ready, BatchId failed, CancellationToken cancellationToken)
+    {
+        foreach (var original in book.OfBatch(failed).ToList())
+        {
+            if (settings.Find(original.Document.Route) is not { Destination: TableDestination } route)
+                continue;
+            var (delivery, _) = await book.BeginRetryAsync(route, failed, ready.ExportId, ready.BatchId, cancellationToken);
+            await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
+        }
+    }
 
     private async Task TakeAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken)
     {

@@ -37,6 +37,15 @@ internal sealed record ExportView
 
     public int? Files { get; init; }
 
+    /// <summary>How the records went, where each has an outcome of its own: in a table.</summary>
+    public RecordOutcomes? Outcomes { get; init; }
+
+    /// <summary>How many records a revocation took out of the table.</summary>
+    public long? RecordsDeleted { get; init; }
+
+    /// <summary>The batch whose failed records this one brings again.</summary>
+    public BatchId? RetryOf { get; init; }
+
     /// <summary>The folder at the shared location, while the batch is there.</summary>
     public string? Folder { get; init; }
 
@@ -74,6 +83,9 @@ internal sealed record ExportView
         Records = document.Records,
         Bytes = document.Bytes,
         Files = document.Files,
+        Outcomes = document.Outcomes,
+        RecordsDeleted = document.RecordsDeleted,
+        RetryOf = document.RetryOf,
         Folder = document.State == DeliveryState.Delivered ? document.Folder : null,
         Link = link.Link,
         LinkExpiresAt = link.ExpiresAt,

@@ -1,5 +1,6 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Hosting;
@@ -28,12 +29,24 @@ internal static class Checkup
 
         foreach (var route in settings.Routes)
         {
-            var location = destinations.Of(route);
-            failures += await TryAsync($"Destination of {route.Name}, {location.Name}", async () =>
+            if (route.Destination is TableDestination table)
             {
-                await location.CheckAsync(CancellationToken.None);
-                return null;
-            });
+                failures += await TryAsync($"Destination of {route.Name}, {table}", async () =>
+                {
+                    await TableCheck.CheckAsync(route, client, CancellationToken.None);
+                    return null;
+                });
+            }
+            else
+            {
+                var location = destinations.Of(route);
+                failures += await TryAsync($"Destination of {route.Name}, {location.Name}", async () =>
+                {
+                    await location.CheckAsync(CancellationToken.None);
+                    return null;
+                });
+            }
+
             if (route.WaitAt is null)
                 continue;
             var place = destinations.PlaceOf(route);

@@ -1,8 +1,7 @@
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A folder of an SFTP server, through OpenSSH's own client. Each call is a connection of its own, so that none is held that a server or
-/// firewall could have forgotten.
+/// A folder of an SFTP server, through OpenSSH's own client. Its calls share one connection while they follow upon each other.
 /// </summary>
 internal sealed class SftpLocation(LocationOptions options, TimeProvider time) : ISharedLocation
 {
@@ -116,7 +115,7 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
         return Task.FromResult<string?>($"sftp://{Uri.EscapeDataString(options.User!)}@{host}{port}{LocationPath.Escaped(folder).Replace("%7E", "~", StringComparison.Ordinal)}/{escaped}");
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => client.DisposeAsync();
 
     private string RemoteOf(string path) => path.Length == 0 ? (root.Length == 0 ? "/" : root) : $"{root}/{LocationPath.Checked(path)}";
 

@@ -5,8 +5,12 @@ using System.Text;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Runs OpenSSH's own client programs, so that keys, ciphers and known hosts are those that the operator knows. Nothing is asked at a terminal.</summary>
-internal sealed class SshClient(LocationOptions options)
+internal sealed class SshClient(LocationOptions options) : IAsyncDisposable
 {
+    private readonly SshConnection connection = new();
+    // A server has 10 sessions for a connection, where its operator says nothing else; one holds it.
+    private readonly SemaphoreSlim sessions = new(8);
+
     // Of what a program writes; beyond it a listing has more entries than a folder of batches can have.
     private const int MostOutput = 64 << 20;
 
@@ -14,22 +18,50 @@ internal sealed class SshClient(LocationOptions options)
 
     /// <summary>Runs commands of <c>sftp</c>. The first that fails, and is not marked with <c>-</c>, ends it.</summary>
     public Task<SshOutcome> SftpAsync(IEnumerable<string> commands, CancellationToken cancellationToken) =>
-        RunAsync(
-            "sftp", [.. Settings(), "-P", $"{options.Port}", "-b", "-", options.Host!.Contains(':') ? $"{options.User}@[{options.Host}]" : Account],
+        ShareAsync(
+            socket => StartOf("sftp", [.. Settings(socket), "-P", $"{options.Port}", "-b", "-", options.Host!.Contains(':') ? $"{options.User}@[{options.Host}]" : Account]),
             string.Join('\n', commands) + "\n", cancellationToken);
 
     /// <summary>Runs a command at the server, where the account may.</summary>
     public Task<SshOutcome> RunThereAsync(string command, CancellationToken cancellationToken) =>
-        RunAsync("ssh", [.. Settings(), "-p", $"{options.Port}", "-n", "-T", Account, command], input: null, cancellationToken);
+        ShareAsync(socket => StartOf("ssh", [.. Settings(socket), "-p", $"{options.Port}", "-n", "-T", Account, command]), input: null, cancellationToken);
 
-    private IEnumerable<string> Settings()
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private async Task<SshOutcome> ShareAsync(Func<string, ProcessStartInfo> start, string? input, CancellationToken cancellationToken)
+    {
+        await sessions.WaitAsync(cancellationToken);
+        try
+        {
+            if (await connection.EnterAsync(Master, options.StallTimeout + TimeSpan.FromSeconds(30), cancellationToken) is { } failed)
+                return failed;
+            try
+            {
+                return await RunAsync(start(connection.Path), input, cancellationToken);
+            }
+            finally
+            {
+                connection.Leave();
+            }
+        }
+        finally
+        {
+            sessions.Release();
+        }
+    }
+
+    // Its own session reads from this process: the end of that ends it.
+    private ProcessStartInfo Master(string socket) =>
+        StartOf("ssh", [.. Settings(socket), "-M", "-p", $"{options.Port}", "-T", Account, "-s", "sftp"]);
+
+    private IEnumerable<string> Settings(string socket)
     {
         var seconds = (int)Math.Ceiling(options.StallTimeout.TotalSeconds);
         string[] settings =
         [
             "BatchMode=yes", "StrictHostKeyChecking=yes", $"UserKnownHostsFile=\"{Escaped(options.KnownHostsFile!)}\"", "GlobalKnownHostsFile=/dev/null",
             $"IdentityFile=\"{Escaped(options.IdentityFile!)}\"", "IdentitiesOnly=yes", "IdentityAgent=none", "PreferredAuthentications=publickey",
-            "UpdateHostKeys=no", "ClearAllForwardings=yes", "ControlPath=none", "PermitLocalCommand=no", "LogLevel=ERROR",
+            "UpdateHostKeys=no", "ClearAllForwardings=yes", $"ControlPath=\"{Escaped(socket)}\"", "PermitLocalCommand=no", "LogLevel=ERROR",
             $"ConnectTimeout={Math.Min(30, seconds)}", $"ServerAliveInterval={Math.Max(1, seconds / 3)}", "ServerAliveCountMax=3",
         ];
         // The user's own settings would make an adapter that is configured in two places.
@@ -39,24 +71,8 @@ internal sealed class SshClient(LocationOptions options)
     // ssh replaces its tokens in these settings.
     private static string Escaped(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal);
 
-    private static async Task<SshOutcome> RunAsync(string program, IEnumerable<string> arguments, string? input, CancellationToken cancellationToken)
+    private static async Task<SshOutcome> RunAsync(ProcessStartInfo start, string? input, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(program)
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
-            StandardErrorEncoding = Encoding.UTF8,
-            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
-        };
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        // Times and messages are parsed.
-        (start.Environment["LC_ALL"], start.Environment["TZ"]) = ("C.UTF-8", "UTC");
-        start.Environment.Remove("SSH_ASKPASS");
-        start.Environment.Remove("SSH_AUTH_SOCK");
         cancellationToken.ThrowIfCancellationRequested();
         using var process = Start(start);
         try
@@ -76,7 +92,28 @@ internal sealed class SshClient(LocationOptions options)
         }
     }
 
-    private static Process Start(ProcessStartInfo start)
+    private static ProcessStartInfo StartOf(string program, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+        };
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        // Times and messages are parsed.
+        (start.Environment["LC_ALL"], start.Environment["TZ"]) = ("C.UTF-8", "UTC");
+        start.Environment.Remove("SSH_ASKPASS");
+        start.Environment.Remove("SSH_AUTH_SOCK");
+        return start;
+    }
+
+    public static Process Start(ProcessStartInfo start)
     {
         try
         {
@@ -103,7 +140,7 @@ internal sealed class SshClient(LocationOptions options)
         }
     }
 
-    private static async Task<string> ReadAsync(StreamReader from, CancellationToken cancellationToken)
+    public static async Task<string> ReadAsync(StreamReader from, CancellationToken cancellationToken)
     {
         var text = new StringBuilder();
         var buffer = new char[16 << 10];

@@ -36,6 +36,9 @@ internal sealed record NoticeData
 
     public int? Files { get; init; }
 
+    /// <summary>How the records went, where they were loaded into a table.</summary>
+    public RecordOutcomes? Outcomes { get; init; }
+
     /// <summary>The folder at the shared location.</summary>
     public string? Folder { get; init; }
 

@@ -83,6 +83,7 @@ internal sealed class NoticeSender : IDisposable
             Records = document.Records,
             Bytes = document.Bytes,
             Files = document.Files,
+            Outcomes = document.Outcomes,
             Folder = document.Folder,
             Link = link,
             LinkExpiresAt = expiresAt,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Contracts;
 using Quartz;
@@ -44,8 +45,11 @@ internal sealed record NotifyTarget(Uri Url, string Secret)
     public override string ToString() => Url.Host;
 }
 
-/// <summary>A route's destination: a shared location, and the folder of each batch there.</summary>
-internal sealed record Destination(LocationOptions Location, FolderTemplate Folder)
+/// <summary>Where a route's batches go.</summary>
+internal abstract record Destination;
+
+/// <summary>A shared location, and the folder of each batch there.</summary>
+internal sealed record LocationDestination(LocationOptions Location, FolderTemplate Folder) : Destination
 {
     public override string ToString() => "location";
 }
@@ -83,6 +87,9 @@ internal sealed record Route
     public NotifyTarget? Notify { get; init; }
 
     public bool IsOnDemand => Pattern is Pattern.OnDemandEvents or Pattern.OnDemandPolling;
+
+    /// <summary>Whether a consumer system is told of a delivery. What is only a part of another is not spoken of.</summary>
+    public bool Tells(DeliveryDocument document) => Notify is not null && document.RetryOf is null;
 
     /// <summary>Who asks for exports here; a key that no route names may use all.</summary>
     public bool IsFor(string caller) => Callers.Count == 0 || Callers.Contains(caller, StringComparer.Ordinal);

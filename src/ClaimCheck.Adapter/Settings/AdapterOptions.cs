@@ -112,13 +112,43 @@ internal sealed class RouteOptions
 /// <summary>Where a route's files go.</summary>
 internal sealed class DestinationOptions
 {
-    /// <summary>Of which kind the destination is; <c>location</c>.</summary>
+    /// <summary>Of which kind the destination is; <c>location</c> or <c>table</c>.</summary>
     public string Kind { get; set; } = "location";
 
     public LocationOptions? Location { get; set; }
 
-    /// <summary>The folder of each batch there.</summary>
-    public string Folder { get; set; } = FolderTemplate.Default;
+    /// <summary>The folder of each batch there; by default <see cref="FolderTemplate.Default"/>.</summary>
+    public string? Folder { get; set; }
+
+    /// <summary>Of a table: its Postgres, as Npgsql takes it, or the name of one of <c>ConnectionStrings</c>.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary><c>shop.orders</c>; parts that are not plain in double quotes.</summary>
+    public string? Table { get; set; }
+
+    /// <summary>The dataset's columns that are loaded, and the table's that they go to; all, by their own names, where it is left out.</summary>
+    public Dictionary<string, string> Columns { get; set; } = new(StringComparer.Ordinal);
+
+    /// <summary>The table's columns that name a record, separated by commas; by default the one that the dataset's key goes to.</summary>
+    public string? Key { get; set; }
+
+    /// <summary><c>update</c> or <c>ignore</c>.</summary>
+    public string? OnConflict { get; set; }
+
+    /// <summary>The most records of a transaction; a chunk does not go beyond its block.</summary>
+    public int? ChunkSize { get; set; }
+
+    /// <summary>The table's column that says which batch loaded a record last.</summary>
+    public string? BatchColumn { get; set; }
+
+    /// <summary><c>keep</c> or <c>delete</c>.</summary>
+    public string? OnRevoked { get; set; }
+
+    /// <summary>Whether the service is asked to export again what failed for now.</summary>
+    public bool? RetryTransient { get; set; }
+
+    /// <summary>How long a batch stays with a process that says nothing any more.</summary>
+    public TimeSpan? Lease { get; set; }
 }
 
 /// <summary>Which consumer system is told.</summary>

@@ -169,26 +169,19 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             return null;
         }
 
-        if (destination.Kind != "location")
+        var reader = new DestinationReader($"{Path}:Destination", destination, errors);
+        return destination.Kind switch
         {
-            errors.Add($"{Path}:Destination:Kind is '{destination.Kind}', but must be location: this version knows no other destination.");
-            return null;
-        }
+            "location" => reader.Location(),
+            "table" => reader.Table(SharesBatches()),
+            _ => reader.Unknown(),
+        };
+    }
 
-        if (destination.Location is not { } location)
-        {
-            errors.Add($"{Path}:Destination:Location is not set, but must say where the files go: they would go nowhere.");
-            return null;
-        }
-
-        CheckLocation("Destination:Location", location, null);
-        if (!FolderTemplate.TryParse(destination.Folder, out var folder, out var problem))
-        {
-            errors.Add($"{Path}:Destination:Folder: {problem}");
-            return null;
-        }
-
-        return new(location, folder);
+    private bool SharesBatches()
+    {
+        var others = all.Routes.Where(each => each.Key != name && each.Value.Dataset == options.Dataset).Select(each => each.Value.Accept).ToList();
+        return others.Count > 0 && (options.Accept == "any" || others.Contains("any"));
     }
 
     private NotifyTarget? NotifyOf()

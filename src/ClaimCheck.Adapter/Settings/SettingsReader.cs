@@ -13,6 +13,7 @@ internal static class SettingsReader
     {
         var section = configuration.GetSection(AdapterOptions.Section);
         var options = Bind(section);
+        NameConnections(options, configuration);
         var errors = new SettingsErrors();
         var service = ServiceOf(options, errors);
         var key = KeyOf(options, errors);
@@ -57,6 +58,15 @@ internal static class SettingsReader
         catch (InvalidOperationException e)
         {
             throw new SettingsException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    private static void NameConnections(AdapterOptions options, IConfiguration configuration)
+    {
+        foreach (var destination in options.Routes.Values.Select(route => route.Destination).OfType<DestinationOptions>())
+        {
+            if (destination.ConnectionString is { Length: > 0 } name && configuration.GetConnectionString(name) is { } found)
+                destination.ConnectionString = found;
         }
     }
 

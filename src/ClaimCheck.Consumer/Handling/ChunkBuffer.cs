@@ -58,6 +58,9 @@ internal sealed class ChunkBuffer<T>
 
     public IReadOnlyList<Column> Columns => read.Manifest.Columns;
 
+    /// <summary>The records taken, as they lie in their block; null where they do no longer.</summary>
+    public ReadOnlyMemory<byte>? Written => read.Rows.Written;
+
     public ReadOnlySpan<T> Values => values.AsSpan(0, Count);
 
     /// <summary>Records that do not fit, by their place among those taken.</summary>

@@ -58,7 +58,8 @@ internal sealed partial class ChunkRun<T>(
                 return await CheckpointAsync(chunk, transaction, tell, gone);
             }
             catch (Exception e) when (
-                !cancellationToken.IsCancellationRequested && e is not LeaseLostException && held.IsConnected && transaction.Connection is not null)
+                !cancellationToken.IsCancellationRequested && e is not (LeaseLostException or RunStoppedException or InboxUnavailableException)
+                && held.IsConnected && transaction.Connection is not null)
             {
                 await transaction.RollbackAsync(BeforeHandler, gone);
                 if (e is DbException { IsTransient: true } && attempt < options.ChunkAttempts)

@@ -5,6 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Handling;
 
+/// <summary>A batch that is ready to be applied.</summary>
+/// <param name="Reader">Reads it.</param>
+/// <param name="Ready">What was announced, or found out.</param>
+/// <param name="Revoked">Cancelled as soon as it is known to be revoked.</param>
+internal sealed record BatchWork(BatchReader Reader, BulkReadyData Ready, CancellationToken Revoked)
+{
+    public BatchId BatchId => Ready.BatchId;
+
+    public override string ToString() => BatchId.ToString();
+}
+
 /// <summary>
 /// Applies a batch by a record handler: takes it in the inbox, reads it from where it was left, commits chunk by chunk, and ends it. What
 /// is applied already, or revoked, is passed over; what another process works on, and an inbox that is away, are waited for: neither is
@@ -13,25 +24,50 @@ namespace ClaimCheck.Consumer.Handling;
 internal sealed partial class RecordBatchHandler<T>(
     IRecordHandler<T> handler, BatchInbox inbox, ReceiptOutbox receipts, RecordOptions options, ILogger logger) : IBatchHandler
 {
-    public async Task HandleAsync(BatchContext batch, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await UntilReachedAsync(batch.BatchId, () => ApplyAsync(batch, cancellationToken), batch.Revoked, cancellationToken);
-        }
-        catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
-        {
-            // The event that says so may be late, or not subscribed to.
-            await DiscardAsync(batch.BatchId, batch.Dataset, null, null, cancellationToken);
-            throw;
-        }
-    }
+    public Task HandleAsync(BatchContext batch, CancellationToken cancellationToken) =>
+        ApplyAsync(new BatchWork(batch.Reader, batch.Ready, batch.Revoked), cancellationToken);
 
     public Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken) =>
         DiscardAsync(revoked.BatchId, revoked.Dataset, revoked.Reason, revoked.RevokedAt, cancellationToken);
 
+    /// <summary>Applies a batch, however this process has heard of it.</summary>
+    public async Task ApplyAsync(BatchWork batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await UntilReachedAsync(batch.BatchId, () => TryAsync(batch, cancellationToken), batch.Revoked, cancellationToken);
+        }
+        catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
+        {
+            // The event that says so may be late, or not subscribed to.
+            await DiscardAsync(batch.BatchId, batch.Ready.Dataset, null, null, cancellationToken);
+            throw;
+        }
+    }
+
+    /// <summary>Notes that a batch is revoked, and has the handler forget it.</summary>
+    public async Task DiscardAsync(
+        BatchId batch, string dataset, string? reason, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
+    {
+        var isNew = false;
+        await UntilReachedAsync(
+            batch,
+            async () =>
+            {
+                isNew = await inbox.RevokeAsync(
+                    batch,
+                    (transaction, applied) => handler.OnRevokedAsync(
+                        new(batch, dataset, reason, revokedAt, applied, transaction.Connection!, transaction), cancellationToken),
+                    cancellationToken);
+                return true;
+            },
+            CancellationToken.None, cancellationToken);
+        if (isNew)
+            Log.Discarded(logger, batch, inbox.Consumer);
+    }
+
     /// <returns>True where nothing is left to be done; false where it is to be tried again at once.</returns>
-    private async Task<bool> ApplyAsync(BatchContext batch, CancellationToken cancellationToken)
+    private async Task<bool> TryAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         if (await EnterAsync(batch, cancellationToken) is not { } lease)
             return true;
@@ -105,7 +141,7 @@ internal sealed partial class RecordBatchHandler<T>(
     }
 
     /// <returns>Null where there is nothing left to be applied.</returns>
-    private async Task<BatchLease?> EnterAsync(BatchContext batch, CancellationToken cancellationToken)
+    private async Task<BatchLease?> EnterAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(batch.Revoked, cancellationToken);
         for (var waited = false; ; waited = true)
@@ -125,26 +161,6 @@ internal sealed partial class RecordBatchHandler<T>(
                     return null;
             }
         }
-    }
-
-    private async Task DiscardAsync(
-        BatchId batch, string dataset, string? reason, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
-    {
-        var isNew = false;
-        await UntilReachedAsync(
-            batch,
-            async () =>
-            {
-                isNew = await inbox.RevokeAsync(
-                    batch,
-                    (transaction, applied) => handler.OnRevokedAsync(
-                        new(batch, dataset, reason, revokedAt, applied, transaction.Connection!, transaction), cancellationToken),
-                    cancellationToken);
-                return true;
-            },
-            CancellationToken.None, cancellationToken);
-        if (isNew)
-            Log.Discarded(logger, batch, inbox.Consumer);
     }
 
     // For as long as it takes: the message is kept hidden meanwhile, and goes back to its queue when its time is over.

@@ -111,6 +111,23 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         return isNew;
     }
 
+    /// <summary>How a batch ended, and how its records went.</summary>
+    public Task<(Entry Entry, RecordCounts Counts)> LookAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT succeeded, transient, terminal
+              FROM claimcheck.inbox_batches
+             WHERE consumer = @consumer AND batch_id = @batch
+            """;
+        return database.TransactAsync(async transaction =>
+        {
+            var entry = await StateAsync(transaction, batch, cancellationToken);
+            await using var look = Command(transaction, sql, batch);
+            await using var reader = await look.ExecuteReaderAsync(cancellationToken);
+            return (entry, await reader.ReadAsync(cancellationToken) ? new RecordCounts(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)) : default);
+        }, cancellationToken);
+    }
+
     /// <summary>Forgets what ended long ago and has nothing left to be sent.</summary>
     public Task<int> PurgeAsync(TimeSpan remember, CancellationToken cancellationToken)
     {

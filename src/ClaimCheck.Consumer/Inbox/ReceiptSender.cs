@@ -10,7 +10,8 @@ namespace ClaimCheck.Consumer.Inbox;
 /// away it all waits. Also forgets what ended long ago.
 /// </summary>
 internal sealed partial class ReceiptSender(
-    ClaimCheckClient client, ReceiptOutbox receipts, BatchInbox inbox, InboxOptions options, ILogger<ReceiptSender> logger)
+    ClaimCheckClient client, ReceiptOutbox receipts, BatchInbox inbox, InboxOptions options, ILogger<ReceiptSender> logger,
+    Func<BatchId, Export, Task>? retrying = null)
     : BackgroundService
 {
     private const int AtOnce = 20;
@@ -130,6 +131,8 @@ internal sealed partial class ReceiptSender(
         {
             var retry = await client.RetryAsync(failed, inbox.Consumer, cancellationToken);
             Log.Retrying(logger, failed, retry.BatchId);
+            if (retrying is not null)
+                await retrying(failed, retry);
         }
         catch (RequestRejectedException e) when (e.Code == ProblemCodes.NothingToRetry)
         {

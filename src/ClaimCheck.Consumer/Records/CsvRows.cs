@@ -89,7 +89,10 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns) : Rows(columns)
             if (run < 0)
                 throw Broken("a quoted field has no end");
             if (to != from)
+            {
+                Change();
                 bytes.Slice(from, run).CopyTo(bytes[to..]);
+            }
             to += run;
             from += run + 1;
             if (from >= bytes.Length || bytes[from] != Quote)

@@ -13,6 +13,8 @@ internal abstract class Rows
     private int block;
     private long first;
     private long record;
+    private int from;
+    private bool isChanged;
 
     protected Rows(IReadOnlyList<Column> columns)
     {
@@ -31,6 +33,9 @@ internal abstract class Rows
 
     /// <summary>The slot of the current record's first field.</summary>
     public int Origin { get; private set; }
+
+    /// <summary>The bytes of the records that were found last, as they were written; null where finding their fields changed them.</summary>
+    public ReadOnlyMemory<byte>? Written => isChanged ? default(ReadOnlyMemory<byte>?) : Buffer.AsMemory(from, Position - from);
 
     protected byte[] Buffer { get; private set; } = [];
 
@@ -53,7 +58,7 @@ internal abstract class Rows
 
     public void Load(byte[] buffer, int length, string fileName, int blockOrdinal)
     {
-        (Buffer, End, Position) = (buffer, length, 0);
+        (Buffer, End, Position, from, isChanged) = (buffer, length, 0, 0, false);
         (file, block, record, first) = (fileName, blockOrdinal, 0, 1);
         Version++;
     }
@@ -69,6 +74,7 @@ internal abstract class Rows
     {
         Version++;
         first = record + 1;
+        (from, isChanged) = (Position, false);
         var count = 0;
         for (; count < most && Position < End; count++)
         {
@@ -102,6 +108,9 @@ internal abstract class Rows
 
     /// <summary>Finds the fields of the record at <see cref="Position"/>, for the slots from <see cref="Origin"/> on.</summary>
     protected abstract void Find();
+
+    /// <summary>Notes that a record's bytes are no longer those that were written.</summary>
+    protected void Change() => isChanged = true;
 
     /// <summary>Makes room for the slots of more records.</summary>
     protected virtual void Grow()

@@ -44,13 +44,51 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
             SumUp.Step,
         ]);
 
-    private static IReadOnlyList<Chapter> All { get; } = [Main, Aws];
+    private static Chapter ByTheClock { get; } = new(
+        "ar-1",
+        "AR-1: by the clock, found in staging, pushed to a folder",
+        [StartSmallService.Step, StartAdapter.ByTheClock, AwaitDelivery.ByTheClock, ShowPlace.Step, TakeAway.AtTheSource]);
+
+    private static Chapter ByEvents { get; } = new(
+        "ar-2",
+        "AR-2: on BulkReady, loaded into the consumer's table, with a receipt",
+        [StartSmallService.Step, StartAdapter.ByEvents, AskForExport.Step, WatchExport.Step, AwaitLoad.Step]);
+
+    private static Chapter OnDemand { get; } = new(
+        "ar-3",
+        "AR-3: on demand, pushed on BulkReady, told by a signed notice",
+        [
+            StartSmallService.Step,
+            ReceiveNotice.StartStep,
+            StartAdapter.OnDemand,
+            AskTheAdapter.Step,
+            ReceiveNotice.Step,
+            ShowPlace.Step,
+            TakeAway.AtTheSourceWithNotice,
+        ]);
+
+    private static Chapter OnDemandWithoutEvents { get; } = new(
+        "ar-4",
+        "AR-4: on demand without events, polled on both sides",
+        [
+            StartSmallService.Step,
+            StartAdapter.OnDemandWithoutEvents,
+            AskTheAdapter.Step,
+            AwaitDelivery.Polling,
+            ShowPlace.Step,
+            TakeAway.ByTheConsumerSystem,
+        ]);
+
+    /// <summary>What is shown where nothing is said.</summary>
+    public static IReadOnlyList<Chapter> Usual { get; } = [Main, ByTheClock, ByEvents, OnDemand, OnDemandWithoutEvents];
+
+    private static IReadOnlyList<Chapter> All { get; } = [.. Usual, Aws];
 
     public static Chapter? Find(string name) => All.FirstOrDefault(chapter => chapter.Name == name);
 
     public static string Help() =>
         "Shows what ClaimCheck does, on a service and a database of its own, which are gone afterwards.\n\n"
-        + "  ./dev demo              the main chapter\n"
+        + $"  ./dev demo              {string.Join(", ", Usual.Select(chapter => chapter.Name))}\n"
         + "  ./dev demo CHAPTER...   these chapters:\n"
         + string.Concat(All.Select(chapter => $"      {chapter.Name,-12} {chapter.Title}\n"))
         + "  ./dev demo --help       this text\n\n"

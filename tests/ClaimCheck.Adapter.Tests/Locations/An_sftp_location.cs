@@ -92,6 +92,8 @@ public sealed class An_sftp_location(LocationServers servers)
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await Eventually.TrueAsync(() => Task.FromResult(Clients(server).Count <= 1)); // what others' calls may share
+        await lab.Location.DisposeAsync();
         await Eventually.TrueAsync(() => Task.FromResult(Clients(server).Count == 0));
     }
 

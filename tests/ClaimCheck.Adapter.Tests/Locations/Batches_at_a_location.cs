@@ -17,7 +17,7 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
 {
     private static readonly TimeSpan Retention = TimeSpan.FromDays(7);
 
-    [Theory, InlineData("folder"), InlineData("s3"), InlineData("webdav")]
+    [Theory, InlineData("folder"), InlineData("s3"), InlineData("sftp"), InlineData("webdav")]
     public async Task Go_when_the_location_s_own_retention_is_over_and_nothing_else_goes(string kind)
     {
         await using var lab = await servers.NewAsync(kind);

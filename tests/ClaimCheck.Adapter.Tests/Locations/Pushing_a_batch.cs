@@ -111,7 +111,7 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         await OnlyTheReasonIsLeftAsync(lab, manifest, "wrong prices");
     }
 
-    [Theory, InlineData("folder"), InlineData("s3"), InlineData("webdav"), InlineData("put")]
+    [Theory, InlineData("folder"), InlineData("s3"), InlineData("sftp"), InlineData("webdav"), InlineData("put")]
     public async Task Is_undone_mark_first_and_says_why(string kind)
     {
         await using var lab = await servers.NewAsync(kind);

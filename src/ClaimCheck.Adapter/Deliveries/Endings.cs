@@ -1,0 +1,81 @@
+using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Deliveries;
+
+/// <summary>What becomes of a delivery whose batch has ended, or can't be delivered.</summary>
+internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
+{
+    private const int MostTriesOfAlteredData = 10;
+    private readonly TimeProvider time = TimeProvider.System;
+
+    /// <summary>Whether trying again is of no use.</summary>
+    public static bool IsEnd(ClaimCheckException e, Delivery delivery) => e switch
+    {
+        BatchEndedException or NotFoundException => true,
+        // Bytes that do not fit their checksums may be mended, but not by asking for ever.
+        IntegrityException => delivery.Looks.Failures >= MostTriesOfAlteredData,
+        LocationException { IsTransient: false } or DirectoryInUseException => true,
+        // A key or a setting that the operator can mend.
+        _ => false,
+    };
+
+    public async Task EndAsync(Delivery delivery, Route route, ClaimCheckException e)
+    {
+        switch (e)
+        {
+            case BatchRevokedException:
+                await RevokedAsync(delivery, null);
+                break;
+            case ExportCancelledException:
+                await CancelledAsync(delivery, route, null);
+                break;
+            case NotFoundException:
+                await asking.FailAsync(delivery, route, new(e.Code, "The service knows nothing of the batch any more."));
+                break;
+            default:
+                if (e is not BatchEndedException)
+                    Log.GivenUp(logger, e, delivery.Document.Id);
+                await asking.FailAsync(delivery, route, new(e.Code, e.Message));
+                break;
+        }
+    }
+
+    /// <summary>A batch that was said to be ready is something else by now.</summary>
+    public async Task NotReadyAsync(Delivery delivery, Route route, Batch batch)
+    {
+        switch (batch.State)
+        {
+            case ExportState.Revoked:
+                await RevokedAsync(delivery, batch.Reason);
+                break;
+            case ExportState.Expired or ExportState.Failed:
+                await asking.FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to be delivered."));
+                break;
+            case ExportState.Cancelled:
+                await CancelledAsync(delivery, route, batch.Reason);
+                break;
+            default:
+                throw new BatchNotReadyException($"The batch is {batch.State}, though it was said to be ready.", batch.BatchId, null);
+        }
+    }
+
+    public async Task RevokedAsync(Delivery delivery, string? reason)
+    {
+        if (await delivery.ChangeAsync(document => document.RevokedBySource(reason), CancellationToken.None))
+            Log.Revoked(logger, delivery.Document.Id, delivery.Document.BatchId);
+    }
+
+    private Task CancelledAsync(Delivery delivery, Route route, string? reason) => delivery.ChangeAsync(
+        document => document.CancelledElsewhere(reason, route.Tells(document), time.GetUtcNow()), CancellationToken.None);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it is to be taken back.")]
+        public static partial void Revoked(ILogger logger, string deliveryId, BatchId? batchId);
+
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} can't be delivered, and is given up.")]
+        public static partial void GivenUp(ILogger logger, Exception exception, string deliveryId);
+    }
+}

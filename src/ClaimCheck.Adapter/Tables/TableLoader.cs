@@ -1,0 +1,155 @@
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
+using Npgsql;
+
+namespace ClaimCheck.Adapter.Tables;
+
+/// <summary>
+/// Loads the chunks of one batch into a table, in the inbox's transaction: all records of a chunk in one statement, and where that fails
+/// in halves of halves, until what is left out are single records with a reason.
+/// </summary>
+internal sealed partial class TableLoader(TableDestination destination, int chunkAttempts, ILogger logger) : IRecordHandler<Record>
+{
+    private const string BeforeChunk = "claimcheck_load";
+    private const string Csv = "csv";
+    private LoadPlan? plan;
+    private RecordWriter? records;
+    private bool isCsv;
+
+    /// <summary>How many records a revocation deleted; null where it deletes none, or was known already.</summary>
+    public long? Deleted { get; private set; }
+
+    public async Task OnBatchStartingAsync(BatchStart batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var manifest = batch.Manifest;
+            isCsv = manifest.Format == Csv;
+            plan = await new TableSchema(destination).PlanAsync(batch.Connection, manifest.Columns, manifest.Key, cancellationToken);
+            if (manifest.Columns.FirstOrDefault(column => !RecordWriter.Takes(column.Type, !isCsv)) is { } array)
+            {
+                throw new TableException(
+                    TableException.Mismatch, $"Table {destination.Table} can't be loaded into from {manifest.Format}: the dataset's '{array.Name}' is an array. Export csv.", batch.Ready.BatchId);
+            }
+
+            records = new(manifest.Columns, !isCsv);
+            await ExecuteAsync(batch.Connection, plan.Stage, cancellationToken);
+        }
+        catch (PostgresException e)
+        {
+            throw Stopped(e, batch.Ready.BatchId);
+        }
+    }
+
+    public async Task HandleAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
+    {
+        if (await TryAllAsync(chunk, cancellationToken))
+            return;
+        try
+        {
+            var split = new SplitLoad(chunk, plan!, records!, cancellationToken);
+            await split.LoadAsync();
+            if (chunk.Failed > 0)
+                Log.Refused(logger, chunk.BatchId, chunk.Start, chunk.Failed, chunk.Count, destination.Table);
+        }
+        catch (PostgresException e) when (!IsTriedAgain(e, chunk))
+        {
+            throw Stopped(e, chunk.BatchId);
+        }
+    }
+
+    public async Task OnRevokedAsync(BatchDiscard discard, CancellationToken cancellationToken)
+    {
+        if (!destination.DeletesRevoked || discard.Applied.Succeeded == 0)
+            return;
+        try
+        {
+            await using var delete = new NpgsqlCommand($"DELETE FROM {destination.Table.Sql} WHERE {TableName.Quote(destination.BatchColumn!)} = @batch", discard.Connection, discard.Transaction);
+            delete.CommandTimeout = 0;
+            // The column may be text or uuid; Postgres reads the form that it is given.
+            var isUuid = await IsUuidAsync(discard, cancellationToken);
+            delete.Parameters.AddWithValue("batch", isUuid ? discard.BatchId.Value : discard.BatchId.ToString());
+            Deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (PostgresException e) when (SqlFailure.FaultOf(e) != Fault.ServerForNow)
+        {
+            throw Stopped(e, discard.BatchId);
+        }
+    }
+
+    private async Task<bool> IsUuidAsync(BatchDiscard discard, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT atttypid = 'uuid'::regtype FROM pg_attribute WHERE attrelid = to_regclass(@table) AND attname = @column AND NOT attisdropped";
+        await using var ask = new NpgsqlCommand(sql, discard.Connection, discard.Transaction);
+        ask.Parameters.AddWithValue("table", destination.Table.Sql);
+        ask.Parameters.AddWithValue("column", destination.BatchColumn!);
+        return await ask.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    private async Task<bool> TryAllAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
+    {
+        var transaction = chunk.Transaction;
+        await transaction.SaveAsync(BeforeChunk, cancellationToken);
+        try
+        {
+            await chunk.Connection.CopyInAsync(LoadPlan.Copy, (to, token) => WriteAsync(chunk, to, token), cancellationToken);
+            await using var batch = new NpgsqlBatch(chunk.Connection, transaction) { Timeout = 0 };
+            // Deferred constraints must fail here, where the record at fault can still be found.
+            batch.BatchCommands.Add(new("SET CONSTRAINTS ALL IMMEDIATE"));
+            var upsert = new NpgsqlBatchCommand(plan!.Upsert);
+            if (plan.MarksBatch)
+                upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
+            batch.BatchCommands.Add(new("SELECT count(*) FROM pg_temp.claimcheck_stage"));
+            batch.BatchCommands.Add(upsert);
+            // The two parsers of CSV, this side's and Postgres', must have seen the same records.
+            if (await batch.ExecuteScalarAsync(cancellationToken) is not long staged || staged != chunk.Count)
+                throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
+            return true;
+        }
+        catch (PostgresException e) when (!IsTriedAgain(e, chunk) && SqlFailure.FaultOf(e) is Fault.Record or Fault.RecordForNow)
+        {
+            await transaction.RollbackAsync(BeforeChunk, cancellationToken);
+            return false;
+        }
+        catch (PostgresException e) when (!IsTriedAgain(e, chunk))
+        {
+            throw Stopped(e, chunk.BatchId);
+        }
+    }
+
+    // As they lie in their block, where they still do; doubled quotes are undone there by whoever reads them.
+    private Task WriteAsync(RecordChunk<Record> chunk, Stream to, CancellationToken cancellationToken)
+    {
+        if (isCsv && chunk.Written is { } written)
+            return to.WriteAsync(written, cancellationToken).AsTask();
+        records!.Clear();
+        return records.WriteAsync(to, chunk, 0, chunk.Count, isNumbered: false, cancellationToken);
+    }
+
+    // A deadlock, a lock: the whole chunk at once is the quickest way out, while it may be tried.
+    private bool IsTriedAgain(PostgresException e, RecordChunk<Record> chunk) =>
+        e.IsTransient && SqlFailure.FaultOf(e) == Fault.RecordForNow && chunk.Attempt < chunkAttempts;
+
+    private TableException Stopped(PostgresException e, BatchId batch)
+    {
+        // The driver's own text may quote a record.
+        var passes = SqlFailure.FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow;
+        return new(
+            passes ? TableException.Unavailable : TableException.Refused,
+            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}).", batch, passes);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA2100 // Made of the table's own columns, quoted.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} at {Position}: {Failed} of {Count} records are not in table {Table}; the receipt says why.")]
+        public static partial void Refused(ILogger logger, BatchId batchId, BatchPosition position, int failed, int count, TableName table);
+    }
+}

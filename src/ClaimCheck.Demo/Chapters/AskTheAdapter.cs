@@ -1,0 +1,16 @@
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class AskTheAdapter
+{
+    public static Step Step { get; } = new(
+        "The consumer system asks",
+        "POST /exports at the adapter, with criteria: only the orders that are paid. 202 at once.",
+        RunAsync);
+
+    private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
+    {
+        tour.AdapterExport = await tour.Adapter.AskAsync(tour.Wire, new { criteria = new { status = "paid" } }, cancellationToken);
+        tour.Screen.Good("202 Accepted");
+        tour.Screen.Figure("id", tour.AdapterExport.Id);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+using ClaimCheck.Demo.Stage;
+
+namespace ClaimCheck.Demo.Chapters;
+
+/// <summary>What the adapter does by itself, watched from outside.</summary>
+internal static class AwaitDelivery
+{
+    public static Step ByTheClock { get; } = new(
+        "Wait for its moment",
+        "Requested under an idempotency key that follows from the moment: however often the adapter dies, it is one export.",
+        (tour, cancellationToken) => RunAsync(tour, null, cancellationToken));
+
+    public static Step Polling { get; } = new(
+        "Ask the adapter how far it is",
+        "GET /exports/{id}, with Retry-After between two looks.",
+        (tour, cancellationToken) => RunAsync(tour, tour.AdapterExport.Id, cancellationToken));
+
+    private static async Task RunAsync(Tour tour, string? id, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        tour.AdapterExport = await tour.Adapter.UntilAsync(
+            tour.Wire, id, "delivered", export => tour.Screen.Figure($"after {watch.Elapsed.TotalSeconds:0.0} s", export.State), cancellationToken);
+        tour.Screen.Good($"{tour.AdapterExport.Records:N0} records are delivered");
+    }
+}

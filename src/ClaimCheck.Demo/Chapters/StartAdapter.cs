@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class StartAdapter
+{
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for a screen
+    };
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
+
+    public static Step ByTheClock { get; } = new(
+        "Start the adapter",
+        "A consumer that is configured and not coded. This route asks by the clock (at a moment soon, here), looks into\n"
+        + "staging until the batch is there, and puts the files into a folder that the consumer system reads.",
+        (tour, cancellationToken) => RunAsync(tour, "nightly", ClockRoute(), FolderOf, cancellationToken));
+
+    public static Step ByEvents { get; } = new(
+        "Start the adapter",
+        "This route waits for BulkReady, of whoever asks for an export of the dataset, and loads the records into a table of\n"
+        + "the consumer's own: each takes effect once, in one transaction with the place in the batch.",
+        async (tour, cancellationToken) =>
+        {
+            var database = await tour.NewConsumerTableAsync(cancellationToken);
+            await RunAsync(
+                tour, "billing", new JsonObject { ["Pattern"] = "ar-2", ["Dataset"] = "orders", ["Events"] = "feed", ["Accept"] = "any" },
+                _ => new JsonObject { ["Kind"] = "table", ["ConnectionString"] = database, ["Table"] = Tour.ConsumerTable }, cancellationToken);
+        });
+
+    public static Step OnDemand { get; } = new(
+        "Start the adapter",
+        "This route is asked by a consumer system, waits for BulkReady, puts the files where that system reads them, and\n"
+        + "tells it with a signed notice.",
+        (tour, cancellationToken) => RunAsync(
+            tour, "crm",
+            new JsonObject
+            {
+                ["Pattern"] = "ar-3",
+                ["Dataset"] = "orders",
+                ["Events"] = "feed",
+                ["Notify"] = new JsonObject { ["Url"] = tour.ConsumerSystem.Address.ToString(), ["Secret"] = tour.ConsumerSystem.Secret },
+            },
+            FolderOf, cancellationToken));
+
+    public static Step OnDemandWithoutEvents { get; } = new(
+        "Start the adapter",
+        "This route is asked by a consumer system too, but nobody sends events: the adapter asks the service, and the\n"
+        + "consumer system asks the adapter.",
+        (tour, cancellationToken) => RunAsync(
+            tour, "erp", new JsonObject { ["Pattern"] = "ar-4", ["Dataset"] = "orders" }, FolderOf, cancellationToken));
+
+    private static JsonObject ClockRoute()
+    {
+        var at = TimeProvider.System.GetUtcNow() + Soon;
+        return new JsonObject
+        {
+            ["Pattern"] = "ar-1",
+            ["Dataset"] = "orders",
+            ["Format"] = "ndjson",
+            ["Cron"] = at.ToString("s m H d M '?' yyyy", CultureInfo.InvariantCulture),
+            ["TimeZone"] = "UTC",
+            ["Wait"] = "staging",
+        };
+    }
+
+    private static JsonObject FolderOf(string place) => new() { ["Location"] = new JsonObject { ["Kind"] = "folder", ["Path"] = place } };
+
+    private static async Task RunAsync(
+        Tour tour, string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken)
+    {
+        var adapter = await tour.StartAdapterAsync(route, settings, destination, cancellationToken);
+        var shown = adapter.Route.DeepClone();
+        if (shown[route]!["Notify"] is JsonObject notify)
+            notify["Secret"] = "whsec_…";
+        if (shown[route]!["Destination"]!["ConnectionString"] is not null)
+            shown[route]!["Destination"]!["ConnectionString"] = "…";
+        tour.Screen.Text(shown.ToJsonString(Indented));
+        tour.Screen.Good($"it listens at {adapter.Address}");
+    }
+}
