@@ -36,8 +36,14 @@ public sealed class LocationServers : IAsyncLifetime
             "sftp" => Sftp(Ssh, folder),
             "s3" => new LocationOptions
             {
-                Kind = "s3", Bucket = await S3.NewBucketAsync(), Path = "for consumers/crm", ServiceUrl = S3.Url.GetLeftPart(UriPartial.Authority),
-                Region = S3.Region, AccessKey = S3.AccessKey, SecretKey = S3.SecretKey, PartBytes = 5 << 20,
+                Kind = "s3",
+                Bucket = await S3.NewBucketAsync(),
+                Path = "for consumers/crm",
+                ServiceUrl = S3.Url.GetLeftPart(UriPartial.Authority),
+                Region = S3.Region,
+                AccessKey = S3.AccessKey,
+                SecretKey = S3.SecretKey,
+                PartBytes = 5 << 20,
             },
             "webdav" => Http(WebDav, $"drop/{name}", webDav: true),
             _ => Http(Put, $"drop/{name}", webDav: false),
@@ -49,12 +55,20 @@ public sealed class LocationServers : IAsyncLifetime
 
     internal static LocationOptions Sftp(SshServer server, string folder) => new()
     {
-        Kind = "sftp", Host = "127.0.0.1", Port = server.Port, User = Environment.UserName, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts, Path = folder,
+        Kind = "sftp",
+        Host = "127.0.0.1",
+        Port = server.Port,
+        User = Environment.UserName,
+        IdentityFile = server.Key,
+        KnownHostsFile = server.KnownHosts,
+        Path = folder,
     };
 
     internal static LocationOptions Http(PutServer server, string folder, bool webDav) => new()
     {
-        Kind = "http", Url = new Uri(server.Address, folder).AbsoluteUri, WebDav = webDav,
+        Kind = "http",
+        Url = new Uri(server.Address, folder).AbsoluteUri,
+        WebDav = webDav,
         Headers = new Dictionary<string, string> { ["Authorization"] = PutServer.Authorization },
     };
 }
