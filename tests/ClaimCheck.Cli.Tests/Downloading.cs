@@ -89,7 +89,7 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         await using var tool = scene.Start("download", $"{export.BatchId}", "--out", folder, "--json");
         await Eventually.TrueAsync(() => Task.FromResult(scene.Proxy.Requests.Any(request =>
             request.Path.Contains($"{export.BatchId}", StringComparison.Ordinal) && request.Path.EndsWith("part-00002.csv", StringComparison.Ordinal))));
-        Assert.True(File.Exists(Path.Combine(folder, "part-00001.csv")));
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(folder, "part-00001.csv"))));
         await scene.Client.RevokeAsync(export.BatchId, "mistake");
 
         var result = (await tool.EndAsync()).Exits(5);

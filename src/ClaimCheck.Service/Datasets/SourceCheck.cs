@@ -33,7 +33,16 @@ internal static class SourceCheck
         limit.CancelAfter(Patience);
         try
         {
-            return await DescribeAsync(sources.Get(dataset.Source), dataset, limit.Token);
+            var source = sources.Get(dataset.Source);
+            try
+            {
+                return await DescribeAsync(source, dataset, limit.Token);
+            }
+            catch (Exception e) when (e is NpgsqlException and not PostgresException or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown })
+            {
+                // A connection of the pool that had died while nobody used it says nothing of the source: a new one does.
+                return await DescribeAsync(source, dataset, limit.Token);
+            }
         }
         catch (PostgresException e) when (!IsAway(e))
         {
