@@ -62,7 +62,7 @@ internal sealed class PostgresServer
             set -eu
             trap '' INT TERM HUP
             "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$2/log" 2>&1
-            "$1/postgres" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=300 \
+            "$1/postgres" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=1000 \
                 -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=64MB \
                 </dev/null >>"$2/log" 2>&1 &
             postgres=$!

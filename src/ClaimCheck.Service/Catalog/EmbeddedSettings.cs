@@ -17,7 +17,7 @@ internal static class EmbeddedSettings
         cluster_name = 'claimcheck'
 
         # One small machine. What is committed stays committed: fsync and full_page_writes are left on.
-        max_connections = 100
+        max_connections = 200
         shared_buffers = 128MB
         jit = off
         wal_level = minimal

@@ -111,8 +111,8 @@ public sealed class Reporting_a_batch(ReceiptService service)
         var batch = await service.BatchAsync("tracked");
         await Scene.SqlAsync(service.Scene.Catalog, """
             INSERT INTO subscriptions (id, consumer, datasets, types, protocol, endpoint, disabled_at)
-            VALUES (gen_random_uuid(), 'subscribed', '{tracked}', NULL, 'sqs', 'x', NULL), (gen_random_uuid(), 'other', '{items}', NULL, 'sqs', 'x', NULL),
-                   (gen_random_uuid(), 'deaf', NULL, '{BulkRevoked}', 'sqs', 'x', NULL), (gen_random_uuid(), 'gone', NULL, NULL, 'sqs', 'x', now())
+            VALUES (gen_random_uuid(), 'subscribed', '{tracked}', NULL, 'sqs', 'a', NULL), (gen_random_uuid(), 'other', '{items}', NULL, 'sqs', 'b', NULL),
+                   (gen_random_uuid(), 'deaf', NULL, '{BulkRevoked}', 'sqs', 'c', NULL), (gen_random_uuid(), 'gone', NULL, NULL, 'sqs', 'd', now())
             """);
         Assert.Equal(200, (await service.PutAsync(batch, "walk-in", "received", 0)).Status);
         await service.Http.GetAsync($"{batch}/manifest", ("ClaimCheck-Consumer", "crm"));
