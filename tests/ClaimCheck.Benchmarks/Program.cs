@@ -39,7 +39,6 @@ var orders = Option("--orders", 5_000_000);
 var rounds = (int)Option("--rounds", 5);
 try
 {
-    await using var lab = await ExportLab.CreateAsync(Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
     var figures = new List<Figure>();
     if (Wants("jobs"))
         figures.AddRange(await BulkJobBench.RunAsync(Option("--items", 1_000_000), Math.Min(rounds, 3)));
@@ -49,7 +48,7 @@ try
         return figures.All(figure => figure.IsReached) ? 0 : 1;
     }
 
-    await using var lab = await ExportLab.CreateAsync(Wants("memory") ? Math.Max(orders, MemoryBench.Most) : orders);
+    await using var lab = await ExportLab.CreateAsync(Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
     if (Wants("export"))
         figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
     if (Wants("memory"))
