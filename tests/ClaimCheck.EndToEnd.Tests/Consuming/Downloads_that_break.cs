@@ -57,7 +57,7 @@ public sealed class Downloads_that_break(ConsumerLab lab) : IClassFixture<Consum
         using var consumer = await lab.NewConsumerAsync(maxReceiveCount: 20);
         var export = await lab.ExportAsync(ConsumerLab.Items, FileBytes, compression: "none");
         var manifest = await lab.Client.GetManifestAsync(export.BatchId);
-        lab.Links.On(request => IsOf(request, export, "part-00002.csv"), new Fault.CorruptResponse(30_000));
+        lab.Links.On(request => IsOf(request, export, "part-00002.csv"), new Fault.CorruptResponse(10_000)); // within its first block
 
         var process = consumer.Start(InLargeChunks);
         await Eventually.TrueAsync(() => Task.FromResult(process.Said("failed at attempt 1 and is to be tried again") > 0), TimeSpan.FromSeconds(60));
