@@ -47,6 +47,31 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
     }
 
     [Fact]
+    public async Task Killed_while_it_says_how_a_batch_ended_it_says_so_soon_after_its_restart()
+    {
+        using var consumer = await lab.NewConsumerAsync();
+        await using var service = await FaultProxy.StartAsync(lab.Service.Address);
+        await using var hold = await consumer.HoldAsync(40);
+        var first = consumer.Start(setup => Quick(setup) with { Service = service.Url });
+        var export = await lab.ExportAsync(100);
+        await consumer.IsHeldAsync();
+        await Eventually.TrueAsync(async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Received });
+        var stalled = 0;
+        service.On(request => request.Method == "PUT" && Interlocked.Increment(ref stalled) > 0, new Fault.Stall());
+        await hold.ReleaseAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref stalled) > 0));
+        await first.KillAsync();
+
+        consumer.Start(Quick);
+
+        var told = Eventually.NotNullAsync(
+            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromSeconds(30));
+        Assert.Equal(100, (await told).Succeeded);
+        await consumer.DrainedAsync();
+        await AssertHandedOverOnceAsync(consumer, export);
+    }
+
+    [Fact]
     public async Task A_message_stays_hidden_for_as_long_as_its_handler_takes()
     {
         using var consumer = await lab.NewConsumerAsync();
