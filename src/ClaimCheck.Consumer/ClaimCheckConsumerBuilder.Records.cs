@@ -78,7 +78,8 @@ public sealed partial class ClaimCheckConsumerBuilder
         Services.AddOptions<InboxOptions>().ValidateOnStart();
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InboxOptions>, InboxOptions.Check>());
         Services.TryAddSingleton(provider => new InboxDatabase(Inbox(provider)));
-        Services.TryAddSingleton(provider => new ReceiptOutbox(provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider)));
+        Services.TryAddSingleton(provider => new ReceiptOutbox(
+            provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider), Inbox(provider).Lease));
         Services.TryAddSingleton(provider => new BatchInbox(
             provider.GetRequiredService<InboxDatabase>(), provider.GetRequiredService<ReceiptOutbox>(), ConsumerOf(provider), Inbox(provider).Lease));
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReceiptSender>(provider => new ReceiptSender(

@@ -26,7 +26,7 @@ public sealed class InboxOptions
 
     /// <summary>
     /// How long a batch stays with a process that says nothing any more, before another takes it over; 30 seconds by default, 1 second to an hour.
-    /// The silent one can commit nothing more then.
+    /// The silent one can commit nothing more then. A receipt that it was about to send is sent by another after the same time.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 

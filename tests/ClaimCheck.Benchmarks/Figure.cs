@@ -20,7 +20,7 @@ internal sealed record Figure(string Name, string Ours, string Peer, string Rati
             Seconds(Median(rounds.Select(round => round.Ours.TotalSeconds))),
             Seconds(Median(rounds.Select(round => round.Peer.TotalSeconds))),
             ratio.ToString("0.00", CultureInfo.InvariantCulture),
-            $"at most {atMost.ToString("0.0", CultureInfo.InvariantCulture)} x",
+            $"at most {atMost.ToString("0.0#", CultureInfo.InvariantCulture)} x",
             ratio <= atMost);
     }
 

@@ -7,6 +7,9 @@ internal sealed record ProxiedRequest(string Method, string Target)
 {
     private long answeredBytes;
 
+    /// <summary>What an AWS service of JSON is asked for: <c>AmazonSQS.DeleteMessageBatch</c>; else empty.</summary>
+    public string Action { get; init; } = "";
+
     /// <summary>Bytes of the answer's body that were passed on so far.</summary>
     public long AnsweredBytes => Interlocked.Read(ref answeredBytes);
 

@@ -104,7 +104,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        var request = new ProxiedRequest(context.Request.Method, target);
+        var request = new ProxiedRequest(context.Request.Method, target) { Action = context.Request.Headers["X-Amz-Target"].ToString() };
         requests.Enqueue(request);
         var fault = FaultFor(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, closing.Token);

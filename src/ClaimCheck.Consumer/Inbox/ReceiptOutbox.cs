@@ -19,12 +19,12 @@ internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport R
 /// What the service is still to be told: written in the transaction of what it tells, sent later. Of each batch only the newest receipt,
 /// since it replaces those before.
 /// </summary>
+/// <param name="database">The inbox.</param>
+/// <param name="consumer">Whose it is.</param>
+/// <param name="claim">A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed class ReceiptOutbox(InboxDatabase database, string consumer)
+internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, TimeSpan claim)
 {
-    // A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.
-    private static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
-
     private readonly SemaphoreSlim written = new(0, 1);
 
     /// <summary>Writes a receipt; <see cref="Wake"/> is for after the commit.</summary>
@@ -80,7 +80,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer)
         {
             await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
             command.Parameters.AddWithValue("consumer", consumer);
-            command.Parameters.AddWithValue("claim", Claim);
+            command.Parameters.AddWithValue("claim", claim);
             command.Parameters.AddWithValue("most", most);
             var due = new List<DueReceipt>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
