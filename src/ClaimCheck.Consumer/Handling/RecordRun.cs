@@ -36,7 +36,7 @@ internal sealed class RecordRun : IAsyncDisposable
     {
         this.context = context;
         database = new(inboxOptions);
-        receipts = new(database, context.Consumer);
+        receipts = new(database, context.Consumer, inboxOptions.Lease);
         inbox = new(database, receipts, context.Consumer, inboxOptions.Lease);
         sender = new(context.Client, receipts, inbox, inboxOptions, loggers.CreateLogger<ReceiptSender>(), context.Retrying);
         logger = loggers.CreateLogger("ClaimCheck.Consumer.Handling.RecordBatchHandler");
