@@ -66,7 +66,7 @@ internal sealed class AdapterProcess : IAsyncDisposable
 
     /// <summary>The newest export of the adapter, or null.</summary>
     public async Task<AdapterExport?> NewestAsync(HttpClient http, CancellationToken cancellationToken) =>
-        (await http.GetFromJsonAsync<Page<AdapterExport>>(new Uri(Address, "exports?limit=1"), ClaimCheckJson.Options, cancellationToken))!.Items.FirstOrDefault();
+        (await http.GetFromJsonAsync<Page<AdapterExport>>(new Uri(Address, "exports?limit=1"), ClaimCheckJson.Options, cancellationToken))!.Items is [var newest, ..] ? newest : null;
 
     public async Task<AdapterExport> GetAsync(HttpClient http, string id, CancellationToken cancellationToken) =>
         (await http.GetFromJsonAsync<AdapterExport>(new Uri(Address, $"exports/{id}"), ClaimCheckJson.Options, cancellationToken))!;
