@@ -37,9 +37,10 @@ internal static class PostLargeJob
         var watch = Stopwatch.StartNew();
         using var answer = await tour.Wire.PostAsync(
             new Uri(tour.Client.BaseAddress, $"v1/bulk-jobs?operation={PostSmallJob.Operation}"), content, cancellationToken);
+        var location = PostSmallJob.Accepted(tour, answer);
         await tour.Screen.ProgressAsync("applying", async report =>
             tour.Job = await PostSmallJob.FollowAsync(
-                tour, answer, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"), cancellationToken));
+                tour, location, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"), cancellationToken));
         tour.Screen.Good($"completed after {watch.Elapsed.TotalSeconds:0.0} s: {tour.Job.Succeeded:N0} succeeded, {tour.Job.Failed} failed");
     }
 }

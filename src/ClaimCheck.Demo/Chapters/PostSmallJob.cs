@@ -20,18 +20,25 @@ internal static class PostSmallJob
         "POST /v1/bulk-jobs with the items inline. The operation is the operator's: a statement with parameters, never the caller's SQL.",
         RunAsync);
 
-    /// <summary>Follows a job's Location until it has ended.</summary>
-    public static async Task<BulkJob> FollowAsync(Tour tour, HttpResponseMessage answer, Action<BulkJob> looked, CancellationToken cancellationToken)
+    /// <summary>Shows the answer to a job that was asked for.</summary>
+    /// <returns>The job's address.</returns>
+    public static Uri Accepted(Tour tour, HttpResponseMessage answer)
     {
         if (answer.StatusCode != HttpStatusCode.Accepted || answer.Headers.Location is not { } location)
             throw new DemoException($"POST /v1/bulk-jobs answered {(int)answer.StatusCode}, not 202 with a Location.");
         tour.Screen.Good("202 Accepted");
         tour.Screen.Figure("Location", location.OriginalString);
+        return new Uri(tour.Client.BaseAddress, location);
+    }
+
+    /// <summary>Looks at a job until it has ended.</summary>
+    public static async Task<BulkJob> FollowAsync(Tour tour, Uri location, Action<BulkJob> looked, CancellationToken cancellationToken)
+    {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(TimeSpan.FromMinutes(2));
         while (true)
         {
-            var job = (await tour.Wire.GetFromJsonAsync<BulkJob>(new Uri(tour.Client.BaseAddress, location), ClaimCheckJson.Options, deadline.Token))!;
+            var job = (await tour.Wire.GetFromJsonAsync<BulkJob>(location, ClaimCheckJson.Options, deadline.Token))!;
             looked(job);
             if (job.Status == BulkJobStatus.Completed)
                 return job;
@@ -46,7 +53,7 @@ internal static class PostSmallJob
         tour.Screen.Text(Body);
         using var content = new StringContent(Body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         using var answer = await tour.Wire.PostAsync(new Uri(tour.Client.BaseAddress, "v1/bulk-jobs"), content, cancellationToken);
-        var job = await FollowAsync(tour, answer, _ => { }, cancellationToken);
+        var job = await FollowAsync(tour, Accepted(tour, answer), _ => { }, cancellationToken);
         tour.Screen.Text(Redaction.Of(job));
         if ((job.Succeeded, job.Failed) != (2, 0))
             throw new DemoException($"{job.Succeeded} items succeeded, not 2.");
