@@ -2,6 +2,7 @@ using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Events;
 using ClaimCheck.Adapter.Exports;
 using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
@@ -14,14 +15,18 @@ return await Startup.GuardAsync(args, async () =>
         return await Checkup.RunAsync(settings);
 
     using var state = StateDirectory.Open(settings.StateDirectory);
-    builder.AddHosting(settings).AddDeliveries(settings, state).AddEvents(settings, state);
+    builder.AddHosting(settings).AddRoutes(state).AddImports();
+    if (settings.Routes.Count > 0)
+        builder.AddDeliveries(settings, state).AddEvents(settings, state);
 
     await using var app = builder.Build();
     CallerKeys.CheckAddresses(settings, Startup.Addresses(app));
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
     await TableCheck.StartAsync(settings, app.Logger);
     app.UseHosting();
-    app.MapHealth().MapExports().MapRoutes();
+    app.MapHealth().MapRoutes().MapImports();
+    if (settings.Routes.Count > 0)
+        app.MapExports();
     await app.RunAsync();
     return 0;
 });

@@ -21,6 +21,8 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     private ConsumerSystem? system;
     private AdapterExport? adapterExport;
     private string? consumerDatabase;
+    private BulkJob? job;
+    private DirectoryInfo? folder;
 
     /// <summary>The table that a consumer of this tour has its orders in.</summary>
     public const string ConsumerTable = "billing_orders";
@@ -68,6 +70,16 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     public string? Cursor { get; set; }
 
     public long MessageBytes { get; set; }
+
+    /// <summary>The bulk job, once it has ended.</summary>
+    public BulkJob Job
+    {
+        get => job ?? throw new DemoException("There is no bulk job.");
+        set => job = value;
+    }
+
+    /// <summary>Where the tour keeps files of its own; gone at its end.</summary>
+    public string Folder => (folder ??= Directory.CreateTempSubdirectory("claimcheck-demo-files-")).FullName;
 
     public long RecordsRead { get; set; }
 
@@ -152,6 +164,15 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
         return consumerDatabase;
     }
 
+    /// <summary>Orders of the sample that have a status.</summary>
+    public async Task<long> CountAtSourceAsync(string status, CancellationToken cancellationToken)
+    {
+        await using var sample = NpgsqlDataSource.Create((await File.ReadAllTextAsync(Service.SampleConnectionFile, cancellationToken)).Trim());
+        await using var command = sample.CreateCommand("SELECT count(*) FROM orders WHERE status = $1");
+        command.Parameters.Add(new() { Value = status });
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>Count and sum over the consumer's table, as <see cref="Order.SumAtSource"/> has them at the source.</summary>
     public async Task<(long Count, string Sum)> SumOfConsumerTableAsync(CancellationToken cancellationToken)
     {
@@ -178,6 +199,7 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
             await service.DisposeAsync();
         if (aws is not null)
             await aws.DisposeAsync();
+        folder?.Delete(recursive: true);
     }
 
     private static async Task ExecuteAsync(string database, string sql, CancellationToken cancellationToken)

@@ -83,9 +83,15 @@ internal sealed class ImportRunner : IDisposable
     /// <param name="cancellationToken">Breaks it off; the retry can be resumed.</param>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public async Task<ImportRun> RetryAsync(
-        string runId, IReadOnlyCollection<string> classes, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
-    {
-        var retry = await new RunRetry(Runs).PrepareAsync(
+        string runId, IReadOnlyCollection<string> classes, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken) =>
+        await ResumeAsync(await PrepareRetryAsync(runId, classes, configuration, cancellationToken), progress, cancellationToken);
+
+    /// <summary>Makes the run that <see cref="RetryAsync"/> would, without working on it.</summary>
+    /// <returns>Its id, for <see cref="ResumeAsync"/>.</returns>
+    /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
+    public Task<string> PrepareRetryAsync(
+        string runId, IReadOnlyCollection<string> classes, string? configuration, CancellationToken cancellationToken) =>
+        new RunRetry(Runs).PrepareAsync(
             runId,
             classes,
             (directory, parent) => NewRun(directory, parent.File, parent.RunId, RunOrigin.Bucket, directory.Copy) with
@@ -95,8 +101,6 @@ internal sealed class ImportRunner : IDisposable
                 RetryOf = parent.RunId,
             },
             cancellationToken);
-        return await ResumeAsync(retry, progress, cancellationToken);
-    }
 
     /// <summary>Imports what appears in the source, and goes on with whatever was broken off there.</summary>
     /// <param name="once">End when nothing is left to do.</param>

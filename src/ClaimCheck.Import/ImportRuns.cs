@@ -23,6 +23,15 @@ internal sealed class ImportRuns(string state, TimeProvider time)
 
     public RunDirectory DirectoryOf(string runId) => new(Path.Combine(State, "runs", runId));
 
+    /// <summary>The ids of all runs, newest first: they begin with the time.</summary>
+    public IEnumerable<string> Ids()
+    {
+        var folder = Path.Combine(State, "runs");
+        return Directory.Exists(folder)
+            ? Directory.EnumerateDirectories(folder, $"{Prefix}*").Select(path => Path.GetFileName(path)).OrderDescending(StringComparer.Ordinal)
+            : [];
+    }
+
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<ImportRun>> ListAsync(int limit, CancellationToken cancellationToken)
     {
@@ -40,6 +49,14 @@ internal sealed class ImportRuns(string state, TimeProvider time)
     /// <exception cref="ImportException">There is no such run.</exception>
     public async Task<ImportRun> ShowAsync(string runId, CancellationToken cancellationToken) =>
         await TryShowAsync(Existing(runId), cancellationToken) ?? throw NotFound(runId);
+
+    /// <returns>Null where there is no such run.</returns>
+    public async Task<ImportRun?> TryShowAsync(string runId, CancellationToken cancellationToken) =>
+        Has(runId) ? await TryShowAsync(DirectoryOf(runId), cancellationToken) : null;
+
+    // The id becomes a path.
+    public bool Has(string runId) =>
+        runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower) && DirectoryOf(runId).Exists;
 
     /// <exception cref="ImportException">There is no such run.</exception>
     public async Task<(RunDirectory Directory, RunDocument Document)> FindAsync(string runId, CancellationToken cancellationToken)
@@ -128,24 +145,9 @@ internal sealed class ImportRuns(string state, TimeProvider time)
         return ImportRun.Of(run, directory, history, !run.IsSettled && directory.IsActive, time);
     }
 
-    private RunDirectory Existing(string runId)
-    {
-        // The id becomes a path.
-        var isId = runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower);
-        var directory = DirectoryOf(runId);
-        return isId && directory.Exists ? directory : throw NotFound(runId);
-    }
+    private RunDirectory Existing(string runId) => Has(runId) ? DirectoryOf(runId) : throw NotFound(runId);
 
     private ImportException NotFound(string runId) => new(ImportCodes.RunNotFound, $"There is no run {runId} in {State}.");
-
-    // Ids begin with the time.
-    private IEnumerable<string> Ids()
-    {
-        var folder = Path.Combine(State, "runs");
-        return Directory.Exists(folder)
-            ? Directory.EnumerateDirectories(folder, $"{Prefix}*").Select(path => Path.GetFileName(path)).OrderDescending(StringComparer.Ordinal)
-            : [];
-    }
 }
 
 /// <summary>What came of a run.</summary>

@@ -91,6 +91,8 @@ internal static class ImportSettings
             yield return "endpoint.url must be an absolute http(s) address without a user: records could not be sent.";
         if (endpoint is { Key: not null, KeyFile: not null })
             yield return "endpoint.key and endpoint.keyFile are both set: remove one of them.";
+        if (endpoint.Key is { } bearer && bearer.Any(char.IsControl))
+            yield return "endpoint.key has a control character, which no header can hold: no call could be made.";
         foreach (var (name, value) in endpoint.Headers)
         {
             using var probe = new HttpRequestMessage();

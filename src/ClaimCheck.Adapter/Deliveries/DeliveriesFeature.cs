@@ -14,7 +14,6 @@ internal static class DeliveriesFeature
     public static WebApplicationBuilder AddDeliveries(this WebApplicationBuilder builder, AdapterSettings settings, StateDirectory state)
     {
         builder.Services
-            .AddSingleton(state)
             .AddSingleton<ServiceApi>()
             .AddSingleton<Destinations>()
             .AddSingleton(provider => new BatchDownloader(
@@ -23,7 +22,6 @@ internal static class DeliveriesFeature
                 provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchDownloader>(), state.Work, TimeProvider.System,
                 provider.GetRequiredService<ILogger<BatchPusher>>()))
             .AddSingleton<LocationRetention>()
-            .AddSingleton<DeliveryBook>()
             .AddSingleton<DeliveryLinks>()
             .AddSingleton<NoticeSender>()
             .AddSingleton<Asking>()
@@ -32,7 +30,6 @@ internal static class DeliveriesFeature
             .AddSingleton<Loading>()
             .AddSingleton<Pushing>()
             .AddSingleton<Aftercare>()
-            .AddSingleton<Scheduler>()
             .AddHostedService<DeliveryRunner>()
             .AddHostedService<RetentionSweeper>()
             .AddHostedService(provider => provider.GetRequiredService<TableDestinations>())

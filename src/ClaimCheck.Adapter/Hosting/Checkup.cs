@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
@@ -10,6 +11,19 @@ internal static class Checkup
 {
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(AdapterSettings settings)
+    {
+        var failures = settings.Routes.Count > 0 ? await DeliveriesAsync(settings) : 0;
+        foreach (var route in settings.Imports)
+        {
+            failures += await TryAsync($"Source of {route.Name}, {route.Options.Source}", () => ImportCheckup.SourceAsync(route));
+            failures += await TryAsync($"Endpoint of {route.Name}, {ImportCheckup.HostOf(route)}", () => ImportCheckup.EndpointAsync(route));
+        }
+
+        await Console.Out.WriteLineAsync(failures == 0 ? "All is well." : $"{failures} of these can't be used.");
+        return failures == 0 ? 0 : Startup.NotReachable;
+    }
+
+    private static async Task<int> DeliveriesAsync(AdapterSettings settings)
     {
         var failures = 0;
         using var client = new ClaimCheckClient(new ClaimCheckClientOptions
@@ -57,8 +71,7 @@ internal static class Checkup
             });
         }
 
-        await Console.Out.WriteLineAsync(failures == 0 ? "All is well." : $"{failures} of these can't be used.");
-        return failures == 0 ? 0 : Startup.NotReachable;
+        return failures;
     }
 
     private static async Task<int> TryAsync(string what, Func<Task<string?>> check)

@@ -59,6 +59,8 @@ internal static class Problems
         ProblemCodes.NotFound => (404, "Not found", "There is nothing here."),
         ProblemCodes.MethodNotAllowed => (405, "Method not allowed", "The address exists, but not with this method."),
         ProblemCodes.IdempotencyKeyReused => (409, "Idempotency key reused", "The key was used before with another meaning."),
+        ProblemCodes.JobRunning => (409, "Job running", "It has not ended yet; what failed so far is sent again by itself."),
+        ProblemCodes.NothingToRetry => (409, "Nothing to retry", "There are no failed records of these classes that were not retried already."),
         ProblemCodes.BodyTooLarge => (413, "Body too large", "The body is larger than 1 MiB."),
         ProblemCodes.UnsupportedMediaType => (415, "Unsupported media type", "The body is not of a media type that the call takes."),
         ProblemCodes.MisdirectedRequest => (421, "Misdirected request", "An adapter without keys answers only to localhost, 127.0.0.1 and [::1]."),

@@ -1,19 +1,23 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Exports;
 using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
+using ClaimCheck.Import.Running;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>A route, as callers see it.</summary>
 internal sealed record RouteView(
-    string Name, string Pattern, string Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
+    string Name, string Pattern, string? Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
     IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last);
 
-/// <summary>One of a route's last deliveries.</summary>
-internal sealed record RouteRun(string Id, DeliveryState State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure);
+/// <summary>One of a route's last deliveries, or imports.</summary>
+/// <param name="Origin">What set it going; of an import the file.</param>
+/// <param name="DeliveredAt">When it was done.</param>
+internal sealed record RouteRun(string Id, string State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure);
 
 /// <summary>What runs and when; and the call that sets a route going now.</summary>
 internal static class RouteEndpoints
@@ -27,12 +31,15 @@ internal static class RouteEndpoints
         return routes;
     }
 
-    private static Ok<Page<RouteView>> List(HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler)
+    private static async Task<Ok<Page<RouteView>>> List(
+        HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler, Feeds feeds, CancellationToken cancellationToken)
     {
         context.Response.Headers.CacheControl = "no-store";
         var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
-        return TypedResults.Ok(new Page<RouteView>(
-            [.. settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler))], null));
+        var views = settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler)).ToList();
+        foreach (var feed in feeds.For(caller))
+            views.Add(await ShowAsync(feed, cancellationToken));
+        return TypedResults.Ok(new Page<RouteView>(views, null));
     }
 
     // Somebody outside knows when: the route's own request, now. Without a body: what is asked for is the route's.
@@ -50,6 +57,25 @@ internal static class RouteEndpoints
     private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler) => new(
         route.Name, $"ar-{(int)route.Pattern}", route.Dataset, route.Cron?.CronExpressionString, route.Cron?.TimeZone.Id,
         scheduler.LastFireOf(route), scheduler.NextFireOf(route),
-        documents.CountBy(document => document.State).ToDictionary(each => each.Key.ToString().ToLowerInvariant(), each => each.Value, StringComparer.Ordinal),
-        [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, each.State, each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure))]);
+        documents.CountBy(document => document.State).ToDictionary(each => NameOf(each.Key), each => each.Value, StringComparer.Ordinal),
+        [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, NameOf(each.State), each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure))]);
+
+    private static async Task<RouteView> ShowAsync(Feed feed, CancellationToken cancellationToken)
+    {
+        var runs = new List<RunDocument>();
+        foreach (var id in feed.Runs.Ids())
+        {
+            if (await feed.Runs.DirectoryOf(id).LoadAsync(cancellationToken) is { } run)
+                runs.Add(run);
+        }
+
+        return new(
+            feed.Route.Name, "import", null, null, null, null, null,
+            runs.CountBy(run => run.State).ToDictionary(each => each.Key, each => each.Value, StringComparer.Ordinal),
+            [.. runs.Take(LastRuns).Select(run => new RouteRun(
+                run.RunId, run.State, run.File, run.StartedAt, run.State == RunState.Completed ? run.EndedAt : null,
+                run.Failure is { } failure ? new(failure.Code, failure.Detail) : null))]);
+    }
+
+    private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
 }

@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Import;
 
 namespace ClaimCheck.Adapter.Settings;
 
@@ -74,7 +75,7 @@ internal sealed class RetryOptions
 /// <summary>One route, as it is written. Its criteria are read beside it, as JSON.</summary>
 internal sealed class RouteOptions
 {
-    /// <summary><c>ar-1</c> to <c>ar-4</c>.</summary>
+    /// <summary><c>ar-1</c> to <c>ar-4</c>, or <c>import</c>.</summary>
     public string? Pattern { get; set; }
 
     public string? Dataset { get; set; }
@@ -107,6 +108,9 @@ internal sealed class RouteOptions
     public DestinationOptions? Destination { get; set; }
 
     public NotifyOptions? Notify { get; set; }
+
+    /// <summary>Of <c>import</c>: what is watched, and where its records go.</summary>
+    public ImportOptions? Import { get; set; }
 }
 
 /// <summary>Where a route's files go.</summary>

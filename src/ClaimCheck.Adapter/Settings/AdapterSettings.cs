@@ -1,9 +1,14 @@
+using ClaimCheck.Adapter.Imports;
+
 namespace ClaimCheck.Adapter.Settings;
 
 /// <summary>The adapter's settings, checked.</summary>
 internal sealed record AdapterSettings
 {
-    public required Uri Service { get; init; }
+    /// <summary>Null where there are imports alone, and none of them needs it.</summary>
+    public required Uri? ServiceAddress { get; init; }
+
+    public Uri Service => ServiceAddress ?? throw new InvalidOperationException("Adapter:Service is not set, and no route needs it.");
 
     public string? ApiKey { get; init; }
 
@@ -27,8 +32,10 @@ internal sealed record AdapterSettings
 
     public required IReadOnlyList<Route> Routes { get; init; }
 
+    public required IReadOnlyList<ImportRoute> Imports { get; init; }
+
     public Route? Find(string name) => Routes.FirstOrDefault(route => route.Name == name);
 
     /// <summary>Service and consumer: the rest holds keys.</summary>
-    public override string ToString() => $"{Consumer} of {Service.Authority}";
+    public override string ToString() => $"{Consumer} of {ServiceAddress?.Authority ?? "no service"}";
 }

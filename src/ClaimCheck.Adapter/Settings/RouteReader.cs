@@ -8,9 +8,24 @@ namespace ClaimCheck.Adapter.Settings;
 /// <summary>Reads one route, and says what is wrong with it.</summary>
 internal sealed class RouteReader(string name, RouteOptions options, AdapterOptions all, SettingsErrors errors)
 {
+    private const string Import = "import";
     private static readonly string[] Patterns = ["ar-1", "ar-2", "ar-3", "ar-4"];
 
     private string Path => $"Adapter:Routes:{name}";
+
+    public static bool IsImport(RouteOptions options) => Import.Equals(options.Pattern, StringComparison.OrdinalIgnoreCase);
+
+    public static void CheckName(string name, SettingsErrors errors)
+    {
+        if (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+            errors.Add($"Adapter:Routes:{name} must be named by up to 64 letters, digits, dashes and underscores: the name stands in addresses and folders.");
+    }
+
+    public static void CheckCallers(string name, RouteOptions options, AdapterOptions all, SettingsErrors errors)
+    {
+        foreach (var caller in options.Callers.Where(caller => !all.ApiKeys.ContainsKey(caller)))
+            errors.Add($"Adapter:Routes:{name}:Callers names '{caller}', but Adapter:ApiKeys has no such name: nobody could use the route.");
+    }
 
     /// <returns>Null where it is too wrong to be read on.</returns>
     public static Route? Read(string name, RouteOptions options, IConfigurationSection criteria, AdapterOptions all, SettingsErrors errors) =>
@@ -18,12 +33,10 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
     private Route? Read(IConfigurationSection criteria)
     {
-        if (name.Length > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            errors.Add($"{Path} must be named by up to 64 letters, digits, dashes and underscores: the name stands in addresses and folders.");
         var index = Array.IndexOf(Patterns, options.Pattern?.ToLowerInvariant());
         if (index < 0)
         {
-            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}: it says how the route works.");
+            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}, {Import}: it says how the route works.");
             return null;
         }
 
@@ -32,8 +45,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be asked for.");
         OneOf("Format", options.Format, "csv", "ndjson");
         OneOf("Compression", options.Compression, "gzip", "none");
-        foreach (var caller in options.Callers.Where(caller => !all.ApiKeys.ContainsKey(caller)))
-            errors.Add($"{Path}:Callers names '{caller}', but Adapter:ApiKeys has no such name: nobody could use the route.");
+        if (options.Import is not null)
+            errors.Add($"{Path}:Import is set, but a route of {options.Pattern} has no use for it (it exports): leave it out, or make it a route of import.");
         var cron = CronOf(pattern);
         var events = EventsOf(pattern);
         var (wait, waitAt) = WaitOf(pattern);

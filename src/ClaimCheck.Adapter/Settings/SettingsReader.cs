@@ -1,3 +1,4 @@
+using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Settings;
@@ -15,27 +16,42 @@ internal static class SettingsReader
         var options = Bind(section);
         NameConnections(options, configuration);
         var errors = new SettingsErrors();
-        var service = ServiceOf(options, errors);
+        // Files go to endpoints of their own.
+        var importsAlone = options.Routes.Count > 0 && options.Routes.Values.All(RouteReader.IsImport);
+        var service = importsAlone && options.Service is null ? null : ServiceOf(options, errors);
         var key = KeyOf(options, errors);
-        CheckConsumer(options, errors);
+        if (!importsAlone || options.Consumer is not null)
+            CheckConsumer(options, errors);
         CheckKeys(options, errors);
         CheckTimes(options, errors);
         if (options.Routes.Count == 0)
             errors.Add("Adapter:Routes is empty, but must name a route or more: there would be nothing to do.");
-        var routes = new List<Route>();
+        var stateDirectory = Path.GetFullPath(options.StateDirectory ?? ".claimcheck-adapter");
+        var (routes, imports) = (new List<Route>(), new List<ImportRoute>());
         foreach (var (name, route) in options.Routes.OrderBy(each => each.Key, StringComparer.Ordinal))
         {
-            if (RouteReader.Read(name, route, section.GetSection($"Routes:{name}:Criteria"), options, errors) is { } read)
+            RouteReader.CheckName(name, errors);
+            RouteReader.CheckCallers(name, route, options, errors);
+            if (RouteReader.IsImport(route))
+            {
+                var hasCriteria = section.GetSection($"Routes:{name}:Criteria").Exists();
+                if (new ImportReader(name, route, errors).Read(hasCriteria, stateDirectory, service?.AbsoluteUri, key) is { } import)
+                    imports.Add(import);
+            }
+            else if (RouteReader.Read(name, route, section.GetSection($"Routes:{name}:Criteria"), options, errors) is { } read)
+            {
                 routes.Add(read);
+            }
         }
 
+        ImportReader.CheckSources(imports, errors);
         errors.ThrowIfAny();
         return new()
         {
-            Service = service!,
+            ServiceAddress = service,
             ApiKey = key,
-            Consumer = options.Consumer!,
-            StateDirectory = Path.GetFullPath(options.StateDirectory ?? ".claimcheck-adapter"),
+            Consumer = options.Consumer ?? "",
+            StateDirectory = stateDirectory,
             AllowedLinkHosts = options.AllowedLinkHosts,
             ApiKeys = options.ApiKeys,
             Parallelism = options.Parallelism,
@@ -44,6 +60,7 @@ internal static class SettingsReader
             Polling = options.Polling,
             Retry = options.Retry,
             Routes = routes,
+            Imports = imports,
         };
     }
 

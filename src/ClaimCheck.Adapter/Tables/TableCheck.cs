@@ -17,6 +17,8 @@ internal static partial class TableCheck
     /// <exception cref="SettingsException">A table does not fit.</exception>
     public static async Task StartAsync(AdapterSettings settings, ILogger logger)
     {
+        if (!settings.Routes.Any(route => route.Destination is TableDestination))
+            return;
         var errors = new SettingsErrors();
         using var client = ClientOf(settings);
         foreach (var route in settings.Routes.Where(route => route.Destination is TableDestination))

@@ -79,8 +79,24 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
             TakeAway.ByTheConsumerSystem,
         ]);
 
+    private static Chapter BulkJob { get; } = new(
+        "bulk-job",
+        "Bulk updates as a job: 202 and a Location, progress, an outcome for each item",
+        [StartSmallService.Step, PostSmallJob.Step, PostLargeJob.Step, ShowJobOutcomes.Step]);
+
+    private static Chapter Import { get; } = new(
+        "import",
+        "A feed file becomes bulk jobs: mapped, batched, each record accounted for",
+        [StartSmallService.Step, DropFeed.Step, RunImport.Step, ShowImport.Step]);
+
+    private static Chapter Schedule { get; } = new(
+        "schedule",
+        "Exports by the clock, each reading on where the one before ended",
+        [StartSmallService.Step, PutSchedule.Step, AwaitRuns.Step]);
+
     /// <summary>What is shown where nothing is said.</summary>
-    public static IReadOnlyList<Chapter> Usual { get; } = [Main, ByTheClock, ByEvents, OnDemand, OnDemandWithoutEvents];
+    public static IReadOnlyList<Chapter> Usual { get; } =
+        [Main, ByTheClock, ByEvents, OnDemand, OnDemandWithoutEvents, BulkJob, Import, Schedule];
 
     private static IReadOnlyList<Chapter> All { get; } = [.. Usual, Aws];
 

@@ -4,9 +4,11 @@ namespace ClaimCheck.Demo.Stage;
 internal static class BuiltProgram
 {
     /// <summary><c>…/ClaimCheck.Demo/bin/{configuration}/net10.0/</c> has its like at the other project; else the newest build counts.</summary>
-    public static string Find(string project)
+    /// <param name="project">Its folder beside this one's.</param>
+    /// <param name="assembly">Its assembly, where that has another name.</param>
+    public static string Find(string project, string? assembly = null)
     {
-        var name = $"{project}.dll";
+        var name = $"{assembly ?? project}.dll";
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         var other = own.Parent?.Parent?.Parent?.Parent is { } source ? Path.Combine(source.FullName, project) : null;
         if (other is not null && own.Parent is { } configuration)

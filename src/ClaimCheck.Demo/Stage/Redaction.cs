@@ -20,6 +20,14 @@ internal static class Redaction
         return json.ToJsonString(Indented);
     }
 
+    /// <summary>A bulk job as it is on the wire, but for the link's signature.</summary>
+    public static string Of(BulkJob job)
+    {
+        var json = JsonSerializer.SerializeToNode(job, ClaimCheckJson.Options)!.AsObject();
+        Redact(json, "resultUrl");
+        return json.ToJsonString(Indented);
+    }
+
     private static void Redact(JsonObject json, string name)
     {
         if (json[name]?.GetValue<string>() is { } url)

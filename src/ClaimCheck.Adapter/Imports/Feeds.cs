@@ -1,0 +1,47 @@
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Settings;
+
+namespace ClaimCheck.Adapter.Imports;
+
+/// <summary>All import routes, from the adapter's start to its end.</summary>
+internal sealed class Feeds(AdapterSettings settings, ILogger<Feed> logger) : BackgroundService
+{
+    private readonly List<Feed> all = [.. settings.Imports.Select(route => new Feed(route, settings.Retry, logger))];
+
+    /// <summary>The run and its route; what a caller may not use does not exist for it.</summary>
+    public Feed? FindRun(string runId, Caller caller) => For(caller).FirstOrDefault(feed => feed.Runs.Has(runId));
+
+    public IEnumerable<Feed> For(Caller caller) => all.Where(feed => feed.Route.IsFor(caller.Name));
+
+    /// <summary>Runs that a caller may see, newest first.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="route">Of one route, or null.</param>
+    /// <param name="isWanted">By id.</param>
+    /// <param name="limit">So many at most.</param>
+    public IReadOnlyList<(Feed Feed, string RunId)> List(Caller caller, string? route, Func<string, bool> isWanted, int limit) =>
+        [.. For(caller).Where(feed => route is null || feed.Route.Name == route)
+            .SelectMany(feed => feed.Runs.Ids().Where(isWanted).Take(limit).Select(id => (feed, id)))
+            .OrderByDescending(each => each.id, StringComparer.Ordinal).Take(limit)];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        await Task.WhenAll(all.Select(feed => feed.RunAsync(stoppingToken)));
+    }
+
+    public override void Dispose()
+    {
+        all.ForEach(feed => feed.Dispose());
+        base.Dispose();
+    }
+}
+
+/// <summary>What imports need.</summary>
+internal static class ImportsFeature
+{
+    public static WebApplicationBuilder AddImports(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<Feeds>().AddHostedService(provider => provider.GetRequiredService<Feeds>());
+        return builder;
+    }
+}

@@ -1,0 +1,48 @@
+using ClaimCheck.Import;
+using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Sending;
+
+namespace ClaimCheck.Adapter.Imports;
+
+/// <summary>Whether a route's source can be watched, and its endpoint called. Nothing is taken, nothing is sent.</summary>
+internal static class ImportCheckup
+{
+    public static string HostOf(ImportRoute route) => new Uri(route.Options.Endpoint.Url!).Authority;
+
+    /// <returns>What is wrong, or null.</returns>
+    public static async Task<string?> SourceAsync(ImportRoute route)
+    {
+        try
+        {
+            using var watched = Watched.Of(route.Options, TimeProvider.System);
+            await watched.Source.LookAsync(CancellationToken.None);
+            if (!route.Options.Source!.StartsWith(S3Link.Scheme, StringComparison.Ordinal))
+                TryFolder(route.Options.Source);
+            return null;
+        }
+        catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <returns>What is wrong, or null.</returns>
+    public static async Task<string?> EndpointAsync(ImportRoute route)
+    {
+        try
+        {
+            return await EndpointCheck.FaultAsync(route.Options.Endpoint, CancellationToken.None);
+        }
+        catch (ImportException e)
+        {
+            return e.Message;
+        }
+    }
+
+    // Files are taken by moving them within it.
+    private static void TryFolder(string folder)
+    {
+        var path = Path.Combine(folder, $".claimcheck-check-{Guid.NewGuid():N}");
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Contracts;
+using ClaimCheck.Import;
+using Microsoft.AspNetCore.Http.HttpResults;
+using FailureClass = ClaimCheck.Import.Running.FailureClass;
+
+namespace ClaimCheck.Adapter.Imports;
+
+/// <summary>What became of the files of import routes: look, see what failed, end one, send failures once more.</summary>
+internal static class ImportEndpoints
+{
+    private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CancelLook = TimeSpan.FromMilliseconds(100);
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IEndpointRouteBuilder MapImports(this IEndpointRouteBuilder routes)
+    {
+        var imports = routes.MapGroup("/imports");
+        imports.AddEndpointFilter(async (context, next) =>
+        {
+            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            return await next(context);
+        });
+        imports.MapMethods("", Read, List);
+        imports.MapMethods("/{id}", Read, Get);
+        imports.MapMethods("/{id}/report", Read, Report);
+        imports.MapMethods("/{id}/failures", Read, Failures);
+        imports.MapDelete("/{id}", Cancel);
+        imports.MapPost("/{id}/retry", Retry);
+        return routes;
+    }
+
+    private static async Task<Results<Ok<Page<ImportView>>, ProblemResult>> List(
+        HttpContext context, string? route, Caller caller, Feeds feeds, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(context.Request, out var refusal) is not { } paging)
+            return refusal!;
+        if (route is not null && !feeds.For(caller).Any(feed => feed.Route.Name == route))
+            return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
+        // Ids begin with the time, and no two are the same: they are the order.
+        var found = feeds.List(caller, route, id => paging.IsAfter(default, id), paging.Limit + 1);
+        var page = new List<ImportView>();
+        foreach (var (feed, runId) in found.Take(paging.Limit))
+        {
+            if (await feed.Runs.TryShowAsync(runId, cancellationToken) is { } run)
+                page.Add(ImportView.Of(feed.Route, run));
+        }
+
+        return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(default, found[paging.Limit - 1].RunId) : null));
+    }
+
+    private static async Task<Results<Ok<ImportView>, ProblemResult>> Get(
+        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+    {
+        if (feeds.FindRun(id, caller) is not { } feed || await ShowAsync(feed, id, cancellationToken) is not { } import)
+            return Problems.NotFound("import");
+        if (!import.HasEnded)
+            RetryAfter(context, settings);
+        return TypedResults.Ok(import);
+    }
+
+    private static async Task<Results<Ok<ImportReportView>, ProblemResult>> Report(string id, Caller caller, Feeds feeds, CancellationToken cancellationToken)
+    {
+        if (feeds.FindRun(id, caller) is not { } feed)
+            return Problems.NotFound("import");
+        var report = await feed.Runs.ReportAsync(id, cancellationToken);
+        return TypedResults.Ok(new ImportReportView(ImportView.Of(feed.Route, report.Run), report.Failures));
+    }
+
+    private static Results<PushStreamHttpResult, ProblemResult> Failures(string id, HttpContext context, Caller caller, Feeds feeds)
+    {
+        if (feeds.FindRun(id, caller) is not { } feed)
+            return Problems.NotFound("import");
+        if (ClassesOf(context.Request) is not { } classes)
+            return UnknownClass();
+        return TypedResults.Stream(
+            async body =>
+            {
+                if (HttpMethods.IsHead(context.Request.Method))
+                    return;
+                await using var writer = new StreamWriter(body, leaveOpen: true);
+                await foreach (var line in ImportRuns.BucketLinesAsync(feed.Runs.DirectoryOf(id), context.RequestAborted))
+                {
+                    if (classes.Count == 0 || classes.Contains(ClassOf(line)))
+                        await writer.WriteAsync($"{line}\n".AsMemory(), context.RequestAborted);
+                }
+            },
+            "application/x-ndjson");
+    }
+
+    private static async Task<Results<Ok<ImportView>, Accepted<ImportView>, ProblemResult>> Cancel(
+        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+    {
+        if (feeds.FindRun(id, caller) is not { } feed)
+            return Problems.NotFound("import");
+        try
+        {
+            await feed.Runs.CancelAsync(id, cancellationToken);
+        }
+        catch (ImportException e) when (e.Code == ImportCodes.RunEnded)
+        {
+            // As it was asked for, or too late: the answer shows which.
+        }
+
+        ImportView? import;
+        for (var watch = Stopwatch.StartNew(); (import = await ShowAsync(feed, id, cancellationToken)) is { HasEnded: false } && watch.Elapsed < CancelWithin;)
+            await Task.Delay(CancelLook, cancellationToken);
+        if (import is null)
+            return Problems.NotFound("import");
+        if (import.HasEnded)
+            return TypedResults.Ok(import);
+        RetryAfter(context, settings);
+        return TypedResults.Accepted(import.Links.Self, import);
+    }
+
+    private static async Task<Results<Accepted<ImportView>, Ok<ImportView>, ProblemResult>> Retry(
+        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+    {
+        if (feeds.FindRun(id, caller) is not { } feed)
+            return Problems.NotFound("import");
+        if (ClassesOf(context.Request) is not { } classes)
+            return UnknownClass();
+        if (classes.Count == 0)
+            classes = [FailureClass.Transient];
+        // Asked for again: the retry that there is.
+        if (await feed.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
+            && classes.Select(each => made.GetValueOrDefault(each)).Distinct().ToList() is [{ } known]
+            && await ShowAsync(feed, known, cancellationToken) is { } earlier)
+        {
+            return TypedResults.Ok(earlier);
+        }
+
+        string retry;
+        try
+        {
+            retry = await feed.RetryAsync(id, classes, cancellationToken);
+        }
+        catch (ImportException e) when (e.Code == ImportCodes.RunBusy)
+        {
+            return Problems.Of(ProblemCodes.JobRunning, retryAfter: settings.Polling.Interval);
+        }
+        catch (ImportException e) when (e.Code == ImportCodes.NothingToRetry)
+        {
+            return Problems.Of(ProblemCodes.NothingToRetry, e.Message);
+        }
+
+        RetryAfter(context, settings);
+        return TypedResults.Accepted($"/imports/{retry}", await ShowAsync(feed, retry, cancellationToken));
+    }
+
+    private static async Task<ImportView?> ShowAsync(Feed feed, string id, CancellationToken cancellationToken) =>
+        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run) : null;
+
+    /// <returns>None where none is asked for; null where one is unknown.</returns>
+    private static List<string>? ClassesOf(HttpRequest request)
+    {
+        List<string> classes = [.. request.Query["class"].OfType<string>().Distinct(StringComparer.Ordinal)];
+        return classes.TrueForAll(each => FailureClass.All.Contains(each, StringComparer.Ordinal)) ? classes : null;
+    }
+
+    private static ProblemResult UnknownClass() =>
+        Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}; it may be given more than once.");
+
+    private static string ClassOf(string line)
+    {
+        using var failure = JsonDocument.Parse(line);
+        return failure.RootElement.GetProperty("class").GetString()!;
+    }
+
+    private static void RetryAfter(HttpContext context, AdapterSettings settings) =>
+        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(settings.Polling.Interval.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}

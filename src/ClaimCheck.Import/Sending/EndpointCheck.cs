@@ -1,0 +1,25 @@
+namespace ClaimCheck.Import.Sending;
+
+/// <summary>Whether an endpoint can be called, found out without sending it anything.</summary>
+internal static class EndpointCheck
+{
+    /// <returns>What is wrong, or null.</returns>
+    /// <exception cref="ImportException">The key can't be read.</exception>
+    public static async Task<string?> FaultAsync(EndpointOptions options, CancellationToken cancellationToken)
+    {
+        using var client = new EndpointClient(options, new ImportRetryOptions { Tries = 1 }, EndpointKey.Of(options), TimeProvider.System);
+        var isJobs = options.Contract == "bulk-jobs";
+        // What an endpoint says to OPTIONS is its own affair; that it answers is not.
+        var (method, address) = isJobs
+            ? (HttpMethod.Get, new Uri($"{client.Address.AbsoluteUri.TrimEnd('/')}/v1/operations/{Uri.EscapeDataString(options.Operation!)}"))
+            : (HttpMethod.Options, client.Address);
+        var answer = await client.CallAsync(() => new HttpRequestMessage(method, address), cancellationToken);
+        return answer.Status switch
+        {
+            0 or >= 500 or 401 or 403 => answer.FailureText,
+            404 when isJobs => $"The service has no operation {options.Operation}.",
+            >= 300 when isJobs => answer.FailureText,
+            _ => null,
+        };
+    }
+}
