@@ -58,7 +58,11 @@ internal sealed class FeedScene : IAsyncDisposable
                 ["Endpoint"] = new JsonObject { ["Url"] = url, ["Timeout"] = "00:00:10" },
                 ["Retry"] = new JsonObject
                 {
-                    ["Delay"] = "00:00:00.005", ["LongestDelay"] = "00:00:00.05", ["RoundDelay"] = "00:00:00.01", ["LongestRoundDelay"] = "00:00:00.1", ["Rounds"] = 3,
+                    ["Delay"] = "00:00:00.005",
+                    ["LongestDelay"] = "00:00:00.05",
+                    ["RoundDelay"] = "00:00:00.01",
+                    ["LongestRoundDelay"] = "00:00:00.1",
+                    ["Rounds"] = 3,
                 },
             },
         };
