@@ -51,7 +51,7 @@ public sealed class Connections_that_break
     public async Task A_server_that_always_breaks_off_is_told_in_time(string how, AwsFailure kind)
     {
         await using var server = await ScriptedEndpoint.StartAsync(Break(how, Answers.Published, Answers.Xml));
-        using var sns = server.Sns(timeout: TimeSpan.FromMilliseconds(300), maxAttempts: 2);
+        using var sns = server.Sns(timeout: TimeSpan.FromSeconds(1), maxAttempts: 2);
         var watch = Stopwatch.StartNew();
 
         var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
