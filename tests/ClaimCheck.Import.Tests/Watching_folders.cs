@@ -131,6 +131,24 @@ public sealed class Watching_folders : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_another_watcher_gave_up_is_neither_taken_nor_active()
+    {
+        var run = scene.Runs.DirectoryOf(ImportRuns.NewId());
+        run.Create();
+        using (var held = await run.TryLockAsync(default))
+        {
+            Assert.NotNull(held);
+            Assert.True(run.IsActive);
+            Assert.Null(await run.TryLockAsync(default));
+            Directory.Delete(run.Path, recursive: true);
+            Assert.Null(await run.TryLockAsync(default));
+        }
+
+        Assert.False(run.IsActive);
+        Assert.False(Directory.Exists(run.Path));
+    }
+
+    [Fact]
     public async Task What_a_killed_watcher_had_taken_is_gone_on_with()
     {
         var refuse = true;

@@ -17,6 +17,7 @@ internal sealed partial class FeedListener(
     private readonly FeedPages pages = new();
     private readonly Dictionary<string, Task> lastOfBatch = new(StringComparer.Ordinal);
     private readonly HashSet<Task> working = [];
+    private string? stored;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -141,13 +142,16 @@ internal sealed partial class FeedListener(
 
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
-        if (pages.Advance() is not { } cursor)
+        pages.Advance();
+        if (pages.Cursor is not { } cursor || cursor == stored)
             return;
         try
         {
             await cursors.SaveAsync(cursor, cancellationToken);
+            stored = cursor;
         }
-        catch (Exception e) when (e is not OperationCanceledException) // a later one may be stored; until then more would come again
+        // It is tried again at the next turn, also where a stop broke it off; until then more would come again.
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             Log.NotStored(logger, e);
         }

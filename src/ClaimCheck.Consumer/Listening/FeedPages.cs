@@ -17,16 +17,17 @@ internal sealed class FeedPages
         Events += events.Count;
     }
 
-    /// <returns>The cursor behind the pages that are handled now; null where it did not move.</returns>
-    public string? Advance()
+    /// <summary>The cursor behind all pages that are handled, as of the last <see cref="Advance"/>; null before the first is.</summary>
+    public string? Cursor { get; private set; }
+
+    /// <summary>Moves the cursor behind the pages that are handled now.</summary>
+    public void Advance()
     {
-        string? cursor = null;
         while (open.TryPeek(out var page) && page.Handled.IsCompletedSuccessfully)
         {
-            cursor = page.Cursor;
+            Cursor = page.Cursor;
             Events -= page.Events;
             open.Dequeue();
         }
-        return cursor;
     }
 }

@@ -27,7 +27,12 @@ internal sealed class RunDirectory(string path)
 
     private string LockFile => System.IO.Path.Combine(path, "lock");
 
-    public void Create() => CreatePrivate(path);
+    public void Create()
+    {
+        CreatePrivate(path);
+        // Here alone: whoever takes the lock never makes a file in a directory that is being deleted.
+        using var made = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
+    }
 
     public static void CreatePrivate(string folder)
     {
@@ -69,7 +74,7 @@ internal sealed class RunDirectory(string path)
     }
 
     /// <summary>Takes the run for this process, until it is disposed or the process dies.</summary>
-    /// <returns>Null where another one has it.</returns>
+    /// <returns>Null where another one has it, or gave it up and deleted it.</returns>
     public async Task<IDisposable?> TryLockAsync(CancellationToken cancellationToken)
     {
         // Whoever asks whether a run is active holds the lock for a moment.
@@ -77,7 +82,7 @@ internal sealed class RunDirectory(string path)
         {
             if (TryLock() is { } held)
                 return held;
-            if (tries == 4)
+            if (tries == 4 || !File.Exists(LockFile))
                 return null;
             await Task.Delay(50, cancellationToken);
         }
@@ -89,7 +94,7 @@ internal sealed class RunDirectory(string path)
         get
         {
             using var held = TryLock();
-            return held is null;
+            return held is null && File.Exists(LockFile);
         }
     }
 
@@ -97,9 +102,9 @@ internal sealed class RunDirectory(string path)
     {
         try
         {
-            return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            return new FileStream(LockFile, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
+        catch (IOException)
         {
             return null;
         }

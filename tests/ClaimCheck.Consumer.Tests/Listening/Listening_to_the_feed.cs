@@ -11,7 +11,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 {
     private readonly Seen seen = new();
     private readonly LogLines log = new();
-    private readonly MemoryCursorStore cursors = new();
+    private readonly WatchedCursorStore cursors = new();
     private readonly List<BulkEvent> feed = [];
     private int oldest;
     private StagingServer server = null!;
@@ -45,6 +45,38 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         }
 
         Assert.Equal(batches.Concat(more).Order(), seen.Handled.Select(each => each.ToString()).Order());
+    }
+
+    [Fact]
+    public async Task A_stop_while_the_cursor_is_being_stored_loses_it_not()
+    {
+        Publish(3);
+        var storing = new TaskCompletionSource();
+        cursors.Save = cancellationToken =>
+        {
+            storing.TrySetResult();
+            return cursors.Saves == 1 ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
+        };
+
+        using var host = await ListenAsync();
+        await storing.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await host.StopAsync();
+
+        Assert.Equal("3", await cursors.LoadAsync(CancellationToken.None));
+        Assert.Equal(2, cursors.Saves);
+    }
+
+    [Fact]
+    public async Task A_cursor_that_could_not_be_stored_is_stored_later()
+    {
+        Publish(3);
+        cursors.Save = _ => cursors.Saves == 1 ? throw new IOException("The disk is full.") : Task.CompletedTask;
+
+        using var host = await ListenAsync();
+        await Deadline.UntilAsync(() => log.Has(LogLevel.Error, "The cursor could not be stored"));
+        await host.StopAsync();
+
+        Assert.Equal("3", await cursors.LoadAsync(CancellationToken.None));
     }
 
     [Fact]
