@@ -97,8 +97,10 @@ internal sealed partial class ExportRun(
             }
 
             var staged = await stager.StageAsync(plan, meter, either.Token);
+            // Not broken off by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
+            // the commit itself can tell whether the batch is ready or was lost. The guard in it is what counts.
             var completed = await CatalogErrors.Patient.ExecuteAsync(
-                async token => await outcomes.CompleteAsync(plan, staged, token), lost.Token);
+                async token => await outcomes.CompleteAsync(plan, staged, token), CancellationToken.None);
             if (completed)
             {
                 Telemetry.Records.Add(staged.Records);
