@@ -61,14 +61,10 @@ internal sealed class ChunkOutcomes
             : throw new ArgumentException($"A failure's code has {code.Length} characters, but must be 1 to {MaxCode} without control characters.", nameof(code));
     }
 
-    // Postgres keeps no NUL in a text; and a surrogate pair must not be cut in two.
-    private static string? Text(string? message)
-    {
-        if (message is null)
-            return null;
-        var text = message.Replace('\0', ' ');
-        if (text.Length <= MaxMessage)
-            return text;
-        return text[..(char.IsHighSurrogate(text[MaxMessage - 1]) ? MaxMessage - 1 : MaxMessage)];
-    }
+    /// <summary>The text, or as much of it as may be; no surrogate pair is cut in two, since half of one is no text.</summary>
+    public static string Cut(string text, int length) =>
+        text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+
+    // Postgres keeps no NUL in a text.
+    private static string? Text(string? message) => message is null ? null : Cut(message.Replace('\0', ' '), MaxMessage);
 }

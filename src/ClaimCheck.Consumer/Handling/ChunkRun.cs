@@ -92,11 +92,9 @@ internal sealed partial class ChunkRun<T>(
         return failures;
 
         FailedRecord Failed(int place, Outcome outcome) =>
-            new(chunk.FirstOrdinal + place, Cut(buffer.KeyOf(place)), outcome.Class, outcome.Code, outcome.Message);
+            // The service takes no longer keys; a retry then finds no such record, and says so.
+            new(chunk.FirstOrdinal + place, ChunkOutcomes.Cut(buffer.KeyOf(place), MaxKey), outcome.Class, outcome.Code, outcome.Message);
     }
-
-    // The service takes no longer ones; a retry then finds no such record, and says so.
-    private static string Cut(string key) => key.Length <= MaxKey ? key : key[..MaxKey];
 
     // Its text may quote what it failed on.
     private static string Kind(Exception e) => e is PostgresException said ? $"{nameof(PostgresException)} ({said.SqlState})" : e.GetType().Name;
