@@ -1,7 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -10,220 +8,25 @@ internal sealed partial class ExportWorker(
     ExportLeases leases, ExportRun run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, options.Parallelism).Select(_ => WorkAsync(stoppingToken)).Append(ReclaimAsync(stoppingToken)));
+        new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
 
-    private async Task WorkAsync(CancellationToken stoppingToken)
+    private async Task<bool> TakeAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
-        using var signal = signals.Listen(CatalogSignals.Pending);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (await leases.TakeAsync(stoppingToken) is { } plan)
-                    await run.RunAsync(plan, stoppingToken);
-                else
-                    await signal.WaitAsync(options.Lease / 3, stoppingToken); // also for those whose next try has come
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e))
-            {
-                Log.CatalogAway(logger, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        if (await leases.TakeAsync(stoppingToken) is not { } plan)
+            return false;
+        await run.RunAsync(plan, stoppingToken);
+        return true;
     }
 
-    // Exports of workers that have gone silent.
     private async Task ReclaimAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Lease / 3);
-        try
-        {
-            do
-            {
-                try
-                {
-                    foreach (var export in await leases.ReclaimAsync(stoppingToken))
-                        Log.Reclaimed(logger, new ExportId(export));
-                }
-                catch (Exception e) when (CatalogErrors.IsTransient(e))
-                {
-                    Log.CatalogAway(logger, e.Message);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
+        foreach (var export in await leases.ReclaimAsync(stoppingToken))
+            Log.Reclaimed(logger, new ExportId(export));
     }
 
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "Export {ExportId} is pending again: its worker has gone silent.")]
         public static partial void Reclaimed(ILogger logger, ExportId exportId);
-
-        [LoggerMessage(LogLevel.Warning, "The catalog can't be reached ({Reason}); the worker tries again.")]
-        public static partial void CatalogAway(ILogger logger, string reason);
-    }
-}
-
-/// <summary>Runs one leased export to its outcome: ready, failed, or handed back.</summary>
-internal sealed partial class ExportRun(
-    BatchStager stager, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
-{
-    public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
-    {
-        using var scope = logger.BeginScope(new Dictionary<string, object> { ["ExportId"] = plan.ExportId, ["BatchId"] = plan.BatchId });
-        using var activity = Telemetry.Source.StartActivity("export", System.Diagnostics.ActivityKind.Consumer, plan.TraceParent);
-        activity?.SetTag("claimcheck.batch_id", plan.BatchId.ToString());
-        using var lost = new CancellationTokenSource();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lost.Token);
-        Log.Started(logger, plan.ExportId, plan.Attempt);
-        var meter = new ExportMeter();
-        using var heartbeat = new Heartbeat(token => leases.RenewAsync(plan, meter, token), options.Lease, lost);
-        try
-        {
-            var (_, used) = await leases.TriesAsync(plan, either.Token);
-            if (used > options.Leases)
-            {
-                await FailAsync(plan, new("worker_lost", $"{used - 1} workers were lost over this export.", Transient: false));
-                return;
-            }
-
-            var staged = await stager.StageAsync(plan, meter, either.Token);
-            // Not broken off by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
-            // the commit itself can tell whether the batch is ready or was lost. The guard in it is what counts.
-            var completed = await CatalogErrors.Patient.ExecuteAsync(
-                async token => await outcomes.CompleteAsync(plan, staged, token), CancellationToken.None);
-            if (completed)
-            {
-                Telemetry.Records.Add(staged.Records);
-                Telemetry.Bytes.Add(staged.Bytes);
-                Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", ExportState.Ready));
-                Log.Ready(logger, plan.ExportId, staged.Records, staged.Bytes, staged.Files.Count);
-            }
-            else
-            {
-                Log.Lost(logger, plan.ExportId);
-            }
-        }
-        catch (Exception e) when (lost.IsCancellationRequested || e is LeaseLostException)
-        {
-            Log.Lost(logger, plan.ExportId);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Handed back at once: another worker need not wait for the lease to run out.
-            await HandBackAsync(plan, TimeSpan.Zero, failed: false);
-            Log.HandedBack(logger, plan.ExportId);
-        }
-        catch (ExportFailedException e)
-        {
-            await TryAgainOrFailAsync(plan, new(e.Code, e.Message, e.IsTransient), e);
-        }
-        catch (StagingException e)
-        {
-            await TryAgainOrFailAsync(plan, new("staging_unavailable", e.Message, e.IsTransient), e);
-        }
-        catch (Exception e) when (CatalogErrors.IsTransient(e))
-        {
-            await TryAgainOrFailAsync(plan, new("catalog_unavailable", "The service's own database could not be reached.", Transient: true), e);
-        }
-        catch (Exception e)
-        {
-            // A defect: no try would go better. The text of an unknown exception may hold data; its type does not.
-            await TryAgainOrFailAsync(plan, new("internal_error", $"An unexpected {e.GetType().Name} ended the export.", Transient: false), e);
-        }
-        finally
-        {
-            await heartbeat.StopAsync();
-        }
-    }
-
-    private async Task TryAgainOrFailAsync(ExportPlan plan, ExportFailure failure, Exception cause)
-    {
-        try
-        {
-            var (failedBefore, _) = await CatalogErrors.Patient.ExecuteAsync(async token => await leases.TriesAsync(plan, token), CancellationToken.None);
-            if (!failure.Transient || failedBefore + 1 >= options.Tries)
-            {
-                await FailAsync(plan, failure);
-                return;
-            }
-
-            var delay = Backoff(failedBefore);
-            await HandBackAsync(plan, delay, failed: true);
-            Log.TriedAgain(logger, plan.ExportId, failure.Code, failure.Detail, delay);
-        }
-        catch (Exception e) when (CatalogErrors.IsTransient(e))
-        {
-            // The lease runs out, and another worker takes it from there.
-            Log.Unreported(logger, plan.ExportId, cause.GetType().Name, e.Message);
-        }
-    }
-
-    private async Task FailAsync(ExportPlan plan, ExportFailure failure)
-    {
-        if (await CatalogErrors.Patient.ExecuteAsync(async token => await outcomes.FailAsync(plan, failure, token), CancellationToken.None))
-        {
-            Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", failure.Code));
-            Log.Failed(logger, plan.ExportId, failure.Code, failure.Detail);
-        }
-        else
-        {
-            Log.Lost(logger, plan.ExportId);
-        }
-    }
-
-    // On a short token of its own: the worker's is cancelled. Where it fails, the lease runs out by itself.
-    private async Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed)
-    {
-        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        try
-        {
-            await leases.HandBackAsync(plan, delay, failed, soon.Token);
-        }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
-        {
-            Log.Unreported(logger, plan.ExportId, "hand-back", e.Message);
-        }
-    }
-
-    // Doubles, between a half and the whole of it at random, so that many exports don't come back at once.
-    private TimeSpan Backoff(int failedBefore)
-    {
-        var full = options.Delay * Math.Pow(2, Math.Min(failedBefore, 20));
-        full = full > options.LongestDelay ? options.LongestDelay : full;
-        return full * (0.5 + (Random.Shared.NextDouble() / 2));
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Information, "Export {ExportId} is running, attempt {Attempt}.")]
-        public static partial void Started(ILogger logger, ExportId exportId, string attempt);
-
-        [LoggerMessage(LogLevel.Information, "Export {ExportId} is ready: {Records} records, {Bytes} bytes in {Files} files.")]
-        public static partial void Ready(ILogger logger, ExportId exportId, long records, long bytes, int files);
-
-        [LoggerMessage(LogLevel.Information, "Export {ExportId} has failed: {Code}. {Detail}")]
-        public static partial void Failed(ILogger logger, ExportId exportId, string code, string detail);
-
-        [LoggerMessage(LogLevel.Information, "Export {ExportId} is no longer this worker's; what it staged is left to be swept.")]
-        public static partial void Lost(ILogger logger, ExportId exportId);
-
-        [LoggerMessage(LogLevel.Information, "Export {ExportId} is pending again: this worker stops.")]
-        public static partial void HandedBack(ILogger logger, ExportId exportId);
-
-        [LoggerMessage(LogLevel.Warning, "Export {ExportId} is pending again after {Code}: {Detail} The next try is in {Delay}.")]
-        public static partial void TriedAgain(ILogger logger, ExportId exportId, string code, string detail, TimeSpan delay);
-
-        [LoggerMessage(LogLevel.Warning, "The outcome of export {ExportId} ({Cause}) could not be written ({Reason}); its lease runs out instead.")]
-        public static partial void Unreported(ILogger logger, ExportId exportId, string cause, string reason);
     }
 }
