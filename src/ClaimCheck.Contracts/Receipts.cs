@@ -14,10 +14,10 @@ public static class ReceiptState
     /// <summary>Every record succeeded. An end state.</summary>
     public const string Completed = "completed";
 
-    /// <summary>Some records succeeded, some failed. An end state.</summary>
+    /// <summary>Some records failed. An end state.</summary>
     public const string PartiallyFailed = "partiallyFailed";
 
-    /// <summary>No record succeeded. An end state.</summary>
+    /// <summary>The batch as a whole failed, as a rule with every record. An end state.</summary>
     public const string Failed = "failed";
 
     /// <summary>The batch was revoked, and the consumer forgot what it took of it. An end state.</summary>

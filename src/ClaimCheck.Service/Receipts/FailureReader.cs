@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Reckoning;
 
 namespace ClaimCheck.Service.Receipts;
 
@@ -148,9 +149,10 @@ internal sealed class FailureReader(PipeReader body)
     {
         if (json.Length > LargestRecord)
             throw TooLarge();
-        using var document = JsonDocument.Parse(json, Strict);
         try
         {
+            // Names are read here already, to find one that comes twice.
+            using var document = JsonDocument.Parse(json, Strict);
             var failure = FailureRules.Read(document.RootElement, index);
             index++;
             return failure;
@@ -169,7 +171,6 @@ internal static class FailureRules
 {
     private const int LongestKey = 1024;
     private const int LongestCode = 100;
-    private const int LongestMessage = 1024;
 
     public static RecordFailure Read(JsonElement record, int index)
     {
@@ -185,7 +186,7 @@ internal static class FailureRules
             Text("key", LongestKey, isRequired: true)!,
             Text("class", LongestCode, isRequired: true)!,
             Text("code", LongestCode, isRequired: true)!,
-            Text("message", LongestMessage, isRequired: false));
+            Text("message", ReceiptAccounts.LongestMessage, isRequired: false));
         return FailureClass.All.Contains(failure.Class, StringComparer.Ordinal)
             ? failure
             : throw new BadFailuresException($"[{index}].class", $"Must be one of {string.Join(", ", FailureClass.All)}.");

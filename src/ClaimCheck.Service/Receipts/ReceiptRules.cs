@@ -26,11 +26,12 @@ internal static class ReceiptRules
                 return Problems.Of(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and this would change it.");
         }
 
+        // The sum of an end state is looked at first: where it is not the batch's, nothing else matters.
+        if (report.State != ReceiptState.Discarded && ReceiptState.IsEnd(report.State))
+            return AddsUp(batch, before, report) ?? Fits(report);
         if (TooLarge(batch, report) is { Count: > 0 } errors)
             return Problems.Invalid(errors);
-        if (report.State == ReceiptState.Discarded)
-            return batch.EffectiveState == ExportState.Revoked ? null : Problems.Of(ProblemCodes.BatchNotRevoked);
-        return ReceiptState.IsEnd(report.State) ? Fits(report) ?? AddsUp(batch, before, report) : null;
+        return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked ? null : Problems.Of(ProblemCodes.BatchNotRevoked);
     }
 
     /// <summary>Why nothing can be said of the batch: it is not ready yet, or never was. Else null.</summary>
@@ -44,22 +45,20 @@ internal static class ReceiptRules
             .Where(count => count.Count > batch.Records)
             .ToDictionary(count => count.Name, _ => new[] { $"The batch has {batch.Records} records." }, StringComparer.Ordinal);
 
-    // An empty batch is completed. Else: completed has no failures, failed no successes, partiallyFailed both.
+    // Which of the two words a consumer has for a batch with failures is its own affair, as are its successes.
     private static ProblemResult? Fits(ReceiptReport report)
     {
         var failures = report.Transient + report.Terminal;
-        var (fits, rule) = report.State switch
-        {
-            ReceiptState.Completed => (failures == 0, "completed means that no record has failed."),
-            ReceiptState.Failed => (report.Succeeded == 0 && failures > 0, "failed means that no record has succeeded, and some have failed."),
-            _ => (report.Succeeded > 0 && failures > 0, "partiallyFailed means that some records have succeeded, and some have failed."),
-        };
-        return fits ? null : Problems.Invalid(new Dictionary<string, string[]> { ["state"] = [rule] });
+        if (report.State == ReceiptState.Completed)
+            return failures == 0 ? null : Invalid("completed means that no record has failed.");
+        return failures > 0 ? null : Invalid($"{report.State} means that some records have failed.");
+
+        static ProblemResult Invalid(string rule) => Problems.Invalid(new Dictionary<string, string[]> { ["state"] = [rule] });
     }
 
     private static ProblemResult? AddsUp(ExportRow batch, ReceiptRow? before, ReceiptReport report)
     {
-        var sum = report.Succeeded + report.Transient + report.Terminal;
+        var sum = (Int128)report.Succeeded + report.Transient + report.Terminal;
         if (sum != batch.Records)
         {
             return Problems.Of(

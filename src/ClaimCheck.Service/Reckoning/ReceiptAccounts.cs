@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using Dapper;
@@ -10,6 +11,9 @@ namespace ClaimCheck.Service.Reckoning;
 /// </summary>
 internal sealed class ReceiptAccounts(ReceiptOptions options)
 {
+    /// <summary>Of a failed record, in characters.</summary>
+    public const int LongestMessage = 1024;
+
     // The pair form of advisory locks, which nothing else in the catalog uses.
     private const int LockClass = 0x72637074; // "rcpt"
 
@@ -132,14 +136,24 @@ internal sealed class ReceiptAccounts(ReceiptOptions options)
         await GiveUpWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
-    // After the last round what is left has failed for good, under its last code.
+    // After the last round what is left has failed for good, under its last code; its message tells it from what was said to be terminal.
     private async Task GiveUpWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
     {
         if (receipt.Rounds >= options.RetryRounds)
         {
-            var parameters = new { Original = original.Value, receipt.Consumer };
+            var parameters = new
+            {
+                Original = original.Value,
+                receipt.Consumer,
+                Why = string.Create(CultureInfo.InvariantCulture, $"Still transient after the last of {receipt.Rounds} rounds of retries."),
+                LongestMessage,
+            };
             await transaction.Connection.ExecuteAsync(transaction.LongCommand(
-                "UPDATE record_failures SET class = 'terminal' WHERE batch_id = @Original AND consumer = @Consumer AND class = 'transient'",
+                """
+                UPDATE record_failures
+                   SET class = 'terminal', message = left(concat_ws(' ', @Why, message), @LongestMessage)
+                 WHERE batch_id = @Original AND consumer = @Consumer AND class = 'transient'
+                """,
                 parameters,
                 cancellationToken));
             await transaction.Connection.ExecuteAsync(transaction.Command(

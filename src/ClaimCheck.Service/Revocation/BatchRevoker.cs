@@ -42,6 +42,9 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
                 continue;
             }
 
+            // Whoever looked has seen these as expired: an end state, which stays.
+            foreach (var member in family.Where(member => member.IsOver))
+                await RetentionClock.ExpireAsync(transaction, member.BatchId, cancellationToken);
             var cascaded = family.Where(member => member.BatchId != batch.Value && !ExportState.IsEnd(member.State)).ToList();
             foreach (var member in family.Where(member => !ExportState.IsEnd(member.State)))
             {
@@ -82,7 +85,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         return (await transaction.Connection.QueryAsync<Member>(transaction.Command(
             $"""
             {family}
-            SELECT id, batch_id, tenant, dataset, consumer, state
+            SELECT id, batch_id, tenant, dataset, consumer, state AS stored_state, state = 'ready' AND expires_at <= now() AS is_over
               FROM exports
              WHERE batch_id IN (SELECT batch_id FROM family)
              ORDER BY batch_id
@@ -146,7 +149,12 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         public required string Tenant { get; init; }
         public required string Dataset { get; init; }
         public required string Consumer { get; init; }
-        public required string State { get; init; }
+        public required string StoredState { get; init; }
+
+        /// <summary>Its retention is over, and the clock's sweep has not said so yet.</summary>
+        public required bool IsOver { get; init; }
+
+        public string State => IsOver ? ExportState.Expired : StoredState;
     }
 
     private static partial class Log

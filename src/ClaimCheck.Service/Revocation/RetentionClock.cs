@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using Dapper;
 using Npgsql;
 
@@ -24,6 +25,18 @@ internal sealed partial class RetentionClock(NpgsqlDataSource catalog, ILogger<R
         foreach (var batch in expired)
             Log.Expired(logger, new BatchId(batch));
     }
+
+    /// <summary>Ends one whose retention is over, in the transaction that has locked it.</summary>
+    public static Task ExpireAsync(Transaction transaction, Guid batchId, CancellationToken cancellationToken) =>
+        transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            WITH expired AS (
+                UPDATE exports SET state = 'expired', ended_at = now() WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
+            )
+            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired
+            """,
+            new { batchId },
+            cancellationToken));
 
     private static partial class Log
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
@@ -10,6 +11,7 @@ namespace ClaimCheck.Service.Staging;
 internal static class StagedFilesEndpoint
 {
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ManifestTakes = TimeSpan.FromSeconds(5);
 
     /// <summary>Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is asked for: the link is the right.</summary>
     public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
@@ -20,7 +22,7 @@ internal static class StagedFilesEndpoint
     }
 
     private static async Task GetFileAsync(
-        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, TimeProvider time)
+        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, CatalogSignals signals, TimeProvider time)
     {
         context.Response.Headers.CacheControl = "no-store";
         switch (links.Verify(key ?? "", context.Request.Query))
@@ -36,7 +38,7 @@ internal static class StagedFilesEndpoint
         try
         {
             if (!FolderPaths.IsKey(key!) || !await states.MayReadAsync(key!, context.RequestAborted)
-                || Open(paths.Of(key!)) is not { } file)
+                || await FindAsync(key!, paths, states, signals, time, context.RequestAborted) is not { } file)
             {
                 await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
                 return;
@@ -48,6 +50,28 @@ internal static class StagedFilesEndpoint
             context.Response.Headers.RetryAfter = "5";
             await Problems.Of(ProblemCodes.CatalogUnavailable, "The service's database does not answer: try again.").ExecuteAsync(context);
         }
+    }
+
+    // The manifest follows ready a moment later. Its link, handed out with the 202, works from ready on: whoever asks in between waits.
+    private static async Task<FileStream?> FindAsync(
+        string key, FolderPaths paths, BatchStates states, CatalogSignals signals, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (Open(paths.Of(key)) is { } there)
+            return there;
+        if (StagingKeys.BatchOf(key) is not { } batch || key != StagingKeys.Manifest(batch))
+            return null;
+        using var signal = signals.Listen(CatalogSignals.Feed); // it is announced next
+        var began = time.GetTimestamp();
+        while (await states.IsReadyAsync(batch, cancellationToken))
+        {
+            if (Open(paths.Of(key)) is { } written)
+                return written;
+            if (time.GetElapsedTime(began) >= ManifestTakes)
+                break;
+            await signal.WaitAsync(LookAgainAfter, cancellationToken);
+        }
+
+        return null;
     }
 
     private static async Task SendAsync(HttpContext context, string key, FileStream file, BatchStates states, TimeProvider time)

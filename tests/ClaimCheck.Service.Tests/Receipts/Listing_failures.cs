@@ -58,6 +58,7 @@ public sealed class Listing_failures(ReceiptService service)
     [InlineData("[0].key", """{"key":1,"class":"transient","code":"c"}""")]
     [InlineData("[0].key", """{"key":"\u0000","class":"transient","code":"c"}""")]
     [InlineData("[0]", """{"key":"\ud800","class":"transient","code":"c"}""")]
+    [InlineData("[0]", """{"key":"a","class":"transient","code":"c","\ud800":1}""")]
     [InlineData("[0]", """{"key":"a","key":"b","class":"transient","code":"c"}""")]
     [InlineData("[0].class", """{"key":"a","class":"Transient","code":"c"}""")]
     [InlineData("[0].class", """{"key":"a","code":"c"}""")]

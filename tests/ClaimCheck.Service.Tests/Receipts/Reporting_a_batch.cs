@@ -36,20 +36,37 @@ public sealed class Reporting_a_batch(ReceiptService service)
 
     [Theory]
     [InlineData("completed", 999, 0, 0, "counts_do_not_add_up")]
-    [InlineData("completed", 999, 1, 0, "validation_failed")]
-    [InlineData("completed", 1001, 0, 0, "validation_failed")]
+    [InlineData("completed", 999, 1, 0, "counts_do_not_add_up")]
+    [InlineData("completed", 1001, 0, 0, "counts_do_not_add_up")]
     [InlineData("partiallyFailed", 999, 1, 0, "counts_do_not_add_up")]
     [InlineData("partiallyFailed", 998, 1, 1, "counts_do_not_add_up")]
     [InlineData("partiallyFailed", 1000, 0, 0, "validation_failed")]
-    [InlineData("partiallyFailed", 0, 1000, 0, "validation_failed")]
-    [InlineData("failed", 0, 0, 0, "validation_failed")]
+    [InlineData("partiallyFailed", 0, 1000, 0, "counts_do_not_add_up")]
+    [InlineData("failed", 0, 0, 0, "counts_do_not_add_up")]
+    [InlineData("failed", 1000, 0, 0, "validation_failed")]
+    [InlineData("processing", 1001, 0, 0, "validation_failed")]
     [InlineData("failed", 0, 1000, 0, "counts_do_not_add_up")]
-    [InlineData("partiallyFailed", 9223372036854775807, 9223372036854775807, 2, "validation_failed")]
+    [InlineData("partiallyFailed", 9223372036854775807, 9223372036854775807, 2, "counts_do_not_add_up")]
     public async Task An_end_that_does_not_add_up_is_422(string state, long succeeded, long transient, long terminal, string code)
     {
         var batch = await service.BatchAsync("items");
         (await service.PutAsync(batch, "billing", state, succeeded, transient, terminal)).IsProblem(422, code);
         (await service.Http.GetAsync($"{batch}/receipts/billing")).IsProblem(404, "not_found");
+    }
+
+    [Theory]
+    [InlineData("partiallyFailed", 998, 1, 1)]
+    [InlineData("failed", 998, 1, 1)]
+    [InlineData("partiallyFailed", 0, 999, 1)]
+    [InlineData("failed", 0, 999, 1)]
+    public async Task An_end_with_failures_is_taken_where_it_adds_up(string state, long succeeded, int transient, int terminal)
+    {
+        var batch = await service.BatchAsync("items");
+        var failures = Enumerable.Range(0, transient).Select(i => ((object)i, "transient")).Append((1000, "terminal"));
+        Assert.Equal(200, (await service.FailAsync(batch, "billing", failures)).Status);
+        (await service.PutAsync(batch, "billing", "completed", succeeded, transient, terminal)).IsProblem(422, "validation_failed");
+        Assert.Equal(200, (await service.PutAsync(batch, "billing", state, succeeded, transient, terminal)).Status);
+        Assert.Equal((state, succeeded, transient, terminal), await service.CountsAsync(batch, "billing"));
     }
 
     [Fact]

@@ -126,7 +126,8 @@ public sealed class Retrying_failures(ReceiptService service)
 
         (await service.RetryAsync(batch, "billing")).IsProblem(409, "nothing_to_retry");
         Assert.All((await service.Http.GetAsync($"{batch}/receipts/billing/failures")).Items(), failure =>
-            Assert.Equal(("terminal", "db_down"), (failure.Text("class"), failure.Text("code"))));
+            Assert.Equal(
+                ("terminal", "db_down", "Still transient after the last of 3 rounds of retries."), (failure.Text("class"), failure.Text("code"), failure.Text("message"))));
     }
 
     [Fact]

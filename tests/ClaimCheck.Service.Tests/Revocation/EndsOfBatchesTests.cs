@@ -94,6 +94,28 @@ public sealed class EndsOfBatchesTests
         Assert.Equal(0, (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE type = 'BulkRevoked'"))[0]);
     }
 
+    [Fact]
+    public async Task A_batch_whose_retention_is_over_stays_expired_also_where_the_revocation_comes_before_the_sweep()
+    {
+        await using var lab = await RevocationLab.StartAsync(loops: false);
+        var batch = await lab.ReadyAsync();
+        var retry = await lab.ReadyAsync(await lab.AskAsync(retryOf: batch));
+        await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { batch.Value });
+        Assert.Equal(ExportState.Expired, (await lab.FindAsync(batch)).EffectiveState);
+
+        Assert.True(await lab.RevokeAsync(batch));
+        await lab.EraseAsync();
+        Assert.True(await lab.RevokeAsync(batch));
+        await lab.EraseAsync();
+
+        var report = await lab.ReportAsync(batch);
+        Assert.Equal((ExportState.Expired, ExportState.Revoked), (report.State, (await lab.FindAsync(retry)).State));
+        Assert.NotNull(report.VerifiedAt);
+        Assert.Equal([retry], report.Cascaded);
+        Assert.Empty(await lab.ObjectsAsync(batch));
+        Assert.Equal([retry.Value], await lab.QueryAsync<Guid>("SELECT batch_id FROM outbox WHERE type = 'BulkRevoked'"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Staging;
 
@@ -110,6 +111,27 @@ public sealed class StagedFilesTests
         Assert.Equal(get.Content.Headers.ContentType, head.Content.Headers.ContentType);
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
         Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_manifest_that_follows_ready_is_waited_for(bool isRevoked)
+    {
+        await using var lab = await FolderLab.NewAsync(time: new StoppedWatch());
+        var key = StagingKeys.Manifest(lab.Batch);
+        var asking = StagingLab.GetAsync(await lab.LinkAsync(key));
+        await Eventually.TrueAsync(() => Task.FromResult(lab.States.Asked > 1)); // it was ready, and the file not there
+        if (isRevoked)
+            lab.States.Revoke(lab.Batch);
+        else
+            await lab.StoreAsync(key, StagingLab.Content(Length));
+
+        using var response = await asking;
+
+        Assert.Equal(isRevoked ? HttpStatusCode.NotFound : HttpStatusCode.OK, response.StatusCode);
+        using var part = await StagingLab.GetAsync(await lab.LinkAsync(lab.Key)); // nobody waits for other files
+        Assert.Equal(HttpStatusCode.NotFound, part.StatusCode);
     }
 
     [Theory]
@@ -223,6 +245,12 @@ public sealed class StagedFilesTests
         Assert.Equal(code, problem!.Code);
         Assert.Equal((int)response.StatusCode, problem.Status);
         Assert.EndsWith("/problems/" + code, problem.Type, StringComparison.Ordinal);
+    }
+
+    /// <summary>For it no wait is ever too long.</summary>
+    private sealed class StoppedWatch : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
     }
 
     private sealed class Clock : TimeProvider

@@ -1,6 +1,7 @@
 using System.Net;
 using Amazon.Runtime;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -143,7 +144,7 @@ internal sealed class FolderLab : StagingLab
         builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<ClaimCheck.Service.Hosting.PublicAddress>();
         builder.AddStaging();
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
-        builder.Services.AddSingleton<BatchStates>(new KnownStates());
+        builder.Services.AddSingleton<BatchStates>(new KnownStates()).AddSingleton<CatalogSignals>();
         var server = builder.Build();
         var lab = new FolderLab(server, data);
         server.Use(lab.CountAsync);
@@ -189,6 +190,10 @@ internal sealed class FolderLab : StagingLab
 internal sealed class KnownStates() : BatchStates(null!)
 {
     private readonly HashSet<BatchId> revoked = [];
+    private int asked;
+
+    /// <summary>How often it was asked.</summary>
+    public int Asked => Volatile.Read(ref asked);
 
     public void Revoke(BatchId batch)
     {
@@ -198,6 +203,7 @@ internal sealed class KnownStates() : BatchStates(null!)
 
     public override Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref asked);
         lock (revoked)
             return Task.FromResult(!revoked.Contains(batch));
     }

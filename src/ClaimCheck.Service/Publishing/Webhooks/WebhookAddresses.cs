@@ -35,14 +35,15 @@ internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings sett
         if (address.Scheme != "https")
             return (null, [], "Must be https: what is sent holds links.");
 
+        const string special = "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).";
+        if (IsLocal(address.IdnHost))
+            return (null, [], special);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LookUp);
         try
         {
             var all = await FindAsync(address.IdnHost, limit.Token);
-            return Array.TrueForAll(all, AddressRanges.IsPublic)
-                ? (address.AbsoluteUri, [], null)
-                : (null, [], "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).");
+            return Array.TrueForAll(all, AddressRanges.IsPublic) ? (address.AbsoluteUri, [], null) : (null, [], special);
         }
         catch (Exception e) when (e is SocketException or ArgumentException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
@@ -75,6 +76,13 @@ internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings sett
 
     private async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, cancellationToken);
+
+    // RFC 6761, 6.3: always loopback, whatever a resolver says. A dot at the end makes no other name of it.
+    private static bool IsLocal(string host)
+    {
+        var name = host.TrimEnd('.');
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+    }
 
     private static bool IsHost(Uri address) => address.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 }
