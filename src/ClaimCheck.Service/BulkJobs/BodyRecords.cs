@@ -9,6 +9,7 @@ namespace ClaimCheck.Service.BulkJobs;
 /// </summary>
 internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
 {
+    private bool hasBegun;
     private bool isQuoted;
     private bool isSkipping;
     private long scanned;
@@ -38,6 +39,18 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
     private async ValueTask<bool> TakeAsync(ReadResult read, Func<ReadOnlySequence<byte>?, ValueTask> take)
     {
         var buffer = read.Buffer;
+        if (!hasBegun)
+        {
+            if (buffer.Length < Mark.Length && !read.IsCompleted)
+            {
+                body.AdvanceTo(buffer.Start, buffer.End);
+                return false;
+            }
+
+            buffer = buffer.Slice(IsMarked(buffer) ? Mark.Length : 0);
+            hasBegun = true;
+        }
+
         while (FindEnd(buffer) is { } end)
         {
             if (isSkipping)
@@ -102,6 +115,11 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         scanned = buffer.Length;
         return null;
     }
+
+    // The byte order mark that some editors write.
+    private static ReadOnlySpan<byte> Mark => "\uFEFF"u8;
+
+    private static bool IsMarked(ReadOnlySequence<byte> body) => new SequenceReader<byte>(body).IsNext(Mark);
 
     private static ReadOnlySequence<byte> Trim(ReadOnlySequence<byte> record)
     {

@@ -11,6 +11,7 @@ internal static class BulkJobsFeature
         builder.Services
             .AddSingleton<OperationCatalog>()
             .AddSingleton<JobStore>()
+            .AddSingleton<JobRetries>()
             .AddSingleton<JobStaging>()
             .AddSingleton<JobRequests>()
             .AddSingleton<JobIntake>()

@@ -19,6 +19,10 @@ internal sealed class BulkJobsOptions : IValidatableObject
     [Range(1, int.MaxValue)]
     public int MaxAtomicItems { get; init; } = 100_000;
 
+    /// <summary>The most items of a job that may fail: each is kept with its key and its reason. With more, the job itself fails.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxFailures { get; init; } = 1_000_000;
+
     /// <summary>How many jobs one process runs at the same time.</summary>
     [Range(1, 64)]
     public int Parallelism { get; init; } = 2;
@@ -26,7 +30,7 @@ internal sealed class BulkJobsOptions : IValidatableObject
     /// <summary>How long a silent worker keeps a job.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How many workers may die over one job before it is given up.</summary>
+    /// <summary>How many workers in a row may die over one job, none of which gets it any further, before it is given up.</summary>
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 

@@ -14,6 +14,7 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
     private ClaimCheckClient? client;
     private BatchReader? reader;
     private Manifest? manifest;
+    private BatchPosition? place; // behind what was read last
     private long checkedAt;
 
     public override Task<long> CountAsync(CancellationToken cancellationToken) => GuardAsync(async () => (await OpenAsync(cancellationToken)).Records);
@@ -27,14 +28,17 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
             throw new JobFailedException("claim_does_not_fit", $"The batch does not fit the operation: {fault}");
         var items = new TextItems(operation, places);
         var fields = new string?[columns.Count];
-        var index = -1L;
-        await using var records = reader!.ReadRecordsAsync(batch.BatchId, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        // A retry picks its items in rising order: not from the beginning each time.
+        var from = place is { } before && before.Records <= position ? before : BatchPosition.Start(batch.BatchId);
+        await using var records = reader!.ReadRecordsFromAsync(from, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await GuardAsync(() => records.MoveNextAsync().AsTask()))
         {
-            if (++index < position)
+            place = records.Current.Next;
+            var index = records.Current.Next.Records - 1;
+            if (index < position)
                 continue;
             for (var column = 0; column < fields.Length; column++)
-                fields[column] = places[column] < 0 ? null : records.Current.GetText(column);
+                fields[column] = places[column] < 0 ? null : records.Current.Value.GetText(column);
             yield return items.Read(index, fields);
         }
     }

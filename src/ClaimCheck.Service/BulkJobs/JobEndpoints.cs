@@ -164,7 +164,7 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Accepted<BulkJob>, ProblemResult>> Retry(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, CancellationToken cancellationToken)
+        string jobId, HttpContext context, Caller caller, JobStore store, JobRetries retries, JobViews views, CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
@@ -172,8 +172,9 @@ internal static class JobEndpoints
             return Problems.Of(ProblemCodes.InvalidParameter, "class must be transient or terminal.");
         if (!row.IsEnded)
             return Problems.Of(ProblemCodes.JobRunning, retryAfter: AskAgain);
-        if (await store.RetryAsync(caller, row, failureClass, cancellationToken) is not { } retry)
-            return Problems.Of(ProblemCodes.NothingToRetry);
+        var (asked, refusal) = await retries.AskAsync(caller, row, failureClass, cancellationToken);
+        if (asked is not { } retry)
+            return Problems.Of(ProblemCodes.NothingToRetry, refusal);
         RetryAfter(context);
         return TypedResults.Accepted(JobViews.PathOf(retry.JobId), await views.ShowAsync(retry, cancellationToken));
     }

@@ -118,7 +118,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             {
                 if (items is null)
                 {
-                    var header = row is { } first ? CsvFields.Split(Unmarked(Whole(first))) : null;
+                    var header = row is { } first ? CsvFields.Split(Whole(first)) : null;
                     var (places, fault) = header is null || header.Contains(null)
                         ? (null, "The first row must be a header of the parameters' names.")
                         : TextItems.Match(operation, header!, mayHaveOthers: false);
@@ -146,8 +146,6 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         Problems.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["body"] = [rule] });
 
     private static ReadOnlySpan<byte> Whole(in ReadOnlySequence<byte> bytes) => bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
-
-    private static ReadOnlySpan<byte> Unmarked(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
 
     private static bool IsBlank(in ReadOnlySequence<byte> bytes) =>
         bytes.IsEmpty || (bytes.FirstSpan[0] is (byte)' ' or (byte)'\t' && !Whole(bytes).ContainsAnyExcept(" \t"u8));

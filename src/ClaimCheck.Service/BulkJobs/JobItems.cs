@@ -8,6 +8,9 @@ namespace ClaimCheck.Service.BulkJobs;
 /// </summary>
 internal abstract class JobItems
 {
+    /// <summary>How many characters are held, and sent, at a time: what a target takes in one call is limited, however many items that is.</summary>
+    public const long MostAtOnce = 8 << 20;
+
     /// <summary>How many there are.</summary>
     public abstract Task<long> CountAsync(CancellationToken cancellationToken);
 
@@ -21,17 +24,21 @@ internal abstract class JobItems
     /// <exception cref="JobFailedException">They may not.</exception>
     public virtual Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>All from a position on, in lists of a chunk; the first is whole where the position is a chunk's first.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(long position, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>
+    /// All from a position on, in lists of a chunk: fewer items where they are large, unless the chunk is to stay whole. From a
+    /// chunk's first item on they are the same ones again.
+    /// </summary>
+    public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(long position, int size, bool isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var chunk = new List<JobItem>(size);
+        var (chunk, length) = (new List<JobItem>(size), 0L);
         await foreach (var item in ReadAsync(position, cancellationToken))
         {
             chunk.Add(item);
-            if (chunk.Count < size)
+            length += item.Length;
+            if (chunk.Count < size && (isWhole || length < MostAtOnce))
                 continue;
             yield return chunk;
-            chunk = new(size);
+            (chunk, length) = (new(size), 0);
         }
 
         if (chunk.Count > 0)

@@ -39,7 +39,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                        FOR UPDATE SKIP LOCKED) next
              WHERE b.id = next.id
             RETURNING b.id, b.tenant, b.definition::text AS definition, b.source, b.body, b.body_key, b.body_bytes, b.body_index, b.claim_url, b.body_of,
-                      b.retry_of, b.retry_class, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
+                      b.retry_of, b.retry_class, b.retry_from, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
                       b.traceparent AS trace_parent
             """,
             new { token, options.Lease },
@@ -107,6 +107,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         public Guid? BodyOf { get; init; }
         public Guid? RetryOf { get; init; }
         public string? RetryClass { get; init; }
+        public long RetryFrom { get; init; }
         public long? TotalItems { get; init; }
         public long NextChunk { get; init; }
         public long Processed { get; init; }
@@ -127,6 +128,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
             BodyOf = BodyOf is { } body ? new JobId(body) : null,
             RetryOf = RetryOf is { } original ? new JobId(original) : null,
             RetryClass = RetryClass,
+            RetryFrom = RetryFrom,
             NextChunk = NextChunk,
             Processed = Processed,
             Leases = Leases,

@@ -16,59 +16,70 @@ internal sealed class JobPass(JobLease lease, JobItems items, UnitApplier applie
     private Task writing = Task.CompletedTask;
     private long saved = time.GetTimestamp();
     private bool hasRetries;
+    private long nextChunk = lease.NextChunk; // of the first pass; all before are applied
 
-    /// <summary>The next chunk of the first pass; all before are applied.</summary>
-    public long NextChunk { get; private set; } = lease.NextChunk;
+    /// <summary>What is applied next, or just now: that which a worker before or after this one may be at.</summary>
+    public (int Round, long Chunk) Next { get; private set; } = (0, lease.NextChunk);
 
     public long Processed { get; private set; } = lease.Processed;
 
     /// <summary>What was written along the way; null where it does not tell the end.</summary>
     public JobResults? Results => hasRetries ? null : results;
 
+    private bool IsByChunk => lease.Operation.Atomicity == Operation.PerChunk;
+
     /// <summary>Applies what is left.</summary>
     /// <param name="isCancelled">Asked before each chunk.</param>
     /// <param name="stopping">The worker is told to stop: not within a chunk.</param>
     /// <param name="token">The lease.</param>
-    /// <returns>False where it was cancelled.</returns>
+    /// <returns>False where it was cancelled with something left.</returns>
     public async Task<bool> RunAsync(Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         // From the start, the results can be written along the way; else they are at the end.
         if (Processed == 0)
             results = await JobResults.OpenAsync(staging, lease, token);
-        await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, token)))
+        await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, isWhole: IsByChunk, token)))
         {
             stopping.ThrowIfCancellationRequested();
             await items.CheckAsync(token);
-            if (isCancelled() && await applier.FenceAsync(0, NextChunk, token))
+            if (isCancelled() && await FenceAsync(token))
                 return false;
-            var failures = await applier.ApplyAsync(new(0, NextChunk, chunk), token);
+            var failures = await applier.ApplyAsync(new(0, nextChunk, chunk), token);
             await NoteAsync(chunk, failures, token);
         }
 
         await SaveAsync(token);
         for (var round = 0; ;)
         {
-            if (isCancelled())
-                return false;
+            stopping.ThrowIfCancellationRequested();
             var (next, indexes) = await progress.NextRetriesAsync(lease, lease.Operation.Chunk, token);
-            if (indexes.Count == 0 || next > options.Rounds || lease.Operation.Atomicity == Operation.PerChunk)
+            if (indexes.Count == 0 || next > options.Rounds || IsByChunk)
                 return true;
             hasRetries = true;
-            if (next != round)
+            // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
+            Next = (next, indexes[0]);
+            if (next != round && !isCancelled())
                 await DelayAsync(Backoff.After(next - 1, options), stopping, token);
+            if (isCancelled() && await FenceAsync(token))
+                return false;
             round = next;
             await RetryAsync(round, indexes, token);
         }
     }
 
+    /// <summary>Keeps whoever may be about to apply what comes next from it.</summary>
+    /// <returns>False where that was applied already: then it is to be counted.</returns>
+    public Task<bool> FenceAsync(CancellationToken token) => applier.FenceAsync(Next.Round, Next.Chunk, token);
+
     /// <summary>Writes down what is done.</summary>
+    /// <returns>How many items have failed.</returns>
     /// <exception cref="JobLostException">The lease is lost.</exception>
-    public async Task SaveAsync(CancellationToken token)
+    public async Task<long> SaveAsync(CancellationToken token)
     {
-        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, NextChunk, Processed, unsaved, t), token))
-            throw new JobLostException();
+        var failed = await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, nextChunk, Processed, unsaved, t), token);
         unsaved.Clear();
         saved = time.GetTimestamp();
+        return failed ?? throw new JobLostException();
     }
 
     /// <summary>Waits for what is being written. Its failure is the job's.</summary>
@@ -83,7 +94,7 @@ internal sealed class JobPass(JobLease lease, JobItems items, UnitApplier applie
 
     private async Task NoteAsync(IReadOnlyList<JobItem> chunk, IReadOnlyList<ItemFailure> failures, CancellationToken token)
     {
-        NextChunk++;
+        Next = (0, ++nextChunk);
         Processed += chunk.Count;
         unsaved.AddRange(failures);
         hasRetries |= options.Rounds > 0 && lease.Operation.Atomicity == Operation.PerItem && failures.Any(failure => failure.IsTransient);
@@ -93,18 +104,26 @@ internal sealed class JobPass(JobLease lease, JobItems items, UnitApplier applie
             writing = hasRetries ? Task.CompletedTask : Task.Run(async () => await results.AddAsync(chunk, failures, token), token);
         }
 
-        if (!lease.Operation.IsExactlyOnce || unsaved.Count >= MostUnsaved || time.GetElapsedTime(saved) >= SaveEvery)
-            await SaveAsync(token);
+        if (lease.Operation.IsExactlyOnce && unsaved.Count < MostUnsaved && time.GetElapsedTime(saved) < SaveEvery)
+            return;
+        if (await SaveAsync(token) > options.MaxFailures)
+            throw new JobFailedException("too_many_failures", $"More than {options.MaxFailures} items fail. What was applied before is counted.");
     }
 
     private async Task RetryAsync(int round, IReadOnlyList<long> indexes, CancellationToken token)
     {
-        var again = new List<JobItem>(indexes.Count);
+        var (again, length) = (new List<JobItem>(indexes.Count), 0L);
         await foreach (var item in items.PickAsync(indexes, token))
+        {
             again.Add(item);
-        // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
+            length += item.Length;
+            if (length >= JobItems.MostAtOnce)
+                break;
+        }
+
         var failures = await applier.ApplyAsync(new(round, indexes[0], again), token);
-        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, indexes, failures, t), token))
+        var tried = indexes.Take(again.Count).ToList();
+        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, tried, failures, t), token))
             throw new JobLostException();
     }
 

@@ -17,27 +17,29 @@ internal sealed record ItemFailure(long Index, string? Key, bool IsTransient, st
 internal sealed class JobProgress(NpgsqlDataSource catalog)
 {
     /// <summary>Chunks of the first pass that are done.</summary>
-    /// <returns>False when the lease is lost: then nothing was written.</returns>
-    public async Task<bool> SaveAsync(JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+    /// <returns>How many have failed so far; null when the lease is lost: then nothing was written.</returns>
+    public async Task<long?> SaveAsync(JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // Repeated after a lost answer it finds itself done: processed says so, and the failures are there already.
-        var saved = await transaction.Connection.ExecuteAsync(transaction.Command(
+        var failed = await transaction.Connection.QuerySingleOrDefaultAsync<long?>(transaction.Command(
             """
             UPDATE bulk_jobs
                SET next_chunk = @nextChunk,
                    succeeded = succeeded + (@processed - processed - CASE WHEN @processed > processed THEN @Failed ELSE 0 END),
                    failed = failed + CASE WHEN @processed > processed THEN @Failed ELSE 0 END,
+                   leases = CASE WHEN @processed > processed THEN 1 ELSE leases END,
                    processed = @processed
              WHERE id = @Id AND status = 'running' AND lease_token = @Token
+            RETURNING failed
             """,
             new { Id = lease.JobId.Value, lease.Token, nextChunk, processed, Failed = (long)failures.Count },
             cancellationToken));
-        if (saved == 0)
-            return false;
+        if (failed is null)
+            return null;
         await InsertAsync(transaction, lease, failures, round: 0, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return true;
+        return failed;
     }
 
     /// <summary>Items that were tried again in a round.</summary>
@@ -59,7 +61,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
             await InsertAsync(transaction, lease, failures, round, cancellationToken);
             var mended = removed - failures.Count;
             await transaction.Connection.ExecuteAsync(transaction.Command(
-                "UPDATE bulk_jobs SET succeeded = succeeded + @mended, failed = failed - @mended WHERE id = @Id",
+                "UPDATE bulk_jobs SET succeeded = succeeded + @mended, failed = failed - @mended, leases = 1 WHERE id = @Id",
                 new { Id = lease.JobId.Value, mended },
                 cancellationToken));
         }

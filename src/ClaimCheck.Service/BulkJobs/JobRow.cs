@@ -54,6 +54,7 @@ internal sealed record JobLease
     public JobId? BodyOf { get; init; }
     public JobId? RetryOf { get; init; }
     public string? RetryClass { get; init; }
+    public required long RetryFrom { get; init; }
     public required long NextChunk { get; init; }
     public required long Processed { get; init; }
     public required int Leases { get; init; }

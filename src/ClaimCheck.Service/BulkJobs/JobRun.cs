@@ -34,9 +34,14 @@ internal sealed partial class JobRun(
         Log.Started(logger, lease.JobId, lease.Operation.Name);
         try
         {
-            if (lease.Leases > options.Leases)
-                throw new JobFailedException("worker_lost", $"{lease.Leases - 1} workers were lost over this job.");
-            var end = await runner.RunAsync(lease, () => Volatile.Read(ref isCancelled), stoppingToken, ended.Token);
+            // Given up, it ends as a cancelled one does: what was applied is counted, and nothing more is. Where even that kills, at once.
+            var isGivenUp = lease.Leases > options.Leases;
+            var givenUp = new BulkJobFailure("worker_lost", $"{lease.Leases - 1} workers in a row were lost over this job.", Transient: false);
+            var end = lease.Leases > 2 * options.Leases
+                ? new(BulkJobStatus.Failed, givenUp, null)
+                : await runner.RunAsync(lease, () => isGivenUp || Volatile.Read(ref isCancelled), stoppingToken, ended.Token);
+            if (isGivenUp && end.Status == BulkJobStatus.Cancelled && !Volatile.Read(ref isCancelled))
+                end = end with { Status = BulkJobStatus.Failed, Failure = givenUp };
             await EndAsync(lease, end);
         }
         catch (Exception e) when (lost.IsCancellationRequested || e is JobLostException)

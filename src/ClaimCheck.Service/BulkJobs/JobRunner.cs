@@ -44,7 +44,7 @@ internal sealed class JobRunner(
         }
         catch (JobFailedException e)
         {
-            if (!await applier.FenceAsync(0, pass.NextChunk, token))
+            if (!await pass.FenceAsync(token))
                 throw new JobLostException();
             (status, failure) = (BulkJobStatus.Failed, new(e.Code, e.Message, e.IsTransient));
         }
@@ -83,7 +83,7 @@ internal sealed class JobRunner(
         await using var results = await JobResults.OpenAsync(staging, lease, token);
         var failures = new Queue<ItemFailure>(await progress.ReadAsync(lease, -1, FailuresAtOnce, token));
         var read = 0L;
-        await foreach (var chunk in items.ChunksAsync(0, FailuresAtOnce, token))
+        await foreach (var chunk in items.ChunksAsync(0, FailuresAtOnce, isWhole: false, token))
         {
             var some = chunk.Take((int)Math.Min(chunk.Count, processed - read)).ToList();
             if (some.Count == 0)

@@ -17,7 +17,9 @@ internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, Cla
             new { Id = lease.BodyOf!.Value.Value },
             cancellationToken: cancellationToken));
         var body = root.BodyIndex is { } index ? new JobBody(root.Body, root.BodyKey, index, root.BodyBytes, root.TotalItems) : null;
-        return new RetryItems(catalog, Open(lease.Operation, body, root.ClaimUrl), original, lease.RetryClass);
+        var items = Open(lease.Operation, body, root.ClaimUrl);
+        // Atomic as a whole, it is all or nothing again.
+        return lease.Operation.Atomicity == Operation.PerJob ? items : new RetryItems(catalog, items, original, lease.RetryClass, lease.RetryFrom);
     }
 
     private JobItems Open(Operation operation, JobBody? body, string? claimUrl)

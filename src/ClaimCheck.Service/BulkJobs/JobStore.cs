@@ -177,34 +177,6 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>A job of another one's failed items; a round that still runs is the answer again.</summary>
-    /// <returns>Null where nothing failed that could be tried again, or its body is gone.</returns>
-    public async Task<JobRow?> RetryAsync(Caller caller, JobRow job, string? failureClass, CancellationToken cancellationToken)
-    {
-        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // The lock makes a second request wait for the first; and the sweep, which skips what is locked, come later.
-        await transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT 1 FROM bulk_jobs WHERE id = ANY(@Ids) ORDER BY id FOR UPDATE", new { Ids = new[] { job.Id, job.BodyOf ?? job.Id } }, cancellationToken));
-        var running = await transaction.Connection.QueryFirstOrDefaultAsync<JobRow>(transaction.Command(
-            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE retry_of = @Id AND status IN ('pending', 'running') LIMIT 1", new { job.Id }, cancellationToken));
-        if (running is not null)
-            return running;
-        var row = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
-            $"""
-            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body_of, retry_of, retry_class, total_items, ttl, traceparent)
-            SELECT @NewId, j.tenant, @Caller, j.operation, j.definition, j.concurrency, 'retry', coalesce(j.body_of, j.id), j.id, @failureClass, f.count, j.ttl, @TraceParent
-              FROM bulk_jobs j,
-                   LATERAL (SELECT count(*) FROM bulk_job_failures f
-                             WHERE f.job_id = j.id AND f.code <> 'invalid' AND (@failureClass::text IS NULL OR f.class = @failureClass)) f
-             WHERE j.id = @Id AND f.count > 0 AND j.erased_at IS NULL
-            RETURNING {JobRow.Columns}
-            """,
-            new { NewId = JobId.New().Value, job.Id, Caller = caller.Name, failureClass, TraceParent = System.Diagnostics.Activity.Current?.Id },
-            cancellationToken));
-        await transaction.CommitAsync(cancellationToken);
-        return row;
-    }
-
     // Keys are the caller's own; tenants never share them.
     private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
 }

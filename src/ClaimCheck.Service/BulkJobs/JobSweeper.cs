@@ -97,7 +97,10 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         {
             await staging.EraseAsync(job, cancellationToken);
             await connection.ExecuteAsync(new CommandDefinition(
-                "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM bulk_job_failures WHERE job_id = @Id", new { due.Id }, cancellationToken: cancellationToken));
+                "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM bulk_job_failures WHERE job_id = @Id",
+                new { due.Id },
+                commandTimeout: 0, // perhaps a million rows
+                cancellationToken: cancellationToken));
             // A worker that was paused over the job's end must still find its notes for a while.
             if (!due.IsCold)
                 return true;

@@ -23,14 +23,14 @@ internal sealed class JsonItems(Operation operation)
                 fault = ReadMember(ref reader, values, ref given) ?? fault;
             if (reader.Read())
                 return Invalid("The item must be one JSON object and nothing else.");
-            return (fault ?? Missing(values)) is { } reason ? Invalid(reason) : new(index, values[keyPlace], values, null);
+            return JobItem.Of(index, values, keyPlace, fault ?? Missing(values));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return Invalid("The item is not well-formed JSON.");
         }
 
-        JobItem Invalid(string reason) => new(index, values[keyPlace], null, reason);
+        JobItem Invalid(string reason) => JobItem.Of(index, values, keyPlace, reason);
     }
 
     private string? ReadMember(ref Utf8JsonReader reader, string?[] values, ref ulong given)

@@ -5,15 +5,15 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>The failed items of a job that has ended, out of the body that they came with.</summary>
-internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId job, string? failureClass) : JobItems
+/// <summary>The failed items of a job that has ended, from a place on, out of the body that they came with.</summary>
+internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId job, string? failureClass, long begin) : JobItems
 {
     private const int AtOnce = 1000;
 
     public override async Task<long> CountAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+        return -begin + await connection.ExecuteScalarAsync<long>(new CommandDefinition(
             """
             SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid' AND (@failureClass::text IS NULL OR class = @failureClass)
             """,
@@ -24,7 +24,7 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
     public override async IAsyncEnumerable<JobItem> ReadAsync(long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var after = -1L;
-        for (var skip = position; ; skip = 0)
+        for (var skip = begin + position; ; skip = 0)
         {
             // Nothing changes in the failures of a job that has ended.
             var indexes = await IndexesAsync(after, skip, cancellationToken);

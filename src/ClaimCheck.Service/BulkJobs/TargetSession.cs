@@ -82,7 +82,7 @@ internal sealed class TargetSession : IAsyncDisposable
     }
 
     /// <summary>What is noted of a unit.</summary>
-    /// <exception cref="JobLostException">It is void: the job has ended elsewhere.</exception>
+    /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when it was lost.</exception>
     public async Task<UnitOutcome?> FindAsync(int round, long chunk, CancellationToken cancellationToken)
     {
         await using var command = Noted(
@@ -96,26 +96,47 @@ internal sealed class TargetSession : IAsyncDisposable
         return await ReadAsync(command, cancellationToken);
     }
 
-    /// <summary>Notes a unit: with what failed of it, as void, or as the transaction's own.</summary>
+    /// <summary>Notes a unit: with what failed of it, or as the transaction's own.</summary>
     /// <returns>False where it is noted already.</returns>
-    public async Task<bool> NoteAsync(int round, long chunk, UnitOutcome? outcome, CancellationToken cancellationToken, bool isVoid = false)
+    public async Task<bool> NoteAsync(int round, long chunk, UnitOutcome? outcome, CancellationToken cancellationToken)
     {
         if (job is null)
             return true;
         await using var command = Noted(
             """
-            INSERT INTO claimcheck.applied_chunks (job_id, round, chunk, is_void, not_found, failed, states, names)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO claimcheck.applied_chunks (job_id, round, chunk, not_found, failed, states, names)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT DO NOTHING
             """,
             round,
             chunk);
-        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isVoid });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = outcome?.NotFound ?? [] });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = outcome?.Failed ?? [] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.States ?? [] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.Names ?? [] });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Makes sure that a unit is never applied any more. Where a worker is at it just now, waits as long as its statement may take.</summary>
+    /// <returns>False where it was applied.</returns>
+    public async Task<bool> VoidAsync(int round, long chunk, CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(cancellationToken);
+        await using (var patient = new NpgsqlCommand("SET LOCAL lock_timeout = 0", connection))
+            await patient.ExecuteNonQueryAsync(cancellationToken);
+        await using var command = Noted(
+            """
+            INSERT INTO claimcheck.applied_chunks AS known (job_id, round, chunk, is_void)
+            VALUES ($1, $2, $3, true)
+            ON CONFLICT (job_id, round, chunk) DO UPDATE SET is_void = known.is_void
+            RETURNING is_void
+            """,
+            round,
+            chunk);
+        command.CommandTimeout = 0;
+        var isVoid = (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        await transaction.CommitAsync(cancellationToken);
+        return isVoid;
     }
 
     public ValueTask<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => connection.BeginTransactionAsync(cancellationToken);
@@ -128,7 +149,7 @@ internal sealed class TargetSession : IAsyncDisposable
         if (!await reader.ReadAsync(cancellationToken) || await reader.IsDBNullAsync(0, cancellationToken))
             return null;
         if (reader.FieldCount == 5 && reader.GetBoolean(4))
-            throw new JobLostException();
+            throw new JobFailedException("worker_lost", "A worker was lost while it ended the job; nothing more of it is applied.");
         return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<string[]>(3));
     }
 

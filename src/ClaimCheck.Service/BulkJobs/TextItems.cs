@@ -46,6 +46,6 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
             }
         }
 
-        return fault is null ? new(index, values[keyPlace], values, null) : new(index, values[keyPlace], null, fault);
+        return JobItem.Of(index, values, keyPlace, fault);
     }
 }

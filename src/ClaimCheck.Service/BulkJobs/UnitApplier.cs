@@ -32,14 +32,14 @@ internal sealed partial class UnitApplier(
     }
 
     /// <summary>Makes sure that a unit is never applied any more: a worker that was paused may be about to.</summary>
-    /// <returns>False where it was applied already.</returns>
+    /// <returns>False where it was applied already. True again for a unit that was fenced before.</returns>
     public async Task<bool> FenceAsync(int round, long chunk, CancellationToken cancellationToken)
     {
         if (!operation.IsExactlyOnce)
             return true;
         try
         {
-            return await PersistAsync((target, token) => target.NoteAsync(round, chunk, null, token, isVoid: true), FencePatience, cancellationToken);
+            return await PersistAsync((target, token) => target.VoidAsync(round, chunk, token), FencePatience, cancellationToken);
         }
         catch (JobFailedException e)
         {

@@ -34,10 +34,11 @@ internal sealed class WholeJob(JobLease lease, JobItems items, UnitApplier appli
             }
         }
 
-        if (failures is null)
-            return !await applier.FenceAsync(0, 0, token);
+        if (failures is null && await applier.FenceAsync(0, 0, token))
+            return false;
+        failures ??= []; // too late: another worker has just applied it
         var processed = failures.Count > 0 ? failures.Count : total;
-        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, 1, processed, failures, t), token))
+        if (await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, 1, processed, failures, t), token) is null)
             throw new JobLostException();
         return failures.Count == 0
             ? true
@@ -56,7 +57,7 @@ internal sealed class WholeJob(JobLease lease, JobItems items, UnitApplier appli
         }
 
         var chunkNumber = 0L;
-        await foreach (var chunk in items.ChunksAsync(0, lease.Operation.Chunk, token))
+        await foreach (var chunk in items.ChunksAsync(0, lease.Operation.Chunk, isWhole: false, token))
         {
             stopping.ThrowIfCancellationRequested();
             await items.CheckAsync(token);

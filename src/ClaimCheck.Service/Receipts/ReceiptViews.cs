@@ -44,7 +44,7 @@ internal sealed class ReceiptViews(ReceiptBoard board, PublicAddress address, Re
                 self,
                 self + "/failures",
                 path,
-                isReady && receipt is { Transient: > 0 } ? path + "/retries" : null,
+                isReady && receipt is { Transient: > 0 } && !batch.FrozenDataset.IsUploaded ? path + "/retries" : null,
                 isReady ? path + "/redeliveries" : null),
         };
     }

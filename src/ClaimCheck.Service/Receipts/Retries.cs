@@ -72,7 +72,13 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts 
     private ProblemResult? Refusal(ExportRow batch, ReceiptRow? receipt)
     {
         if (batch.FrozenDataset.IsUploaded)
-            return Problems.Of(ProblemCodes.NothingToRetry, "The batch's records came in files: no query gives them again. Ask for a redelivery.");
+        {
+            return Problems.Of(
+                ProblemCodes.NothingToRetry,
+                "The batch's records came in files: no query gives the failed ones again. Ask for a redelivery of the whole batch (POST …/redeliveries), "
+                + "or have its producer send those that …/failures lists in a batch of their own.");
+        }
+
         if (receipt is not { State: ReceiptState.PartiallyFailed or ReceiptState.Failed })
         {
             return Problems.Of(ProblemCodes.NothingToRetry, receipt?.State == ReceiptState.Completed

@@ -24,7 +24,7 @@ internal sealed partial class ScheduleClock(
             try
             {
                 if (!await WorkAsync(stoppingToken))
-                    await signal.WaitAsync(await UntilNextAsync(stoppingToken), stoppingToken);
+                    await signal.WaitAsync(await UntilNextAsync(catalog, stoppingToken), stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -54,12 +54,13 @@ internal sealed partial class ScheduleClock(
         return worked > 0;
     }
 
-    private async Task<TimeSpan> UntilNextAsync(CancellationToken cancellationToken)
+    /// <summary>How long there is nothing to do. What has become due since it was looked for is fired at once.</summary>
+    internal static async Task<TimeSpan> UntilNextAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var left = await connection.ExecuteScalarAsync<TimeSpan?>(new CommandDefinition(
             """
-            SELECT least((SELECT min(try_at) FROM schedules WHERE try_at > now()),
+            SELECT least((SELECT min(try_at) FROM schedules),
                          (SELECT min(try_at) FROM schedule_runs WHERE state = 'queued' AND try_at > now())) - now()
             """,
             cancellationToken: cancellationToken)) ?? LookAgain;

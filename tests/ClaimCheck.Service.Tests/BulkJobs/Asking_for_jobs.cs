@@ -64,6 +64,14 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
     }
 
     [Fact]
+    public async Task NDJSON_is_read_as_editors_write_it()
+    {
+        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "item", "\uFEFF{\"id\":\"ord_1\",\"status\":\"x\"}\r\n\r\n{\"id\":\"ord_2\",\"status\":\"\uFEFF\"}"));
+        Assert.Equal((2, 2), (job.TotalItems, job.Succeeded));
+        Assert.Equal(1, await Scene.ScalarAsync<int>(scene.Target, "SELECT length(status) FROM orders WHERE id = 'ord_2'"));
+    }
+
+    [Fact]
     public async Task Values_are_of_the_parameters_types_in_every_format()
     {
         var ndjson = """{"id":"ord_1","n":7,"flag":true,"at":"2026-01-01T01:00:00+01:00","tags":["a","b,\"c"],"doc":{"a":"x"},"day":"2026-02-03"}""";

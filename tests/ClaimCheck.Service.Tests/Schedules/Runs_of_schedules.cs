@@ -1,6 +1,8 @@
 using System.Text.Json;
+using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
+using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Schedules;
 
@@ -29,6 +31,21 @@ public sealed class Runs_of_schedules(ScheduleService service)
         var count = (await service.RunsAsync(name)).Length;
         await service.RunAsync(await service.NewAsync("""{ "dataset": "items" }""")); // a while
         Assert.Equal(count, (await service.RunsAsync(name)).Length);
+    }
+
+    [Fact]
+    public async Task A_time_that_comes_just_after_it_was_looked_for_is_not_slept_over()
+    {
+        await using var idle = await Scene.CreateAsync();
+        using var asking = new ApiClient((await idle.StartServiceAsync(("ClaimCheck__Roles", "api"))).NewHttp());
+        var put = await asking.SendAsync("PUT", "/v1/schedules/yearly", ApiClient.Json("""{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "items" } }"""u8.ToArray()));
+        Assert.Equal(201, put.Status);
+        await using var catalog = NpgsqlDataSource.Create(idle.Catalog);
+        Assert.Equal(TimeSpan.FromSeconds(5), await ScheduleClock.UntilNextAsync(catalog, CancellationToken.None));
+
+        await Scene.SqlAsync(idle.Catalog, "UPDATE schedules SET next_fire_at = now(), try_at = now()");
+
+        Assert.InRange(await ScheduleClock.UntilNextAsync(catalog, CancellationToken.None), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
     }
 
     [Fact]

@@ -98,6 +98,25 @@ public sealed class Uploading_a_batch(UploadServices services)
     }
 
     [Fact]
+    public async Task What_failed_of_it_can_t_be_retried_and_the_refusal_says_what_can()
+    {
+        var client = services.Folder;
+        var batch = await client.OpenAsync("csv", "gzip", First);
+        await client.SendAsync(batch, First);
+        Assert.Equal("ready", (await client.PublishAsync(batch)).Json.Text("state"));
+        var path = $"/v1/batches/{batch.Text("batchId")}";
+        Assert.Equal(200, (await client.Http.PostAsync(path + "/receipts/crm/failures", """[ { "key": "1", "class": "transient", "code": "db_down" } ]""")).Status);
+        var receipt = await client.Http.SendAsync("PUT", path + "/receipts/crm", ApiClient.Json("""{ "state": "partiallyFailed", "succeeded": 2, "transient": 1, "terminal": 0 }"""u8.ToArray()));
+        Assert.Equal((200, JsonValueKind.Null), (receipt.Status, receipt.Json.GetProperty("links").GetProperty("retry").ValueKind));
+
+        var refused = await client.Http.PostAsync(path + "/retries", """{ "consumer": "crm" }""");
+
+        refused.IsProblem(409, "nothing_to_retry");
+        Assert.Contains("POST …/redeliveries", refused.Json.Text("detail"), StringComparison.Ordinal);
+        Assert.Equal(202, (await client.Http.PostAsync(path + "/redeliveries", """{ "consumer": "crm" }""")).Status);
+    }
+
+    [Fact]
     public async Task A_folder_takes_no_parts()
     {
         var batch = await services.Folder.OpenAsync("csv", "gzip", First);
