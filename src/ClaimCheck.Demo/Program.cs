@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ClaimCheck.Demo;
 using ClaimCheck.Demo.Chapters;
@@ -32,10 +33,13 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
+var screen = new Screen();
+var watch = Stopwatch.StartNew();
 foreach (var chapter in chapters)
 {
-    await using var tour = new Tour(new Screen());
+    await using var tour = new Tour(screen);
     if (await tour.RunAsync(chapter, stop.Token) is var exit and not 0)
         return exit;
 }
+screen.End($"Shown in {watch.Elapsed.TotalSeconds:0} s. ./dev demo --help lists all chapters; ./dev up starts a service of your own.");
 return 0;

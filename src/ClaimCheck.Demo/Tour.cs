@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
@@ -28,8 +27,6 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     public const string ConsumerTable = "billing_orders";
 
     public Screen Screen => screen;
-
-    public Stopwatch Watch { get; } = Stopwatch.StartNew();
 
     /// <summary>For what is shown on the wire; it follows no redirect.</summary>
     public HttpClient Wire { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false });
@@ -135,8 +132,12 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     }
 
     public async Task<AdapterProcess> StartAdapterAsync(
-        string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken) =>
-        adapter = await AdapterProcess.StartAsync(Wire, Client.BaseAddress, route, settings, destination, cancellationToken);
+        string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken)
+    {
+        adapter = AdapterProcess.Start(Client.BaseAddress, route, settings, destination);
+        await adapter.ReadyAsync(Wire, cancellationToken);
+        return adapter;
+    }
 
     public async Task<ConsumerSystem> StartConsumerSystemAsync(CancellationToken cancellationToken)
     {

@@ -106,7 +106,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             await receipts.ForgetFailuresAsync(transaction, batch, cancellationToken);
             await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Discarded }, null, cancellationToken);
             return true;
-        }, cancellationToken);
+        }, cancellationToken, mayIdle: true);
         receipts.Wake();
         return isNew;
     }

@@ -10,6 +10,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
 {
     // Whoever creates the tables first, the others wait: CREATE … IF NOT EXISTS is no protection against a race.
     private const long ScriptLock = 0x636c61696d636b;
+    private static readonly TimeSpan ShortestIdle = TimeSpan.FromSeconds(5);
 
     private readonly NpgsqlDataSource source = Source(options.ConnectionString);
     private readonly SemaphoreSlim preparing = new(1);
@@ -41,13 +42,18 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     }
 
     /// <summary>Does something in one transaction.</summary>
+    /// <param name="work">What is done.</param>
+    /// <param name="cancellationToken">Undoes it.</param>
+    /// <param name="mayIdle">Whether it waits for more than the database: it calls a handler.</param>
     /// <exception cref="InboxUnavailableException">It can't be done now.</exception>
-    public async Task<T> TransactAsync<T>(Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> TransactAsync<T>(Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken, bool mayIdle = false)
     {
         await using var connection = await OpenAsync(cancellationToken);
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            if (!mayIdle)
+                await LimitIdlingAsync(transaction, cancellationToken);
             var result = await work(transaction);
             await transaction.CommitAsync(cancellationToken);
             return result;
@@ -72,6 +78,17 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     };
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
+
+    // A process that is paused between two statements keeps its locks, and who takes its batch over would wait for them for ever: the
+    // server ends the transaction instead.
+    private async Task LimitIdlingAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT set_config('idle_in_transaction_session_timeout', @limit, true)";
+        await using var limit = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        var idle = options.Lease > ShortestIdle ? options.Lease : ShortestIdle;
+        limit.Parameters.AddWithValue("limit", $"{(long)idle.TotalMilliseconds}ms");
+        await limit.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace ClaimCheck.Demo.Chapters;
 
 internal static class AwaitRuns
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public static Step Step { get; } = new(
         "Two of its runs",

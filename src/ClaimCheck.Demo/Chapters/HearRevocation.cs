@@ -12,7 +12,7 @@ internal static class HearRevocation
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var revoked = await tour.Consumer.NextAsync(ConsumerLine.Words.Revoked, TimeSpan.FromSeconds(30), cancellationToken);
+        var revoked = await tour.Consumer.NextAsync(ConsumerLine.Words.Revoked, TimeSpan.FromSeconds(90), cancellationToken);
         if (revoked.BatchId != tour.Export.BatchId)
             throw new DemoException($"The consumer was told of {revoked.BatchId}, not of the batch that was revoked.");
         tour.Screen.Text($"the consumer: {revoked}");

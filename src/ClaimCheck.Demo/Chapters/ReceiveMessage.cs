@@ -15,7 +15,7 @@ internal static class ReceiveMessage
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var received = await tour.Consumer.NextAsync(ConsumerLine.Words.Received, TimeSpan.FromSeconds(30), cancellationToken);
+        var received = await tour.Consumer.NextAsync(ConsumerLine.Words.Received, TimeSpan.FromSeconds(90), cancellationToken);
         tour.Screen.Text($"the consumer: {received}");
         var (bulkEvent, cursor) = await FeedWatch.UntilAsync(
             tour.Client, null, EventTypes.BulkReady, tour.Export.BatchId, cancellationToken);

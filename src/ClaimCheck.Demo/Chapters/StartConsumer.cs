@@ -12,7 +12,7 @@ internal static class StartConsumer
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var line = await tour.StartConsumer().NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(30), cancellationToken);
+        var line = await tour.StartConsumer().NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(90), cancellationToken);
         tour.Screen.Text($"the consumer: {line}");
         tour.Screen.Good("it listens; this process reads nothing of the queue");
     }

@@ -12,7 +12,6 @@ internal static class SumUp
         screen.Good($"a message of {Screen.Size(tour.MessageBytes)} stood for {tour.RecordsRead:N0} records");
         screen.Good("the consumer read them when it was ready to, verified, and found each as it is at the source");
         screen.Good("the source took them back, and no link works any more");
-        screen.Line($"{tour.Watch.Elapsed.TotalSeconds:0} s in all. Start a service of your own with ./dev up");
         return Task.CompletedTask;
     }
 }

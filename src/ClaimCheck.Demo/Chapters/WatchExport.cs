@@ -33,6 +33,6 @@ internal static class WatchExport
             throw new DemoException($"The export is {tour.Export.State}: {tour.Export.Failure?.Code} {tour.Export.Failure?.Detail}");
         var done = tour.Export.Progress;
         tour.Screen.Good(
-            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {done.Files} files, {Screen.Size(done.Bytes)}");
+            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {Screen.Files(done.Files)}, {Screen.Size(done.Bytes)}");
     }
 }

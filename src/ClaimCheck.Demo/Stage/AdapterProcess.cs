@@ -9,7 +9,7 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>The adapter as a child process, with one route, and a folder beside it that a consumer system reads from.</summary>
 internal sealed class AdapterProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default) { WriteIndented = true };
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("claimcheck-demo-adapter-");
@@ -47,21 +47,14 @@ internal sealed class AdapterProcess : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    public static async Task<AdapterProcess> StartAsync(
-        HttpClient http, Uri service, string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken)
+    public static AdapterProcess Start(Uri service, string route, JsonObject settings, Func<string, JsonObject> destination) =>
+        new(service, route, settings, destination);
+
+    /// <summary>Waits until it listens and says that it is ready.</summary>
+    public async Task ReadyAsync(HttpClient http, CancellationToken cancellationToken)
     {
-        var adapter = new AdapterProcess(service, route, settings, destination);
-        try
-        {
-            adapter.Address = await adapter.process.ListeningAsync(cancellationToken);
-            await adapter.process.ReadyAsync(http, adapter.Address, cancellationToken);
-            return adapter;
-        }
-        catch
-        {
-            await adapter.DisposeAsync();
-            throw;
-        }
+        Address = await process.ListeningAsync(cancellationToken);
+        await process.ReadyAsync(http, Address, cancellationToken);
     }
 
     /// <summary>The newest export of the adapter, or null.</summary>
@@ -80,7 +73,7 @@ internal sealed class AdapterProcess : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<AdapterExport>(ClaimCheckJson.Options, cancellationToken))!;
     }
 
-    /// <summary>Waits for a state of the newest export (or of one), and tells each state on the way.</summary>
+    /// <summary>Waits for a state of an export, by default the first that there is, and tells each state on the way.</summary>
     public async Task<AdapterExport> UntilAsync(
         HttpClient http, string? id, string state, Action<AdapterExport> changed, CancellationToken cancellationToken)
     {
@@ -92,6 +85,7 @@ internal sealed class AdapterProcess : IAsyncDisposable
             while (true)
             {
                 var export = id is null ? await NewestAsync(http, deadline.Token) : await GetAsync(http, id, deadline.Token);
+                id = export?.Id;
                 if (export is not null && export.State != seen)
                 {
                     seen = export.State;

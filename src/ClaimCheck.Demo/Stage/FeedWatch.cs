@@ -6,7 +6,7 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>Follows the event feed up to one event.</summary>
 internal static class FeedWatch
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public static async Task<(BulkEvent Event, string? Cursor)> UntilAsync(
         ClaimCheckClient client, string? after, string type, BatchId batch, CancellationToken cancellationToken)

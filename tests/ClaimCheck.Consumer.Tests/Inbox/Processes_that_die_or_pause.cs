@@ -1,5 +1,7 @@
+using ClaimCheck.Consumer.Inbox;
 using ClaimCheck.Consumer.Tests.Handling;
 using ClaimCheck.Contracts;
+using Npgsql;
 
 namespace ClaimCheck.Consumer.Tests.Inbox;
 
@@ -60,5 +62,33 @@ public sealed class Processes_that_die_or_pause : IAsyncLifetime
             scene.AskAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'").Result == 0);
         Assert.Equal(100, (await scene.AppliedAsync()).Count(each => each.Value == 1));
         Assert.Equal("settled 100", await scene.AskAsync<string>("SELECT state || ' ' || succeeded FROM claimcheck.inbox_batches"));
+    }
+
+    [Fact]
+    public async Task A_consumer_paused_while_it_renews_its_lease_keeps_the_batch_from_nobody()
+    {
+        using var consumer = await ConsumerProcess.HoldingAsync(scene, Lease, 44);
+        await consumer.KillAsync();
+        await using var database = new InboxDatabase(new InboxOptions { ConnectionString = scene.Database, Lease = Lease });
+        var (renewed, paused) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var renewing = database.TransactAsync(
+            async transaction =>
+            {
+                const string sql = "UPDATE claimcheck.inbox_batches SET leased_until = clock_timestamp()";
+                await using var renew = new NpgsqlCommand(sql, transaction.Connection, transaction);
+                Assert.Equal(1, await renew.ExecuteNonQueryAsync());
+                renewed.SetResult();
+                await paused.Task;
+                return true;
+            },
+            CancellationToken.None);
+        await renewed.Task;
+
+        await scene.StartAsync(doing, inbox: options => options.Lease = Lease);
+
+        Assert.Equal(ReceiptState.Completed, (await scene.EndedAsync()).State);
+        Assert.Equal(100, (await scene.AppliedAsync()).Count(each => each.Value == 1));
+        paused.SetResult();
+        await Assert.ThrowsAsync<InboxUnavailableException>(() => renewing);
     }
 }
