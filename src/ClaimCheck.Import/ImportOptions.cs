@@ -19,6 +19,9 @@ internal sealed class ImportOptions
     /// <summary>Where runs are kept. Processes that watch the same source on one machine share it.</summary>
     public string? State { get; set; }
 
+    /// <summary>How long the directory of a run stays once it is settled; its content counts as imported also after that.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>What is watched: a folder, or <c>s3://bucket/prefix</c>.</summary>
     public string? Source { get; set; }
 

@@ -44,7 +44,8 @@ internal sealed class ImportRunner : IDisposable
         path = Path.GetFullPath(path);
         if (!File.Exists(path))
             throw new ImportException(ImportCodes.FileMissing, $"There is no file {path}.");
-        foreach (var broken in await Runs.UnsettledAsync(cancellationToken))
+        await new RunRetention(Runs, context).SweepAsync(cancellationToken);
+        foreach (var broken in await Runs.UnsettledAsync(context.Logger, cancellationToken))
         {
             if (broken.Origin != RunOrigin.File || broken.Source != path || broken.Name != options.Name)
                 continue;

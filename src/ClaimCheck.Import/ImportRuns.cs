@@ -1,13 +1,18 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using ClaimCheck.Import.Running;
+using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 
 /// <summary>All runs that a state directory holds.</summary>
-internal sealed class ImportRuns(string state, TimeProvider time)
+internal sealed partial class ImportRuns(string state, TimeProvider time)
 {
     private const string Prefix = "imp_";
     private const int LongestExamples = 20;
+
+    // A run that is settled stays so: of thousands each document is read once by a process.
+    private readonly ConcurrentDictionary<string, SettledRun> settled = new(StringComparer.Ordinal);
 
     /// <summary>Where runs are kept unless something else is said.</summary>
     public static string DefaultState => Path.Combine(
@@ -65,16 +70,84 @@ internal sealed class ImportRuns(string state, TimeProvider time)
         return (directory, await directory.LoadAsync(cancellationToken) ?? throw NotFound(runId));
     }
 
-    /// <summary>Runs that have not come to their end, oldest first.</summary>
-    public async Task<IReadOnlyList<RunDocument>> UnsettledAsync(CancellationToken cancellationToken)
+    /// <summary>Runs that have not come to their end, oldest first. One whose document can't be read is left alone, and so is its file.</summary>
+    public async Task<IReadOnlyList<RunDocument>> UnsettledAsync(ILogger logger, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
         foreach (var id in Ids().Reverse())
         {
-            if (await DirectoryOf(id).LoadAsync(cancellationToken) is { IsSettled: false } run)
+            try
+            {
+                if (!settled.ContainsKey(id) && await LoadAsync(id, cancellationToken) is { IsSettled: false } run)
+                    runs.Add(run);
+            }
+            catch (IOException e)
+            {
+                Log.Damaged(logger, id, e.Message);
+            }
+        }
+        return runs;
+    }
+
+    /// <summary>How many runs are in which state.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> StatesAsync(CancellationToken cancellationToken)
+    {
+        var states = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var id in Ids())
+        {
+            if ((settled.GetValueOrDefault(id)?.State ?? (await TryLoadAsync(id, cancellationToken))?.State) is { } state)
+                states[state] = states.GetValueOrDefault(state) + 1;
+        }
+        return states;
+    }
+
+    /// <summary>The documents of the newest runs.</summary>
+    public async Task<IReadOnlyList<RunDocument>> NewestAsync(int limit, CancellationToken cancellationToken)
+    {
+        var runs = new List<RunDocument>();
+        foreach (var id in Ids())
+        {
+            if (runs.Count == limit)
+                break;
+            if (await TryLoadAsync(id, cancellationToken) is { } run)
                 runs.Add(run);
         }
         return runs;
+    }
+
+    /// <summary>The runs of a feed that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
+    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string feed, DateTimeOffset moment, CancellationToken cancellationToken)
+    {
+        var runs = new List<RunDocument>();
+        foreach (var id in Ids().Reverse())
+        {
+            if (settled.TryGetValue(id, out var known) && !(known.Name == feed && known.EndedAt < moment))
+                continue;
+            if (await TryLoadAsync(id, cancellationToken) is { IsSettled: true } run && run.Name == feed && run.EndedAt < moment)
+                runs.Add(run);
+        }
+        return runs;
+    }
+
+    /// <summary>Removes the directory of a run, as a whole: nobody sees a part of it.</summary>
+    public void Remove(RunDirectory directory)
+    {
+        var gone = Path.Combine(State, "runs", $".{directory.RunId}");
+        Directory.Move(directory.Path, gone);
+        settled.TryRemove(directory.RunId, out _);
+        Directory.Delete(gone, recursive: true);
+    }
+
+    /// <summary>Deletes what <see cref="Remove"/> had no time for, and directories of runs that a process made before a moment, and died over.</summary>
+    public void RemoveRests(DateTimeOffset moment)
+    {
+        var folder = Path.Combine(State, "runs");
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var gone in Directory.EnumerateDirectories(folder, $".{Prefix}*"))
+            Directory.Delete(gone, recursive: true);
+        foreach (var directory in Ids().Select(DirectoryOf).Where(each => !each.Exists && Directory.GetLastWriteTimeUtc(each.Path) < moment.UtcDateTime))
+            Remove(directory);
     }
 
     /// <summary>Ends a run: what is under way is finished, nothing more is sent.</summary>
@@ -145,9 +218,38 @@ internal sealed class ImportRuns(string state, TimeProvider time)
         return ImportRun.Of(run, directory, history, !run.IsSettled && directory.IsActive, time);
     }
 
+    private async Task<RunDocument?> LoadAsync(string runId, CancellationToken cancellationToken)
+    {
+        var run = await DirectoryOf(runId).LoadAsync(cancellationToken);
+        if (run is { IsSettled: true })
+            settled[runId] = new(run.Name, run.State, run.EndedAt);
+        return run;
+    }
+
+    // A document that is damaged is told of where its run would be gone on with.
+    private async Task<RunDocument?> TryLoadAsync(string runId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LoadAsync(runId, cancellationToken);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     private RunDirectory Existing(string runId) => Has(runId) ? DirectoryOf(runId) : throw NotFound(runId);
 
     private ImportException NotFound(string runId) => new(ImportCodes.RunNotFound, $"There is no run {runId} in {State}.");
+
+    private sealed record SettledRun(string Name, string State, DateTimeOffset? EndedAt);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Import {RunId} rests, for what it is can't be read: someone must mend it, or remove its directory. {Reason}")]
+        public static partial void Damaged(ILogger logger, string runId, string reason);
+    }
 }
 
 /// <summary>What came of a run.</summary>

@@ -51,7 +51,8 @@ internal static class ImportSettings
     private static IEnumerable<string> Durations(ImportOptions options)
     {
         var day = TimeSpan.FromDays(1);
-        return Between("arrival.settle", options.Arrival.Settle, TimeSpan.Zero, day)
+        return Between("retention", options.Retention, TimeSpan.FromHours(1), 3650 * day)
+            .Concat(Between("arrival.settle", options.Arrival.Settle, TimeSpan.Zero, day))
             .Concat(Between("arrival.poll", options.Arrival.Poll, TimeSpan.FromMilliseconds(10), day))
             .Concat(Between("endpoint.timeout", options.Endpoint.Timeout, TimeSpan.FromMilliseconds(100), day))
             .Concat(Between("endpoint.jobTimeout", options.Endpoint.JobTimeout, TimeSpan.FromSeconds(1), 7 * day))

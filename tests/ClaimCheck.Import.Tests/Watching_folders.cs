@@ -1,3 +1,5 @@
+using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Running;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests;
@@ -131,6 +133,94 @@ public sealed class Watching_folders : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Names_that_are_long_or_strange_or_no_file_s_keep_no_other_waiting()
+    {
+        var longest = new string('x', 251) + ".csv";
+        foreach (var (name, at) in new[] { (longest, 1), ("line\nbreak.csv", 2), ("-rf.csv", 3), ("a\\b*.csv", 4), ("ünï-😀.csv", 5) })
+            scene.Write("feed/" + name, ImportScene.Csv(1, from: at));
+        // A name that is no UTF-8, and a pipe that nobody writes to.
+        await ShellAsync("echo order_id >\"$(printf 'no\\377.csv')\" && mkfifo pipe.csv");
+        await scene.WatchOnceAsync();
+        scene.Write("feed/" + longest, ImportScene.Csv(1, from: 6));
+        await scene.WatchOnceAsync();
+
+        Assert.Equal(6, endpoint.Succeeded.Count);
+        Assert.Equal(6, Names("done").Count);
+        Assert.Single(Names("done"), name => name.StartsWith("imp_", StringComparison.Ordinal) && name.EndsWith("xxx.csv", StringComparison.Ordinal));
+        Assert.Equal(2, Names("").Count);
+        await ShellAsync("rm no*.csv");
+    }
+
+    [Fact]
+    public async Task Files_of_one_name_that_are_settled_at_once_are_all_kept()
+    {
+        const int AtOnce = 8;
+        for (var round = 0; round < 5; round++)
+        {
+            using var together = new Barrier(AtOnce);
+            var runs = Enumerable.Range(0, AtOnce).Select(i => scene.Runs.DirectoryOf(ImportRuns.NewId())).ToList();
+            await Task.WhenAll(runs.Select(directory => Task.Factory.StartNew(
+                () =>
+                {
+                    var source = new FolderSource(feed, scene.Options.Arrival, TimeProvider.System);
+                    var input = source.InputFor(new("a.csv", ""), directory);
+                    scene.Write(input, directory.RunId);
+                    scene.Write(input + ".done", directory.RunId);
+                    var run = new RunDocument
+                    {
+                        RunId = directory.RunId,
+                        Name = "orders",
+                        File = "a.csv",
+                        Source = Path.Combine(feed, "a.csv"),
+                        Origin = RunOrigin.Folder,
+                        Input = input,
+                        State = RunState.Completed,
+                        Limits = new(new(), new(), 1, 1),
+                        StartedAt = default,
+                    };
+                    together.SignalAndWait();
+                    Assert.True(source.SettleAsync(run, null!, directory, CancellationToken.None).IsCompletedSuccessfully);
+                },
+                TaskCreationOptions.LongRunning)));
+
+            var files = Names("done").Where(name => name.EndsWith(".csv", StringComparison.Ordinal)).ToList();
+            Assert.Equal(runs.Select(each => each.RunId).Order(StringComparer.Ordinal), files.Select(Content).Order(StringComparer.Ordinal));
+            Assert.All(files, name => Assert.Equal(Content(name), Content(name + ".done")));
+            Directory.Delete(Path.Combine(feed, "done"), recursive: true);
+        }
+
+        string Content(string name) => File.ReadAllText(Path.Combine(feed, "done", name));
+    }
+
+    [Fact]
+    public async Task Of_two_that_want_a_name_one_gets_it_and_the_other_keeps_its_file()
+    {
+        const int Rounds = 2000;
+        for (var i = 0; i < Rounds; i++)
+        {
+            scene.Write($"feed/0-{i}", "");
+            scene.Write($"feed/1-{i}", "");
+        }
+        var (ready, got) = (new int[Rounds], new bool[2, Rounds]);
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(who => Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = 0; i < Rounds; i++)
+                {
+                    var (from, to) = (Path.Combine(feed, $"{who}-{i}"), Path.Combine(feed, $"to-{i}"));
+                    Interlocked.Increment(ref ready[i]);
+                    Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref ready[i]) == 2, TimeSpan.FromSeconds(30)), "The other one failed.");
+                    got[who, i] = Durable.TryMove(from, to);
+                }
+            },
+            TaskCreationOptions.LongRunning)));
+
+        for (var i = 0; i < Rounds; i++)
+            Assert.True(got[0, i] != got[1, i] && File.Exists(Path.Combine(feed, $"{(got[0, i] ? 1 : 0)}-{i}")), $"In round {i} it was not one that got it.");
+        Assert.Equal(2 * Rounds, Directory.EnumerateFiles(feed).Count());
+    }
+
+    [Fact]
     public async Task A_run_that_another_watcher_gave_up_is_neither_taken_nor_active()
     {
         var run = scene.Runs.DirectoryOf(ImportRuns.NewId());
@@ -173,6 +263,14 @@ public sealed class Watching_folders : IAsyncLifetime
         Assert.Equal("completed", (string?)Assert.Single(ended.JsonLines)["state"]);
         Assert.Equal(["a.csv"], Names("done"));
         Assert.All(endpoint.Succeeded.Values, times => Assert.Equal(1, times));
+    }
+
+    // For names that .NET can't say.
+    private async Task ShellAsync(string script)
+    {
+        using var shell = System.Diagnostics.Process.Start("sh", ["-c", $"cd \"$1\" && {script}", "sh", feed]);
+        await shell.WaitForExitAsync();
+        Assert.Equal(0, shell.ExitCode);
     }
 
     private List<string> Names(string folder) => Directory.Exists(Path.Combine(feed, folder))

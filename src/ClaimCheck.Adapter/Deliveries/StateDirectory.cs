@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
+using ClaimCheck.Import.Running;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -11,6 +12,8 @@ namespace ClaimCheck.Adapter.Deliveries;
 internal sealed class StateDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const int NoSpace = 28; // ENOSPC
+    private const int ReadOnly = 30; // EROFS
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true };
     private readonly string path;
     private readonly FileStream held;
@@ -41,9 +44,17 @@ internal sealed class StateDirectory : IDisposable
 
         try
         {
-            return new(path, new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var taken = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            // What a process was writing when it was killed; nothing followed from it.
+            foreach (var folder in new[] { "deliveries", "routes" })
+                Array.ForEach(Directory.GetFiles(Path.Combine(path, folder), "*.json.new"), File.Delete);
+            return new(path, taken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is NoSpace or ReadOnly)
+        {
+            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
+        }
+        catch (IOException e)
         {
             throw new SettingsException(
                 $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. Stop it, or choose another directory.", e);
@@ -82,7 +93,7 @@ internal sealed class StateDirectory : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(await File.ReadAllBytesAsync(file, cancellationToken), Json);
+            return JsonSerializer.Deserialize<T>(await File.ReadAllBytesAsync(file, cancellationToken), Json) ?? throw new JsonException("It is null.");
         }
         catch (FileNotFoundException)
         {
@@ -104,6 +115,7 @@ internal sealed class StateDirectory : IDisposable
         }
 
         File.Move(next, file, overwrite: true);
+        Durable.SyncFolder(Path.GetDirectoryName(file)!);
     }
 }
 

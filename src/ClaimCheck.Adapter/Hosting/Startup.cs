@@ -64,7 +64,8 @@ internal static class Startup
         }
         catch (Exception e) when (e is InvalidDataException or FormatException)
         {
-            throw new SettingsException($"The settings can't be read: {e.Message} {e.InnerException?.Message}".TrimEnd(), e);
+            var place = e.GetBaseException() is System.Text.Json.JsonException json ? json.Message : e.InnerException?.Message;
+            throw new SettingsException($"The settings can't be read: {e.Message} {place}".TrimEnd(), e);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
     // Retries, and what came from a source that is no longer this route's: the watcher looks at neither.
     private async Task WorkOffAsync(CancellationToken stoppingToken)
     {
-        foreach (var run in await Runs.UnsettledAsync(stoppingToken))
+        foreach (var run in await Runs.UnsettledAsync(logger, stoppingToken))
         {
             if (!IsWatched(run))
                 waiting.Writer.TryWrite(run.RunId);

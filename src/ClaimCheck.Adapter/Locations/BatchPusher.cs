@@ -114,6 +114,9 @@ internal sealed partial class BatchPusher(
             bytes += file.Bytes;
         }
         await CompleteAsync(manifest, location, folder, cancellationToken);
+        // What a push left that was killed: the folder is this batch's alone, and nobody else writes there.
+        if (there?.Any(LocationPath.IsTemporary) == true)
+            await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
         Discard(batchId, work);
         Log.Pushed(logger, batchId, manifest.Files.Count, written, location.Name, folder);
         return new PushedBatch(

@@ -62,17 +62,10 @@ internal static class RouteEndpoints
 
     private static async Task<RouteView> ShowAsync(Feed feed, CancellationToken cancellationToken)
     {
-        var runs = new List<RunDocument>();
-        foreach (var id in feed.Runs.Ids())
-        {
-            if (await feed.Runs.DirectoryOf(id).LoadAsync(cancellationToken) is { } run)
-                runs.Add(run);
-        }
-
+        var last = await feed.Runs.NewestAsync(LastRuns, cancellationToken);
         return new(
-            feed.Route.Name, "import", null, null, null, null, null,
-            runs.CountBy(run => run.State).ToDictionary(each => each.Key, each => each.Value, StringComparer.Ordinal),
-            [.. runs.Take(LastRuns).Select(run => new RouteRun(
+            feed.Route.Name, "import", null, null, null, null, null, await feed.Runs.StatesAsync(cancellationToken),
+            [.. last.Select(run => new RouteRun(
                 run.RunId, run.State, run.File, run.StartedAt, run.State == RunState.Completed ? run.EndedAt : null,
                 run.Failure is { } failure ? new(failure.Code, failure.Detail) : null))]);
     }

@@ -66,15 +66,37 @@ internal static class SettingsReader
 
     private static AdapterOptions Bind(IConfigurationSection section)
     {
+        // A name that is not known is a slip that would silently do nothing; criteria have names of their own.
+        var known = section.AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key)).ToList();
         try
         {
-            // A name that is not known is a slip that would silently do nothing; criteria have names of their own.
-            var known = section.AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key));
-            return new ConfigurationBuilder().AddInMemoryCollection(known).Build().Get<AdapterOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new();
+            return Bind(known);
         }
         catch (InvalidOperationException e)
         {
-            throw new SettingsException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
+            var faults = known.Where(pair => pair.Value is not null).Select(FaultOf).OfType<string>().ToList();
+            throw faults.Count > 0
+                ? new SettingsException(faults)
+                : new SettingsException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    private static AdapterOptions Bind(IEnumerable<KeyValuePair<string, string?>> known) =>
+        new ConfigurationBuilder().AddInMemoryCollection(known).Build().Get<AdapterOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new();
+
+    // By itself, because what is said of all together names no place.
+    private static string? FaultOf(KeyValuePair<string, string?> setting)
+    {
+        try
+        {
+            Bind([setting]);
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            return e.GetBaseException() is var reason and not InvalidOperationException
+                ? $"{AdapterOptions.Section}:{setting.Key} can't be read: {reason.Message}"
+                : $"{AdapterOptions.Section}:{setting.Key} is set, but there is no such setting: it would silently do nothing.";
         }
     }
 

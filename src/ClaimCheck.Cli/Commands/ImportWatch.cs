@@ -90,7 +90,11 @@ internal static class ImportWatch
     private static int Conclude(Screen screen, ImportRun run)
     {
         if (run.Failure is { } failure)
+        {
             screen.Note($"claimcheck: {run.RunId} has failed ({failure.Code}): {failure.Detail}");
+            if (failure.Code == ImportCodes.AlreadyImported)
+                screen.Hint("'claimcheck import start … --again' imports it once more.");
+        }
         if (run.State != RunState.Completed)
             return ExitCodes.Ended;
         if (run.Counts.Failed + run.Counts.Invalid == 0)

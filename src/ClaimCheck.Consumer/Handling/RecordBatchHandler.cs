@@ -24,6 +24,8 @@ internal sealed record BatchWork(BatchReader Reader, BulkReadyData Ready, Cancel
 internal sealed partial class RecordBatchHandler<T>(
     IRecordHandler<T> handler, BatchInbox inbox, ReceiptOutbox receipts, RecordOptions options, ILogger logger) : IBatchHandler
 {
+    private const int DiscardAttempts = 8;
+
     public Task HandleAsync(BatchContext batch, CancellationToken cancellationToken) =>
         ApplyAsync(new BatchWork(batch.Reader, batch.Ready, batch.Revoked), cancellationToken);
 
@@ -40,7 +42,7 @@ internal sealed partial class RecordBatchHandler<T>(
         catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
         {
             // The event that says so may be late, or not subscribed to.
-            await DiscardAsync(batch.BatchId, batch.Ready.Dataset, null, null, cancellationToken);
+            await DiscardAtLastAsync(batch, cancellationToken);
             throw;
         }
     }
@@ -64,6 +66,26 @@ internal sealed partial class RecordBatchHandler<T>(
             CancellationToken.None, cancellationToken);
         if (isNew)
             Log.Discarded(logger, batch, inbox.Consumer);
+    }
+
+    // Nobody hands a batch over again that is known to be revoked: a handler that fails on it for a moment has it tried here.
+    private async Task DiscardAtLastAsync(BatchWork batch, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await DiscardAsync(batch.BatchId, batch.Ready.Dataset, null, null, cancellationToken);
+                return;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.NotDiscarded(logger, batch.BatchId, attempt, DiscardAttempts, e.GetType().Name);
+                if (attempt == DiscardAttempts)
+                    throw;
+            }
+            await Task.Delay(Backoff.After(attempt, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10)), cancellationToken);
+        }
     }
 
     /// <returns>True where nothing is left to be done; false where it is to be tried again at once.</returns>
@@ -194,6 +216,9 @@ internal sealed partial class RecordBatchHandler<T>(
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is discarded by {Consumer}.")]
         public static partial void Discarded(ILogger logger, BatchId batchId, string consumer);
+
+        [LoggerMessage(LogLevel.Error, "Batch {BatchId} is revoked, but its handler failed to discard it ({Kind}), at attempt {Attempt} of {Attempts}.")]
+        public static partial void NotDiscarded(ILogger logger, BatchId batchId, int attempt, int attempts, string kind);
 
         [LoggerMessage(LogLevel.Information, "Another process works on batch {BatchId}: it is waited for.")]
         public static partial void Waiting(ILogger logger, BatchId batchId);

@@ -71,9 +71,33 @@ internal sealed partial class ReceiptSender(
     private async Task<bool> SendDueAsync(CancellationToken cancellationToken)
     {
         var due = await receipts.TakeAsync(AtOnce, cancellationToken);
-        foreach (var receipt in due)
-            await SendAsync(receipt, cancellationToken);
+        var sent = 0;
+        try
+        {
+            for (; sent < due.Count; sent++)
+                await SendAsync(due[sent], cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The last send, or the next process, need not wait for the end of a claim that nobody uses.
+            await GiveBackAsync(due[sent..]);
+            throw;
+        }
         return due.Count > 0;
+    }
+
+    private async Task GiveBackAsync(List<DueReceipt> unsent)
+    {
+        using var cleanUp = new CancellationTokenSource(LastSend);
+        try
+        {
+            foreach (var receipt in unsent)
+                await receipts.AgainAsync(receipt, TimeSpan.Zero, cleanUp.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
+        {
+            // Their claims run out by themselves.
+        }
     }
 
     private async Task SendAsync(DueReceipt receipt, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Text;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
 
@@ -11,6 +12,7 @@ namespace ClaimCheck.Import.Arriving;
 internal sealed class FolderSource(string folder, ArrivalOptions options, TimeProvider time) : IWatchedSource
 {
     private const string Taken = ".claimcheck";
+    private const int LongestName = 255; // bytes, of most file systems
 
     private readonly Dictionary<string, Observation> observed = new(StringComparer.Ordinal);
 
@@ -29,11 +31,14 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
                 // A link could lead to what its maker may not read, and we may.
                 if (!IsWanted(file.Name) || file.LinkTarget is not null)
                     continue;
+                // Gone meanwhile, or of a name that is no UTF-8 and can't be told here: it must not keep the others.
+                if (!file.Exists)
+                    continue;
                 names.Add(file.Name);
-                if (IsComplete(file, now))
-                    arrivals.Add(new(file.Name, file.FullName));
-                else
+                if (!IsComplete(file, now))
                     isSettled = false;
+                else if (PlainFile.Is(file.FullName))
+                    arrivals.Add(new(file.Name, file.FullName));
             }
         }
         catch (UnauthorizedAccessException e)
@@ -79,20 +84,37 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
 
     public Task SettleAsync(RunDocument run, ImportRun outcome, RunDirectory directory, CancellationToken cancellationToken)
     {
-        if (!File.Exists(run.Input))
-            return Task.CompletedTask; // moved by a process that was killed before it could say so
+        var own = Path.GetDirectoryName(run.Input)!;
         var target = Path.Combine(folder, run.State == RunState.Completed ? "done" : "failed");
-        Directory.CreateDirectory(target);
-        var path = Path.Combine(target, run.File);
         // The same name comes every day.
-        if (File.Exists(path))
-            path = Path.Combine(target, $"{run.RunId}-{run.File}");
+        var (plain, other) = (Path.Combine(target, run.File), Path.Combine(target, OtherName(run)));
+        var path = File.Exists(other) ? other : plain;
+        // Else moved by a process that was killed before it could say so.
+        if (File.Exists(run.Input))
+        {
+            Directory.CreateDirectory(target);
+            // Another watcher may settle a file of this name just now.
+            path = Durable.TryMove(run.Input, plain) ? plain : other;
+            if (path == other)
+                File.Move(run.Input, other);
+        }
         if (File.Exists(run.Input + options.Marker))
             File.Move(run.Input + options.Marker, path + options.Marker, overwrite: true);
-        File.Move(run.Input, path);
-        Durable.SyncFolder(target);
-        Directory.Delete(Path.GetDirectoryName(run.Input)!);
+        if (Directory.Exists(own))
+        {
+            Durable.SyncFolder(target);
+            Directory.Delete(own);
+        }
         return Task.CompletedTask;
+    }
+
+    // The run's id goes before the name; where both are too long for a file system, the name's end tells what it is.
+    private string OtherName(RunDocument run)
+    {
+        var name = run.File;
+        while (Encoding.UTF8.GetByteCount(name) > LongestName - run.RunId.Length - 1 - Encoding.UTF8.GetByteCount(options.Marker))
+            name = name[(char.IsSurrogatePair(name, 0) ? 2 : 1)..];
+        return $"{run.RunId}-{name}";
     }
 
     private bool IsWanted(string name) => name[0] != '.' && (options.Patterns.Count > 0

@@ -14,6 +14,7 @@ internal sealed partial class Watcher(
     private readonly Dictionary<string, Task> active = new(StringComparer.Ordinal);
     private readonly Queue<string> broken = new();
     private readonly ConcurrentDictionary<string, string> taking = new(StringComparer.Ordinal);
+    private readonly RunRetention retention = new(runs, context);
     private volatile bool scanSoon = true;
     private long scanned;
 
@@ -46,7 +47,8 @@ internal sealed partial class Watcher(
     {
         (scanSoon, scanned) = (false, context.Time.GetTimestamp());
         taking.Clear();
-        foreach (var run in await runs.UnsettledAsync(cancellationToken))
+        await retention.SweepAsync(cancellationToken);
+        foreach (var run in await runs.UnsettledAsync(context.Logger, cancellationToken))
         {
             if (run.Name != context.Options.Name || !source.Owns(run))
                 continue;

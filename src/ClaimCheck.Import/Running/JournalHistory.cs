@@ -130,9 +130,9 @@ internal sealed class JournalHistory
     {
         try
         {
-            Apply(JsonSerializer.Deserialize<JournalEntry>(line, Journal.Json)!);
+            Apply(JsonSerializer.Deserialize<JournalEntry>(line, Journal.Json) ?? throw new FormatException("It is null."));
         }
-        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or OverflowException or ArgumentException)
         {
             throw new IOException($"The run's journal {path} is damaged behind byte {Length}: what was sent is not known for sure.", e);
         }

@@ -77,18 +77,20 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
             ? await FeedFile.RecogniseAsync(Existing(), run.File, run.Limits.Reading.Format, cancellationToken)
             : new FeedFile(Existing(), run.Format, run.IsGzip);
         var found = await Inspection.OfAsync(recognised, run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+        run = run with { Sha256 = found.Sha256 };
         if (run.Origin != RunOrigin.Bucket && await context.Seen.ClaimAsync(run, found.Sha256, cancellationToken) is { } other)
         {
             throw new ImportException(
                 ImportCodes.AlreadyImported,
-                $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}. --again imports it once more.");
+                other.File is null
+                    ? $"The same content was imported by run {other.RunId}, which was {other.State} and is no longer kept."
+                    : $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}.");
         }
         run = run with
         {
             State = RunState.Running,
             Format = recognised.Format,
             IsGzip = recognised.IsGzip,
-            Sha256 = found.Sha256,
             Bytes = found.Bytes,
             Records = found.Records,
         };

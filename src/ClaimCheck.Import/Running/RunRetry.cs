@@ -19,7 +19,7 @@ internal sealed class RunRetry(ImportRuns runs)
             ?? throw new ImportException(ImportCodes.RunBusy, $"Another process works on run {runId}.");
         var parent = (await directory.LoadAsync(cancellationToken))!;
         if (!RunState.IsEnd(parent.State))
-            throw new ImportException(ImportCodes.RunBusy, $"Run {runId} is {parent.State}: what failed so far is sent again by the run itself. 'import resume' goes on with it.");
+            throw new ImportException(ImportCodes.RunBusy, $"Run {runId} is {parent.State}: what failed so far is sent again by the run itself.");
 
         var open = classes.Where(wanted => !parent.Retries.ContainsKey(wanted)).ToHashSet(StringComparer.Ordinal);
         var known = classes.Select(wanted => parent.Retries.GetValueOrDefault(wanted)).FirstOrDefault(id => id is not null);

@@ -2,33 +2,75 @@ using System.Text;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Which contents were imported, and by which run; for each feed by itself.</summary>
+/// <summary>A run that imported a content, or does so now.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="State">Its state, or its last one.</param>
+/// <param name="File">The file's name; null where its directory is no longer kept.</param>
+internal sealed record EarlierImport(string RunId, string State, string? File);
+
+/// <summary>
+/// Which contents were imported, and by which run; for each feed by itself. A note is the run's id, and once the run's retention is
+/// over its last state too: a run that is gone without such a note was removed by somebody, and counts for nothing.
+/// </summary>
 internal sealed class SeenContents(string state)
 {
     /// <summary>Notes that a run imports a content.</summary>
     /// <returns>Null; or the run that has imported it, or does so now, where it may not be imported again.</returns>
-    public async Task<RunDocument?> ClaimAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
+    public async Task<EarlierImport?> ClaimAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(state, "seen", run.Name);
+        var folder = FolderOf(run.Name);
         RunDirectory.CreatePrivate(folder);
         using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
         var path = Path.Combine(folder, sha256);
-        var known = File.Exists(path) ? (await File.ReadAllTextAsync(path, cancellationToken)).Trim() : "";
+        var (known, lastState) = await ReadAsync(path, cancellationToken);
         if (known == run.RunId)
             return null;
-        // Of a file that failed nothing was sent (unless it changed meanwhile), and a run that was removed is forgotten.
-        if (!run.Again && known.Length > 0 && await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other
-            && (other.State != RunState.Failed || other.Failure?.Code == ImportCodes.FileChanged))
-            return other;
-        await using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
+        if (!run.Again && known is not null)
         {
-            await file.WriteAsync(Encoding.ASCII.GetBytes(run.RunId), cancellationToken);
+            if (lastState is not null)
+                return new(known, lastState, null);
+            if (await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other && Counts(other))
+                return new(known, other.State, other.File);
+        }
+        Write(path, run.RunId);
+        return null;
+    }
+
+    /// <summary>Keeps in mind what a run has imported, for when its directory is gone.</summary>
+    public async Task RetireAsync(RunDocument run, CancellationToken cancellationToken)
+    {
+        var folder = FolderOf(run.Name);
+        if (run.Sha256 is null || !Directory.Exists(folder))
+            return;
+        using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
+        var path = Path.Combine(folder, run.Sha256);
+        if ((await ReadAsync(path, cancellationToken)).RunId == run.RunId && Counts(run))
+            Write(path, $"{run.RunId} {run.State}");
+    }
+
+    // Of a file that failed nothing was sent, unless it changed meanwhile.
+    private static bool Counts(RunDocument run) => run.State != RunState.Failed || run.Failure?.Code == ImportCodes.FileChanged;
+
+    private static async Task<(string? RunId, string? LastState)> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+            return (null, null);
+        var words = (await File.ReadAllTextAsync(path, cancellationToken)).Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return (words.ElementAtOrDefault(0), words.ElementAtOrDefault(1));
+    }
+
+    private static void Write(string path, string text)
+    {
+        using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            file.Write(Encoding.ASCII.GetBytes(text));
             file.Flush(flushToDisk: true);
         }
         File.Move(path + ".new", path, overwrite: true);
-        Durable.SyncFolder(folder);
-        return null;
+        Durable.SyncFolder(Path.GetDirectoryName(path)!);
     }
+
+    private string FolderOf(string feed) => Path.Combine(state, "seen", feed);
 
     private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
     {

@@ -20,12 +20,18 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
 
     public int ExitCode => guard.ExitCode;
 
-    private int Pid { get; set; }
+    public int Pid { get; private set; }
 
     /// <summary>Starts it and waits until it listens.</summary>
-    public static async Task<AdapterProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Task<AdapterProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(environment, [], arguments);
+
+    /// <param name="environment">Variables of its own.</param>
+    /// <param name="within">A command that becomes the adapter, given as its last arguments.</param>
+    /// <param name="arguments">The adapter's.</param>
+    public static async Task<AdapterProcess> StartAsync(IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
     {
-        var adapter = await LaunchAsync(environment, ["--urls", "http://127.0.0.1:0", .. arguments]);
+        var adapter = await LaunchAsync(environment, within, ["--urls", "http://127.0.0.1:0", .. arguments]);
         try
         {
             var ended = adapter.guard.WaitForExitAsync();
@@ -44,7 +50,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
     /// <summary>Starts it where it is expected to end by itself, and waits for that.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        await using var adapter = await LaunchAsync(environment, arguments);
+        await using var adapter = await LaunchAsync(environment, [], arguments);
         await adapter.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return (adapter.ExitCode, adapter.Log);
     }
@@ -84,7 +90,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
         guard.Dispose();
     }
 
-    private static async Task<AdapterProcess> LaunchAsync(IReadOnlyDictionary<string, string> environment, string[] arguments)
+    private static async Task<AdapterProcess> LaunchAsync(IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
     {
         // The shell waits for the end of its input, which is the end of the test process, and then stops the adapter; or for the
         // adapter's own end, whose exit code it hands on.
@@ -100,7 +106,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
             kill $watch 2>/dev/null
             exit $code
             """;
-        var start = new ProcessStartInfo("sh", ["-c", script, "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "ClaimCheck.Adapter.dll"), .. arguments])
+        var start = new ProcessStartInfo("sh", ["-c", script, "sh", .. within, "dotnet", Path.Combine(AppContext.BaseDirectory, "ClaimCheck.Adapter.dll"), .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -52,6 +52,9 @@ internal sealed class AdapterScene : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = new();
 
+    /// <summary>Where events come from; null for the feed.</summary>
+    public string? QueueUrl { get; private set; }
+
     public string Shared => Path.Combine(folder, "shared");
 
     public string State => Path.Combine(folder, "state");
@@ -62,6 +65,19 @@ internal sealed class AdapterScene : IAsyncDisposable
         var made = new AdapterScene(scene, await scene.StartServiceAsync(service), await ConsumerSystem.StartAsync());
         Directory.CreateDirectory(made.Shared);
         return made;
+    }
+
+    /// <summary>With a queue that the service's events go to, and routes that listen to it.</summary>
+    public static async Task<AdapterScene> CreateWithQueueAsync(int items = 1000)
+    {
+        var endpoint = await QueueEndpoint.GetAsync();
+        var topic = await endpoint.NewTopicAsync();
+        var scene = await CreateAsync(
+            items, service: [.. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic)]);
+        scene.QueueUrl = (await endpoint.NewQueueAsync(topic, new() { RawDelivery = true })).Url;
+        foreach (var (name, value) in endpoint.Environment)
+            scene.Set(name, value);
+        return scene;
     }
 
     /// <summary>A variable of the adapter's process.</summary>
@@ -80,15 +96,19 @@ internal sealed class AdapterScene : IAsyncDisposable
                 ["Location"] = new JsonObject { ["Kind"] = "folder", ["Path"] = Shared },
             },
         };
+        if (pattern is "ar-2" or "ar-3")
+            route["Events"] = QueueUrl is null ? "feed" : "sqs";
+        if (QueueUrl is not null)
+            route[nameof(QueueUrl)] = QueueUrl;
         if (notifies)
             route["Notify"] = new JsonObject { ["Url"] = Consumer.Url, ["Secret"] = Consumer.Secret };
         Settings["Routes"]![name] = route;
         return route;
     }
 
-    public async Task StartAsync()
+    public async Task StartAsync(params string[] within)
     {
-        adapter = await AdapterProcess.StartAsync(environment, "--config", WriteSettings());
+        adapter = await AdapterProcess.StartAsync(environment, within, ["--config", WriteSettings()]);
         Http.Dispose();
         Http = adapter.NewHttp();
     }

@@ -1,3 +1,4 @@
+using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
@@ -40,9 +41,13 @@ public sealed class An_adapter_that_dies
         var id = (string)(await scene.AskAsync(new { }))["id"]!;
         await Eventually.TrueAsync(() => Task.FromResult(Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Any()));
         await scene.KillAsync();
+        // As if it had been killed over a rename too.
+        var begun = Path.GetDirectoryName(Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Single())!;
+        await File.WriteAllTextAsync(Path.Combine(begun, LocationPath.Temporary("_SUCCESS")), "{");
         await scene.StartAsync();
 
         var delivered = await scene.BecomesAsync(id, "delivered");
+        Assert.Empty(Directory.EnumerateFiles(scene.Shared, "*.partial", SearchOption.AllDirectories));
         Assert.Equal(300_000, scene.Records((string)delivered["folder"]!));
         Assert.Single((await scene.HearsAsync(id, "export.delivered")).Data["folder"]!.ToString().Split('\n'));
         Assert.Single(await scene.AtServiceAsync());
@@ -118,5 +123,19 @@ public sealed class An_adapter_that_dies
 
         Assert.Equal(1, code);
         Assert.Contains("another process holds it", output, StringComparison.Ordinal);
+
+        await scene.Adapter.KillAsync();
+        // What was being written goes; what can't be read stops the start by its name, for it may tell of a delivery.
+        var documents = Path.Combine(scene.State, "deliveries");
+        await File.WriteAllTextAsync(Path.Combine(documents, "dlv_1.json.new"), "{");
+        foreach (var damaged in new[] { "", "{", "null", "{\"id\":7}" })
+        {
+            await File.WriteAllTextAsync(Path.Combine(documents, "dlv_2.json"), damaged);
+            (code, output) = await scene.RunAsync("--urls", "http://127.0.0.1:0");
+            Assert.Equal(1, code);
+            Assert.Contains("dlv_2.json can't be read", output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["dlv_2.json"], Directory.EnumerateFiles(documents).Select(Path.GetFileName));
     }
 }

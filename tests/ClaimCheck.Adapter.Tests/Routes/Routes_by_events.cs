@@ -31,7 +31,7 @@ public sealed class Routes_by_events
     [Theory]
     [InlineData("feed")]
     [InlineData("sqs")]
-    public async Task A_batch_that_somebody_else_asked_for_is_taken_once(string events)
+    public async Task A_batch_that_somebody_else_asked_for_is_taken_once_and_the_clock_s_own_too(string events)
     {
         await using var scene = await CreateAsync(events, "any");
         await scene.StartAsync();
@@ -44,11 +44,17 @@ public sealed class Routes_by_events
 
         await Eventually.TrueAsync(async () => (await scene.ExportsAsync()).Count(each => (string)each["state"]! == "delivered") == 2);
         await scene.KillAsync();
+        var route = scene.Settings["Routes"]!["evented"]!;
+        (route["Cron"], route["TimeZone"]) = ("* * * * * ?", "UTC");
         await scene.StartAsync();
+        // What the clock asks for is told of by events too, and is nobody else's.
+        await Eventually.TrueAsync(async () => (await scene.ExportsAsync()).Any(each => IsFire(each) && (string)each["state"]! == "delivered"));
         var exports = await scene.ExportsAsync();
-        Assert.Equal(2, exports.Count);
+        Assert.Equal(2, exports.Count(each => !IsFire(each)));
         Assert.Contains(exports, each => (string)each["exportId"]! == export.ExportId.ToString());
         Assert.DoesNotContain(exports, each => (string)each["exportId"]! == other.ExportId.ToString());
+
+        static bool IsFire(JsonNode export) => ((string)export["origin"]!).StartsWith("fire ", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,27 +76,8 @@ public sealed class Routes_by_events
 
     private static async Task<AdapterScene> CreateAsync(string events, string accept)
     {
-        AdapterScene scene;
-        string? queueUrl = null;
-        if (events == "sqs")
-        {
-            var endpoint = await QueueEndpoint.GetAsync();
-            var topic = await endpoint.NewTopicAsync();
-            queueUrl = (await endpoint.NewQueueAsync(topic, new() { RawDelivery = true })).Url;
-            scene = await AdapterScene.CreateAsync(
-                service: [.. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic)]);
-            foreach (var (name, value) in endpoint.Environment)
-                scene.Set(name, value);
-        }
-        else
-        {
-            scene = await AdapterScene.CreateAsync();
-        }
-
-        var route = scene.AddRoute("evented", "ar-2");
-        (route["Events"], route["Accept"], route["QueueUrl"]) = (events, accept, queueUrl);
-        if (queueUrl is null)
-            route.Remove("QueueUrl");
+        var scene = events == "sqs" ? await AdapterScene.CreateWithQueueAsync() : await AdapterScene.CreateAsync();
+        scene.AddRoute("evented", "ar-2")["Accept"] = accept;
         // Nothing but the event may tell.
         scene.Settings["Polling"]!["StatusInterval"] = "1.00:00:00";
         return scene;

@@ -21,12 +21,12 @@ public sealed class Routes_on_demand
 
         var asked = await scene.AskAsync(new { route = "crm", criteria = new { least = 901 } }, "order-4711");
         var id = (string)asked["id"]!;
-        Assert.StartsWith("exp_", (string)asked["exportId"]!, StringComparison.Ordinal);
         var notice = await scene.HearsAsync(id, "export.delivered");
         var delivered = await scene.BecomesAsync(id, "delivered");
 
         Assert.Equal(100, scene.Records((string)delivered["folder"]!));
-        Assert.Equal((string)asked["exportId"]!, (string)notice.Data["exportId"]!);
+        Assert.StartsWith("exp_", (string)delivered["exportId"]!, StringComparison.Ordinal);
+        Assert.Equal((string)delivered["exportId"]!, (string)notice.Data["exportId"]!);
         Assert.Equal(100, (long)notice.Data["records"]!);
         // The link leads to the manifest there.
         Assert.Equal(new Uri(Path.Combine(scene.Shared, (string)delivered["folder"]!, "manifest.json")).AbsoluteUri, (string)notice.Data["link"]!);
@@ -134,25 +134,10 @@ public sealed class Routes_on_demand
 
     private static async Task<AdapterScene> CreateAsync(string pattern, string? events, int items = 1000, string dataset = "items")
     {
-        var endpoint = events == "sqs" ? await QueueEndpoint.GetAsync() : null;
-        var topic = endpoint is null ? null : await endpoint.NewTopicAsync();
-        var scene = await AdapterScene.CreateAsync(items, service: endpoint is null
-            ? []
-            : [.. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic!)]);
-        var route = scene.AddRoute("crm", pattern, dataset, notifies: true);
+        var scene = events == "sqs" ? await AdapterScene.CreateWithQueueAsync(items) : await AdapterScene.CreateAsync(items);
+        scene.AddRoute("crm", pattern, dataset, notifies: true);
         if (events is not null)
-        {
-            route["Events"] = events;
             scene.Settings["Polling"]!["StatusInterval"] = "1.00:00:00"; // nothing but the event may tell
-        }
-
-        if (endpoint is not null)
-        {
-            route["QueueUrl"] = (await endpoint.NewQueueAsync(topic, new() { RawDelivery = true })).Url;
-            foreach (var (name, value) in endpoint.Environment)
-                scene.Set(name, value);
-        }
-
         return scene;
     }
 }

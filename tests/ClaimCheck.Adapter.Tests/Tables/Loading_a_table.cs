@@ -42,6 +42,25 @@ public sealed class Loading_a_table
         Assert.Equal(await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, SameAsSource), await scene.ScalarAsync<string>(SameAsSource));
     }
 
+    [Fact]
+    public async Task Events_of_a_queue_fill_the_table_and_empty_it_again()
+    {
+        await using var scene = await TableScene.CreateWithQueueAsync(
+            TableScene.Items + "; ALTER TABLE items ADD batch text", "ar-3", ("BatchColumn", "batch"), ("OnRevoked", "delete"));
+        scene.Adapter.Settings["Polling"]!["StatusInterval"] = "1.00:00:00"; // nothing but the event may tell
+        await scene.Adapter.StartAsync();
+
+        var delivered = await scene.LoadAsync(new { least = 101 });
+        Assert.Equal(900, await scene.ScalarAsync<long>("SELECT count(*) FROM items"));
+        Assert.Equal(900, (await scene.ReceiptAsync(TableScene.BatchOf(delivered), ReceiptState.Completed)).Succeeded);
+
+        await scene.Adapter.Client.RevokeAsync(TableScene.BatchOf(delivered), "wrong month");
+        var revoked = await scene.Adapter.BecomesAsync((string)delivered["id"]!, "revoked");
+        Assert.Equal((900, "wrong month"), ((long)revoked["recordsDeleted"]!, (string)revoked["reason"]!));
+        Assert.Equal(0, await scene.ScalarAsync<long>("SELECT count(*) FROM items"));
+        await scene.ReceiptAsync(TableScene.BatchOf(delivered), ReceiptState.Discarded);
+    }
+
     [Theory]
     [InlineData("csv", false)]
     [InlineData("csv", true)]

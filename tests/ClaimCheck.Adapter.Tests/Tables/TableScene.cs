@@ -19,20 +19,12 @@ internal sealed class TableScene : IAsyncDisposable
 
     public JsonObject Destination => (JsonObject)Adapter.Settings["Routes"]!["table"]![nameof(Destination)]!;
 
-    public static async Task<TableScene> CreateAsync(string tables, string pattern = "ar-4", int items = 1000, params (string Name, JsonNode Value)[] more)
-    {
-        var scene = new TableScene(await AdapterScene.CreateAsync(items), await PostgresServer.NewDatabaseAsync());
-        if (tables.Length > 0)
-            await scene.SqlAsync(tables);
-        var route = scene.Adapter.AddRoute("table", pattern);
-        if (pattern is "ar-2" or "ar-3")
-            route["Events"] = "feed";
-        var destination = new JsonObject { ["Kind"] = "table", ["ConnectionString"] = scene.Database, ["Table"] = "items", ["Lease"] = "00:00:01" };
-        foreach (var (name, value) in more)
-            destination[name] = value;
-        route[nameof(Destination)] = destination;
-        return scene;
-    }
+    public static async Task<TableScene> CreateAsync(string tables, string pattern = "ar-4", int items = 1000, params (string Name, JsonNode Value)[] more) =>
+        await CreateAsync(await AdapterScene.CreateAsync(items), tables, pattern, more);
+
+    /// <summary>The same, and its events come from a queue.</summary>
+    public static async Task<TableScene> CreateWithQueueAsync(string tables, string pattern, params (string Name, JsonNode Value)[] more) =>
+        await CreateAsync(await AdapterScene.CreateWithQueueAsync(), tables, pattern, more);
 
     public Task SqlAsync(string sql) => Scene.SqlAsync(Database, sql);
 
@@ -64,4 +56,17 @@ internal sealed class TableScene : IAsyncDisposable
     public static BatchId BatchOf(JsonNode export) => BatchId.TryParse((string)export["batchId"]!, out var batch) ? batch : throw new InvalidOperationException("It has no batch.");
 
     public ValueTask DisposeAsync() => Adapter.DisposeAsync();
+
+    private static async Task<TableScene> CreateAsync(AdapterScene adapter, string tables, string pattern, (string Name, JsonNode Value)[] more)
+    {
+        var scene = new TableScene(adapter, await PostgresServer.NewDatabaseAsync());
+        if (tables.Length > 0)
+            await scene.SqlAsync(tables);
+        var route = scene.Adapter.AddRoute("table", pattern);
+        var destination = new JsonObject { ["Kind"] = "table", ["ConnectionString"] = scene.Database, ["Table"] = "items", ["Lease"] = "00:00:01" };
+        foreach (var (name, value) in more)
+            destination[name] = value;
+        route[nameof(Destination)] = destination;
+        return scene;
+    }
 }

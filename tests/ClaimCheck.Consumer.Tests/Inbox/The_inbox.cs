@@ -73,10 +73,12 @@ public sealed class The_inbox : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_revocation_that_only_the_service_knows_of_discards_the_batch_too()
+    public async Task A_revocation_that_only_the_service_knows_of_discards_the_batch_too_also_where_the_handler_fails_at_first()
     {
-        var discarded = 0;
-        doing.Revoked = _ => Task.FromResult(Interlocked.Increment(ref discarded));
+        var (tries, discarded) = (0, 0);
+        doing.Revoked = _ => Interlocked.Increment(ref tries) < 3
+            ? throw new InvalidOperationException("Not now.")
+            : Task.FromResult(Interlocked.Increment(ref discarded));
         scene.Service.Server.End(ProblemCodes.BatchRevoked);
         scene.Service.Publish(scene.Service.Ready());
 
@@ -84,6 +86,24 @@ public sealed class The_inbox : IAsyncLifetime
 
         Assert.Equal(ReceiptState.Discarded, (await scene.EndedAsync()).State);
         Assert.Equal(1, discarded);
+    }
+
+    [Fact]
+    public async Task A_receipt_that_a_stop_breaks_off_is_sent_before_the_end()
+    {
+        var reached = new TaskCompletionSource();
+        scene.Service.Instead = request =>
+            request.Method == "PUT" && ((string)request.HttpContext.Items["body"]!).Contains(ReceiptState.Completed, StringComparison.Ordinal) && reached.TrySetResult()
+                ? new Unanswered()
+                : null;
+        scene.Service.Publish(scene.Service.Ready());
+        using var host = await scene.StartAsync(doing);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        await host.StopAsync();
+
+        Assert.Equal(ReceiptState.Completed, scene.Service.Receipt(RecordScene.Consumer)?.State);
+        Assert.Equal(0, await scene.AskAsync<long>("SELECT count(*) FROM claimcheck.inbox_receipts"));
     }
 
     [Fact]
@@ -230,5 +250,11 @@ public sealed class The_inbox : IAsyncLifetime
                 await command.ExecuteNonQueryAsync();
             }
         }
+    }
+
+    private sealed class Unanswered : Microsoft.AspNetCore.Http.IResult
+    {
+        public async Task ExecuteAsync(Microsoft.AspNetCore.Http.HttpContext httpContext) =>
+            await Task.Delay(Timeout.Infinite, httpContext.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }
