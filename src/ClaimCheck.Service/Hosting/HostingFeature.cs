@@ -75,9 +75,7 @@ internal static class HostingFeature
     private static async Task ExplainAsync(HttpContext context)
     {
         var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
-            return;
-        await (exception switch
+        var problem = exception switch
         {
             BadHttpRequestException bad => Problems.Of(ProblemCatalogue.ForStatus(bad.StatusCode)),
             JsonException => Problems.Of(ProblemCodes.MalformedJson),
@@ -85,7 +83,15 @@ internal static class HostingFeature
             OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
             not null when CatalogErrors.IsTransient(exception) => Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
             _ => Problems.Of(ProblemCodes.InternalError),
-        }).ExecuteAsync(context);
+        };
+        try
+        {
+            await problem.ExecuteAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has hung up, as a rule in the middle of its body: nobody listens.
+        }
     }
 
     // A caller's mistake or a peer that is away is no defect of ours: no error with a stack trace in the log.

@@ -4,6 +4,7 @@ using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Receipts;
@@ -13,12 +14,15 @@ internal static class FailureEndpoints
 {
     private const string ListCall = "failures";
     private const string Lines = "application/x-ndjson";
+    private const int MostInMemory = 64 << 10;
+    private const long LargestBody = 4L << 30; // each record has a limit of its own, and so has their number
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
 
     public static IEndpointRouteBuilder MapFailures(this IEndpointRouteBuilder routes)
     {
         var failures = routes.MapGroup("/v1/batches/{batchId}/receipts/{consumer}/failures").WithTags("Receipts").ProducesProblems(400, 401, 404, 410);
         failures.MapPost("", Post).WithName("AddFailures").WithSummary("Adds failed records, merged by key; all of the body is taken, or nothing.")
-            .Accepts<IReadOnlyList<RecordFailure>>("application/json", Lines).ProducesProblems(403, 409, 415, 422, 503);
+            .Accepts<IReadOnlyList<RecordFailure>>("application/json", Lines).ProducesProblems(403, 409, 413, 415, 422, 503);
         failures.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListFailures")
             .WithSummary("The failed records, in pages, or all of them as application/x-ndjson.")
             .ReadsQuery("class", "transient or terminal; both by default.").ReadsPaging()
@@ -33,11 +37,21 @@ internal static class FailureEndpoints
             return Problems.NotFound("batch");
         if (!Caller.IsName(consumer))
             return Problems.NotFound("consumer");
-        var reader = new FailureReader(context.Request.BodyReader);
-        if (Read(context.Request, reader, cancellationToken) is not { } failures)
+        if (IsArray(context.Request) is not { } isArray)
             return Problems.Of(ProblemCodes.UnsupportedMediaType, $"Send application/json, an array, or {Lines}.");
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = null; // each record has a limit of its own, and so has their number
+        if (await intake.RefusalAsync(caller, id, consumer, cancellationToken) is { } early)
+            return early;
+        try
+        {
+            await ReceiveAsync(context, cancellationToken);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Problems.Of(ProblemCodes.StagingUnavailable, "The body could not be put down: there may be no room for temporary files.", retryAfter: AskAgain);
+        }
+
+        var reader = new FailureReader(context.Request.BodyReader);
+        var failures = isArray ? reader.ReadArrayAsync(cancellationToken) : reader.ReadLinesAsync(cancellationToken);
         try
         {
             var (batch, refusal) = await intake.TakeAsync(caller, id, consumer, failures, cancellationToken);
@@ -85,7 +99,18 @@ internal static class FailureEndpoints
             rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
     }
 
-    private static IAsyncEnumerable<RecordFailure>? Read(HttpRequest request, FailureReader reader, CancellationToken cancellationToken)
+    // All of it, before anything of the catalog is taken: a caller sends as slowly as it likes. What is more than a little goes to a
+    // temporary file, which goes with the request.
+    private static async Task ReceiveAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = LargestBody;
+        context.Request.EnableBuffering(MostInMemory);
+        await context.Request.Body.DrainAsync(cancellationToken);
+        context.Request.Body.Position = 0;
+    }
+
+    private static bool? IsArray(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
@@ -95,8 +120,8 @@ internal static class FailureEndpoints
 
         return type.MediaType.Value?.ToLowerInvariant() switch
         {
-            "application/json" => reader.ReadArrayAsync(cancellationToken),
-            Lines or "application/ndjson" => reader.ReadLinesAsync(cancellationToken),
+            "application/json" => true,
+            Lines or "application/ndjson" => false,
             _ => null,
         };
     }

@@ -12,12 +12,21 @@ using NpgsqlTypes;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// Takes failed records: copied as they come into a table of the transaction's own, then merged by key at once, so that a body that
-/// breaks off or is malformed somewhere leaves nothing. Nothing is locked while the caller sends.
+/// Takes failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that a body that
+/// is malformed somewhere leaves nothing. Nothing is locked while they are copied.
 /// </summary>
 internal sealed class FailureIntake(NpgsqlDataSource catalog)
 {
     private const int MostRecords = 1_000_000;
+
+    /// <summary>Why none would be taken as things are: asked before a caller sends them all. Else null.</summary>
+    public async Task<ProblemResult?> RefusalAsync(Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        return await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is { } batch
+            ? ReportedBatch.Refusal(caller, batch, consumer) ?? Refusal(batch)
+            : Problems.NotFound("batch");
+    }
 
     /// <returns>The batch, or the refusal.</returns>
     public async Task<(ExportRow? Batch, ProblemResult? Refusal)> TakeAsync(

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 
@@ -47,6 +49,30 @@ public sealed class Listing_failures(ReceiptService service)
         Assert.Equal(ids.Length, (await service.Http.GetAsync(retry)).Json.GetProperty("records").GetInt64());
         Assert.Equal(200, (await service.PutAsync(retry, "billing", "completed", ids.Length)).Status);
         Assert.Equal(("completed", ids.Length, 0, 0), await service.CountsAsync(batch, "billing"));
+    }
+
+    [Fact]
+    public async Task A_caller_that_sends_slowly_holds_nothing_of_the_catalog()
+    {
+        var batch = await service.BatchAsync("items");
+        const string body = """[{"key":"1","class":"terminal","code":"bad"}]""";
+        using var client = new TcpClient();
+        await client.ConnectAsync(service.Http.Address.Host, service.Http.Address.Port);
+        await using var stream = client.GetStream();
+        using var answers = new StreamReader(stream);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {batch}/receipts/slow/failures HTTP/1.1\r\nHost: {service.Http.Address.Authority}\r\nConnection: close\r\nExpect: 100-continue\r\n" +
+            $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
+        Assert.Equal("HTTP/1.1 100 Continue", await answers.ReadLineAsync()); // said when the body is first read
+
+        Assert.Equal(0, await Scene.ScalarAsync<long>(
+            service.Scene.Catalog, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND query LIKE 'COPY incoming%'"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(body));
+
+        Assert.Equal("", await answers.ReadLineAsync());
+        Assert.Equal("HTTP/1.1 200 OK", await answers.ReadLineAsync());
+        Assert.Equal(["1 terminal bad"], (await service.Http.GetAsync($"{batch}/receipts/slow/failures")).Items()
+            .Select(failure => $"{failure.Text("key")} {failure.Text("class")} {failure.Text("code")}"));
     }
 
     [Theory]
