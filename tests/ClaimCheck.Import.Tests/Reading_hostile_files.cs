@@ -119,13 +119,14 @@ public sealed class Reading_hostile_files : IAsyncLifetime
             """{"order_id":{"a":1},"total":1}""",
             """{"order_id":"o11","total":null}""",
             """{"total":1}""",
+            """{"order_id":"o13","\ud800":1,"total":1}""",
         ];
         var run = await scene.ImportAsync(scene.Write("orders.ndjson", string.Join('\n', lines)));
 
-        Assert.Equal((12, 3, 9), (run.Counts.Records, run.Counts.Succeeded, run.Counts.Invalid));
+        Assert.Equal((13, 3, 10), (run.Counts.Records, run.Counts.Succeeded, run.Counts.Invalid));
         Assert.Equal(["o1", "o8", "o11"], endpoint.Calls.Values.Single().Items.Select(item => (string)item!["id"]!));
         var failures = await scene.FailuresAsync(run.RunId);
-        Assert.Equal([2, 3, 4, 5, 6, 7, 9, 10, 12], failures.Select(line => (int)line["line"]!));
+        Assert.Equal([2, 3, 4, 5, 6, 7, 9, 10, 12, 13], failures.Select(line => (int)line["line"]!));
         Assert.Equal(lines[1], (string?)failures[0]["record"]);
         Assert.Equal("[1,2]", failures[1]["record"]!.ToJsonString());
     }

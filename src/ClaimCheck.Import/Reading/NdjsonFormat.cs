@@ -29,7 +29,7 @@ internal class NdjsonFormat : RecordFormat, IDisposable
         {
             document = JsonDocument.Parse(record, Strict);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // or a name is half of a surrogate pair
         {
             return new(ImportCodes.MalformedJson, "The line is not one JSON value whose objects name each of their fields once.");
         }

@@ -44,6 +44,11 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
             {
                 fault ??= $"{name} {e.Message}.";
             }
+            catch (InvalidOperationException)
+            {
+                // JSON that holds half of a surrogate pair: found only when it is read.
+                fault ??= $"{name} must be well-formed Unicode text.";
+            }
         }
 
         return JobItem.Of(index, values, keyPlace, fault);

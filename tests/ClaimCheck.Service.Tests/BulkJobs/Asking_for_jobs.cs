@@ -87,6 +87,14 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
         Assert.Equal((0, bad.Length), (job.Succeeded, job.Failed));
     }
 
+    [Fact]
+    public async Task Json_in_a_row_that_is_no_Unicode_is_that_item_s_own_fault()
+    {
+        const string csv = "id,doc\nord_1,\"{\"\"\\ud800\"\":1}\"\nord_2,\"{\"\"a\"\":\"\"\\udc00\"\"}\"\nord_3,\"{\"\"a\"\":1}\"\n";
+        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "typed", csv, "text/csv"));
+        Assert.Equal(["invalid", "invalid", null], (await JobScene.ResultsAsync(http, job)).Select(result => result.Code));
+    }
+
     [Theory]
     [InlineData("application/json", "", """{""", 400, "malformed_json")]
     [InlineData("application/json", "", """[]""", 400, "malformed_json")]
