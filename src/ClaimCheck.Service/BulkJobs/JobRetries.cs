@@ -32,10 +32,20 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         var (share, refusal) = isWhole ? OfWhole(earlier) : Share.Of(failureClass, earlier);
         if (share is null)
             return (null, refusal);
-        var retry = await InsertAsync(transaction, caller, job, share, isWhole, cancellationToken);
+        if (await InsertAsync(transaction, caller, job, share, isWhole, cancellationToken) is not { } retry)
+            return (null, Untried(job));
         await transaction.CommitAsync(cancellationToken);
         return (retry, null);
     }
+
+    // Its own items: a retry's are gone on with by the next retry of the same job.
+    private static string? Untried(JobRow job) => job switch
+    {
+        { Failed: > 0 } or { TotalItems: null } => null,
+        _ when job.Processed >= job.TotalItems => null,
+        { RetryOf: { } original } => $"None of its items failed, and not all were tried before it ended: retry job {new JobId(original)} again.",
+        _ => $"None of its items failed; {job.TotalItems - job.Processed} were not tried before it ended, from index {job.Processed} on: send those anew.",
+    };
 
     // Nothing of a job that is atomic as a whole was applied before all of it is.
     private static (Share? Share, string? Refusal) OfWhole(List<EarlierRow> earlier) =>

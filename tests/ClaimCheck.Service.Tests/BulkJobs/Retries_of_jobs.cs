@@ -92,6 +92,20 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
     }
 
     [Fact]
+    public async Task Of_a_job_that_ended_before_its_items_were_tried_it_is_said_which_to_send_anew()
+    {
+        await using var idle = await JobScene.CreateAsync(10);
+        using var client = new ApiClient((await idle.Scene.StartServiceAsync(("ClaimCheck__Roles", "api"))).NewHttp());
+        var job = (await client.PostAsync("/v1/bulk-jobs", """{ "operation": "item", "items": [ { "id": "ord_1", "status": "x" }, { "id": "ord_2", "status": "x" } ] }""")).Json.Text("jobId");
+        Assert.Equal("cancelled", (await client.SendAsync("DELETE", $"/v1/bulk-jobs/{job}")).Json.Text("status"));
+
+        var refused = await client.SendAsync("POST", $"/v1/bulk-jobs/{job}/retries");
+
+        refused.IsProblem(409, "nothing_to_retry");
+        Assert.Contains("2 were not tried", refused.Json.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Atomic_as_a_whole_it_is_retried_as_a_whole()
     {
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "whole", JobScene.Ndjson([("ord_1", "x"), ("late", "x"), ("ord_2", "x")])));
