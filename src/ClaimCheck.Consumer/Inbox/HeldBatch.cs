@@ -203,7 +203,7 @@ internal sealed class HeldBatch : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
+            catch (Exception) // whatever it is, the batch is not held for longer; and the connection is disposed in any case
             {
                 if (TimeProvider.System.GetElapsedTime(renewed) > inbox.Lease)
                     break;

@@ -23,7 +23,10 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
             runs.RemoveRests(moment);
             var removed = 0;
             foreach (var run in await runs.SettledBeforeAsync(context.Options.Name, moment, cancellationToken))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 removed += await RemoveAsync(run, cancellationToken) ? 1 : 0;
+            }
             if (removed > 0)
                 Log.Removed(context.Logger, removed, context.Options.Name, context.Options.Retention);
         }
