@@ -85,7 +85,7 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     {
         var export = await scene.ReadyAsync("wide", maxFileBytes: 4 << 20);
         var folder = scene.NewFolder();
-        scene.Proxy.On(request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Delay(TimeSpan.FromSeconds(3)));
+        scene.Proxy.On(request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Delay(TimeSpan.FromSeconds(8)));
         await using var tool = scene.Start("download", $"{export.BatchId}", "--out", folder, "--json");
         await Eventually.TrueAsync(() => Task.FromResult(scene.Proxy.Requests.Any(request =>
             request.Path.Contains($"{export.BatchId}", StringComparison.Ordinal) && request.Path.EndsWith("part-00002.csv", StringComparison.Ordinal))));

@@ -40,14 +40,25 @@ public sealed class ToolScene : IAsyncLifetime
             , "parameters": { "ids": { "type": "bigint[]" }, "flag": { "type": "boolean", "required": false },
                               "since": { "type": "timestamptz", "required": false } }
             """);
-        var port = FreePort();
-        proxy = await FaultProxy.StartAsync(new Uri($"http://127.0.0.1:{port}"));
-        var settings = new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal)
+        // A free port may be taken by someone else before the service binds it.
+        for (var attempt = 1; service is null; attempt++)
         {
-            ["ClaimCheck__AdminKey"] = Key,
-            ["ClaimCheck__PublicUrl"] = proxy.Url.GetLeftPart(UriPartial.Authority),
-        };
-        service = await ServiceProcess.StartAsync(settings, port);
+            var port = FreePort();
+            proxy = await FaultProxy.StartAsync(new Uri($"http://127.0.0.1:{port}"));
+            var settings = new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal)
+            {
+                ["ClaimCheck__AdminKey"] = Key,
+                ["ClaimCheck__PublicUrl"] = proxy.Url.GetLeftPart(UriPartial.Authority),
+            };
+            try
+            {
+                service = await ServiceProcess.StartAsync(settings, port);
+            }
+            catch (InvalidOperationException) when (attempt < 3)
+            {
+                await proxy.DisposeAsync();
+            }
+        }
         client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = service.Address, ApiKey = Key });
     }
 
@@ -80,7 +91,7 @@ public sealed class ToolScene : IAsyncLifetime
     internal async Task<Export> ReadyAsync(string dataset, long? maxFileBytes = null, string compression = "none")
     {
         var export = await Client.CreateExportAsync(
-            new ExportRequest { Dataset = dataset, MaxFileBytes = maxFileBytes, Compression = compression }, wait: TimeSpan.FromSeconds(30));
+            new ExportRequest { Dataset = dataset, MaxFileBytes = maxFileBytes, Compression = compression }, wait: TimeSpan.FromSeconds(60));
         Assert.Equal(ExportState.Ready, export.State);
         return export;
     }

@@ -23,7 +23,7 @@ public sealed class Saving_a_batch : IDisposable
             StateCheckInterval = TimeSpan.FromMilliseconds(100),
         });
 
-        await Assert.ThrowsAsync<BatchRevokedException>(() => downloader.DownloadAsync(server.Batch.BatchId, directory).WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAsync<BatchRevokedException>(() => downloader.DownloadAsync(server.Batch.BatchId, directory).WaitAsync(TimeSpan.FromMinutes(2)));
 
         Assert.DoesNotContain(Directory.GetFiles(directory), file => Path.GetFileName(file).StartsWith("part-", StringComparison.Ordinal));
     }

@@ -184,7 +184,7 @@ public sealed class Sending_records : IAsyncLifetime
                     return false;
             }
         };
-        scene.Options.Endpoint.Timeout = TimeSpan.FromMilliseconds(300);
+        scene.Options.Endpoint.Timeout = TimeSpan.FromSeconds(2);
         var run = await scene.ImportAsync(scene.Write("orders.csv", ImportScene.Csv(10)));
 
         Assert.Equal(10, run.Counts.Succeeded);

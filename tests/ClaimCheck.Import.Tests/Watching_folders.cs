@@ -47,6 +47,7 @@ public sealed class Watching_folders : IAsyncLifetime
     [Fact]
     public async Task A_file_that_is_still_being_written_is_waited_for()
     {
+        scene.Options.Arrival.Settle = TimeSpan.FromSeconds(2);
         using var stop = new CancellationTokenSource();
         using var runner = scene.Runner();
         var watching = runner.WatchAsync(once: false, again: false, null, _ => { }, stop.Token);
@@ -54,9 +55,9 @@ public sealed class Watching_folders : IAsyncLifetime
         await using (var file = new FileStream(Path.Combine(feed, "slow.csv"), FileMode.Create, FileAccess.Write, FileShare.Read))
         {
             // In pieces, for much longer than it takes to be looked at, and than a pause counts for.
-            for (var at = 0; at < text.Length; at += 1000)
+            for (var at = 0; at < text.Length; at += 200)
             {
-                file.Write(System.Text.Encoding.UTF8.GetBytes(text[at..Math.Min(at + 1000, text.Length)]));
+                file.Write(System.Text.Encoding.UTF8.GetBytes(text[at..Math.Min(at + 200, text.Length)]));
                 await file.FlushAsync();
                 await Task.Delay(60);
             }

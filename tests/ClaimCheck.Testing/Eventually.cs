@@ -11,7 +11,7 @@ internal static class Eventually
     public static async Task TrueAsync(
         Func<Task<bool>> condition, TimeSpan? atMost = null, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
-        var limit = atMost ?? TimeSpan.FromSeconds(30);
+        var limit = atMost ?? TimeSpan.FromMinutes(2); // what a busy machine may need; only a failure takes that long
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {

@@ -64,23 +64,19 @@ internal sealed class SshServer : IAsyncDisposable
             Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
         if (Environment.IsPrivilegedProcess)
             Directory.CreateDirectory("/run/sshd"); // root's sshd asks for it; the system makes it at boot
-        var server = new SshServer(FreePort(), force, keys);
-        var host = await File.ReadAllTextAsync(Path.Combine(keys, "host.pub"));
-        await File.WriteAllTextAsync(server.KnownHosts, $"[127.0.0.1]:{server.Port} {host}");
-        await Eventually.TrueAsync(async () =>
+        // A free port may be taken by someone else before sshd binds it.
+        for (var attempt = 1; ; attempt++)
         {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(IPAddress.Loopback, server.Port);
-                return true;
-            }
-            catch (SocketException)
-            {
-                return false;
-            }
-        });
-        return server;
+            var server = new SshServer(FreePort(), force, keys);
+            var host = await File.ReadAllTextAsync(Path.Combine(keys, "host.pub"));
+            await File.WriteAllTextAsync(server.KnownHosts, $"[127.0.0.1]:{server.Port} {host}");
+            await Eventually.TrueAsync(async () => server.guard.HasExited || await AnswersAsync(server.Port));
+            if (!server.guard.HasExited)
+                return server;
+            server.guard.Dispose();
+            if (attempt == 3)
+                throw new InvalidOperationException($"The SFTP server for tests did not start: try /usr/sbin/sshd -D -e -f {keys}/sshd-{server.Port}.conf");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -89,6 +85,20 @@ internal sealed class SshServer : IAsyncDisposable
         await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
         guard.Dispose();
         Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<bool> AnswersAsync(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static int FreePort()

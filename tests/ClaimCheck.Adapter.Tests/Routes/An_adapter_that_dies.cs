@@ -18,7 +18,7 @@ public sealed class An_adapter_that_dies
 
         var answered = front.HoldNextAnswer();
         var asking = scene.AskAsync(new { }, "order-1");
-        await answered.WaitAsync(TimeSpan.FromSeconds(30));
+        await answered.WaitAsync(TimeSpan.FromMinutes(2));
         await scene.KillAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => asking);
         await scene.StartAsync();

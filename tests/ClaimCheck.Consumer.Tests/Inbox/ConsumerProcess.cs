@@ -17,7 +17,7 @@ internal sealed class ConsumerProcess : IDisposable
         foreach (var argument in new[] { "exec", typeof(ConsumerProgram).Assembly.Location, "consume", scene.Service.Server.Address, scene.Database, $"{lease}", $"{at}" })
             start.ArgumentList.Add(argument);
         var consumer = new ConsumerProcess(Process.Start(start)!);
-        while (await consumer.process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } line)
+        while (await consumer.process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2)) is { } line)
         {
             if (line == "holding")
                 return consumer;

@@ -65,10 +65,12 @@ public sealed class Random_outcomes
         var hosts = new List<IHost>();
         for (var i = 0; i < processes; i++)
             hosts.Add(await StartAsync());
+        var patience = TimeSpan.FromSeconds(2);
         while (scene.Service.Receipt(RecordScene.Consumer) is not { } receipt || !ReceiptState.IsEnd(receipt.State))
         {
-            // Processes that stand still are replaced, as their hosts would.
-            await Task.WhenAny(scene.EndedAsync(), Task.Delay(TimeSpan.FromSeconds(2)));
+            // Processes that stand still are replaced, as their hosts would; on a busy machine some only seem to.
+            await Task.WhenAny(scene.EndedAsync(), Task.Delay(patience));
+            patience *= 1.5;
             if (scene.Service.Receipt(RecordScene.Consumer) is { } now && ReceiptState.IsEnd(now.State))
                 break;
             foreach (var host in hosts)

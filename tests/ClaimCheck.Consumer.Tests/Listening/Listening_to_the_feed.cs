@@ -59,7 +59,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         };
 
         using var host = await ListenAsync();
-        await storing.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await storing.Task.WaitAsync(TimeSpan.FromMinutes(2));
         await host.StopAsync();
 
         Assert.Equal("3", await cursors.LoadAsync(CancellationToken.None));
@@ -165,7 +165,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync();
 
-        await host.WaitForShutdownAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await host.WaitForShutdownAsync().WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(log.Has(LogLevel.Error, "The stored cursor has expired: events were missed."));
         Assert.Empty(seen.Calls);
     }

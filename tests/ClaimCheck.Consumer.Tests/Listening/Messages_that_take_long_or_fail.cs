@@ -37,12 +37,12 @@ public sealed class Messages_that_take_long_or_fail
         await using var scene = await QueueScene.CreateAsync();
         var hold = new TaskCompletionSource();
         scene.Seen.Handle = (_, _) => hold.Task;
-        await scene.ListenAsync(options => options.Visibility = TimeSpan.FromSeconds(2));
+        await scene.ListenAsync(options => options.Visibility = TimeSpan.FromSeconds(6));
         await scene.PublishAsync(TestEvents.Ready());
         await Deadline.UntilAsync(() => !scene.Seen.Calls.IsEmpty);
 
         // More than two visibilities long nobody else gets it.
-        Assert.Empty(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(5)));
+        Assert.Empty(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(13)));
         hold.SetResult();
 
         await scene.EmptyAsync();
@@ -93,7 +93,8 @@ public sealed class Messages_that_take_long_or_fail
         var hold = new TaskCompletionSource();
         scene.Seen.Handle = (_, _) => hold.Task;
         var host = await scene.ListenAsync(options =>
-            (options.MaxConcurrentBatches, options.Heartbeat, options.Visibility) = (1, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
+            (options.MaxConcurrentBatches, options.StopTimeout, options.Heartbeat, options.Visibility) =
+            (1, TimeSpan.FromMinutes(3), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
         await scene.PublishAsync(first);
         await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
         await scene.PublishAsync(second);
@@ -102,7 +103,7 @@ public sealed class Messages_that_take_long_or_fail
 
         var stopping = host.StopAsync();
         var back = await Eventually.NotNullAsync(async () =>
-            (await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(1))).SingleOrDefault(), TimeSpan.FromSeconds(4));
+            (await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(1))).SingleOrDefault(), TimeSpan.FromSeconds(60)); // long before it would be seen again
         Assert.False(stopping.IsCompleted);
         hold.SetResult();
         await stopping;
@@ -125,7 +126,7 @@ public sealed class Messages_that_take_long_or_fail
 
         await host.StopAsync();
 
-        Assert.Single(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(1)));
+        Assert.Single(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(10)));
         Assert.IsAssignableFrom<OperationCanceledException>(Assert.Single(scene.Seen.Failures));
     }
 }

@@ -75,7 +75,7 @@ internal sealed class QueueScene : IAsyncDisposable
     public Task SendAsync(string body) => Endpoint.Sqs.SendAsync(Queue.Url, new OutgoingMessage(body));
 
     /// <summary>Waits until nothing is left in the queue, hidden or not.</summary>
-    public Task EmptyAsync() => Eventually.TrueAsync(async () => await CountAsync(Queue.Url) == 0, TimeSpan.FromSeconds(20));
+    public Task EmptyAsync() => Eventually.TrueAsync(async () => await CountAsync(Queue.Url) == 0);
 
     public Task<int> DeadAsync() => CountAsync(Queue.DeadLetterUrl);
 

@@ -24,7 +24,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
 
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.Equal(1, second.Said("Nothing is left to be applied"));
+        Assert.True(second.Said("Nothing is left to be applied") > 0, second.Log);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         consumer.Start(Quick);
 
         var told = Eventually.NotNullAsync(
-            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromSeconds(30));
+            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromSeconds(60));
         Assert.Equal(100, (await told).Succeeded);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
@@ -76,12 +76,13 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
     {
         using var consumer = await lab.NewConsumerAsync();
         await using var hold = await consumer.HoldAsync(40);
-        var processes = new[] { consumer.Start(Quick), consumer.Start(Quick) };
+        var visibility = TimeSpan.FromSeconds(6);
+        var processes = new[] { consumer.Start(setup => setup with { Visibility = visibility }), consumer.Start(setup => setup with { Visibility = visibility }) };
         var export = await lab.ExportAsync(100);
         await consumer.IsHeldAsync();
 
         // More than two visibilities long nobody else gets it.
-        Assert.Empty(await lab.Servers.Sqs.ReceiveAsync(consumer.Queue.Url, wait: Visibility * 2.5));
+        Assert.Empty(await lab.Servers.Sqs.ReceiveAsync(consumer.Queue.Url, wait: visibility * 2.5));
         await hold.ReleaseAsync();
 
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);

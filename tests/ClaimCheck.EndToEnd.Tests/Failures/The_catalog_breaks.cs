@@ -63,7 +63,7 @@ public sealed class The_catalog_breaks
         Assert.DoesNotContain("no longer this worker's", service.Log, StringComparison.Ordinal);
         Assert.Single(await client.FeedAsync());
         Assert.Equal(1, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT leases FROM exports"));
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(30), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(90), export);
     }
 
     // Half a second away, half a second there.

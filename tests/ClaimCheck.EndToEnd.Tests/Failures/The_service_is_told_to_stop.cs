@@ -11,6 +11,9 @@ public sealed class The_service_is_told_to_stop
 {
     private const int Items = 30_000;
 
+    // On a busy machine too: well before the 20 seconds after which the service waits for nobody.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(16);
+
     [Fact]
     public async Task It_takes_no_new_work_hands_back_what_runs_and_lets_callers_go()
     {
@@ -48,20 +51,20 @@ public sealed class The_service_is_told_to_stop
         var told = Stopwatch.StartNew();
         var stopped = first.StopAsync();
 
-        await Eventually.TrueAsync(async () => await CountAsync(scene) == (0, 3), TimeSpan.FromSeconds(8), "what runs is handed back at once");
+        await Eventually.TrueAsync(async () => await CountAsync(scene) == (0, 3), AtOnce, "what runs is handed back at once");
         Assert.Equal(0, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT max(tries) FROM exports"));
-        Assert.Equal(HttpStatusCode.OK, (await events.WaitAsync(TimeSpan.FromSeconds(10))).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await export.WaitAsync(TimeSpan.FromSeconds(10))).StatusCode);
-        await streamed.WaitAsync(TimeSpan.FromSeconds(10)); // the stream ends whole
+        Assert.Equal(HttpStatusCode.OK, (await events.WaitAsync(TimeSpan.FromSeconds(30))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await export.WaitAsync(TimeSpan.FromSeconds(30))).StatusCode);
+        await streamed.WaitAsync(TimeSpan.FromSeconds(30)); // the stream ends whole
         Assert.Equal(0, await stopped);
-        Assert.True(told.Elapsed < TimeSpan.FromSeconds(25), $"It took {told.Elapsed} to stop.");
+        Assert.True(told.Elapsed < TimeSpan.FromSeconds(45), $"It took {told.Elapsed} to stop.");
         Assert.Equal((0, 3), await CountAsync(scene));
 
         await gate.ReleaseAsync();
         var second = await scene.StartServiceAsync();
         using var after = new Client(second);
         await Eventually.TrueAsync(
-            async () => await Scene.ScalarAsync<int>(scene.Catalog, "SELECT min(leases) FROM exports WHERE dataset = 'held'") == 2, TimeSpan.FromSeconds(10));
+            async () => await Scene.ScalarAsync<int>(scene.Catalog, "SELECT min(leases) FROM exports WHERE dataset = 'held'") >= 2);
         foreach (var one in exports)
         {
             await after.UntilAsync(one, ExportState.Ready);
@@ -94,7 +97,7 @@ public sealed class The_service_is_told_to_stop
 
         var stopped = first.StopAsync();
 
-        await Eventually.TrueAsync(async () => await CountAsync(scene) == (0, 1), TimeSpan.FromSeconds(8), "the export is handed back while the download lasts");
+        await Eventually.TrueAsync(async () => await CountAsync(scene) == (0, 1), AtOnce, "the export is handed back while the download lasts");
         Assert.Equal(0, await stopped);
         Assert.Equal(0, await Scene.ScalarAsync<int>(scene.Catalog, $"SELECT tries FROM exports WHERE id = '{held.ExportId.Value}'"));
     }
@@ -113,7 +116,7 @@ public sealed class The_service_is_told_to_stop
         Assert.Equal(0, await service.StopAsync());
 
         // Its data are safe by now; the last of its processes may take a moment more.
-        await Eventually.TrueAsync(() => Task.FromResult(ServersOf(service).Count == 0), TimeSpan.FromSeconds(10), "no process of the server is left");
+        await Eventually.TrueAsync(() => Task.FromResult(ServersOf(service).Count == 0), what: "no process of the server is left");
     }
 
     // Running, pending.

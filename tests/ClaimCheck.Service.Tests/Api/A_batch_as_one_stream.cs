@@ -139,13 +139,13 @@ public sealed class A_batch_as_one_stream(ApiService service)
         var revoking = service.Http.SendAsync("DELETE", export.Link("batch"));
         try
         {
-            // Slowly until well after the second it may take, and then all that is still under way.
-            while (await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(30)) is > 0 and var got)
+            // Slowly until well after the second it may take, and what a busy machine adds, and then all that is still under way.
+            while (await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromMinutes(2)) is > 0 and var got)
             {
                 read += got;
                 if (!revoking.IsCompleted)
                     watch.Restart();
-                if (watch.Elapsed < TimeSpan.FromSeconds(1.5))
+                if (watch.Elapsed < TimeSpan.FromSeconds(5))
                     await Task.Delay(20);
             }
         }

@@ -79,7 +79,7 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
     private static async Task<(string Id, JsonElement Event)> NextAsync(StreamReader reader)
     {
         var (id, data) = ("", "");
-        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } line)
+        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2)) is { } line)
         {
             if (line.Length == 0 && data.Length > 0)
                 return (id, JsonElement.Parse(data));

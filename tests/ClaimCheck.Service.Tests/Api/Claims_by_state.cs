@@ -90,7 +90,7 @@ public sealed class Claims_by_state(ApiService service)
     [Fact]
     public async Task An_expired_batch_is_410()
     {
-        var export = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT1S" }""");
+        var export = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT3S" }""");
         await Eventually.TrueAsync(async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("state") == "expired");
         await IsGoneAsync(service.Http, export, "expired", "batch_expired");
         await Eventually.TrueAsync(async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("deletionVerifiedAt") is not null, TimeSpan.FromSeconds(60));

@@ -49,7 +49,7 @@ public sealed class Lists_of_exports(ApiService service)
     [Fact]
     public async Task What_has_expired_is_not_listed_as_ready_before_the_sweep()
     {
-        var ready = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT1S" }""");
+        var ready = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT3S" }""");
         await ClaimCheck.Testing.Eventually.TrueAsync(async () => (await service.Http.GetAsync(ready.Link("self"))).Json.Text("state") == "expired");
 
         var listed = (await service.Http.GetAsync("/v1/exports?state=ready&limit=1000")).Items();

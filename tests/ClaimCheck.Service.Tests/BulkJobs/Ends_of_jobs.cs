@@ -27,7 +27,9 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
 
         var cancelling = api.SendAsync("DELETE", $"/v1/bulk-jobs/{job.JobId}");
         await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(scene.Scene.Catalog, $"SELECT cancel_requested_at IS NOT NULL FROM bulk_jobs WHERE id = '{job.JobId.Value}'"));
-        await Task.WhenAny(cancelling, Task.Delay(TimeSpan.FromSeconds(1.5))); // a heartbeat tells the worker
+        // A heartbeat tells the worker.
+        var lease = await LeaseAsync();
+        await Eventually.TrueAsync(async () => cancelling.IsCompleted || await LeaseAsync() > lease);
         await gate.DisposeAsync();
 
         var cancelled = await cancelling;
@@ -38,6 +40,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         Assert.InRange(applied, 400, 900);
         Assert.Equal(applied, (await JobScene.ResultsAsync(http, await JobScene.GetAsync(http, job))).Count);
         Assert.Equal("cancelled", (await api.SendAsync("DELETE", $"/v1/bulk-jobs/{job.JobId}")).Json.Text("status"));
+
+        Task<DateTime> LeaseAsync() => Scene.ScalarAsync<DateTime>(scene.Scene.Catalog, $"SELECT lease_until FROM bulk_jobs WHERE id = '{job.JobId.Value}'");
     }
 
     [Fact]
@@ -55,7 +59,7 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
     public async Task When_its_time_is_over_the_job_its_body_and_its_results_are_gone()
     {
         using var content = new StringContent(JobScene.Ndjson(10), System.Text.Encoding.UTF8, "application/x-ndjson");
-        var asked = await api.SendAsync("POST", "/v1/bulk-jobs?operation=item&ttl=PT3S", content, ("Prefer", "wait=30"));
+        var asked = await api.SendAsync("POST", "/v1/bulk-jobs?operation=item&ttl=PT10S", content, ("Prefer", "wait=30"));
         Assert.Equal("completed", asked.Json.Text("status"));
         var (id, link) = (asked.Json.Text("jobId"), asked.Json.Text("resultUrl"));
         Assert.Equal(10, (await http.GetStringAsync(link)).Count(c => c == '\n'));

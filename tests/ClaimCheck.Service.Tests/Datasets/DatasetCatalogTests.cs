@@ -155,7 +155,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
         scene.With("ConnectionStrings:shop", $"Host=127.0.0.1;Port={port};Username=x;Database=x;Timeout=2").Define("orders", Definition, "select 1 as id");
 
-        var catalog = await scene.LoadAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var catalog = await scene.LoadAsync().WaitAsync(TimeSpan.FromMinutes(1));
 
         Assert.False((await ProbeAsync(catalog)).IsAvailable);
     }

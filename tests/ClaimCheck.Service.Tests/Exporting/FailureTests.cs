@@ -161,7 +161,7 @@ public sealed class FailureTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => exporting);
         await UntilAsync(async () => await CopiesAsync(run, "count(*)") == 0);
-        Assert.True(since.Elapsed < TimeSpan.FromSeconds(5), $"It took {since.Elapsed}.");
+        Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), $"It took {since.Elapsed}.");
         Assert.Equal(0, run.Staged.Open);
     }
 
@@ -222,7 +222,7 @@ public sealed class FailureTests
         var since = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "It did not come true in 30 seconds.");
+            Assert.True(since.Elapsed < TimeSpan.FromMinutes(2), "It did not come true in two minutes.");
             await Task.Delay(10);
         }
     }

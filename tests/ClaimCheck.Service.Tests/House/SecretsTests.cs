@@ -216,7 +216,7 @@ public sealed class SecretsTests
             {
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
                 client.Client.Shutdown(SocketShutdown.Send);
-                await stream.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(10));
+                await stream.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromMinutes(2));
             }
             catch (Exception e) when (e is IOException or SocketException)
             {

@@ -178,10 +178,10 @@ public abstract class StagingContract
     {
         await using var lab = await NewLabAsync();
         await lab.StoreAsync(lab.Key, [1, 2, 3]);
-        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(3), LinkAudience.Consumer, default);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(5), LinkAudience.Consumer, default);
         using var early = await StagingLab.GetAsync(signed.Link.Reveal());
         Assert.Equal(HttpStatusCode.OK, early.StatusCode);
-        Assert.InRange(signed.ExpiresAt, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddSeconds(4));
+        Assert.InRange(signed.ExpiresAt, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddSeconds(6));
 
         var deadline = signed.ExpiresAt.AddSeconds(5);
         HttpStatusCode status;
