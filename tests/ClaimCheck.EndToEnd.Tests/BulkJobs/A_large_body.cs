@@ -11,7 +11,9 @@ namespace ClaimCheck.EndToEnd.Tests.BulkJobs;
 public sealed class A_large_body
 {
     private const int Items = 40_000;
-    private const long Limit = 300_000_000;
+
+    // Less than the body has. What the garbage collector leaves lying is not measured: it would go by the machine's load.
+    private const long HeapLimit = 200_000_000;
 
     [Theory]
     [InlineData(false)]
@@ -20,6 +22,7 @@ public sealed class A_large_body
     {
         await using var scene = await JobScene.CreateAsync(10, onS3: onS3);
         scene.AddOperation("note", "set", "UPDATE orders o SET status = left(i.status, 3) FROM items i WHERE o.id = i.id AND false RETURNING i.ordinal", """, "chunk": 100 """);
+        scene.Scene.Settings["DOTNET_GCHeapHardLimit"] = HeapLimit.ToString("X", CultureInfo.InvariantCulture);
         var service = await scene.Scene.StartServiceAsync();
         using var http = service.NewHttp();
         http.Timeout = TimeSpan.FromMinutes(3);
@@ -32,9 +35,6 @@ public sealed class A_large_body
         var ended = await JobScene.EndedAsync(http, job);
 
         Assert.Equal((BulkJobStatus.Completed, Items), (ended.Status, ended.Failed));
-        var peak = (await File.ReadAllLinesAsync($"/proc/{service.Pid}/status")).Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-        var bytes = long.Parse(peak.Split(' ', '\t').First(word => word.Length > 0 && char.IsAsciiDigit(word[0])), CultureInfo.InvariantCulture) * 1024;
-        Assert.True(bytes < Limit, $"{bytes} bytes at the peak.");
     }
 
     // Written as it is sent: the test holds none of it either.

@@ -139,8 +139,17 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
         var definition = await Scene.ScalarAsync<string>(blocked.Scene.Catalog, "SELECT definition::text FROM bulk_jobs");
         var lease = new JobLease
         {
-            JobId = job.JobId, Token = Guid.NewGuid(), Tenant = "default", Operation = JsonSerializer.Deserialize<Operation>(definition!, ClaimCheckJson.Options)!,
-            Source = "staged", RetryFrom = 0, NextChunk = 2, Processed = 200, Leases = 1, Tries = 0, IsCancelled = false,
+            JobId = job.JobId,
+            Token = Guid.NewGuid(),
+            Tenant = "default",
+            Operation = JsonSerializer.Deserialize<Operation>(definition!, ClaimCheckJson.Options)!,
+            Source = "staged",
+            RetryFrom = 0,
+            NextChunk = 2,
+            Processed = 200,
+            Leases = 1,
+            Tries = 0,
+            IsCancelled = false,
         };
         await using var source = NpgsqlDataSource.Create(blocked.Target);
         await using var late = await TargetSession.OpenAsync(source, lease, new(), CancellationToken.None);
