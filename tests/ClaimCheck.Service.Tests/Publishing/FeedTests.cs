@@ -44,11 +44,14 @@ public sealed class FeedTests : IAsyncLifetime
         const int batches = 25;
         const int events = 3;
         var written = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var writing = Enumerable.Range(0, writers).Select(async writer =>
         {
             var random = new Random(writer);
             for (var batch = 0; batch < batches; batch++)
             {
+                if (batch == batches - 1)
+                    await killed.Task; // however fast all else was
                 var subject = new EventSubject(ExportId.New().Value, BatchId.New().Value, "default", "items");
                 for (var number = 0; number < events; number++)
                     await CommitAsync(subject, number, random.Next(12));
@@ -63,9 +66,12 @@ public sealed class FeedTests : IAsyncLifetime
         while (reading.Exists(reader => !reader.IsCompleted))
         {
             kills += (await lab.QueryAsync<bool>(TerminateRelay)).Count;
+            if (kills >= 2)
+                killed.TrySetResult();
             await Task.WhenAny(Task.WhenAll(reading), Task.Delay(400 + (100 * kills))); // longer each time, so that some get on
         }
 
+        killed.TrySetResult(); // also where the readers gave up
         await Task.WhenAll(writing);
         Assert.True(kills >= 2, $"{kills} relays were killed.");
         var first = await reading[0];
