@@ -74,13 +74,14 @@ internal sealed partial class SampleDatabase(
     {
         var directory = DataDirectory.Of(configuration);
         Directory.CreateDirectory(directory);
-        var file = Path.Combine(directory, "sample-connection");
-        File.Delete(file);
+        // By a rename: replicas with one directory may start at once.
+        var next = Path.Combine(directory, $"sample-connection.{Guid.NewGuid():N}");
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using var stream = new FileStream(file, options);
-        await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
+        await using (var stream = new FileStream(next, options))
+            await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
+        File.Move(next, Path.Combine(directory, "sample-connection"), overwrite: true);
     }
 
     private long WantedOrders()
