@@ -24,6 +24,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(catalog);
         await connection.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        await scene.DisposeAsync();
     }
 
     ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
