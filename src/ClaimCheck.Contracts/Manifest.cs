@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Contracts;
 
@@ -96,11 +97,45 @@ public sealed record ManifestIndex(Link Url, long Bytes, string Sha256);
 
 /// <summary>A file's blocks: <c>part-NNNNN.index.json</c>.</summary>
 /// <param name="Blocks">In the order of their offsets.</param>
-public sealed record BlockIndex(IReadOnlyList<Block> Blocks);
+public sealed record BlockIndex(IReadOnlyList<Block> Blocks)
+{
+    /// <summary>
+    /// How the blocks are stored: one of <see cref="BlockFraming"/>. Version 0.1 did not say: null is <see cref="BlockFraming.Gzip"/> where the
+    /// manifest's compression is <c>gzip</c>, else <see cref="BlockFraming.None"/>.
+    /// </summary>
+    [JsonPropertyOrder(-1)]
+    public string? Framing { get; init; }
+}
+
+/// <summary>How the blocks of a file are stored. All files of a batch have the same framing.</summary>
+public static class BlockFraming
+{
+    /// <summary>
+    /// The file is one gzip member (RFC 1952): its header, in CSV a run with the column names, the blocks, and the 10 bytes of its end. A block is
+    /// one or more deflate blocks (RFC 1951), none of them the final one, that refer to nothing before them and end on a byte boundary: its bytes
+    /// followed by <c>03 00</c> are a deflate stream of their own.
+    /// </summary>
+    public const string Deflate = "deflate";
+
+    /// <summary>Each block is a gzip member of its own, and so are the column names of a CSV file. Version 0.1 wrote compressed files so.</summary>
+    public const string Gzip = "gzip";
+
+    /// <summary>The blocks are stored as they are.</summary>
+    public const string None = "none";
+
+    /// <summary>What an index says, or means where it says nothing.</summary>
+    /// <param name="index">The index.</param>
+    /// <param name="compression">The manifest's compression.</param>
+    public static string Of(BlockIndex index, string compression)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        return index.Framing ?? (compression == "gzip" ? Gzip : None);
+    }
+}
 
 /// <summary>A run of whole records inside a file that can be fetched and verified by itself.</summary>
 /// <param name="Offset">Where it begins in the stored file.</param>
-/// <param name="Bytes">Its stored bytes; when compressed they are one gzip member.</param>
+/// <param name="Bytes">Its stored bytes.</param>
 /// <param name="UncompressedBytes">Its bytes before compression.</param>
 /// <param name="Records">Its records.</param>
 /// <param name="Sha256">SHA-256 of its stored bytes, 64 hex digits.</param>

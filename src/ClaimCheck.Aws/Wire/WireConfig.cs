@@ -49,7 +49,7 @@ internal sealed class WireConfig : ClientConfig
 
     public override string ServiceVersion => version;
 
-    public override string UserAgent { get; } = InternalSDKUtils.BuildUserAgentString("ClaimCheck.Aws", "0.1");
+    public override string UserAgent { get; } = InternalSDKUtils.BuildUserAgentString("ClaimCheck.Aws", "0.2");
 
     // As both services' endpoint rules have it.
     public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters)

@@ -11,8 +11,6 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];
 
-    private bool IsGzip => claim.Manifest.Compression == "gzip";
-
     /// <param name="from">The block to begin with. Where it is not the first, nothing before it is fetched, and the file's own checksum is left.</param>
     /// <param name="before">Records of the batch that come before this file.</param>
     /// <param name="cancellationToken">Ends the download.</param>
@@ -43,19 +41,26 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         for (var i = 0; i < layout.Blocks.Count; i++)
         {
             if (i >= from)
-                yield return await BlockAsync(download, whole, layout.Blocks[i], new(file.Name, ordinal, i, before), cancellationToken);
+                yield return await BlockAsync(download, whole, layout, new(file.Name, ordinal, i, before), cancellationToken);
             before += layout.Blocks[i].Records;
         }
 
+        if (from == 0 && layout.TrailerBytes > 0)
+        {
+            var trailer = new byte[layout.TrailerBytes];
+            await download.ReadAsync(file.Bytes - trailer.Length, trailer, _ => TrailerFlaw(trailer, layout), cancellationToken);
+            whole.AppendData(trailer);
+        }
         if (from == 0 && !whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256)))
             throw new IntegrityException($"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's.", claim.BatchId);
     }
 
     private async Task<VerifiedBlock> BlockAsync(
-        ObjectDownload download, IncrementalHash whole, Block block, BlockPlace place, CancellationToken cancellationToken)
+        ObjectDownload download, IncrementalHash whole, FileLayout layout, BlockPlace place, CancellationToken cancellationToken)
     {
+        var block = layout.Blocks[place.Block];
         var expected = Convert.FromHexString(block.Sha256);
-        var stored = ArrayPool<byte>.Shared.Rent((int)block.Bytes);
+        var stored = ArrayPool<byte>.Shared.Rent((int)block.Bytes + Inflation.Room);
         byte[]? inflated = null;
         try
         {
@@ -65,10 +70,10 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
                 read => IsSha256(read.Span, expected) ? null : $"the SHA-256 of block {place.Block} differs",
                 cancellationToken);
             whole.AppendData(stored, 0, (int)block.Bytes);
-            if (IsGzip)
+            if (layout.Framing != BlockFraming.None)
             {
                 inflated = ArrayPool<byte>.Shared.Rent((int)block.UncompressedBytes);
-                if (!Inflation.TryInflate(stored, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
+                if (!Inflation.TryInflate(layout.Framing, stored, 0, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
                 {
                     throw new IntegrityException(
                         $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index says.",
@@ -100,24 +105,27 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
     }
 
     // The index gives no checksum for it, but the manifest says what the header must be.
-    public static string? PreambleFlaw(Manifest manifest, byte[] stored, FileLayout layout)
+    public static string? PreambleFlaw(Manifest manifest, ReadOnlySpan<byte> stored, FileLayout layout)
     {
         var preamble = new byte[layout.PreambleUncompressedBytes];
-        if (manifest.Compression == "gzip")
+        var begin = layout.Framing == BlockFraming.Deflate ? GzipMember.HeaderBytes : 0;
+        if (begin > 0 && !GzipMember.IsHeader(stored[..begin]))
+            return "it does not begin with a gzip header";
+        if (layout.Framing == BlockFraming.None)
         {
-            if (!Inflation.TryInflate(stored, stored.Length, preamble))
-                return "what stands before its first block is no gzip of the right length";
+            if (stored.Length != preamble.Length)
+                return "what stands before its first block has another length";
+            stored.CopyTo(preamble);
         }
-        else if (stored.Length == preamble.Length)
+        else if (!Inflation.TryInflate(layout.Framing, [.. stored, .. new byte[Inflation.Room]], begin, stored.Length - begin, preamble))
         {
-            stored.CopyTo(preamble, 0);
-        }
-        else
-        {
-            return "what stands before its first block has another length";
+            return "what stands before its first block does not inflate to the right length";
         }
         return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest)
             ? "its header does not name the manifest's columns"
             : null;
     }
+
+    public static string? TrailerFlaw(ReadOnlySpan<byte> stored, FileLayout layout) =>
+        GzipMember.IsTrailer(stored, layout.File.UncompressedBytes) ? null : "it does not end as a gzip member of its length does";
 }

@@ -5,18 +5,24 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// A file as its index describes it: a preamble that is no block (the CSV header), and blocks without gaps up to the end.
+/// A file as its index describes it: a preamble that is no block (the gzip header, the CSV header), blocks without gaps, and the end of
+/// the gzip member.
 /// </summary>
 /// <param name="File">The file.</param>
+/// <param name="Framing">How its blocks are stored: one of <see cref="BlockFraming"/>.</param>
 /// <param name="Blocks">Its blocks.</param>
 /// <param name="PreambleBytes">Stored bytes before the first block.</param>
 /// <param name="PreambleUncompressedBytes">The same before compression.</param>
-internal sealed record FileLayout(ManifestFile File, IReadOnlyList<Block> Blocks, int PreambleBytes, int PreambleUncompressedBytes)
+internal sealed record FileLayout(
+    ManifestFile File, string Framing, IReadOnlyList<Block> Blocks, int PreambleBytes, int PreambleUncompressedBytes)
 {
     // A header of 1,664 columns with names of 63 letters of four bytes is below half of this.
     private const int MaxPreambleBytes = 1024 * 1024;
 
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };
+
+    /// <summary>Stored bytes behind the last block.</summary>
+    public int TrailerBytes => TrailerOf(Framing);
 
     /// <summary>Fetches a file's index, verifies it against the manifest, and checks what it says.</summary>
     public static async Task<FileLayout> FetchAsync(
@@ -33,12 +39,14 @@ internal sealed record FileLayout(ManifestFile File, IReadOnlyList<Block> Blocks
         return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), options);
     }
 
-    private static IReadOnlyList<Block> Parse(byte[] bytes, ManifestFile file, BatchId batch)
+    private static int TrailerOf(string framing) => framing == BlockFraming.Deflate ? GzipMember.TrailerBytes : 0;
+
+    private static BlockIndex Parse(byte[] bytes, ManifestFile file, BatchId batch)
     {
         try
         {
-            if (JsonSerializer.Deserialize<BlockIndex>(bytes, Json)?.Blocks is { } blocks)
-                return blocks;
+            if (JsonSerializer.Deserialize<BlockIndex>(bytes, Json) is { Blocks: not null } index)
+                return index;
         }
         catch (JsonException)
         {
@@ -46,9 +54,34 @@ internal sealed record FileLayout(ManifestFile File, IReadOnlyList<Block> Blocks
         throw new IntegrityException($"The index of {file.Name} of {batch} is no list of blocks.", batch);
     }
 
-    private static FileLayout Check(Manifest manifest, ManifestFile file, IReadOnlyList<Block> blocks, BatchReaderOptions options)
+    private static string FramingOf(BlockIndex index, Manifest manifest, ManifestFile file)
     {
-        var begin = blocks.Count > 0 ? blocks[0]?.Offset ?? -1 : file.Bytes;
+        var framing = BlockFraming.Of(index, manifest.Compression);
+        if (framing is not (BlockFraming.Deflate or BlockFraming.Gzip or BlockFraming.None))
+        {
+            // It comes from outside, and must not fill a log.
+            var shown = framing.Length <= 32 && framing.All(char.IsAsciiLetterOrDigit) ? $"'{framing}'" : "something else";
+            throw new IntegrityException(
+                $"The blocks of {file.Name} of {manifest.BatchId} are framed as {shown}. This version reads "
+                + $"'{BlockFraming.Deflate}', '{BlockFraming.Gzip}' and '{BlockFraming.None}': a newer one may read them.",
+                manifest.BatchId);
+        }
+        if ((framing == BlockFraming.None) != (manifest.Compression == "none"))
+        {
+            throw new IntegrityException(
+                $"The index of {file.Name} of {manifest.BatchId} can't be trusted: the framing is {framing}, "
+                + $"but the manifest's compression {manifest.Compression}.",
+                manifest.BatchId);
+        }
+        return framing;
+    }
+
+    private static FileLayout Check(Manifest manifest, ManifestFile file, BlockIndex index, BatchReaderOptions options)
+    {
+        var framing = FramingOf(index, manifest, file);
+        var blocks = index.Blocks;
+        var blocksEnd = file.Bytes - TrailerOf(framing);
+        var begin = blocks.Count > 0 ? blocks[0]?.Offset ?? -1 : blocksEnd;
         long end = begin, records = 0, uncompressed = 0;
         for (var i = 0; i < blocks.Count; i++)
         {
@@ -57,28 +90,29 @@ internal sealed record FileLayout(ManifestFile File, IReadOnlyList<Block> Blocks
                 block is { Offset: >= 0, Bytes: > 0, UncompressedBytes: > 0, Records: > 0 } && ManifestRules.IsSha256(block.Sha256),
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
-            Require(block.Bytes <= file.Bytes - end, $"block {i} ends behind the file's end");
+            Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
             var limit = block.Records == 1 ? options.MaxRecordBytes : options.MaxBlockBytes;
             Require(block.UncompressedBytes <= limit, $"block {i} is {block.UncompressedBytes} bytes before compression, but {limit} is the most");
             Require(block.Records <= block.UncompressedBytes, $"block {i} has more records than bytes");
             // Compression never makes it much longer; without this a small block could ask for a large buffer.
             Require(
-                manifest.Compression == "gzip"
-                    ? block.Bytes <= block.UncompressedBytes + (block.UncompressedBytes / 100) + 1024
-                    : block.Bytes == block.UncompressedBytes,
+                framing == BlockFraming.None
+                    ? block.Bytes == block.UncompressedBytes
+                    : block.Bytes <= block.UncompressedBytes + (block.UncompressedBytes / 100) + 1024,
                 $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}");
             end += block.Bytes;
             records = checked(records + block.Records);
             uncompressed += block.UncompressedBytes;
         }
-        Require(end == file.Bytes, $"its blocks end at {end}, but the file at {file.Bytes}");
+        Require(end == blocksEnd, $"its blocks end at {end}, but should at {blocksEnd} of {file.Bytes}");
         Require(records == file.Records, $"its blocks hold {records} records, but the file {file.Records}");
         var preamble = file.UncompressedBytes - uncompressed;
         Require(
-            begin is >= 0 and <= MaxPreambleBytes && preamble is >= 0 and <= MaxPreambleBytes,
+            begin >= (framing == BlockFraming.Deflate ? GzipMember.HeaderBytes : 0) && begin <= MaxPreambleBytes
+                && preamble is >= 0 and <= MaxPreambleBytes,
             $"{begin} bytes, {preamble} before compression, belong to no block");
         Require(manifest.Format == "csv" ? preamble > 0 : preamble == 0, "only the header of a csv file belongs to no block");
-        return new(file, blocks, (int)begin, (int)preamble);
+        return new(file, framing, blocks, (int)begin, (int)preamble);
 
         void Require(bool holds, string otherwise)
         {

@@ -81,6 +81,11 @@ internal sealed class FileSaver(
                 ArrayPool<byte>.Shared.Return(buffer);
             }
         }
+        if (layout.TrailerBytes > 0)
+        {
+            var trailer = new byte[layout.TrailerBytes];
+            await PieceAsync(file.Bytes - trailer.Length, 0, trailer, _ => FileDownload.TrailerFlaw(trailer, layout));
+        }
         // A name must not promise what a power cut could still take away.
         saved.Flush(flushToDisk: true);
         return whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256));

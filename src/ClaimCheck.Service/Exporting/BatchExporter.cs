@@ -48,8 +48,9 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target);
         var format = Format(plan, columns, blocks, wanted);
-        var sealer = new BlockSealer(buffers, plan.Compression == "gzip");
-        await using var files = new PartFiles(Layout(plan, format, sealer), open, meter);
+        var sealer = new BlockSealer(buffers, plan.Framing);
+        var layout = PartLayout.Of(sealer, format.Header, format.Extension, format.ContentType, plan.MaxFileBytes);
+        await using var files = new PartFiles(layout, open, meter);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var copies = wanted is null
             ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
@@ -88,20 +89,6 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys),
             "ndjson" => new NdjsonFormat(columns, blocks, keys),
             _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
-        };
-    }
-
-    private static PartLayout Layout(ExportPlan plan, IRecordFormat format, BlockSealer sealer)
-    {
-        var isCompressed = plan.Compression == "gzip";
-        return new PartLayout
-        {
-            Extension = isCompressed ? $"{format.Extension}.gz" : format.Extension,
-            ContentType = isCompressed ? "application/gzip" : format.ContentType,
-            MaxFileBytes = plan.MaxFileBytes,
-            Header = sealer.SealHeader(format.Header),
-            HeaderUncompressedBytes = format.Header.Length,
-            Nothing = sealer.SealNothing(),
         };
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                 INSERT INTO attempts (batch_id, attempt, lease_token)
                 SELECT batch_id, @Attempt, @Token FROM leased
             )
-            SELECT * FROM leased
+            SELECT leased.*, (SELECT unless_configured FROM framing) AS framing FROM leased
             """,
             lease,
             cancellationToken: cancellationToken));
@@ -55,6 +55,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             Format = taken.Format,
             Compression = taken.Compression,
             MaxFileBytes = taken.MaxFileBytes,
+            CompressedFraming = options.Framing ?? taken.Framing ?? BlockFraming.Gzip,
             RetryOf = taken.RetryOf is { } original ? new BatchId(original) : null,
             Consumer = taken.Consumer,
             TraceParent = taken.TraceParent,
@@ -152,6 +153,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         public required string Format { get; init; }
         public required string Compression { get; init; }
         public required long MaxFileBytes { get; init; }
+        public string? Framing { get; init; }
         public Guid? RetryOf { get; init; }
         public required string Consumer { get; init; }
         public string? TraceParent { get; init; }

@@ -43,11 +43,17 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
             INSERT INTO files (batch_id, ordinal, attempt, name, records, bytes, uncompressed_bytes, sha256,
-                               header_bytes, blocks, index_name, index_bytes, index_sha256)
+                               framing, header_bytes, header_uncompressed_bytes, header_crc32, records_crc32,
+                               blocks, index_name, index_bytes, index_sha256)
             SELECT @BatchId, f.ordinal, @Attempt, f.name, f.records, f.bytes, f.uncompressed_bytes, f.sha256,
-                   f.header_bytes, f.blocks, f.index_name, f.index_bytes, f.index_sha256
-              FROM unnest(@Ordinals, @Names, @Records, @Bytes, @Uncompressed, @Digests, @Headers, @Blocks, @IndexNames, @IndexBytes, @IndexDigests)
-                   AS f (ordinal, name, records, bytes, uncompressed_bytes, sha256, header_bytes, blocks, index_name, index_bytes, index_sha256)
+                   f.framing, f.header_bytes, f.header_uncompressed_bytes, f.header_crc32, f.records_crc32,
+                   f.blocks, f.index_name, f.index_bytes, f.index_sha256
+              FROM unnest(@Ordinals, @Names, @Records, @Bytes, @Uncompressed, @Digests,
+                          @Framings, @Headers, @PlainHeaders, @HeaderCrcs, @RecordsCrcs,
+                          @Blocks, @IndexNames, @IndexBytes, @IndexDigests)
+                   AS f (ordinal, name, records, bytes, uncompressed_bytes, sha256,
+                         framing, header_bytes, header_uncompressed_bytes, header_crc32, records_crc32,
+                         blocks, index_name, index_bytes, index_sha256)
             """,
             new
             {
@@ -59,7 +65,11 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
                 Bytes = staged.Files.Select(file => file.Bytes).ToArray(),
                 Uncompressed = staged.Files.Select(file => file.UncompressedBytes).ToArray(),
                 Digests = staged.Files.Select(file => file.Sha256).ToArray(),
+                Framings = staged.Files.Select(file => file.Framing).ToArray(),
                 Headers = staged.Files.Select(file => file.HeaderBytes).ToArray(),
+                PlainHeaders = staged.Files.Select(file => file.PlainHeader.Length).ToArray(),
+                HeaderCrcs = staged.Files.Select(file => Crc32Of(file, file.PlainHeader)).ToArray(),
+                RecordsCrcs = staged.Files.Select(file => Crc32Of(file, file.PlainRecords)).ToArray(),
                 Blocks = staged.Files.Select(file => file.Blocks).ToArray(),
                 IndexNames = staged.Files.Select(file => file.IndexName).ToArray(),
                 IndexBytes = staged.Files.Select(file => file.IndexBytes).ToArray(),
@@ -77,6 +87,9 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
+
+    // Other files end with nothing that it would be needed for.
+    private static long? Crc32Of(StagedFile file, Crc32Sum sum) => file.Framing == BlockFraming.Deflate ? sum.Crc32 : null;
 
     private static Task AnnounceAsync(
         Transaction transaction, ExportPlan plan, StagedBatch staged, Subject ready, CancellationToken cancellationToken) =>

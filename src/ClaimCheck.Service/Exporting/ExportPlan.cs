@@ -45,6 +45,12 @@ internal sealed record ExportPlan
     public required string Compression { get; init; }
     public required long MaxFileBytes { get; init; }
 
+    /// <summary>How compressed files are framed: one of <see cref="BlockFraming"/>.</summary>
+    public string CompressedFraming { get; init; } = BlockFraming.Deflate;
+
+    /// <summary>How this batch's files are.</summary>
+    public string Framing => Compression == "gzip" ? CompressedFraming : BlockFraming.None;
+
     /// <summary>The batch whose transient failures this one retries, or null.</summary>
     public BatchId? RetryOf { get; init; }
 
@@ -71,8 +77,18 @@ internal sealed record StagedFile
     public required long Bytes { get; init; }
     public required long UncompressedBytes { get; init; }
     public required byte[] Sha256 { get; init; }
-    /// <summary>Stored bytes before the first block: the CSV header, compressed like the rest.</summary>
+
+    /// <summary>One of <see cref="BlockFraming"/>.</summary>
+    public required string Framing { get; init; }
+
+    /// <summary>Stored bytes before the first block: the gzip header, the column names.</summary>
     public required long HeaderBytes { get; init; }
+
+    /// <summary>The column names before compression.</summary>
+    public required Crc32Sum PlainHeader { get; init; }
+
+    /// <summary>All records before compression.</summary>
+    public required Crc32Sum PlainRecords { get; init; }
     public required int Blocks { get; init; }
     public required string IndexName { get; init; }
     public required long IndexBytes { get; init; }

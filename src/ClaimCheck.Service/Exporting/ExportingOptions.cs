@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -32,11 +33,22 @@ internal sealed class ExportingOptions : IValidatableObject
     /// <summary>How long it may wait for a lock, which only a change of the tables' shape takes.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How compressed files are framed: <c>deflate</c>, one gzip member a file, or <c>gzip</c>, a member for each block, which is all that
+    /// consumers of version 0.1 read. Null: what the catalog says, <c>gzip</c> where it comes from that version.
+    /// </summary>
+    public string? Framing { get; init; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease < TimeSpan.FromSeconds(3))
         {
             yield return new($"ClaimCheck:Exporting:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
+        }
+
+        if (Framing is not (null or BlockFraming.Deflate or BlockFraming.Gzip))
+        {
+            yield return new($"ClaimCheck:Exporting:Framing is '{Framing}', but must be deflate or gzip: nobody could read the files.");
         }
 
         if (Delay <= TimeSpan.Zero || LongestDelay < Delay)

@@ -8,21 +8,6 @@ namespace ClaimCheck.Service.Exporting;
 /// <summary>Opens a writer for an object of the batch.</summary>
 internal delegate Task<StagedWriter> OpenStaged(string name, StagedContent content, CancellationToken cancellationToken);
 
-/// <summary>How a batch's files are called, what they begin with and how large they get.</summary>
-internal sealed record PartLayout
-{
-    public required string Extension { get; init; }
-    public required string ContentType { get; init; }
-    public required long MaxFileBytes { get; init; }
-
-    /// <summary>As stored.</summary>
-    public required ReadOnlyMemory<byte> Header { get; init; }
-    public required int HeaderUncompressedBytes { get; init; }
-
-    /// <summary>Stored where a file has neither header nor records.</summary>
-    public required ReadOnlyMemory<byte> Nothing { get; init; }
-}
-
 /// <summary>The files of a batch, one after the other, each with its index beside it. Disposed halfway it aborts what is open.</summary>
 internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter meter) : IAsyncDisposable
 {
@@ -33,17 +18,18 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
     private readonly IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private StagedWriter? writer;
     private long bytes;
-    private long uncompressedBytes;
+    private Crc32Sum records;
 
     /// <summary>Stores the next block, in a new file if this one would grow too large.</summary>
     public async Task AddAsync(SealedBlock block, CancellationToken cancellationToken)
     {
-        if (blocks.Count > 0 && bytes + block.Length > layout.MaxFileBytes)
+        if (blocks.Count > 0 && bytes + block.Length + TrailerBytes > layout.MaxFileBytes)
             await CompleteAsync(cancellationToken);
         if (writer is null)
             await BeginAsync(cancellationToken);
-        blocks.Add(new Block(bytes, block.Length, block.UncompressedBytes, block.Records, Convert.ToHexStringLower(block.Sha256)));
-        await StoreAsync(block.Bytes, block.UncompressedBytes, block.Records, cancellationToken);
+        blocks.Add(new Block(bytes, block.Length, block.Plain.Length, block.Records, Convert.ToHexStringLower(block.Sha256)));
+        records = records.Then(block.Plain);
+        await StoreAsync(block.Bytes, block.Records, cancellationToken);
     }
 
     /// <summary>Completes the last file; where there were no records, the one empty file.</summary>
@@ -53,7 +39,7 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         {
             await BeginAsync(cancellationToken);
             if (bytes == 0 && !layout.Nothing.IsEmpty)
-                await StoreAsync(layout.Nothing, 0, 0, cancellationToken);
+                await StoreAsync(layout.Nothing, 0, cancellationToken);
         }
 
         if (writer is not null)
@@ -67,6 +53,8 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         if (writer is not null)
             await writer.DisposeAsync();
     }
+
+    private int TrailerBytes => layout.IsOneMember ? GzipMember.TrailerBytes : 0;
 
     private string Name(string extension) => $"part-{complete.Count + 1:D5}.{extension}";
 
@@ -84,24 +72,26 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         writer = await open(name, new StagedContent(layout.ContentType, name), cancellationToken);
         meter.FileBegun();
         if (!layout.Header.IsEmpty)
-            await StoreAsync(layout.Header, layout.HeaderUncompressedBytes, 0, cancellationToken);
+            await StoreAsync(layout.Header, 0, cancellationToken);
     }
 
-    private async Task StoreAsync(ReadOnlyMemory<byte> stored, long uncompressed, long records, CancellationToken cancellationToken)
+    private async Task StoreAsync(ReadOnlyMemory<byte> stored, long count, CancellationToken cancellationToken)
     {
         digest.AppendData(stored.Span);
         await writer!.WriteAsync(stored, cancellationToken);
         bytes += stored.Length;
-        uncompressedBytes += uncompressed;
-        meter.Stored(records, stored.Length);
+        meter.Stored(count, stored.Length);
     }
 
     private async Task CompleteAsync(CancellationToken cancellationToken)
     {
+        var plain = layout.PlainHeader.Then(records);
+        if (layout.IsOneMember)
+            await StoreAsync(GzipMember.Trailer(plain.Crc32, plain.Length), 0, cancellationToken);
         await writer!.CompleteAsync(cancellationToken);
         await writer.DisposeAsync();
         writer = null;
-        var index = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks), ClaimCheckJson.Options);
+        var index = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks) { Framing = layout.Framing }, ClaimCheckJson.Options);
         var indexName = Name("index.json");
         await using (var indexWriter = await open(indexName, StagedContent.Json(indexName), cancellationToken))
         {
@@ -114,15 +104,19 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
             Name = Name(layout.Extension),
             Records = blocks.Sum(block => block.Records),
             Bytes = bytes,
-            UncompressedBytes = uncompressedBytes,
+            UncompressedBytes = plain.Length,
             Sha256 = digest.GetHashAndReset(),
+            Framing = layout.Framing,
             HeaderBytes = layout.Header.Length,
+            PlainHeader = layout.PlainHeader,
+            PlainRecords = records,
             Blocks = blocks.Count,
             IndexName = indexName,
             IndexBytes = index.Length,
             IndexSha256 = SHA256.HashData(index),
         });
         blocks.Clear();
-        bytes = uncompressedBytes = 0;
+        bytes = 0;
+        records = default;
     }
 }

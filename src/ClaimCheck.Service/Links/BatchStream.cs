@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
@@ -10,8 +9,8 @@ using Microsoft.Net.Http.Headers;
 namespace ClaimCheck.Service.Links;
 
 /// <summary>
-/// <c>GET /v1/batches/{batchId}/data</c>: the stored files one after another, the CSV header once. It is one byte sequence with
-/// one length and one ETag, so that ranges work over it. Cut off within a second of a revocation.
+/// <c>GET /v1/batches/{batchId}/data</c>: the batch as one sequence of bytes (<see cref="DataLayout"/>), with ranges. Cut off within a
+/// second of a revocation.
 /// </summary>
 internal sealed class BatchStream(
     IStaging staging, ExportStore store, CatalogSignals signals, IHostApplicationLifetime lifetime)
@@ -20,20 +19,13 @@ internal sealed class BatchStream(
 
     public IResult Of(ReadableBatch batch) => new StreamResult(this, batch);
 
-    // File N without its header, but the first with it.
-    private sealed record Segment(string Key, long Skip, long Length);
-
     private sealed class StreamResult(BatchStream owner, ReadableBatch batch) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            var segments = batch.Files.Select((file, at) =>
-            {
-                var skip = at == 0 ? 0 : file.HeaderBytes;
-                return new Segment(StagingKeys.File(batch.Row.Batch, file.Attempt, file.Name), skip, file.Bytes - skip);
-            }).ToList();
-            var length = segments.Sum(segment => segment.Length);
-            var etag = new EntityTagHeaderValue($"\"{ETag()}\"");
+            var layout = new DataLayout(batch);
+            var length = layout.Length;
+            var etag = new EntityTagHeaderValue(layout.ETag);
 
             var response = httpContext.Response;
             var typed = response.GetTypedHeaders();
@@ -72,15 +64,7 @@ internal sealed class BatchStream(
             response.Headers.ContentDisposition = $"attachment; filename=\"{batch.Row.Dataset}-{batch.Row.Batch}{extension}\"";
             response.ContentLength = to - from + 1;
             if (!HttpMethods.IsHead(httpContext.Request.Method))
-                await owner.SendAsync(httpContext, batch.Row, segments, from, to - from + 1);
-        }
-
-        private string ETag()
-        {
-            using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (var file in batch.Files)
-                digest.AppendData(file.Sha256);
-            return Convert.ToHexStringLower(digest.GetHashAndReset());
+                await owner.SendAsync(httpContext, batch.Row, layout.Runs, from, to - from + 1);
         }
 
         // One range; of several, or with another If-Range, the whole is answered, as RFC 9110 allows.
@@ -94,25 +78,24 @@ internal sealed class BatchStream(
         }
     }
 
-    private async Task SendAsync(HttpContext context, ExportRow batch, List<Segment> segments, long from, long length)
+    private async Task SendAsync(HttpContext context, ExportRow batch, IReadOnlyList<DataRun> runs, long from, long length)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var watch = WatchAsync(batch, ended);
         try
         {
-            foreach (var segment in segments)
+            foreach (var run in runs)
             {
                 if (length == 0)
                     break;
-                if (from >= segment.Length)
+                if (from >= run.Length)
                 {
-                    from -= segment.Length;
+                    from -= run.Length;
                     continue;
                 }
 
-                var take = Math.Min(length, segment.Length - from);
-                await using (var bytes = await staging.OpenReadAsync(segment.Key, segment.Skip + from, take, ended.Token))
-                    await bytes.CopyToAsync(context.Response.Body, 128 << 10, ended.Token);
+                var take = Math.Min(length, run.Length - from);
+                await SendAsync(context, run, from, take, ended.Token);
                 length -= take;
                 from = 0;
             }
@@ -131,6 +114,18 @@ internal sealed class BatchStream(
             await ended.CancelAsync();
             await watch;
         }
+    }
+
+    private async Task SendAsync(HttpContext context, DataRun run, long from, long length, CancellationToken cancellationToken)
+    {
+        if (run.Key is null)
+        {
+            await context.Response.Body.WriteAsync(run.Known.Slice((int)from, (int)length), cancellationToken);
+            return;
+        }
+
+        await using var bytes = await staging.OpenReadAsync(run.Key, run.Offset + from, length, cancellationToken);
+        await bytes.CopyToAsync(context.Response.Body, 128 << 10, cancellationToken);
     }
 
     // Cancels the stream when the batch is no longer ready.

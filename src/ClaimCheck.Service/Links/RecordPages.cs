@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Staging;
 
@@ -85,30 +85,32 @@ internal sealed class RecordPages(IStaging staging)
 
     private async Task<IReadOnlyList<Block>> ReadIndexAsync(ReadableBatch batch, FileRow file, CancellationToken cancellationToken)
     {
-        var index = await FetchAsync(batch, file, file.IndexName, 0, file.IndexBytes, file.IndexSha256, cancellationToken);
+        var index = new byte[file.IndexBytes];
+        await FetchAsync(batch, file, file.IndexName, 0, index, file.IndexSha256, cancellationToken);
         return JsonSerializer.Deserialize<BlockIndex>(index, ClaimCheckJson.Options)!.Blocks;
     }
 
     private async Task<byte[]> ReadBlockAsync(ReadableBatch batch, FileRow file, Block block, CancellationToken cancellationToken)
     {
-        var stored = await FetchAsync(batch, file, file.Name, block.Offset, block.Bytes, Convert.FromHexString(block.Sha256), cancellationToken);
-        if (batch.Row.Compression != "gzip")
+        var isCompressed = file.Framing != BlockFraming.None;
+        var stored = new byte[block.Bytes + (isCompressed ? Inflation.Room : 0)];
+        var length = (int)block.Bytes;
+        await FetchAsync(batch, file, file.Name, block.Offset, stored.AsMemory(0, length), Convert.FromHexString(block.Sha256), cancellationToken);
+        if (!isCompressed)
             return stored;
         var plain = new byte[block.UncompressedBytes];
-        await using var gzip = new GZipStream(new MemoryStream(stored), CompressionMode.Decompress);
-        await gzip.ReadExactlyAsync(plain, cancellationToken);
-        return plain;
+        return Inflation.TryInflate(file.Framing, stored, 0, length, plain)
+            ? plain
+            : throw new InvalidOperationException($"A block of {file.Name} of {batch.Row.Batch} was staged that does not inflate.");
     }
 
-    private async Task<byte[]> FetchAsync(
-        ReadableBatch batch, FileRow file, string name, long offset, long length, byte[] sha256, CancellationToken cancellationToken)
+    private async Task FetchAsync(
+        ReadableBatch batch, FileRow file, string name, long offset, Memory<byte> into, byte[] sha256, CancellationToken cancellationToken)
     {
-        var bytes = new byte[length];
-        await using (var stream = await staging.OpenReadAsync(StagingKeys.File(batch.Row.Batch, file.Attempt, name), offset, length, cancellationToken))
-            await stream.ReadExactlyAsync(bytes, cancellationToken);
-        return SHA256.HashData(bytes).AsSpan().SequenceEqual(sha256)
-            ? bytes
-            : throw new StagingException($"{name} of {batch.Row.Batch} is not what was staged.", isTransient: true);
+        await using (var stream = await staging.OpenReadAsync(StagingKeys.File(batch.Row.Batch, file.Attempt, name), offset, into.Length, cancellationToken))
+            await stream.ReadExactlyAsync(into, cancellationToken);
+        if (!SHA256.HashData(into.Span).AsSpan().SequenceEqual(sha256))
+            throw new StagingException($"{name} of {batch.Row.Batch} is not what was staged.", isTransient: true);
     }
 
     private sealed class PageResult(ReadOnlyMemory<byte> json) : IResult

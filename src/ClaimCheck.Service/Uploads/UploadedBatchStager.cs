@@ -21,21 +21,13 @@ internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, U
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target);
-        var sealer = new BlockSealer(buffers, isCompressed);
+        var sealer = new BlockSealer(buffers, plan.Framing);
         var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
         UploadedRecords records = plan.Format == "csv"
             ? new UploadedCsv(columns, key, blocks, options.LargestRecord)
             : new UploadedNdjson(columns, key, blocks, options.LargestRecord);
         var header = plan.Format == "csv" ? UploadedCsv.HeaderOf(columns) : [];
-        var layout = new PartLayout
-        {
-            Extension = isCompressed ? $"{plan.Format}.gz" : plan.Format,
-            ContentType = isCompressed ? "application/gzip" : plan.Format == "csv" ? "text/csv" : "application/x-ndjson",
-            MaxFileBytes = plan.MaxFileBytes,
-            Header = sealer.SealHeader(header),
-            HeaderUncompressedBytes = header.Length,
-            Nothing = sealer.SealNothing(),
-        };
+        var layout = PartLayout.Of(sealer, header, plan.Format, plan.Format == "csv" ? "text/csv" : "application/x-ndjson", plan.MaxFileBytes);
 
         await using var parts = new PartFiles(
             layout,
