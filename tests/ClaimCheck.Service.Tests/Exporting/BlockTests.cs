@@ -1,5 +1,8 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
@@ -17,9 +20,12 @@ public sealed class BlockTests
     [InlineData("ndjson", "gzip", 64 << 10)]
     [InlineData("ndjson", "none", 100_000)]
     [InlineData("csv", "none", 256 << 20)]
-    public async Task Blocks_tile_the_files_with_whole_records_and_every_sum_is_right(string format, string compression, int maxFileBytes)
+    [InlineData("csv", "gzip", 64 << 10, "gzip")]
+    [InlineData("ndjson", "gzip", 256 << 20, "gzip")]
+    public async Task Blocks_tile_the_files_with_whole_records_and_every_sum_is_right(string format, string compression, int maxFileBytes, string framing = "deflate")
     {
         await using var run = await ExportRun.NewAsync();
+        run.Framing = framing;
         (run.Format, run.Compression, run.MaxFileBytes, run.OrderedBy) = (format, compression, maxFileBytes, "id");
 
         var text = await run.TextAsync(Rows); // checks each file, block and sum
@@ -74,16 +80,73 @@ public sealed class BlockTests
     [InlineData("csv", "none")]
     [InlineData("ndjson", "gzip")]
     [InlineData("ndjson", "none")]
-    public async Task An_empty_result_is_one_file_without_records(string format, string compression)
+    [InlineData("csv", "gzip", "gzip")]
+    [InlineData("ndjson", "gzip", "gzip")]
+    public async Task An_empty_result_is_one_file_without_records(string format, string compression, string framing = "deflate")
     {
         await using var run = await ExportRun.NewAsync();
-        (run.Format, run.Compression) = (format, compression);
+        (run.Format, run.Compression, run.Framing) = (format, compression, framing);
 
         Assert.Equal("", await run.TextAsync("SELECT 1 AS id, 'x' AS \"a \"\"b\"\", c\" WHERE false"));
 
         Assert.Equal(2, run.Staged.Complete.Count);
         if (compression == "gzip")
             Assert.NotEmpty(run.Staged.Complete[$"part-00001.{format}.gz"]);
+    }
+
+    [Theory]
+    [InlineData("csv", "SELECT i AS id FROM generate_series(1, 30000) AS i ORDER BY i")]
+    [InlineData("ndjson", "SELECT i AS id, md5(i::text) AS note FROM generate_series(1, 30000) AS i ORDER BY i")]
+    [InlineData("csv", "SELECT 1 AS id WHERE false")]
+    [InlineData("ndjson", "SELECT 1 AS id WHERE false")]
+    public async Task Java_reads_each_file_to_its_end_when_it_comes_in_packets(string format, string sql)
+    {
+        await using var run = await ExportRun.NewAsync();
+        (run.Format, run.MaxFileBytes) = (format, 64 << 10);
+        await run.TextAsync(sql);
+        var files = run.Staged.Complete.Where(file => file.Key.EndsWith(".gz", StringComparison.Ordinal)).Select(file => file.Value).ToList();
+
+        Assert.Equal(files.Select(file => Convert.ToHexStringLower(SHA256.HashData(OneMember.Read(file)))), await JavaGzip.DigestsAsync(files));
+    }
+
+    [Fact]
+    public async Task Java_cuts_short_what_has_a_member_s_end_at_the_end_of_what_it_was_given()
+    {
+        // Otherwise the test above would say nothing.
+        var random = new Random(1);
+        var member = Enumerable.Range(400, 112).Select(length =>
+        {
+            var bytes = new byte[length];
+            random.NextBytes(bytes);
+            using var stored = new MemoryStream();
+            using (var gzip = new GZipStream(stored, CompressionLevel.Fastest, leaveOpen: true))
+                gzip.Write(bytes);
+            return (Plain: bytes, Stored: stored.ToArray());
+        }).First(member => member.Stored.Length == 512); // GZIPInputStream's own buffer
+
+        var digest = Assert.Single(await JavaGzip.DigestsAsync([[.. member.Stored, .. member.Stored]]));
+
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(member.Plain)), digest);
+    }
+
+    [Fact]
+    public void Sums_of_runs_put_together_are_the_sum_of_the_whole()
+    {
+        var random = new Random(2);
+        var bytes = new byte[100_000];
+        random.NextBytes(bytes);
+        int[] cuts = [0, 0, 1, 2, 9, 500, 65_536, 99_999, .. Enumerable.Range(0, 50).Select(_ => random.Next(100_000)), 100_000];
+        Array.Sort(cuts);
+
+        var sum = cuts.Zip(cuts.Skip(1)).Aggregate(default(Crc32Sum), (sum, run) => sum.Then(Crc32Sum.Of(bytes.AsSpan(run.First..run.Second))));
+
+        Assert.Equal(Crc32Sum.Of(bytes), sum);
+        // Of lengths that nobody would read for it: a mebibyte of zeros, doubled to a pebibyte, in either order.
+        var (left, right) = (Crc32Sum.Of(new byte[1 << 20]), Crc32Sum.Of(new byte[1 << 20]));
+        for (var power = 0; power < 30; power++)
+            (left, right) = (left.Then(left), power < 29 ? right.Then(right) : right);
+        Assert.Equal(left, right.Then(right));
+        Assert.Equal(Crc32Sum.Of("before"u8).Then(left).Then(Crc32Sum.Of(bytes)), Crc32Sum.Of("before"u8).Then(left.Then(Crc32Sum.Of(bytes))));
     }
 
     [Fact]
@@ -94,13 +157,13 @@ public sealed class BlockTests
         {
             Extension = "csv",
             ContentType = "text/csv",
+            Framing = "none",
             MaxFileBytes = 10,
             Header = "id\n"u8.ToArray(),
-            HeaderUncompressedBytes = 3,
-            Nothing = default,
+            PlainHeader = Crc32Sum.Of("id\n"u8),
         };
         await using var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter());
-        var block = new SealedBlock("1234567\n"u8.ToArray(), 8, 8, 1, new byte[32]);
+        var block = new SealedBlock("1234567\n"u8.ToArray(), 8, Crc32Sum.Of("1234567\n"u8), 1, new byte[32]);
         for (var i = 0; i < 10_000; i++)
             await files.AddAsync(block, CancellationToken.None);
 
@@ -117,12 +180,12 @@ public sealed class BlockTests
         {
             Extension = "csv",
             ContentType = "text/csv",
+            Framing = "none",
             MaxFileBytes = 1, // each block then is a file
             Header = default,
-            HeaderUncompressedBytes = 0,
-            Nothing = default,
+            PlainHeader = default,
         };
-        var block = new SealedBlock([(byte)'1', (byte)'\n'], 2, 2, 1, new byte[32]);
+        var block = new SealedBlock([(byte)'1', (byte)'\n'], 2, Crc32Sum.Of("1\n"u8), 1, new byte[32]);
         await using (var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter()))
         {
             for (var file = 1; file <= 10_000; file++)

@@ -26,6 +26,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public string Compression { get; set; } = "gzip";
 
+    public string Framing { get; set; } = BlockFraming.Deflate;
+
     public long MaxFileBytes { get; set; } = 256 << 20;
 
     public string? OrderedBy { get; set; }
@@ -71,6 +73,7 @@ internal sealed class ExportRun : IAsyncDisposable
             Criteria = default,
             Format = Format,
             Compression = Compression,
+            CompressedFraming = Framing,
             MaxFileBytes = MaxFileBytes,
             Dataset = new FrozenDataset
             {
@@ -110,13 +113,17 @@ internal sealed class ExportRun : IAsyncDisposable
             Assert.Equal((stored.Length, index.Length), (file.Bytes, file.IndexBytes));
             Assert.Equal(SHA256.HashData(stored), file.Sha256);
             Assert.Equal(SHA256.HashData(index), file.IndexSha256);
+            var framing = Compression == "none" ? "none" : Framing;
+            Assert.StartsWith($"{{\"framing\":\"{framing}\",\"blocks\":[", Encoding.UTF8.GetString(index), StringComparison.Ordinal);
             var blocks = JsonSerializer.Deserialize<BlockIndex>(index, ClaimCheckJson.Options)!.Blocks;
             Assert.Equal((file.Blocks, file.Records), (blocks.Count, blocks.Sum(block => block.Records)));
             Assert.True(file.Bytes <= MaxFileBytes || blocks.Count == 1, $"{file.Name} has {file.Bytes} bytes in {blocks.Count} blocks.");
 
             var text = new MemoryStream();
-            var at = blocks.Count > 0 ? (int)blocks[0].Offset : stored.Length;
-            text.Write(Plain(stored.AsMemory(0, at)));
+            var (first, end) = framing == "deflate" ? (10, 10) : (0, 0); // the gzip header, and the end of the member
+            var at = blocks.Count > 0 ? (int)blocks[0].Offset : stored.Length - end;
+            Assert.Equal(at, file.HeaderBytes);
+            text.Write(Plain(stored.AsMemory(first, at - first)));
             Assert.Equal(header, Encoding.UTF8.GetString(text.ToArray()));
             foreach (var block in blocks)
             {
@@ -131,9 +138,10 @@ internal sealed class ExportRun : IAsyncDisposable
                 at += run.Length;
             }
 
-            Assert.Equal(stored.Length, at);
+            Assert.Equal(stored.Length - end, at);
             Assert.Equal(text.Length, file.UncompressedBytes);
-            Assert.Equal(text.ToArray(), Plain(stored));
+            Assert.Equal(text.ToArray(), framing == "deflate" ? OneMember.Read(stored) : Plain(stored));
+            Assert.Equal((Encoding.UTF8.GetByteCount(header), text.Length), (file.PlainHeader.Length, file.PlainHeader.Then(file.PlainRecords).Length));
         }
 
         return Encoding.UTF8.GetString(all.ToArray());
@@ -151,6 +159,8 @@ internal sealed class ExportRun : IAsyncDisposable
     {
         if (Compression == "none")
             return stored.ToArray();
+        if (Framing == "deflate")
+            return OneMember.Block(stored);
         using var gzip = new GZipStream(new MemoryStream(stored.ToArray()), CompressionMode.Decompress);
         var plain = new MemoryStream();
         gzip.CopyTo(plain);
