@@ -20,7 +20,7 @@ internal sealed record Order(long Id, string? CustomerName, decimal Total, DateT
         i * 1.25m,
         DateTimeOffset.UnixEpoch.AddSeconds(i));
 
-    public static StagedTestBatch Batch(int count, string format = "csv", string compression = "gzip") => new()
+    public static StagedTestBatch Batch(int count, string format = "csv", string compression = "gzip", string? framing = null, bool saysFraming = true) => new()
     {
         Columns = Columns,
         Rows = [.. Enumerable.Range(1, count).Select(Number).Select(order => new[]
@@ -32,5 +32,7 @@ internal sealed record Order(long Id, string? CustomerName, decimal Total, DateT
         })],
         Format = format,
         Compression = compression,
+        Framing = framing!,
+        SaysFraming = saysFraming,
     };
 }

@@ -6,13 +6,17 @@ namespace ClaimCheck.Consumer.Tests;
 public class Reading_a_batch
 {
     [Theory]
-    [InlineData("csv", "gzip")]
-    [InlineData("csv", "none")]
-    [InlineData("ndjson", "gzip")]
-    [InlineData("ndjson", "none")]
-    public async Task Every_record_arrives_once_and_in_order(string format, string compression)
+    [InlineData("csv", "gzip", "deflate", true)]
+    [InlineData("csv", "gzip", "gzip", true)]
+    [InlineData("csv", "gzip", "gzip", false)] // as version 0.1 wrote it
+    [InlineData("csv", "none", "none", true)]
+    [InlineData("csv", "none", "none", false)]
+    [InlineData("ndjson", "gzip", "deflate", true)]
+    [InlineData("ndjson", "gzip", "gzip", false)]
+    [InlineData("ndjson", "none", "none", true)]
+    public async Task Every_record_arrives_once_and_in_order(string format, string compression, string framing, bool isSaid)
     {
-        await using var server = await StagingServer.StartAsync(Order.Batch(95, format, compression));
+        await using var server = await StagingServer.StartAsync(Order.Batch(95, format, compression, framing, isSaid));
 
         var orders = await ReadAsync(server);
 
@@ -21,12 +25,14 @@ public class Reading_a_batch
     }
 
     [Theory]
-    [InlineData("csv", "gzip")]
-    [InlineData("csv", "none")]
-    [InlineData("ndjson", "none")]
-    public async Task An_empty_batch_has_no_records_and_is_no_error(string format, string compression)
+    [InlineData("csv", "gzip", "deflate")]
+    [InlineData("csv", "gzip", "gzip")]
+    [InlineData("csv", "none", "none")]
+    [InlineData("ndjson", "gzip", "deflate")]
+    [InlineData("ndjson", "none", "none")]
+    public async Task An_empty_batch_has_no_records_and_is_no_error(string format, string compression, string framing)
     {
-        await using var server = await StagingServer.StartAsync(Order.Batch(0, format, compression));
+        await using var server = await StagingServer.StartAsync(Order.Batch(0, format, compression, framing));
 
         Assert.Empty(await ReadAsync(server));
     }

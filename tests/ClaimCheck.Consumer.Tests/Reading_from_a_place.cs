@@ -6,10 +6,11 @@ public class Reading_from_a_place
 {
     [Theory]
     [InlineData("csv", "gzip")]
+    [InlineData("csv", "gzip", "gzip")]
     [InlineData("ndjson", "none")]
-    public async Task From_each_place_the_rest_comes_and_nothing_before_it_is_fetched(string format, string compression)
+    public async Task From_each_place_the_rest_comes_and_nothing_before_it_is_fetched(string format, string compression, string? framing = null)
     {
-        await using var server = await StagingServer.StartAsync(Order.Batch(75, format, compression)); // blocks of 10, files of 30
+        await using var server = await StagingServer.StartAsync(Order.Batch(75, format, compression, framing)); // blocks of 10, files of 30
         using var client = server.Client();
         using var reader = new BatchReader(client, StagingServer.Options());
         var places = new List<BatchPosition> { BatchPosition.Start(server.Batch.BatchId) };

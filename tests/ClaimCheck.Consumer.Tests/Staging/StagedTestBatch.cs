@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -18,6 +19,12 @@ internal sealed class StagedTestBatch
     public string Format { get; init; } = "csv";
 
     public string Compression { get; init; } = "gzip";
+
+    /// <summary>How blocks are stored: deflate, gzip or none.</summary>
+    public string Framing { get => field ?? (Compression == "gzip" ? "deflate" : "none"); init; }
+
+    /// <summary>Version 0.1 did not say.</summary>
+    public bool SaysFraming { get; init; } = true;
 
     public int RowsPerBlock { get; init; } = 10;
 
@@ -79,11 +86,13 @@ internal sealed class StagedTestBatch
     {
         var name = $"part-{ordinal:00000}.{Format}{(Compression == "gzip" ? ".gz" : "")}";
         using var stored = new MemoryStream();
-        long uncompressed = 0;
+        using var plain = new MemoryStream();
+        if (Framing == "deflate")
+            stored.Write([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF]);
         if (Format == "csv")
         {
             var header = Encoding.UTF8.GetBytes(string.Join(',', Columns.Select(column => Quoted(column.Name, false))) + "\n");
-            uncompressed += header.Length;
+            plain.Write(header);
             stored.Write(Pack(header));
         }
         var blocks = new List<Block>();
@@ -94,19 +103,28 @@ internal sealed class StagedTestBatch
             var packed = Pack(text);
             blocks.Add(Describe(new Block(stored.Position, packed.Length, text.Length, run.Count, Sha256(packed))));
             stored.Write(packed);
-            uncompressed += text.Length;
+            plain.Write(text);
         }
+        if (Framing == "deflate")
+            stored.Write([3, 0, .. BitConverter.GetBytes(Crc32.HashToUInt32(plain.ToArray())), .. BitConverter.GetBytes((uint)plain.Length)]);
         var index = $"part-{ordinal:00000}.index.json";
         Objects[name] = stored.ToArray();
-        Objects[index] = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks), ClaimCheckJson.Options);
-        Files.Add((name, index, rows.Count, uncompressed));
+        Objects[index] = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks) { Framing = SaysFraming ? Framing : null }, ClaimCheckJson.Options);
+        Files.Add((name, index, rows.Count, plain.Length));
     }
 
     private byte[] Pack(byte[] bytes)
     {
-        if (Compression == "none")
+        if (Framing == "none")
             return bytes;
         using var packed = new MemoryStream();
+        if (Framing == "deflate")
+        {
+            using var deflate = new DeflateStream(packed, CompressionLevel.Fastest);
+            deflate.Write(bytes);
+            deflate.Flush();
+            return packed.ToArray(); // without the final block that closing adds
+        }
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest))
             gzip.Write(bytes);
         return packed.ToArray();
