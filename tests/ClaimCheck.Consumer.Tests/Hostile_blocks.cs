@@ -63,7 +63,6 @@ public sealed class Hostile_blocks
         var batch = Order.Batch(10);
         await using var server = await StagingServer.StartAsync(batch);
         var file = batch.Objects[Csv];
-        var block = Read(batch).Blocks[0];
         switch (flaw)
         {
             case "a flag in the gzip header":
@@ -86,10 +85,7 @@ public sealed class Hostile_blocks
                 break;
         }
 
-        var failure = await Assert.ThrowsAnyAsync<ClaimCheckException>(() => Reading_a_batch.ReadAsync(server));
-
-        Assert.True(failure is IntegrityException, failure.ToString());
-        Assert.NotNull(block);
+        await Assert.ThrowsAsync<IntegrityException>(() => Reading_a_batch.ReadAsync(server));
     }
 
     [Theory]

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
@@ -85,6 +85,48 @@ public sealed class A_batch_as_one_stream(ApiService service)
             var ignored = await DataAsync(export, ("Range", range));
             Assert.True(ignored.Status == 200 && ignored.Body.Length == size, $"{range}: {ignored.Status}");
         }
+    }
+
+    [Theory]
+    [InlineData("csv", 6000)]
+    [InlineData("ndjson", 6000)]
+    [InlineData("csv", 10)]
+    [InlineData("ndjson", 0)]
+    public async Task Any_range_of_one_gzip_member_can_be_had_at_every_seam_of_it(string format, int rows)
+    {
+        var export = await service.Http.ReadyAsync($$"""{ "dataset": "big", "criteria": { "rows": {{rows}} }, "maxFileBytes": 65536, "format": "{{format}}" }""");
+        var whole = await DataAsync(export);
+        var size = whole.Body.Length;
+        Assert.Equal(rows, Lines(whole.Body, "gzip").Length - (format == "csv" ? 1 : 0));
+        // Every beginning and end of a file's part, of the header, of the column names and of the end.
+        var manifest = (await service.Http.GetAsync(export.Link("manifest"))).Json;
+        var seams = new SortedSet<int> { 0, 10, size - 10, size - 8, size - 4, size };
+        var at = 0;
+        foreach (var (file, number) in manifest.GetProperty("files").EnumerateArray().Select((file, number) => (file, number)))
+        {
+            var blocks = (await service.Http.GetAsync(file.GetProperty("index").Text("url")!)).Json.GetProperty("blocks");
+            var header = blocks.GetArrayLength() > 0 ? blocks[0].GetProperty("offset").GetInt32() : 0;
+            seams.Add(header);
+            at += file.GetProperty("bytes").GetInt32() - 10 - (number > 0 ? header : 0);
+            seams.Add(at);
+        }
+
+        Assert.Equal(size - 10, at);
+        var ranges = seams.SelectMany(seam => new[] { (seam - 1, seam), (seam, seam), (seam - 3, seam + 3) })
+            .Concat(seams.Zip(seams.Skip(1), (from, to) => (from, to - 1)))
+            .Append((1, size - 2))
+            .Where(range => range.Item1 >= 0 && range.Item2 < size);
+        foreach (var (from, to) in ranges)
+        {
+            var part = await DataAsync(export, ("Range", $"bytes={from}-{to}"), ("If-Range", whole.Header("ETag")!));
+            Assert.Equal((206, $"bytes {from}-{to}/{size}"), (part.Status, part.Header("Content-Range")));
+            Assert.True(whole.Body.AsSpan(from, to - from + 1).SequenceEqual(part.Body), $"{from}-{to}");
+        }
+
+        for (var suffix = 1; suffix <= 12; suffix++)
+            Assert.Equal(whole.Body[^suffix..], (await DataAsync(export, ("Range", $"bytes=-{suffix}"))).Body);
+        var head = await service.Http.SendAsync("HEAD", export.Link("batch") + "/data");
+        Assert.Equal((whole.Header("ETag"), $"{size}"), (head.Header("ETag"), head.Header("Content-Length")));
     }
 
     [Fact]
@@ -174,9 +216,6 @@ public sealed class A_batch_as_one_stream(ApiService service)
 
     private static string Text(byte[] bytes, string compression)
     {
-        using var stored = new MemoryStream(bytes);
-        using var plain = compression == "gzip" ? (Stream)new GZipStream(stored, CompressionMode.Decompress) : stored;
-        using var reader = new StreamReader(plain, Encoding.UTF8);
-        return reader.ReadToEnd();
+        return Encoding.UTF8.GetString(compression == "gzip" ? OneMember.Read(bytes) : bytes);
     }
 }

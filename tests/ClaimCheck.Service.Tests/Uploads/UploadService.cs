@@ -133,8 +133,7 @@ internal sealed record UploadClient(Scene Scene, ApiClient Http)
         Assert.True(data.Status == 200, data.Text);
         if (data.Body is not [0x1F, 0x8B, ..])
             return data.Text;
-        using var plain = new StreamReader(new GZipStream(new MemoryStream(data.Body), CompressionMode.Decompress));
-        return await plain.ReadToEndAsync();
+        return Encoding.UTF8.GetString(OneMember.Read(data.Body));
     }
 
     /// <summary>How many objects lie in inboxes.</summary>
