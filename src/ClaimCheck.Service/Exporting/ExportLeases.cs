@@ -55,7 +55,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             Format = taken.Format,
             Compression = taken.Compression,
             MaxFileBytes = taken.MaxFileBytes,
-            CompressedFraming = options.Framing ?? taken.Framing ?? BlockFraming.Gzip,
+            CompressedFraming = options.Framing is { Length: > 0 } set ? set : taken.Framing ?? BlockFraming.Gzip,
             RetryOf = taken.RetryOf is { } original ? new BatchId(original) : null,
             Consumer = taken.Consumer,
             TraceParent = taken.TraceParent,

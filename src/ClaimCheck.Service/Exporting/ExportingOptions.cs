@@ -35,7 +35,7 @@ internal sealed class ExportingOptions : IValidatableObject
 
     /// <summary>
     /// How compressed files are framed: <c>deflate</c>, one gzip member a file, or <c>gzip</c>, a member for each block, which is all that
-    /// consumers of version 0.1 read. Null: what the catalog says, <c>gzip</c> where it comes from that version.
+    /// consumers of version 0.1 read. Null or empty: what the catalog says, <c>gzip</c> where it comes from that version.
     /// </summary>
     public string? Framing { get; init; }
 
@@ -46,7 +46,7 @@ internal sealed class ExportingOptions : IValidatableObject
             yield return new($"ClaimCheck:Exporting:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
         }
 
-        if (Framing is not (null or BlockFraming.Deflate or BlockFraming.Gzip))
+        if (Framing is not (null or "" or BlockFraming.Deflate or BlockFraming.Gzip))
         {
             yield return new($"ClaimCheck:Exporting:Framing is '{Framing}', but must be deflate or gzip: nobody could read the files.");
         }

@@ -56,6 +56,15 @@ public sealed class Coming_from_version_0_1 : IDisposable
         Assert.Equal(framing, await Scene.ScalarAsync<string>(catalog, "SELECT unless_configured FROM framing"));
     }
 
+    [Fact]
+    public async Task A_framing_that_nobody_reads_stops_the_start()
+    {
+        var (code, output) = await ServiceProcess.RunAsync(
+            new Dictionary<string, string> { ["ClaimCheck__DataDirectory"] = data, ["ClaimCheck__Exporting__Framing"] = "zstd" });
+
+        Assert.Equal((1, "claimcheck: ClaimCheck:Exporting:Framing is 'zstd', but must be deflate or gzip: nobody could read the files."), (code, output.Trim()));
+    }
+
     public void Dispose() => Directory.Delete(data, recursive: true);
 
     private async Task GoesOnAsync(params (string Name, string Value)[] more)
