@@ -52,7 +52,12 @@ internal static class JavaGzip
             var (list, source) = (Path.Combine(folder, "list"), Path.Combine(folder, "Read.java"));
             await File.WriteAllLinesAsync(list, paths);
             await File.WriteAllTextAsync(source, Program);
-            var start = new ProcessStartInfo("java", ["-Xshare:auto", "-XX:TieredStopAtLevel=1", source, list]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("java", ["-Xshare:auto", "-XX:TieredStopAtLevel=1", source, list])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
             using var java = Process.Start(start) ?? throw new InvalidOperationException("Java could not be started.");
             var said = java.StandardError.ReadToEndAsync();
             var output = await java.StandardOutput.ReadToEndAsync();

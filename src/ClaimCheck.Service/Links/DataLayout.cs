@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Links;
