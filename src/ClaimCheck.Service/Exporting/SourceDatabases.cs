@@ -26,7 +26,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     {
         var connectionString = ConnectionStringOf(source)
             ?? throw new ExportFailedException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
-        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString))).Value;
+        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, SourceSettings.ApplicationName))).Value;
     }
 
     /// <summary>The pool of a database that operations write to. Values go in behind <see cref="SessionPins.Block"/>.</summary>
@@ -35,7 +35,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     {
         var connectionString = ConnectionStringOf(target)
             ?? throw new ExportFailedException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
-        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString))).Value;
+        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, "claimcheck"))).Value;
     }
 
     public async ValueTask DisposeAsync()
@@ -50,9 +50,9 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             : registered.GetValueOrDefault(source);
 
     // No logger factory, no traces: statements hold the criteria's values.
-    private static NpgsqlDataSource Open(string connectionString)
+    private static NpgsqlDataSource Open(string connectionString, string name)
     {
-        var pool = new NpgsqlDataSourceBuilder(Settle(connectionString));
+        var pool = new NpgsqlDataSourceBuilder(Settle(connectionString, name));
         pool.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
@@ -60,12 +60,12 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
         return pool.Build();
     }
 
-    private static string Settle(string connectionString)
+    private static string Settle(string connectionString, string name)
     {
         var defaults = new NpgsqlConnectionStringBuilder();
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
-            ApplicationName = "claimcheck",
+            ApplicationName = name,
             ClientEncoding = "UTF8",
             Encoding = "UTF8",
             // Poolers refuse or drop what is asked for at the start of a session: what counts is set in each transaction.
