@@ -21,14 +21,15 @@ internal sealed class StandbyPair : IDisposable
             set -eu
             trap '' INT TERM HUP
             exec >"$2/log" 2>&1
+            bin=$(dirname "$(readlink -f "$1/postgres")")
             fast="-c fsync=off -c full_page_writes=off -c shared_buffers=16MB -c listen_addresses=127.0.0.1 -c autovacuum=off -c checkpoint_timeout=1h"
-            "$1/initdb" -D "$2/primary" -U postgres -A trust -E UTF8 --locale=C --no-sync
-            "$1/postgres" -D "$2/primary" -p "$3" -k "$2" $fast </dev/null &
+            "$bin/initdb" -D "$2/primary" -U postgres -A trust -E UTF8 --locale=C --no-sync
+            "$bin/postgres" -D "$2/primary" -p "$3" -k "$2" $fast </dev/null &
             primary=$!
-            until "$1/pg_isready" -q -h 127.0.0.1 -p "$3"; do kill -0 $primary; sleep 0.05; done
-            "$1/psql" -q -h 127.0.0.1 -p "$3" -U postgres -v ON_ERROR_STOP=1 -c "$5"
-            "$1/pg_basebackup" -h 127.0.0.1 -p "$3" -U postgres -D "$2/standby" -R -X stream -c fast --no-sync
-            "$1/postgres" -D "$2/standby" -p "$4" -k "$2" $fast -c hot_standby=on </dev/null &
+            until "$bin/pg_isready" -q -h 127.0.0.1 -p "$3"; do kill -0 $primary; sleep 0.05; done
+            "$bin/psql" -q -h 127.0.0.1 -p "$3" -U postgres -v ON_ERROR_STOP=1 -c "$5"
+            "$bin/pg_basebackup" -h 127.0.0.1 -p "$3" -U postgres -D "$2/standby" -R -X stream -c fast --no-sync
+            "$bin/postgres" -D "$2/standby" -p "$4" -k "$2" $fast -c hot_standby=on </dev/null &
             standby=$!
             cat >/dev/null
             kill -INT $standby $primary || true

@@ -41,7 +41,7 @@ public sealed class Policies_that_hide_rows
             var refusal = await Assert.ThrowsAsync<ExportFailedException>(() => run.ExportAsync("SELECT id FROM hidden() id"));
             Assert.Equal(("source_row_security", false), (refusal.Code, refusal.IsTransient));
             run.RowSecurity = true;
-            Assert.Equal("1\n", await run.TextAsync("SELECT id FROM hidden() id"));
+            Assert.Equal("\"1\"\n", await run.TextAsync("SELECT id FROM hidden() id"));
         }
 
         await using var scene = await Scene.CreateAsync(1);

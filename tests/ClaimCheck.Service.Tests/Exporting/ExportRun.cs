@@ -60,8 +60,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<Column>> DescribeAsync(string sql)
     {
-        await using var connection = await Source.OpenConnectionAsync();
-        return [.. (await ResultShape.DescribeAsync(connection, sql, CancellationToken.None)).Select(column => column.ToContract())];
+        await using var session = await SourceSession.OpenAsync(Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
+        return [.. (await session.DescribeAsync(sql, CancellationToken.None)).Select(column => column.ToContract())];
     }
 
     public async Task<StagedBatch> ExportAsync(

@@ -26,8 +26,8 @@ public sealed class Sources_behind_a_pooler
         const string sql = "SELECT v.*, xmlelement(name x, b)::text AS x, 'C:\\' AS p FROM values v";
 
         Assert.Equal(
-            "1,2026-02-01,2026-02-01 12:00:00+00,2026-02-01 12:00:00,P1DT2H,\\x00ff,0.1,\"$1,234.50\",\"Grüße \\\",\"{NULL,\"\"2026-02-01 12:00:00+00\"\"}\",<x>AP8=</x>,\"C:\\\"\n",
-            (await run.TextAsync(sql)).Replace(",Grüße \\,", ",\"Grüße \\\",", StringComparison.Ordinal).Replace(",C:\\\n", ",\"C:\\\"\n", StringComparison.Ordinal));
+            """1,2026-02-01,2026-02-01 12:00:00+00,2026-02-01 12:00:00,P1DT2H,\x00ff,0.1,"$1,234.50",Grüße \,"{NULL,""2026-02-01 12:00:00+00""}",<x>AP8=</x>,C:\""" + "\n",
+            await run.TextAsync(sql));
         run.Format = "ndjson";
         Assert.Equal(
             """{"id":1,"d":"2026-02-01","t":"2026-02-01T12:00:00Z","l":"2026-02-01T12:00:00","i":"P1DT2H","b":"AP8=","f":0.1,"m":"$1,234.50","n":"Grüße \\","a":[null,"2026-02-01T12:00:00Z"],"x":"<x>AP8=</x>","p":"C:\\"}""" + "\n",
