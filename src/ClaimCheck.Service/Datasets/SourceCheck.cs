@@ -97,7 +97,7 @@ internal static partial class SourceCheck
     }
 
     // The server names the table in its text alone.
-    private static string Table(PostgresException e) => QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups[1].Value}" : "";
+    private static string Table(PostgresException e) => QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups["name"].Value}" : "";
 
     // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
     private static bool IsAway(PostgresException e) =>
@@ -114,6 +114,6 @@ internal static partial class SourceCheck
             : null;
     }
 
-    [GeneratedRegex("[\"«„“”]([^\"»“”]+)[\"»“”]", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("[\"«„“”](?<name>[^\"»“”]+)[\"»“”]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex QuotedName();
 }

@@ -79,9 +79,9 @@ internal sealed class SourceSession : IAsyncDisposable
             {
                 var horizon = await SourceHorizon.ReadAsync(opened, cancellationToken);
                 var transaction = await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-                var held = await settings.ApplyAsync(opened, cancellationToken);
-                if (held.ServerStart == horizon.ServerStart)
-                    return new SourceSession(source, opened, settings, held, horizon);
+                var applied = await settings.ApplyAsync(opened, cancellationToken);
+                if (applied.ServerStart == horizon.ServerStart)
+                    return new SourceSession(source, opened, settings, applied, horizon);
                 // A pooler before several servers: how far one of them is says nothing of another.
                 await transaction.DisposeAsync();
                 if (tries == MostServers)
@@ -100,7 +100,7 @@ internal sealed class SourceSession : IAsyncDisposable
     private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var pooled = source.CreateConnection();
-        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
         {
             Pooling = false,
             CommandTimeout = 0,
@@ -111,6 +111,6 @@ internal sealed class SourceSession : IAsyncDisposable
 #pragma warning restore CS0618
             ReadBufferSize = 128 << 10,
         };
-        return await pooled.CloneWithAsync(settings.ConnectionString, cancellationToken);
+        return await pooled.CloneWithAsync(way.ConnectionString, cancellationToken);
     }
 }
