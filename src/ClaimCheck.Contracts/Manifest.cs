@@ -27,8 +27,18 @@ public sealed record Manifest
     /// <summary>The criteria, in canonical form.</summary>
     public required JsonElement Criteria { get; init; }
 
-    /// <summary>The moment of the snapshot that all records were read in.</summary>
+    /// <summary>
+    /// The moment of the snapshot that all records were read in: what was committed before is in it. Where the source is a standby it is the
+    /// commit that was replayed last.
+    /// </summary>
     public required DateTimeOffset SnapshotAt { get; init; }
+
+    /// <summary>
+    /// True where rows that a policy of the source (row-level security) hides from the service's role are missing, which the dataset's definition
+    /// allows. Left out of the JSON where it is false: then no policy has hidden a row.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RowSecurity { get; init; }
 
     /// <summary>The columns, in order.</summary>
     public required IReadOnlyList<Column> Columns { get; init; }

@@ -71,6 +71,24 @@ internal sealed class PostgresServer
             wait $postgres || true
             rm -rf "$2"
             """;
+        var (guard, directory) = await GuardAsync(script, $"{port}");
+        var address = Address(port);
+        await WaitAsync(address, guard, Path.Combine(directory, "log"));
+        return new PostgresServer(address);
+    }
+
+    public static string Address(int port) => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = port,
+        Username = "postgres",
+        Database = "postgres",
+        Pooling = false,
+    }.ConnectionString;
+
+    /// <summary>Runs a script that starts servers and stops them at the end of its input: <c>$1</c> the binaries, <c>$2</c> a folder of its own.</summary>
+    public static async Task<(Process Guard, string Directory)> GuardAsync(string script, params string[] more)
+    {
         var directory = Directory.CreateTempSubdirectory("claimcheck-pg-").FullName;
         var start = new ProcessStartInfo { FileName = "sh", UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
         if (Environment.IsPrivilegedProcess)
@@ -86,7 +104,7 @@ internal sealed class PostgresServer
                 start.ArgumentList.Add(argument);
         }
 
-        foreach (var argument in new[] { "-c", script, "sh", Binaries(), directory, $"{port}" })
+        foreach (var argument in (string[])["-c", script, "sh", Binaries(), directory, .. more])
             start.ArgumentList.Add(argument);
         var guard = Process.Start(start) ?? throw new InvalidOperationException("No shell could be started.");
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
@@ -94,19 +112,11 @@ internal sealed class PostgresServer
             guard.StandardInput.Close();
             guard.WaitForExit(TimeSpan.FromSeconds(10));
         };
-        var address = new NpgsqlConnectionStringBuilder
-        {
-            Host = "127.0.0.1",
-            Port = port,
-            Username = "postgres",
-            Database = "postgres",
-            Pooling = false,
-        }.ConnectionString;
-        await WaitAsync(address, guard, Path.Combine(directory, "log"));
-        return new PostgresServer(address);
+        return (guard, directory);
     }
 
-    private static async Task WaitAsync(string address, Process guard, string log)
+    /// <summary>Waits until a server takes connections.</summary>
+    public static async Task WaitAsync(string address, Process guard, string log)
     {
         var since = Stopwatch.StartNew();
         while (true)
@@ -144,7 +154,7 @@ internal sealed class PostgresServer
                 "No Postgres binaries on this machine: install PostgreSQL 15 or later, or set CLAIMCHECK_TEST_POSTGRES.");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

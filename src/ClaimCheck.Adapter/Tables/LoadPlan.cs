@@ -14,8 +14,8 @@ internal sealed record LoadColumn(string? Name, string? Type);
 /// </summary>
 internal sealed class LoadPlan
 {
-    public const string Copy = "COPY pg_temp.claimcheck_stage FROM STDIN (FORMAT csv)";
-    public const string CopyNumbered = "COPY pg_temp.claimcheck_numbered FROM STDIN (FORMAT csv)";
+    public const string Copy = "COPY pg_temp.claimcheck_stage FROM STDIN (FORMAT csv, ENCODING 'UTF8')";
+    public const string CopyNumbered = "COPY pg_temp.claimcheck_numbered FROM STDIN (FORMAT csv, ENCODING 'UTF8')";
 
     private readonly TableDestination destination;
     private readonly IReadOnlyList<LoadColumn> columns;

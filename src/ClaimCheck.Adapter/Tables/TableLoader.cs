@@ -43,6 +43,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     public async Task HandleAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
     {
+        await TextSettings.SetAsync(chunk.Connection, chunk.Transaction, cancellationToken);
         if (await TryAllAsync(chunk, cancellationToken))
             return;
         try

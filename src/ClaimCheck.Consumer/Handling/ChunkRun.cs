@@ -24,7 +24,7 @@ internal sealed partial class ChunkRun<T>(
         var chunk = new RecordChunk<T>(buffer, ready);
         try
         {
-            await using var transaction = await held.Connection.BeginTransactionAsync(cancellationToken);
+            await using var transaction = await held.BeginAsync(cancellationToken);
             await transaction.SaveAsync(BeforeHandler, cancellationToken);
             var counts = await TryAsync(chunk, transaction, tell, gone, cancellationToken);
             gone.ThrowIfCancellationRequested();

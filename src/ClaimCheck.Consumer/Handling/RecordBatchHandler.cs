@@ -151,7 +151,7 @@ internal sealed partial class RecordBatchHandler<T>(
     {
         try
         {
-            await using var transaction = await held.Connection.BeginTransactionAsync(cancellationToken);
+            await using var transaction = await held.BeginAsync(cancellationToken);
             await handler.OnBatchCompletedAsync(new(ready, held.Counts, held.Connection, transaction), cancellationToken);
             // A retry's outcomes are folded into the batch that it retries: the next round is asked for there.
             await held.SettleAsync(transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);

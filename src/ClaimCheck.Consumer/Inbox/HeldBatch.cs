@@ -76,6 +76,9 @@ internal sealed class HeldBatch : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins a transaction for a handler's effects and the place behind them.</summary>
+    public Task<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => inbox.Database.BeginAsync(Connection, mayIdle: true, cancellationToken);
+
     /// <summary>Writes the place behind a chunk and its failures, to be committed with its effects.</summary>
     /// <exception cref="LeaseLostException">The batch is no longer this process's.</exception>
     public async Task CheckpointAsync(
@@ -161,11 +164,13 @@ internal sealed class HeldBatch : IAsyncDisposable
                    holder_since = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
              WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
             """;
-        await using var sign = new NpgsqlCommand(sql, connection);
+        await using var transaction = await inbox.Database.BeginAsync(connection, mayIdle: false, cancellationToken);
+        await using var sign = new NpgsqlCommand(sql, connection, transaction);
         sign.Parameters.AddWithValue("consumer", inbox.Consumer);
         sign.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
         sign.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
         await sign.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private static async Task ReleaseAsync(BatchInbox inbox, BatchLease lease)

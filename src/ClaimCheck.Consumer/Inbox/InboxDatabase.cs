@@ -13,6 +13,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     private static readonly TimeSpan ShortestIdle = TimeSpan.FromSeconds(5);
 
     private readonly NpgsqlDataSource source = Source(options.ConnectionString);
+    private readonly string clientEncoding = new NpgsqlConnectionStringBuilder(options.ConnectionString).ClientEncoding ?? "UTF8";
     private readonly SemaphoreSlim preparing = new(1);
     private volatile bool isPrepared;
 
@@ -51,9 +52,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
         await using var connection = await OpenAsync(cancellationToken);
         try
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            if (!mayIdle)
-                await LimitIdlingAsync(transaction, cancellationToken);
+            await using var transaction = await BeginAsync(connection, mayIdle, cancellationToken);
             var result = await work(transaction);
             await transaction.CommitAsync(cancellationToken);
             return result;
@@ -61,6 +60,36 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
         catch (Exception e) when (Passes(e))
         {
             throw Unavailable(e);
+        }
+    }
+
+    /// <summary>
+    /// Begins a transaction whose texts are sent and read in the encoding that the driver uses. It is said in the transaction itself: a pooler
+    /// may drop what a connection string asks for, and the texts would be stored garbled.
+    /// </summary>
+    /// <param name="connection">Open, in no transaction.</param>
+    /// <param name="mayIdle">Whether it waits for more than the database. Else a process that is paused between two statements would keep its
+    /// locks, and who takes its batch over would wait for them for ever: the server ends the transaction instead.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool mayIdle, CancellationToken cancellationToken)
+    {
+        const string encoding = "SELECT set_config('client_encoding', @encoding, true)";
+        const string both = $"{encoding}, set_config('idle_in_transaction_session_timeout', @limit, true)";
+        var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            await using var set = new NpgsqlCommand(mayIdle ? encoding : both, connection, transaction);
+            set.Parameters.AddWithValue("encoding", clientEncoding);
+            var idle = options.Lease > ShortestIdle ? options.Lease : ShortestIdle;
+            if (!mayIdle)
+                set.Parameters.AddWithValue("limit", $"{(long)idle.TotalMilliseconds}ms");
+            await set.ExecuteNonQueryAsync(cancellationToken);
+            return transaction;
+        }
+        catch
+        {
+            await transaction.DisposeAsync();
+            throw;
         }
     }
 
@@ -78,17 +107,6 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     };
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
-
-    // A process that is paused between two statements keeps its locks, and who takes its batch over would wait for them for ever: the
-    // server ends the transaction instead.
-    private async Task LimitIdlingAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        const string sql = "SELECT set_config('idle_in_transaction_session_timeout', @limit, true)";
-        await using var limit = new NpgsqlCommand(sql, transaction.Connection, transaction);
-        var idle = options.Lease > ShortestIdle ? options.Lease : ShortestIdle;
-        limit.Parameters.AddWithValue("limit", $"{(long)idle.TotalMilliseconds}ms");
-        await limit.ExecuteNonQueryAsync(cancellationToken);
-    }
 
     private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Data;
+using ClaimCheck.Service.Exporting;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,6 +13,9 @@ internal static class OperationCheck
     {
         try
         {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using (var pins = new NpgsqlCommand(SessionPins.Block, connection))
+                await pins.ExecuteNonQueryAsync(cancellationToken);
             var columns = await DescribeAsync(connection, operation, cancellationToken);
             if (!operation.IsSet)
             {
@@ -24,7 +28,6 @@ internal static class OperationCheck
             }
 
             // Once for its syntax within a function: what passes here can be made by every worker.
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await using var batch = connection.CreateBatch();
             foreach (var function in OperationSql.Functions(operation))
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(function));

@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Exporting;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -42,6 +43,7 @@ internal sealed class TargetSession : IAsyncDisposable
             // A worker that stands still must not keep rows locked.
             foreach (var sql in (IEnumerable<string>)
             [
+                SessionPins.Block, // a backslash in the statement's text counts as it will when it runs
                 $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
                 $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
                 "SET idle_in_transaction_session_timeout = '60s'",
@@ -69,31 +71,31 @@ internal sealed class TargetSession : IAsyncDisposable
     /// <returns>Null where the unit was applied before.</returns>
     public async Task<UnitOutcome?> ApplyAsync(Unit unit, bool isStrict, bool isNoted, CancellationToken cancellationToken)
     {
-        await using var command = Command("SELECT pg_temp.claimcheck_apply", unit, isStrict, isNoted);
-        return await command.ExecuteScalarAsync(cancellationToken) is int[] missing ? new(missing, [], [], []) : null;
+        await using var batch = Pinned(Command("SELECT pg_temp.claimcheck_apply", unit, isStrict, isNoted));
+        return await batch.ExecuteScalarAsync(cancellationToken) is int[] missing ? new(missing, [], [], []) : null;
     }
 
     /// <summary>Applies a unit of which something failed: the good items, and tells the bad ones.</summary>
     /// <returns>Null where the unit was applied before.</returns>
     public async Task<UnitOutcome?> SiftAsync(Unit unit, bool isNoted, CancellationToken cancellationToken)
     {
-        await using var command = Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: false, isNoted);
-        return await ReadAsync(command, cancellationToken);
+        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: false, isNoted));
+        return await ReadAsync(batch, cancellationToken);
     }
 
     /// <summary>What is noted of a unit.</summary>
     /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when it was lost.</exception>
     public async Task<UnitOutcome?> FindAsync(int round, long chunk, CancellationToken cancellationToken)
     {
-        await using var command = Noted(
+        await using var batch = Pinned(Noted(
             """
             SELECT not_found, failed, states, names, is_void
               FROM claimcheck.applied_chunks
              WHERE job_id = $1 AND round = $2 AND chunk = $3
             """,
             round,
-            chunk);
-        return await ReadAsync(command, cancellationToken);
+            chunk));
+        return await ReadAsync(batch, cancellationToken);
     }
 
     /// <summary>Notes a unit: with what failed of it, or as the transaction's own.</summary>
@@ -102,7 +104,7 @@ internal sealed class TargetSession : IAsyncDisposable
     {
         if (job is null)
             return true;
-        await using var command = Noted(
+        var command = Noted(
             """
             INSERT INTO claimcheck.applied_chunks (job_id, round, chunk, not_found, failed, states, names)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -114,7 +116,8 @@ internal sealed class TargetSession : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = outcome?.Failed ?? [] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.States ?? [] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.Names ?? [] });
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        await using var batch = Pinned(command);
+        return await batch.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
     /// <summary>Makes sure that a unit is never applied any more. Where a worker is at it just now, waits as long as its statement may take.</summary>
@@ -124,7 +127,7 @@ internal sealed class TargetSession : IAsyncDisposable
         await using var transaction = await BeginAsync(cancellationToken);
         await using (var patient = new NpgsqlCommand("SET LOCAL lock_timeout = 0", connection))
             await patient.ExecuteNonQueryAsync(cancellationToken);
-        await using var command = Noted(
+        await using var batch = Pinned(Noted(
             """
             INSERT INTO claimcheck.applied_chunks AS known (job_id, round, chunk, is_void)
             VALUES ($1, $2, $3, true)
@@ -132,9 +135,8 @@ internal sealed class TargetSession : IAsyncDisposable
             RETURNING is_void
             """,
             round,
-            chunk);
-        command.CommandTimeout = 0;
-        var isVoid = (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+            chunk));
+        var isVoid = (bool)(await batch.ExecuteScalarAsync(cancellationToken))!;
         await transaction.CommitAsync(cancellationToken);
         return isVoid;
     }
@@ -143,9 +145,9 @@ internal sealed class TargetSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await connection.DisposeAsync();
 
-    private static async Task<UnitOutcome?> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<UnitOutcome?> ReadAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken) || await reader.IsDBNullAsync(0, cancellationToken))
             return null;
         if (reader.FieldCount == 5 && reader.GetBoolean(4))
@@ -153,24 +155,24 @@ internal sealed class TargetSession : IAsyncDisposable
         return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<string[]>(3));
     }
 
-    private NpgsqlCommand Noted(string sql, int round, long chunk)
+    // One round trip, and one transaction where none is open: the settings that texts depend on first, and then what depends on them.
+    private NpgsqlBatch Pinned(NpgsqlBatchCommand command) =>
+        new(connection) { BatchCommands = { new NpgsqlBatchCommand(SessionPins.Block), command }, Timeout = 0 };
+
+    private NpgsqlBatchCommand Noted(string sql, int round, long chunk)
     {
-#pragma warning disable CA2100 // This class' own texts.
-        var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
+        var command = new NpgsqlBatchCommand(sql);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = job ?? throw new InvalidOperationException("The operation notes nothing.") });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = round });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = chunk });
         return command;
     }
 
-    private NpgsqlCommand Command(string call, Unit unit, bool isStrict, bool isNoted)
+    private NpgsqlBatchCommand Command(string call, Unit unit, bool isStrict, bool isNoted)
     {
         var (order, ends) = Waves(unit.Items);
         var count = operation.Parameters.Count;
-#pragma warning disable CA2100 // This class' own texts.
-        var command = new NpgsqlCommand($"{call}({string.Join(", ", Enumerable.Range(1, count + 6).Select(i => $"${i}"))})", connection) { CommandTimeout = 0 };
-#pragma warning restore CA2100
+        var command = new NpgsqlBatchCommand($"{call}({string.Join(", ", Enumerable.Range(1, count + 6).Select(i => $"${i}"))})");
         command.Parameters.Add(new NpgsqlParameter { Value = isNoted && job is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = unit.Round });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = unit.Chunk });

@@ -7,10 +7,6 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>The service's own Postgres: <c>ConnectionStrings:Catalog</c>, or the embedded one where that is not set.</summary>
 internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<EmbeddedPostgres> logger) : IAsyncDisposable
 {
-    // A process that stands still, or whose host has gone without a word, must not hold locks that the others wait for.
-    private const string GivesUpTheSilent =
-        "-c idle_in_transaction_session_timeout=10s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
-
     private EmbeddedPostgres? embedded;
     private NpgsqlDataSource? dataSource;
 
@@ -38,7 +34,6 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         // A catalog that was restarted must not be seen through dead connections for long.
         if (builder.ConnectionStringBuilder.KeepAlive == 0)
             builder.ConnectionStringBuilder.KeepAlive = 10;
-        builder.ConnectionStringBuilder.Options = $"{GivesUpTheSilent} {builder.ConnectionStringBuilder.Options}".TrimEnd();
         ConnectionString = builder.ConnectionString;
         dataSource = builder.Build();
     }

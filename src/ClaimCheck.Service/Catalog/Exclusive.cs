@@ -37,13 +37,13 @@ internal static partial class Exclusive
                 try
                 {
                     // Whoever stands still loses the lock to another one. The driver's keep-alive is more frequent.
-                    await connection.ExecuteAsync("SET idle_session_timeout = '20s'");
+                    await connection.ExecuteAsync("SET idle_session_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'");
                     await work(connection, stoppingToken);
                 }
                 finally
                 {
                     // The pool resets the session too; said here so that another replica need not wait for that.
-                    await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout");
+                    await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET idle_in_transaction_session_timeout");
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

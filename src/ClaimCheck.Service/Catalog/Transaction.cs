@@ -6,7 +6,12 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>A connection and its transaction; rolled back unless committed. It may be disposed more than once.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
+    // A process that stands still, or whose host has gone without a word, must not hold locks that the others wait for. Said in the
+    // transaction, with its first statement: a pooler would refuse or drop it as an option of the session.
+    private const string GivesUpTheSilent = "SET LOCAL idle_in_transaction_session_timeout = '10s'; ";
+
     private static readonly TimeSpan LongestStatement = TimeSpan.FromMinutes(10);
+    private bool isLimited;
     private bool disposed;
 
     public NpgsqlConnection Connection => connection;
@@ -27,13 +32,20 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     /// <summary>A statement of this transaction, for Dapper.</summary>
     public Dapper.CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
-        new(sql, parameters, transaction, cancellationToken: cancellationToken);
+        new(Limited(sql), parameters, transaction, cancellationToken: cancellationToken);
 
     /// <summary>A statement over up to a million rows, which may take longer than the driver waits by itself.</summary>
     public Dapper.CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
-        new(sql, parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
+        new(Limited(sql), parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
+
+    private string Limited(string sql)
+    {
+        var limited = isLimited ? sql : GivesUpTheSilent + sql;
+        isLimited = true;
+        return limited;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -12,6 +12,9 @@ internal sealed record Dataset
     public required string Key { get; init; }
     public required int SchemaVersion { get; init; }
 
+    /// <summary>Whether rows that a policy of the source hides from its role may be missing; else such a query is refused.</summary>
+    public bool RowSecurity { get; init; }
+
     /// <summary>In the order of the definition.</summary>
     public required IReadOnlyList<Parameter> Parameters { get; init; }
     public required SourceSql Sql { get; init; }

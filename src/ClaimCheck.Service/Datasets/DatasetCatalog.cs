@@ -50,6 +50,7 @@ internal sealed partial class DatasetCatalog(
         Source = dataset.Source,
         Sql = dataset.Sql.Text,
         Parameters = dataset.ParameterTypes,
+        RowSecurity = dataset.RowSecurity,
         Key = dataset.Key,
         OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
         SchemaVersion = dataset.SchemaVersion,

@@ -24,6 +24,7 @@ internal static class DefinitionReader
             Source = fields.Take("source", SourceName) ?? throw fields.Missing("source"),
             Key = fields.Take("key", DefinitionFields.Text) ?? throw fields.Missing("key"),
             SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
+            RowSecurity = fields.Take("rowSecurity", DefinitionFields.Flag) ?? false,
             Parameters = fields.Take("parameters", Parameters) ?? [],
             LinkLifetime = fields.Take("linkLifetime", LinkLifetime) ?? TimeSpan.FromHours(1),
             Retention = fields.Take("retention", Retention) ?? TimeSpan.FromDays(7),

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text.RegularExpressions;
 using ClaimCheck.Service.Exporting;
 using Npgsql;
 
@@ -15,11 +16,11 @@ internal abstract record SourceAnswer
     internal sealed record Unreachable(string Reason) : SourceAnswer;
 
     /// <summary>The definition does not fit the database: the operator must mend one of them.</summary>
-    internal sealed record Faulty(string Reason) : SourceAnswer;
+    internal sealed record Faulty(string Reason, string? Code = null) : SourceAnswer;
 }
 
 /// <summary>Holds a dataset against its source, without running the query.</summary>
-internal static class SourceCheck
+internal static partial class SourceCheck
 {
     // Beyond the connect timeout: a source that accepts and then says nothing must not hold up the start.
     private static readonly TimeSpan Patience = SourceDatabases.ConnectTimeout + TimeSpan.FromSeconds(5);
@@ -43,6 +44,13 @@ internal static class SourceCheck
                 // A connection of the pool that had died while nobody used it says nothing of the source: a new one does.
                 return await DescribeAsync(source, dataset, limit.Token);
             }
+        }
+        catch (PostgresException e) when (SourceErrors.IsRowSecurity(e))
+        {
+            return new SourceAnswer.Faulty(
+                $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass for the whole: say "
+                + "\"rowSecurity\": true to export what the role sees, or read with a role that has BYPASSRLS",
+                SourceErrors.RowSecurity);
         }
         catch (PostgresException e) when (!IsAway(e))
         {
@@ -80,10 +88,16 @@ internal static class SourceCheck
             return new SourceAnswer.Unreachable($"{e.MessageText} ({e.SqlState})");
         }
 
+        // A query is read as it will be when it runs: a policy, or a backslash in a string, counts here already.
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        await new SourceSettings(Patience, Patience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
         var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
         var columns = await ResultShape.DescribeAsync(connection, sql, cancellationToken);
         return Fault(dataset, columns) is { } fault ? new SourceAnswer.Faulty(fault) : new SourceAnswer.Described(columns);
     }
+
+    // The server names the table in its text alone.
+    private static string Table(PostgresException e) => QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups["name"].Value}" : "";
 
     // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
     private static bool IsAway(PostgresException e) =>
@@ -99,4 +113,7 @@ internal static class SourceCheck
             ? $"its key {dataset.Key} is of type {key.Type}, whose values can't name a record"
             : null;
     }
+
+    [GeneratedRegex("[\"«„“”](?<name>[^\"»“”]+)[\"»“”]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex QuotedName();
 }

@@ -36,7 +36,8 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         RoundKeys? rounds,
         CancellationToken cancellationToken)
     {
-        await using var session = await SourceSession.OpenAsync(source, options, cancellationToken);
+        var settings = new SourceSettings(options.StatementTimeout, options.LockTimeout, plan.Dataset.RowSecurity);
+        await using var session = await SourceSession.OpenAsync(source, settings, cancellationToken);
         var columns = await session.DescribeAsync(sql, cancellationToken);
         Compare(plan.Dataset.Columns, columns);
         // What a retry reads has nothing to do with what the whole query would.
@@ -56,8 +57,9 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
             : new RetryCopies(session, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token);
         await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
+        await session.CheckAsync(cancellationToken);
         await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
-        return new StagedBatch(session.SnapshotAt, await files.FinishAsync(cancellationToken));
+        return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken)) { Horizon = session.Horizon };
     }
 
     private static async IAsyncEnumerable<CopyReader> WholeAsync(

@@ -20,7 +20,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
         var ready = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
             $"""
             UPDATE exports
-               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt,
+               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt, read_until = @ReadUntil,
                    records = @Records, bytes = @Bytes, uncompressed_bytes = @UncompressedBytes, files = @Files,
                    lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
@@ -31,6 +31,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
                 Id = plan.ExportId.Value,
                 Token = plan.LeaseToken,
                 staged.SnapshotAt,
+                ReadUntil = staged.Horizon?.ReadUntil,
                 staged.Records,
                 staged.Bytes,
                 staged.UncompressedBytes,

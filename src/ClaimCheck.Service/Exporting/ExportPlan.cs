@@ -19,6 +19,9 @@ internal sealed record FrozenDataset
     /// <summary>Parameter name to Postgres type, all of them, also those left out of the criteria.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
+    /// <summary>Whether rows that a policy of the source hides from its role may be missing.</summary>
+    public bool RowSecurity { get; init; }
+
     public required string Key { get; init; }
     public string? OrderedBy { get; init; }
     public required int SchemaVersion { get; init; }
@@ -64,6 +67,9 @@ internal sealed record ExportPlan
 /// <summary>What an attempt staged; counted as the bytes flowed.</summary>
 internal sealed record StagedBatch(DateTimeOffset SnapshotAt, IReadOnlyList<StagedFile> Files)
 {
+    /// <summary>How far the source's snapshot reached; null where the records were uploaded.</summary>
+    public SourceHorizon? Horizon { get; init; }
+
     public long Records => Files.Sum(file => file.Records);
     public long Bytes => Files.Sum(file => file.Bytes);
     public long UncompressedBytes => Files.Sum(file => file.UncompressedBytes);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
@@ -9,6 +10,9 @@ namespace ClaimCheck.Service.Exporting;
 internal sealed partial class ExportRun(
     BatchStager stager, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
 {
+    private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(10);
+    private readonly ConcurrentDictionary<string, bool> blind = new(StringComparer.Ordinal);
+
     public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
     {
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["ExportId"] = plan.ExportId, ["BatchId"] = plan.BatchId });
@@ -39,6 +43,7 @@ internal sealed partial class ExportRun(
                 Telemetry.Bytes.Add(staged.Bytes);
                 Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", ExportState.Ready));
                 Log.Ready(logger, plan.ExportId, staged.Records, staged.Bytes, staged.Files.Count);
+                Tell(plan, staged);
             }
             else
             {
@@ -76,6 +81,17 @@ internal sealed partial class ExportRun(
         {
             await heartbeat.StopAsync();
         }
+    }
+
+    // What concerns exports that go on from where others ended: datasets with a parameter of a time.
+    private void Tell(ExportPlan plan, StagedBatch staged)
+    {
+        if (staged.Horizon is not { } horizon || !plan.Dataset.Parameters.Values.Any(type => type is "timestamptz" or "timestamp" or "date"))
+            return;
+        if (horizon.IsBlind && blind.TryAdd(plan.Dataset.Source, true))
+            Log.Blind(logger, plan.Dataset.Source);
+        if (horizon.SnapshotAt - horizon.ReadUntil > WorthTelling)
+            Log.HeldBack(logger, plan.ExportId, horizon.SnapshotAt - horizon.ReadUntil);
     }
 
     private async Task TryAgainOrFailAsync(ExportPlan plan, ExportFailure failure, Exception cause)
@@ -142,6 +158,15 @@ internal sealed partial class ExportRun(
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} is ready: {Records} records, {Bytes} bytes in {Files} files.")]
         public static partial void Ready(ILogger logger, ExportId exportId, long records, long bytes, int files);
+
+        [LoggerMessage(LogLevel.Warning,
+            "The role of source {Source} may not see when transactions of others began: rows that one of them commits late are read by an incremental "
+            + "schedule only within its overlap. Grant it pg_read_all_stats, or let the overlap exceed the longest transaction.")]
+        public static partial void Blind(ILogger logger, string source);
+
+        [LoggerMessage(LogLevel.Information,
+            "A transaction of the source has been open since {For} before the snapshot of export {ExportId}: an incremental schedule goes on from its beginning.")]
+        public static partial void HeldBack(ILogger logger, ExportId exportId, TimeSpan @for);
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} has failed: {Code}. {Detail}")]
         public static partial void Failed(ILogger logger, ExportId exportId, string code, string detail);

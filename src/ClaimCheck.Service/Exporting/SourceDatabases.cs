@@ -9,13 +9,6 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     /// <summary>How long a connect may take before the source counts as unreachable.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    // What a value looks like as text must not depend on the server's, the database's or the role's settings.
-    private const string Pinned =
-        "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex "
-        + "-c standard_conforming_strings=on";
-
-    private const string ReadOnly = " -c default_transaction_read_only=on";
-
     private readonly ConcurrentDictionary<string, string> registered = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> pools = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> writing = new(StringComparer.Ordinal);
@@ -26,23 +19,23 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     /// <summary>Whether <see cref="Get"/> knows the source.</summary>
     public bool IsKnown(string source) => ConnectionStringOf(source) is not null;
 
-    /// <summary>The pool of a source.</summary>
+    /// <summary>The pool of a source. Whoever reads from it begins a transaction and applies <see cref="SourceSettings"/>.</summary>
     /// <exception cref="ExportFailedException">No such connection string (any more): <c>source_unavailable</c>.</exception>
     /// <exception cref="ArgumentException">The connection string can't be read. The text may name its keywords, never its values.</exception>
     public NpgsqlDataSource Get(string source)
     {
         var connectionString = ConnectionStringOf(source)
             ?? throw new ExportFailedException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
-        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, Pinned + ReadOnly))).Value;
+        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, SourceSettings.ApplicationName))).Value;
     }
 
-    /// <summary>The pool of a database that operations write to, pinned as sources are.</summary>
+    /// <summary>The pool of a database that operations write to. Values go in behind <see cref="SessionPins.Block"/>.</summary>
     /// <exception cref="ExportFailedException">No such connection string (any more).</exception>
     public NpgsqlDataSource GetForWriting(string target)
     {
         var connectionString = ConnectionStringOf(target)
             ?? throw new ExportFailedException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
-        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, Pinned))).Value;
+        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, "claimcheck"))).Value;
     }
 
     public async ValueTask DisposeAsync()
@@ -57,9 +50,9 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             : registered.GetValueOrDefault(source);
 
     // No logger factory, no traces: statements hold the criteria's values.
-    private static NpgsqlDataSource Open(string connectionString, string pinned)
+    private static NpgsqlDataSource Open(string connectionString, string name)
     {
-        var pool = new NpgsqlDataSourceBuilder(Pin(connectionString, pinned));
+        var pool = new NpgsqlDataSourceBuilder(Settle(connectionString, name));
         pool.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
@@ -67,24 +60,22 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
         return pool.Build();
     }
 
-    private static string Pin(string connectionString, string pinned)
+    private static string Settle(string connectionString, string name)
     {
         var defaults = new NpgsqlConnectionStringBuilder();
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
-            ApplicationName = "claimcheck",
+            ApplicationName = name,
             ClientEncoding = "UTF8",
             Encoding = "UTF8",
-            // Sent by itself, after the options: it must not undo them.
-            Timezone = "UTC",
+            // Poolers refuse or drop what is asked for at the start of a session: what counts is set in each transaction.
+            Timezone = null,
             Multiplexing = false,
             Enlist = false,
             // Details of errors may quote records.
             IncludeErrorDetail = false,
             PersistSecurityInfo = false,
         };
-        // The last one of two options holds.
-        settings.Options = string.IsNullOrWhiteSpace(settings.Options) ? pinned : $"{settings.Options} {pinned}";
         if (settings.Timeout == defaults.Timeout)
             settings.Timeout = (int)ConnectTimeout.TotalSeconds;
         if (settings.MaxPoolSize == defaults.MaxPoolSize)

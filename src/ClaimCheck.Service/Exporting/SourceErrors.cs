@@ -9,6 +9,9 @@ namespace ClaimCheck.Service.Exporting;
 /// </summary>
 internal static class SourceErrors
 {
+    /// <summary>The code where a policy of the source would hide rows.</summary>
+    public const string RowSecurity = "source_row_security";
+
     /// <summary>Runs something that talks to the source.</summary>
     /// <exception cref="ExportFailedException">The source failed.</exception>
     /// <exception cref="OperationCanceledException">Cancelled, in whatever way the driver said it.</exception>
@@ -35,8 +38,18 @@ internal static class SourceErrors
             "source_unavailable", "The source can't be reached, or the connection to it broke.", isTransient: true),
     };
 
+    /// <summary>Whether a policy would hide rows of the query from the role. The text may be in any language; the routine is not.</summary>
+    public static bool IsRowSecurity(PostgresException e) =>
+        e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "check_enable_rls" };
+
     private static ExportFailedException FromState(PostgresException e) => e.SqlState switch
     {
+        _ when IsRowSecurity(e) => Failed(
+            RowSecurity,
+            "A row-level security policy would hide rows of the query from the source's role: let the dataset say \"rowSecurity\": true to export what is "
+            + "left, or give the role BYPASSRLS.",
+            e,
+            isTransient: false),
         PostgresErrorCodes.QueryCanceled when IsTimeout(e) =>
             Failed("source_query_timeout", "The query took longer than it may.", e, isTransient: false),
         PostgresErrorCodes.QueryCanceled =>

@@ -7,24 +7,21 @@ namespace ClaimCheck.Service.Exporting;
 /// <summary>One connection in one read-only snapshot of a source.</summary>
 internal sealed class SourceSession : IAsyncDisposable
 {
+    private const int MostServers = 5;
+
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
-    private readonly int backend;
+    private readonly SourceSettings settings;
+    private readonly SettingsHeld held;
 
-    private SourceSession(NpgsqlDataSource source, NpgsqlConnection connection, int backend, DateTimeOffset snapshotAt)
-    {
-        this.source = source;
-        this.connection = connection;
-        this.backend = backend;
-        SnapshotAt = snapshotAt;
-    }
+    private SourceSession(NpgsqlDataSource source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+        (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
 
-    /// <summary>The source's own time when the snapshot's transaction began.</summary>
-    public DateTimeOffset SnapshotAt { get; }
+    /// <summary>How far the snapshot reaches.</summary>
+    public SourceHorizon Horizon { get; }
 
-    public static Task<SourceSession> OpenAsync(
-        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken) =>
-        SourceErrors.GuardAsync(() => BeginAsync(source, options, cancellationToken), cancellationToken);
+    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
@@ -50,6 +47,17 @@ internal sealed class SourceSession : IAsyncDisposable
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
+    /// <summary>Makes sure that what was read is as it was asked for.</summary>
+    /// <exception cref="ExportFailedException">The query has changed a setting that its values' text depends on.</exception>
+    public Task CheckAsync(CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                await settings.CheckAsync(connection, held, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
     // Only read from: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
@@ -57,28 +65,28 @@ internal sealed class SourceSession : IAsyncDisposable
     {
         await using var other = await source.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = backend });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = held.Backend });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<SourceSession> BeginAsync(
-        NpgsqlDataSource source, ExportingOptions options, CancellationToken cancellationToken)
+    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken)
     {
         var opened = await NewConnectionAsync(source, cancellationToken);
         try
         {
             await opened.OpenAsync(cancellationToken);
-            await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await using var command = opened.CreateCommand();
-            command.CommandText = $"""
-                SET TRANSACTION READ ONLY;
-                SET LOCAL statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds};
-                SET LOCAL lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};
-                SELECT transaction_timestamp(), pg_backend_pid()
-                """;
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            return new SourceSession(source, opened, reader.GetInt32(1), reader.GetFieldValue<DateTimeOffset>(0));
+            for (var tries = 1; ; tries++)
+            {
+                var horizon = await SourceHorizon.ReadAsync(opened, cancellationToken);
+                var transaction = await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                var applied = await settings.ApplyAsync(opened, cancellationToken);
+                if (applied.ServerStart == horizon.ServerStart)
+                    return new SourceSession(source, opened, settings, applied, horizon);
+                // A pooler before several servers: how far one of them is says nothing of another.
+                await transaction.DisposeAsync();
+                if (tries == MostServers)
+                    throw new ExportFailedException("source_unavailable", "Two statements of one session were answered by different servers, again and again.", isTransient: true);
+            }
         }
         catch
         {
@@ -92,7 +100,7 @@ internal sealed class SourceSession : IAsyncDisposable
     private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var pooled = source.CreateConnection();
-        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
         {
             Pooling = false,
             CommandTimeout = 0,
@@ -103,6 +111,6 @@ internal sealed class SourceSession : IAsyncDisposable
 #pragma warning restore CS0618
             ReadBufferSize = 128 << 10,
         };
-        return await pooled.CloneWithAsync(settings.ConnectionString, cancellationToken);
+        return await pooled.CloneWithAsync(way.ConnectionString, cancellationToken);
     }
 }

@@ -46,6 +46,7 @@ internal sealed class ManifestBuilder(LinkMinter minter, PublicAddress address)
             SchemaVersion = batch.SchemaVersion,
             Criteria = batch.CriteriaJson,
             SnapshotAt = batch.SnapshotAt ?? throw new InvalidOperationException($"{batch.Batch} is ready without a snapshot."),
+            RowSecurity = dataset.RowSecurity,
             Columns = dataset.Columns,
             Key = dataset.Key,
             OrderedBy = dataset.OrderedBy,

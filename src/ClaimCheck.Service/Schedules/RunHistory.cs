@@ -72,7 +72,7 @@ internal sealed class RunHistory(NpgsqlDataSource catalog)
                   FROM schedule_runs r
                   JOIN exports e ON e.id = r.export_id
                  WHERE r.schedule_id = @schedule AND e.state IN ('ready', 'expired') AND e.snapshot_at IS NOT NULL
-                 ORDER BY e.snapshot_at DESC
+                 ORDER BY coalesce(e.read_until, e.snapshot_at) DESC
                  LIMIT 1
             )
             DELETE FROM schedule_runs r

@@ -8,7 +8,8 @@ namespace ClaimCheck.Service.Schedules;
 internal static class Watermarks
 {
     /// <summary>
-    /// The latest snapshot of a run whose export became ready. A run that failed or was cancelled has read nothing. One that was revoked
+    /// Up to where the latest snapshot reached of a run whose export became ready: a transaction that was under way then may still write rows
+    /// of the time at which it began. A run that failed or was cancelled has read nothing. One that was revoked
     /// has been taken back from its consumers: until a later run has read again from where it began, that is where the next one begins.
     /// </summary>
     /// <returns>Null before the first.</returns>
@@ -16,7 +17,7 @@ internal static class Watermarks
         transaction.Connection.QuerySingleAsync<DateTimeOffset?>(transaction.Command(
             """
             WITH runs AS (
-                SELECT r.started_at, r.watermark, e.snapshot_at, e.state, e.ended_at
+                SELECT r.started_at, r.watermark, coalesce(e.read_until, e.snapshot_at) AS read_until, e.state, e.ended_at
                   FROM schedule_runs r
                   JOIN exports e ON e.id = r.export_id
                  WHERE r.schedule_id = @schedule AND r.series = @series AND r.state = 'started' AND e.ready_at IS NOT NULL
@@ -30,7 +31,7 @@ internal static class Watermarks
             )
             SELECT CASE
                        WHEN EXISTS (SELECT FROM taken_back WHERE watermark IS NULL) THEN NULL
-                       ELSE least((SELECT max(snapshot_at) FROM live), (SELECT min(watermark) FROM taken_back))
+                       ELSE least((SELECT max(read_until) FROM live), (SELECT min(watermark) FROM taken_back))
                    END
             """,
             new { schedule, series, ExportState.Revoked },

@@ -65,11 +65,11 @@ public sealed class Loading_a_table
     [InlineData("csv", false)]
     [InlineData("csv", true)]
     [InlineData("ndjson", true)]
-    public async Task Values_of_all_types_arrive_as_they_were_also_one_by_one(string format, bool oneByOne)
+    public async Task Values_of_all_types_arrive_as_they_were_also_one_by_one_and_through_a_pooler_that_drops_settings(string format, bool oneByOne)
     {
         const string columns = """
             id bigint PRIMARY KEY, t text, c char(5), v varchar(40), n numeric(20,6), f double precision, b boolean, d date, ts timestamp, tz timestamptz,
-            iv interval, u uuid, j json, jb jsonb, by bytea
+            iv interval, u uuid, j json, jb jsonb, by bytea, m money
             """;
         await using var scene = await TableScene.CreateAsync($"CREATE TABLE \"Odd \"\"items\" ({columns}{(format == "csv" ? ", a text[]" : "")})");
         await Scene.SqlAsync(scene.Adapter.Scene.Source, $$"""
@@ -77,17 +77,19 @@ public sealed class Loading_a_table
             INSERT INTO odd
             SELECT g, CASE g % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN 'say "hi", ' || g || E'\n\\.\n' WHEN 3 THEN E'\\N\t' ELSE 'é😀' END, 'ab', repeat('x', g % 40), g / 7.0, g / 3.0,
                    g % 2 = 0, date '2024-02-29' + g::int, timestamp '2024-01-01 00:00:00.123456' + g * interval '1 hour', timestamptz '2024-01-01 00:00+02' + g * interval '1 hour',
-                   g * interval '1 day 2 hours', md5(g::text)::uuid, to_json('a "b" ' || g), jsonb_build_object('k', g, 'n', NULL), decode(md5(g::text), 'hex'),
+                   g * interval '1 day 2 hours', md5(g::text)::uuid, to_json('a "b" ' || g), jsonb_build_object('k', g, 'n', NULL), decode(md5(g::text), 'hex'), (g * 12.5)::numeric::money,
                    ARRAY['a,b', NULL, 'c"d', g::text]
               FROM generate_series(1, 500) g;
             """);
-        scene.Adapter.Scene.AddDataset("odd", $"SELECT id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by{(format == "csv" ? ", a" : "")} FROM odd ORDER BY id");
+        scene.Adapter.Scene.AddDataset("odd", $"SELECT id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by, m{(format == "csv" ? ", a" : "")} FROM odd ORDER BY id");
         var service = await scene.Adapter.Scene.StartServiceAsync();
         scene.Adapter.Settings["Service"] = service.Address.ToString();
         scene.Adapter.Settings["AllowedLinkHosts"] = new JsonArray(service.Address.Authority);
         scene.Adapter.Settings["Routes"]!["table"]!["Dataset"] = "odd";
         scene.Adapter.Settings["Routes"]!["table"]!["Format"] = format;
         scene.Destination["Table"] = "public.\"Odd \"\"items\"";
+        await using var pooler = await CarelessPooler.BeforeAsync(scene.Database);
+        scene.Destination["ConnectionString"] = pooler.ConnectionString;
         if (oneByOne) // one of them is refused, so that the others go by themselves
             await scene.SqlAsync("ALTER TABLE \"Odd \"\"items\" ADD CHECK (id <> 250)");
         await scene.Adapter.StartAsync();
@@ -95,8 +97,9 @@ public sealed class Loading_a_table
         var delivered = await scene.LoadAsync();
 
         Assert.Equal(oneByOne ? 1 : 0, (long)delivered["outcomes"]!["terminal"]!);
-        var loaded = format == "csv" ? "o" : "(id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by)";
-        var sum = $"SELECT md5(string_agg({loaded}::text, E'\\n' ORDER BY id)) FROM {{0}} AS o WHERE id <> 250";
+        var loaded = format == "csv" ? "o" : "(id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by, m)";
+        const string sameTexts = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'; ";
+        var sum = $"{sameTexts}SELECT md5(string_agg({loaded}::text, E'\\n' ORDER BY id)) FROM {{0}} AS o WHERE id <> 250";
         Assert.Equal(
             await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, string.Format(sum, "odd")), await scene.ScalarAsync<string>(string.Format(sum, "\"Odd \"\"items\"")));
     }

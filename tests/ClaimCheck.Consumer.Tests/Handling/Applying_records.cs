@@ -16,6 +16,44 @@ public sealed class Applying_records : IAsyncLifetime
     [Theory]
     [InlineData("csv")]
     [InlineData("ndjson")]
+    public async Task Texts_are_kept_as_they_were_behind_a_pooler_that_drops_settings(string format)
+    {
+        await using var own = await RecordScene.CreateAsync(8, format);
+        await own.ExecuteAsync("CREATE TABLE named (id bigint, name text, at timestamptz)");
+        await using var pooler = await Testing.CarelessPooler.BeforeAsync(own.Database);
+        doing.Handle = async (chunk, cancellationToken) =>
+        {
+            foreach (var record in chunk)
+            {
+                if (record.Value.Id == 3)
+                {
+                    record.FailTerminal("bad_data", "não dá 🚚");
+                    continue;
+                }
+                await using var command = new NpgsqlCommand("INSERT INTO named VALUES ($1, $2, $3)", chunk.Connection, chunk.Transaction);
+                command.Parameters.AddWithValue(record.Value.Id);
+                command.Parameters.AddWithValue(NpgsqlTypes.NpgsqlDbType.Text, (object?)record.Value.CustomerName ?? DBNull.Value);
+                command.Parameters.AddWithValue(record.Value.PlacedAt.UtcDateTime);
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+        };
+        own.Service.Publish(own.Service.Ready());
+        using var host = RecordScene.Build(own.Service.Server.Address, pooler.ConnectionString, doing, log: own.Log);
+        await host.StartAsync();
+        Assert.Equal(ReceiptState.PartiallyFailed, (await own.EndedAsync()).State);
+        await host.StopAsync();
+
+        foreach (var order in Enumerable.Range(1, 8).Where(i => i != 3).Select(Order.Number))
+        {
+            var (id, at) = (order.Id, order.PlacedAt.ToUnixTimeSeconds());
+            Assert.Equal(order.CustomerName, await own.AskAsync<string>($"SELECT name FROM named WHERE id = {id} AND at = to_timestamp({at})"));
+        }
+        Assert.Equal("não dá 🚚", Assert.Single(own.Service.Failures(RecordScene.Consumer)).Message);
+    }
+
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("ndjson")]
     public async Task Every_record_is_applied_once_and_the_service_is_told(string format)
     {
         await using var own = await RecordScene.CreateAsync(40, format);

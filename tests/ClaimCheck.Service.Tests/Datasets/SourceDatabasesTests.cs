@@ -30,17 +30,23 @@ public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
 
         scene.With("ConnectionStrings:shop", database + ";Timezone=Europe/Berlin;Application Name=other;Options=-c DateStyle=German -c statement_timeout=77s");
         await using var connection = await scene.Sources().Get("shop").OpenConnectionAsync();
+        Assert.Equal("77s", await Shown("statement_timeout")); // the operator's own
+        await using var transaction = await BeginAsync(connection, rowSecurity: false);
 
         async Task<string?> Shown(string setting) => await connection.ExecuteScalarAsync<string>($"SHOW {setting}");
         Assert.Equal("UTC", await Shown("TimeZone"));
-        Assert.StartsWith("ISO", await Shown("DateStyle"), StringComparison.Ordinal);
+        Assert.Equal("ISO, DMY", await Shown("DateStyle")); // the order is the operator's own
         Assert.Equal("iso_8601", await Shown("IntervalStyle"));
         Assert.Equal("1", await Shown("extra_float_digits"));
         Assert.Equal("hex", await Shown("bytea_output"));
         Assert.Equal("UTF8", await Shown("client_encoding"));
+        Assert.Equal("C", await Shown("lc_monetary"));
+        Assert.Equal("off", await Shown("row_security"));
         Assert.Equal("on", await Shown("standard_conforming_strings"));
-        Assert.Equal("claimcheck", await Shown("application_name"));
-        Assert.Equal("77s", await Shown("statement_timeout")); // the operator's own
+        Assert.Equal("claimcheck export", await Shown("application_name"));
+        Assert.Equal("7s", await Shown("statement_timeout"));
+        await transaction.DisposeAsync();
+        Assert.Equal("77s", await Shown("statement_timeout"));
     }
 
     [Fact]
@@ -48,9 +54,10 @@ public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
     {
         scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync());
         await using var connection = await scene.Sources().Get("shop").OpenConnectionAsync();
+        await using var transaction = await BeginAsync(connection, rowSecurity: true);
 
+        Assert.Equal("on", await connection.ExecuteScalarAsync<string>("SHOW row_security"));
         var refusal = await Assert.ThrowsAsync<PostgresException>(() => connection.ExecuteAsync("CREATE TABLE t ()"));
-
         Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, refusal.SqlState);
     }
 
@@ -66,5 +73,12 @@ public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
         Assert.Contains("Host=configured", sources.Get("shop").ConnectionString, StringComparison.Ordinal);
         Assert.Contains("Host=registered", sources.Get("sample").ConnectionString, StringComparison.Ordinal);
         Assert.Equal("source_unavailable", Assert.Throws<ExportFailedException>(() => sources.Get("other")).Code);
+    }
+
+    private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool rowSecurity)
+    {
+        var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await new SourceSettings(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(7), rowSecurity).ApplyAsync(connection, CancellationToken.None);
+        return transaction;
     }
 }

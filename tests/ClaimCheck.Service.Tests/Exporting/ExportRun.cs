@@ -14,6 +14,9 @@ internal sealed class ExportRun : IAsyncDisposable
 {
     private ExportRun(NpgsqlDataSource source) => Source = source;
 
+    /// <summary>As an export reads.</summary>
+    public static SourceSettings Settings { get; } = new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30), RowSecurity: false);
+
     public NpgsqlDataSource Source { get; }
 
     public StagedObjects Staged { get; set; } = new();
@@ -32,11 +35,14 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public string? OrderedBy { get; set; }
 
-    public static async Task<ExportRun> NewAsync(string? schema = null)
+    public bool RowSecurity { get; set; }
+
+    public static async Task<ExportRun> NewAsync(string? schema = null) => await OnAsync(await PostgresServer.NewDatabaseAsync(), schema);
+
+    public static async Task<ExportRun> OnAsync(string database, string? schema = null)
     {
-        var address = new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync())
+        var address = new NpgsqlConnectionStringBuilder(database)
         {
-            Options = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex",
             CommandTimeout = 1, // exports must not mind
             IncludeErrorDetail = false,
         };
@@ -56,8 +62,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<Column>> DescribeAsync(string sql)
     {
-        await using var connection = await Source.OpenConnectionAsync();
-        return [.. (await ResultShape.DescribeAsync(connection, sql, CancellationToken.None)).Select(column => column.ToContract())];
+        await using var session = await SourceSession.OpenAsync(Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
+        return [.. (await session.DescribeAsync(sql, CancellationToken.None)).Select(column => column.ToContract())];
     }
 
     public async Task<StagedBatch> ExportAsync(
@@ -83,6 +89,7 @@ internal sealed class ExportRun : IAsyncDisposable
                 Parameters = new Dictionary<string, string>(),
                 Key = key,
                 OrderedBy = OrderedBy,
+                RowSecurity = RowSecurity,
                 SchemaVersion = 1,
                 Columns = columns ?? await DescribeAsync(sql),
             },

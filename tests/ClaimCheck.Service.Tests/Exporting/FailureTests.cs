@@ -138,10 +138,9 @@ public sealed class FailureTests
     [Fact]
     public async Task A_source_that_refuses_connections_is_unavailable()
     {
-        await using var run = await ExportRun.NewAsync();
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Timeout=2");
 
-        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => SourceSession.OpenAsync(nowhere, run.Options, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => SourceSession.OpenAsync(nowhere, ExportRun.Settings, CancellationToken.None));
 
         Assert.Equal(("source_unavailable", true), (failure.Code, failure.IsTransient));
     }

@@ -1,0 +1,85 @@
+using Npgsql;
+
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// A source's transaction as an export needs it: read-only, one snapshot, pinned texts, limits of its own, and rows that a policy
+/// hides are an error unless the dataset says otherwise. Set, read back, and read again when the query has run.
+/// </summary>
+/// <param name="StatementTimeout">How long a statement may take.</param>
+/// <param name="LockTimeout">How long it may wait for a lock.</param>
+/// <param name="RowSecurity">Whether rows that a policy of the source hides from the role may be missing.</param>
+internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTimeout, bool RowSecurity)
+{
+    /// <summary>By what the service's own readers are told from sessions that may write.</summary>
+    public const string ApplicationName = "claimcheck export";
+
+    private static readonly string Read =
+        $"SELECT {SessionPins.Read}, ARRAY[current_setting('row_security'), current_setting('transaction_isolation'), current_setting('transaction_read_only')], "
+        + "pg_backend_pid(), pg_postmaster_start_time()";
+
+    /// <summary>Sets everything, in a transaction of isolation <c>REPEATABLE READ</c> that has just begun; takes its snapshot.</summary>
+    /// <exception cref="ExportFailedException">A setting does not hold: <c>source_settings_changed</c>.</exception>
+    public async Task<SettingsHeld> ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var batch = connection.CreateBatch();
+        // A session that waits for its upload is not idle for good; a limit on whole transactions (of Postgres 17) is not known to others.
+        foreach (var sql in (IEnumerable<string>)
+        [
+            "SET TRANSACTION READ ONLY",
+            $"""
+            SELECT {SessionPins.Set}, set_config('row_security', '{(RowSecurity ? "on" : "off")}', true), set_config('application_name', '{ApplicationName}', true),
+                   set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true), set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
+                   set_config('idle_in_transaction_session_timeout', '0', true)
+            """,
+            "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'",
+            Read,
+        ])
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var held = await HeldAsync(reader, cancellationToken);
+        var wrong = SessionPins.Fault(held.Texts) ?? Wrong(held.Transaction);
+        return wrong is null ? held : throw Changed(wrong);
+    }
+
+    /// <summary>Makes sure that they still hold, now that the query has run: it may have called <c>set_config</c>.</summary>
+    /// <exception cref="ExportFailedException">One does not: <c>source_settings_changed</c>.</exception>
+    public async Task CheckAsync(NpgsqlConnection connection, SettingsHeld held, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Read, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var now = await HeldAsync(reader, cancellationToken);
+        if ((SessionPins.Change(held.Texts, now.Texts) ?? Wrong(now.Transaction)) is { } wrong)
+            throw Changed(wrong);
+    }
+
+    private string? Wrong(string[] transaction) => transaction switch
+    {
+        [var rows, _, _] when rows != (RowSecurity ? "on" : "off") => "row_security",
+        [_, not "repeatable read", _] => "transaction_isolation",
+        [_, _, not "on"] => "transaction_read_only",
+        _ => null,
+    };
+
+    private static async Task<SettingsHeld> HeldAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        await reader.ReadAsync(cancellationToken);
+        return new(
+            reader.GetFieldValue<string[]>(0), reader.GetFieldValue<string[]>(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3));
+    }
+
+    // Without the value: a query may have put anything there.
+    private static ExportFailedException Changed(string setting) => new(
+        "source_settings_changed",
+        $"The session's {setting} is not what the service has set: the query, or something between the service and the source, changes it. "
+        + "The values would not be written as the manifest promises.",
+        isTransient: false);
+}
+
+/// <summary>A source's settings as they were read back, and which server it is.</summary>
+internal sealed record SettingsHeld(string[] Texts, string[] Transaction, int Backend, DateTimeOffset ServerStart);
