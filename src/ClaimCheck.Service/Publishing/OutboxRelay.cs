@@ -1,9 +1,10 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
-using Npgsql;
 using EventId = ClaimCheck.Contracts.EventId;
+using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -21,7 +22,8 @@ internal sealed partial class OutboxRelay(
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {

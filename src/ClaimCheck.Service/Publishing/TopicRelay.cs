@@ -1,5 +1,6 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -22,7 +23,8 @@ internal sealed partial class TopicRelay(
     private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("There is no topic to relay to.");
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {

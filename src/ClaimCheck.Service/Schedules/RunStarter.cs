@@ -50,7 +50,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         {
             return await TryStartAsync(schedule, cancellationToken);
         }
-        catch (Exception e) when (!CatalogErrors.IsTransient(e) && e is not OperationCanceledException)
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // A time zone that this machine does not know, for example: another process may.
             Log.Trouble(logger, schedule, e.GetType().Name, AfterTrouble);

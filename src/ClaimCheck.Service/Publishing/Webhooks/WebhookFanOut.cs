@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -13,9 +14,11 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
     private const int AtOnce = 500;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(WebhookFanOut), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(CatalogSignals.Feed);
         while (!stoppingToken.IsCancellationRequested)
         {
