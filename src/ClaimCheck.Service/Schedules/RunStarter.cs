@@ -4,6 +4,7 @@ using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -168,7 +169,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
     {
         await transaction.Connection.ExecuteAsync(transaction.Command(
             "UPDATE schedule_runs SET state = 'failed', code = @code, detail = @detail WHERE id = @Id AND state = 'queued'",
-            new { run.Id, code, detail },
+            new { run.Id, code, detail = BoundedText.Cut(detail, BoundedText.Detail) },
             cancellationToken));
         Log.Failed(logger, new(run.Id), schedule.Name, code, detail);
     }

@@ -11,10 +11,10 @@ CREATE TABLE topic_waiting (
     subject            uuid        NOT NULL,                 -- the batch or job
     reason             text        NULL,                     -- why the last try failed; null: it was not tried yet
     tries              integer     NOT NULL DEFAULT 0,
-    next_try_at        timestamptz NOT NULL DEFAULT now(),
+    next_try_at        timestamptz NULL DEFAULT now(),       -- null: the topic will never take it
     PRIMARY KEY (topic, event_id)
 );
-CREATE INDEX topic_waiting_of_subject ON topic_waiting (topic, subject, position);
+CREATE INDEX topic_waiting_of_subject ON topic_waiting (topic, subject, position) WHERE next_try_at IS NOT NULL;
 CREATE INDEX topic_waiting_of_event   ON topic_waiting (event_id);
 
 -- A body that can't be removed just now waits behind the others.
