@@ -17,7 +17,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
 {
     // What a place is held against: the last one that retention has deleted, and the event that is there now.
     private const string ThereSql = """
-        SELECT f.forgotten, f.forgotten_event, f.forgotten_published_at, o.event_id, o.published_at
+        SELECT f.forgotten, f.forgotten_event, f.forgotten_publication, o.event_id, o.publication
           FROM feed f
           LEFT JOIN outbox o ON o.position = @position
         """;
@@ -74,9 +74,9 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     {
         public required long Forgotten { get; init; }
         public Guid? ForgottenEvent { get; init; }
-        public DateTimeOffset? ForgottenPublishedAt { get; init; }
+        public Guid? ForgottenPublication { get; init; }
         public Guid? EventId { get; init; }
-        public DateTimeOffset? PublishedAt { get; init; }
+        public Guid? Publication { get; init; }
 
         public FeedPlace? Find(FeedPlace place)
         {
@@ -85,10 +85,10 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
             if (place.Position == 0)
                 return new FeedPlace(0, null);
             // Of what was forgotten last an earlier version has noted the number alone.
-            var (id, at) = place.Position == Forgotten ? (ForgottenEvent, ForgottenPublishedAt) : (EventId, PublishedAt);
-            if (id is null || at is null)
+            var (id, publication) = place.Position == Forgotten ? (ForgottenEvent, ForgottenPublication) : (EventId, Publication);
+            if (id is null)
                 return place.Position == Forgotten ? place : null;
-            var here = FeedPlace.Of(place.Position, id.Value, at.Value);
+            var here = FeedPlace.Of(place.Position, id.Value, publication);
             return place.Matches(here) ? here : null;
         }
     }

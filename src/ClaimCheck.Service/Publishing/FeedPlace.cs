@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -9,7 +8,7 @@ namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
 /// A place in the feed as a cursor tells it: its number, and a digest of the event that was published there. A catalog that is restored
-/// from a dump gives the same numbers once more, to other events or at another time: those are other places.
+/// from a dump gives the same numbers once more, to other events, or to the same behind others: those are other places.
 /// </summary>
 /// <param name="Position">The number; 0 is the beginning.</param>
 /// <param name="Digest">Null at the beginning, and in cursors of earlier versions, which are taken as they are.</param>
@@ -19,14 +18,14 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
     private const string Call = "events";
     private const int DigestBytes = 12;
 
-    public static FeedPlace Of(OutboxEvent row) => Of(row.Position, row.EventId, row.PublishedAt);
+    public static FeedPlace Of(OutboxEvent row) => Of(row.Position, row.EventId, row.Publication);
 
-    /// <summary>The time tells two publications of one event apart: the second one comes behind other events than the first.</summary>
-    public static FeedPlace Of(long position, Guid eventId, DateTimeOffset publishedAt)
+    /// <summary>Two publications of one event are two places: the second one comes behind other events than the first.</summary>
+    public static FeedPlace Of(long position, Guid eventId, Guid? publication)
     {
-        Span<byte> facts = stackalloc byte[24];
+        Span<byte> facts = stackalloc byte[32];
         eventId.TryWriteBytes(facts, bigEndian: true, out _);
-        BinaryPrimitives.WriteInt64BigEndian(facts[16..], publishedAt.UtcTicks);
+        publication.GetValueOrDefault().TryWriteBytes(facts[16..], bigEndian: true, out _);
         return new(position, Base64Url.EncodeToString(SHA256.HashData(facts).AsSpan(0, DigestBytes)));
     }
 

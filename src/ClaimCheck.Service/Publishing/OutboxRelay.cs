@@ -130,7 +130,7 @@ internal sealed partial class OutboxRelay(
                 UPDATE feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
-               SET position = next.head, published_at = now(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
+               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
@@ -157,12 +157,12 @@ internal sealed partial class OutboxRelay(
             WITH old AS (
                 DELETE FROM outbox
                  WHERE published_at < now() - @FeedRetention OR superseded_at < now() - @FeedRetention
-             RETURNING position, event_id, published_at
+             RETURNING position, event_id, publication
             ), last AS (
-                SELECT position, event_id, published_at FROM old WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
+                SELECT position, event_id, publication FROM old WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
             )
             UPDATE feed
-               SET forgotten = last.position, forgotten_event = last.event_id, forgotten_published_at = last.published_at
+               SET forgotten = last.position, forgotten_event = last.event_id, forgotten_publication = last.publication
               FROM last
              WHERE last.position > feed.forgotten
             """,

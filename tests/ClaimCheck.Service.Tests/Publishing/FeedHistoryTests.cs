@@ -93,10 +93,10 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         await PublishAsync(2, 3);
         Assert.Equal([2], Numbers(await PageAsync(last, 10)));
         // An earlier version has forgotten without a note of what it was.
-        await lab.SqlAsync("UPDATE feed SET forgotten_event = NULL, forgotten_published_at = NULL");
+        await lab.SqlAsync("UPDATE feed SET forgotten_event = NULL, forgotten_publication = NULL");
         Assert.Equal([2], Numbers(await PageAsync(last, 10)));
         // Another event was there.
-        await lab.SqlAsync("UPDATE feed SET forgotten_event = gen_random_uuid(), forgotten_published_at = now()");
+        await lab.SqlAsync("UPDATE feed SET forgotten_event = gen_random_uuid()");
         await AssertGoneAsync(last);
     }
 

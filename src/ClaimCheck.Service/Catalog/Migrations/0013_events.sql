@@ -1,6 +1,10 @@
--- What a cursor at the last forgotten place is held against: the event that was there, and when it was published.
+-- Drawn with an event's place. A catalog that is restored from a dump may publish the same event at the same place once more, behind
+-- others than the first time: a cursor tells the two apart by this.
+ALTER TABLE outbox ADD COLUMN publication uuid NULL;
+
+-- What a cursor at the last forgotten place is held against: the event that was there, and its publication.
 ALTER TABLE feed ADD COLUMN forgotten_event uuid NULL;
-ALTER TABLE feed ADD COLUMN forgotten_published_at timestamptz NULL;
+ALTER TABLE feed ADD COLUMN forgotten_publication uuid NULL;
 
 -- Events that a topic does not have yet, though its place in the feed is behind them: they are tried by themselves, and those of other
 -- batches go on. Those of the same batch wait here behind them.
