@@ -103,7 +103,7 @@ public sealed partial class ClaimCheckConsumerBuilder
             var options = provider.GetRequiredService<IOptionsMonitor<FeedListenerOptions>>().Get(name);
             return new FeedListener(
                 provider.GetRequiredService<ClaimCheckClient>(), cursors(provider), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
-                provider.GetRequiredService<ILogger<FeedListener>>());
+                provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<FeedListener>>());
         });
         return this;
     }

@@ -116,7 +116,10 @@ public sealed class RequestRejectedException(
     public IReadOnlyDictionary<string, string[]> Errors { get; } = errors;
 }
 
-/// <summary>The feed no longer keeps what followed that cursor: events were missed. Code <c>cursor_expired</c>.</summary>
+/// <summary>
+/// The feed no longer keeps what followed that cursor, or holds other events there, since the service's catalog was restored: events may have
+/// been missed. Read on without a cursor. Code <c>cursor_expired</c>.
+/// </summary>
 /// <param name="message">What happened, in words.</param>
 public sealed class CursorExpiredException(string message)
     : ClaimCheckException(ProblemCodes.CursorExpired, message);

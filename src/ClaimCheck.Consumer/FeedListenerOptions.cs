@@ -2,13 +2,16 @@ using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>What a feed listener does where events that followed its cursor are no longer kept.</summary>
+/// <summary>
+/// What a feed listener does where events that followed its cursor are no longer kept, or where the cursor is one of another history: the
+/// service's catalog was restored from a dump, and gives its places to other events.
+/// </summary>
 public enum ExpiredCursor
 {
-    /// <summary>It fails with <see cref="CursorExpiredException"/>, which stops the host: events were missed, and someone must know.</summary>
+    /// <summary>It logs an error and stops the host: events may have been missed, and someone must know before it goes on.</summary>
     Stop,
 
-    /// <summary>It logs an error and goes on from the oldest event that is kept.</summary>
+    /// <summary>It logs an error and goes on from the oldest event that is kept: an inbox knows what it has handled.</summary>
     StartFromOldest,
 }
 
@@ -36,8 +39,8 @@ public sealed class FeedListenerOptions
     /// <summary>The longest such pause; 5 minutes by default.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>What to do about a cursor that has expired; <see cref="ExpiredCursor.Stop"/> by default.</summary>
-    public ExpiredCursor WhenCursorExpired { get; set; } = ExpiredCursor.Stop;
+    /// <summary>What to do about a cursor that has expired; <see cref="ExpiredCursor.StartFromOldest"/> by default.</summary>
+    public ExpiredCursor WhenCursorExpired { get; set; } = ExpiredCursor.StartFromOldest;
 
     /// <summary>How long handlers may go on when the process stops, before they are cancelled; 20 seconds by default.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);

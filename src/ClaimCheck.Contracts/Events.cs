@@ -163,4 +163,9 @@ public sealed record BulkFailedData(ExportId ExportId, BatchId BatchId, string D
 /// <param name="Dataset">The dataset's name.</param>
 /// <param name="Missing">Consumers that have not applied it, or with too many terminal failures.</param>
 /// <param name="DueAt">By when they should have.</param>
-public sealed record BulkOverdueData(ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt);
+public sealed record BulkOverdueData(ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt)
+{
+    /// <summary>How many more are missing than an event has room to name; null where <see cref="Missing"/> names them all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? MissingMore { get; init; }
+}

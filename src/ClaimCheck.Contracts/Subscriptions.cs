@@ -134,7 +134,7 @@ public sealed record WebhookDelivery
 
     /// <summary>
     /// Why the last try failed, or null: <c>status</c>, <c>redirect</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls_failed</c>,
-    /// <c>blocked_address</c>, <c>invalid_answer</c>, <c>gone</c>.
+    /// <c>blocked_address</c>, <c>invalid_answer</c>, <c>gone</c>; <c>internal_error</c> where nothing could be sent.
     /// </summary>
     public string? LastFailure { get; init; }
 

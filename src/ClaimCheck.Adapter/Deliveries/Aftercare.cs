@@ -98,6 +98,12 @@ internal sealed partial class Aftercare(
         {
             return new(e.Message, false); // no link could be had
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // It counts as a try, and the other duties of the delivery do not wait for it.
+            Log.Broken(logger, e, delivery.Document.Id, duty.What);
+            return new($"An unexpected {e.GetType().Name} kept it from being sent.", false);
+        }
     }
 
     private async Task<Sent> GiveReceiptAsync(DeliveryDocument document, Duty duty, CancellationToken cancellationToken)
@@ -175,6 +181,9 @@ internal sealed partial class Aftercare(
 
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Reason}")]
         public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be made.")]
+        public static partial void Broken(ILogger logger, Exception exception, string deliveryId, string what);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the {Kind} '{What}' is given up. {Reason}")]
         public static partial void GivenUp(ILogger logger, string deliveryId, DutyKind kind, string what, string reason);

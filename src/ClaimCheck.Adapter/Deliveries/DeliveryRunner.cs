@@ -1,6 +1,7 @@
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
+using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -14,29 +15,32 @@ internal sealed partial class DeliveryRunner(
     private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1); // longer ones are beyond timers
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
     private readonly TimeProvider time = TimeProvider.System;
+    private readonly HashSet<Task> working = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(DeliveryRunner), WorkAsync, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
-        var working = new HashSet<Task>();
         try
         {
             await foreach (var delivery in book.Begun.ReadAllAsync(stoppingToken))
             {
-                working.RemoveWhere(task => task.IsCompletedSuccessfully);
-                working.Add(WorkAsync(delivery, stoppingToken));
+                working.RemoveWhere(task => task.IsCompleted);
+                working.Add(BackgroundLoop.RunAsync(
+                    $"Delivery {delivery.Document.Id}", token => WorkAsync(delivery, token), logger, stoppingToken));
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        finally
         {
             // The process stops: each step ends where it is.
+            if (stoppingToken.IsCancellationRequested)
+                await Task.WhenAll(working);
         }
-
-        await Task.WhenAll(working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WorkAsync(Delivery delivery, CancellationToken stoppingToken)
     {
-        await Task.Yield();
         if (settings.Find(delivery.Document.Route) is not { } route)
         {
             Log.RouteIsGone(logger, delivery.Document.Id, delivery.Document.Route);

@@ -1,6 +1,7 @@
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -11,15 +12,15 @@ internal sealed partial class RetentionSweeper(AdapterSettings settings, Destina
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(15);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await Task.Yield();
-        await Task.WhenAll(
-            from route in settings.Routes
-            let destination = route.Destination as LocationDestination
-            where destination is not null
-            select SweepAsync(route, destination, stoppingToken));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(RetentionSweeper), SweepAsync, logger, stoppingToken);
+
+    // Each by itself: one that breaks keeps no other.
+    private Task SweepAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        from route in settings.Routes
+        let destination = route.Destination as LocationDestination
+        where destination is not null
+        select BackgroundLoop.RunAsync($"The sweeper of route {route.Name}", token => SweepAsync(route, destination, token), logger, stoppingToken));
 
     private async Task SweepAsync(Route route, LocationDestination destination, CancellationToken stoppingToken)
     {

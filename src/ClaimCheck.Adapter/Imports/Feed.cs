@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Running;
@@ -19,7 +20,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
 
     /// <summary>Works until it is told to stop; what is under way then is gone on with by the next process.</summary>
     public Task RunAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(KeepUpAsync(WatchAsync, stoppingToken), KeepUpAsync(WorkOffAsync, stoppingToken));
+        Task.WhenAll(GuardAsync("The watcher", WatchAsync, stoppingToken), GuardAsync("Resuming", WorkOffAsync, stoppingToken));
 
     /// <summary>Makes a run of a run's failures, and has it worked on.</summary>
     /// <returns>The new run's id.</returns>
@@ -69,8 +70,16 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
                 Log.NotNow(logger, route.Name, runId, e.Message);
                 await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), cancellationToken);
             }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                Log.Broken(logger, e, route.Name, runId); // others are resumed meanwhile
+                await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), cancellationToken);
+            }
         }
     }
+
+    private Task GuardAsync(string what, Func<CancellationToken, Task> work, CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync($"{what} of route {route.Name}", token => KeepUpAsync(work, token), logger, stoppingToken);
 
     // A folder that is not mounted yet, a disk that is full: it is tried until it can be done.
     private async Task KeepUpAsync(Func<CancellationToken, Task> work, CancellationToken stoppingToken)
@@ -105,6 +114,9 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
     {
         [LoggerMessage(LogLevel.Warning, "Route {Route} can't watch its source just now, and tries again. {Reason}")]
         public static partial void NotWatched(ILogger logger, string route, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Import {RunId} of route {Route} broke, and is tried again.")]
+        public static partial void Broken(ILogger logger, Exception exception, string route, string runId);
 
         [LoggerMessage(LogLevel.Warning, "Import {RunId} of route {Route} can't go on just now, and is tried again. {Reason}")]
         public static partial void NotNow(ILogger logger, string route, string runId, string reason);

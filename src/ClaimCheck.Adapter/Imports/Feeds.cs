@@ -1,5 +1,6 @@
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Imports;
 
@@ -23,11 +24,8 @@ internal sealed class Feeds(AdapterSettings settings, ILogger<Feed> logger) : Ba
             .SelectMany(feed => feed.Runs.Ids().Where(isWanted).Take(limit).Select(id => (feed, id)))
             .OrderByDescending(each => each.id, StringComparer.Ordinal).Take(limit)];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await Task.Yield();
-        await Task.WhenAll(all.Select(feed => feed.RunAsync(stoppingToken)));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(Feeds), token => Task.WhenAll(all.Select(feed => feed.RunAsync(token))), logger, stoppingToken);
 
     public override void Dispose()
     {

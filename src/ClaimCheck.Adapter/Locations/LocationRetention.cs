@@ -28,11 +28,11 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
         async Task<bool> SweepAsync(string folder, int left)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var entries = await location.ListAsync(folder, cancellationToken);
             if (left == 0)
             {
                 try
                 {
+                    var entries = await location.ListAsync(folder, cancellationToken);
                     return !await ExpireAsync(location, folder, entries, retention, lease, cancellationToken);
                 }
                 catch (LocationException e)
@@ -41,8 +41,14 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
                     Log.Kept(logger, folder, location.Name, e.Message);
                     return true;
                 }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    Log.Broken(logger, e, folder, location.Name);
+                    return true;
+                }
             }
-            var inside = entries.Where(entry => entry.IsFolder && LocationPath.IsName(entry.Name)).ToList();
+            var found = await location.ListAsync(folder, cancellationToken);
+            var inside = found.Where(entry => entry.IsFolder && LocationPath.IsName(entry.Name)).ToList();
             var gone = 0;
             foreach (var entry in inside)
             {
@@ -53,7 +59,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
                 }
             }
             // A day's folder whose last batch went just now; an empty one that somebody else made is theirs.
-            if (folder.Length == 0 || gone == 0 || gone < entries.Count)
+            if (folder.Length == 0 || gone == 0 || gone < found.Count)
                 return true;
             await location.DeleteFolderAsync(folder, cancellationToken);
             return false;
@@ -88,6 +94,9 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
     {
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is removed from {Location}, {Folder}: the location's retention is over.")]
         public static partial void Expired(ILogger logger, BatchId batchId, string location, string folder);
+
+        [LoggerMessage(LogLevel.Error, "{Folder} at {Location} can't be looked through, and stays for now; others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, string folder, string location);
 
         [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} stays for now: {Reason}")]
         public static partial void Kept(ILogger logger, string folder, string location, string reason);

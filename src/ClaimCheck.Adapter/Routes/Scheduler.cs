@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Routes;
 
@@ -21,11 +22,14 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
     /// <summary>When it will be, or null.</summary>
     public DateTimeOffset? NextFireOf(Route route) => route.Cron?.GetNextValidTimeAfter(time.GetUtcNow());
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await Task.Yield();
-        await Task.WhenAll(settings.Routes.Where(route => route.Cron is not null).Select(route => RunAsync(route, stoppingToken)));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(Scheduler), RunAsync, logger, stoppingToken);
+
+    // Each by itself: one that breaks keeps no other.
+    private Task RunAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        from route in settings.Routes
+        where route.Cron is not null
+        select BackgroundLoop.RunAsync($"The clock of route {route.Name}", token => RunAsync(route, token), logger, stoppingToken));
 
     private async Task RunAsync(Route route, CancellationToken stoppingToken)
     {

@@ -2,6 +2,7 @@ using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Handling;
+using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Tables;
@@ -72,7 +73,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(runs.Values.Select(run => run.RunAsync(stoppingToken)));
+        BackgroundLoop.RunAsync(nameof(TableDestinations), token => Task.WhenAll(runs.Values.Select(run => run.RunAsync(token))), logger, stoppingToken);
 
     private RecordRun RunOf(TableDestination table) => runs[(table.ConnectionString, table.Lease)];
 

@@ -29,13 +29,24 @@ internal static class EventsCommand
                 var cursor = session.Get(after);
                 try
                 {
-                    // What is there comes first, also when following: a service that is not there is then said, not waited for.
-                    await foreach (var next in KeptAsync(session.Client, cursor, cancellationToken))
-                        Take(next);
-                    if (!session.Get(follow))
-                        return ExitCodes.Ok;
-                    await foreach (var next in session.Client.FollowEventsAsync(cursor, cancellationToken))
-                        Take(next);
+                    while (true)
+                    {
+                        try
+                        {
+                            // What is there comes first, also when following: a service that is not there is then said, not waited for.
+                            await foreach (var next in KeptAsync(session.Client, cursor, cancellationToken))
+                                Take(next);
+                            if (!session.Get(follow))
+                                return ExitCodes.Ok;
+                            await foreach (var next in session.Client.FollowEventsAsync(cursor, cancellationToken))
+                                Take(next);
+                        }
+                        catch (CursorExpiredException) when (cursor is not null)
+                        {
+                            session.Screen.Hint("The feed has forgotten what followed the cursor, or its catalog was restored: beginning with the oldest event that is kept.");
+                            cursor = null;
+                        }
+                    }
                 }
                 catch (OperationCanceledException)
                 {
@@ -43,7 +54,6 @@ internal static class EventsCommand
                         session.Screen.Hint($"Interrupted. 'claimcheck events --follow --after {cursor}' goes on from here.");
                     throw;
                 }
-                return ExitCodes.Ok;
 
                 void Take(FeedEvent next)
                 {

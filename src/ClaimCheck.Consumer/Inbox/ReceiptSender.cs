@@ -19,9 +19,11 @@ internal sealed partial class ReceiptSender(
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan LastSend = TimeSpan.FromSeconds(4);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(ReceiptSender), SendAsync, logger, stoppingToken);
+
+    private async Task SendAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield(); // the host starts on
         long? purged = null;
         for (var failures = 0; !stoppingToken.IsCancellationRequested;)
         {
@@ -61,9 +63,11 @@ internal sealed partial class ReceiptSender(
         {
             await SendDueAsync(limit.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or ClaimCheckException)
+        catch (Exception e)
         {
             // It is in the outbox.
+            if (e is not (OperationCanceledException or ClaimCheckException))
+                Log.Broken(logger, e, TimeSpan.Zero);
         }
     }
 
@@ -135,6 +139,13 @@ internal sealed partial class ReceiptSender(
                 Log.NotSent(logger, receipt.Report.State, receipt.BatchId, pause, e.Code);
             await receipts.AgainAsync(receipt, pause, cancellationToken);
         }
+        catch (Exception e) when (e is not (OperationCanceledException or InboxUnavailableException))
+        {
+            // Whatever is wrong with this one, those behind it are sent.
+            var pause = Backoff.After(receipt.Attempts, options.ReceiptRetryDelay, options.MaxReceiptRetryDelay);
+            Log.Unexpected(logger, e, receipt.Report.State, receipt.BatchId, pause);
+            await receipts.AgainAsync(receipt, pause, cancellationToken);
+        }
     }
 
     private async Task TellAsync(DueReceipt receipt, CancellationToken cancellationToken)
@@ -184,6 +195,9 @@ internal sealed partial class ReceiptSender(
 
         [LoggerMessage(LogLevel.Warning, "The receipt {State} of batch {BatchId} could not be sent ({Code}), trying again in {Pause}.")]
         public static partial void NotSent(ILogger logger, string state, BatchId batchId, TimeSpan pause, string code);
+
+        [LoggerMessage(LogLevel.Error, "The receipt {State} of batch {BatchId} can't be sent, trying again in {Pause}.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string state, BatchId batchId, TimeSpan pause);
 
         [LoggerMessage(LogLevel.Warning, "Receipts can't be read from the inbox, trying again in {Pause}: {Reason}")]
         public static partial void Unreachable(ILogger logger, TimeSpan pause, string reason);

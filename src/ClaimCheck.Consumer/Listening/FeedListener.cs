@@ -9,27 +9,31 @@ namespace ClaimCheck.Consumer.Listening;
 /// cursor behind what is handled. After a crash what came later comes again.
 /// </summary>
 internal sealed partial class FeedListener(
-    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, BatchDispatcher dispatcher, ILogger<FeedListener> logger)
+    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host,
+    ILogger<FeedListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
-    private readonly FeedPages pages = new();
+    private FeedPages pages = new();
     private readonly Dictionary<string, Task> lastOfBatch = new(StringComparer.Ordinal);
     private readonly HashSet<Task> working = [];
     private string? stored;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(FeedListener), ListenAsync, logger, stoppingToken);
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield(); // the host starts on
         using var handling = new CancellationTokenSource();
+        pages = new(); // what an earlier round had not handled comes again
         try
         {
             await FollowAsync(handling.Token, stoppingToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (CursorExpiredException)
         {
-            // The process stops.
+            host.StopApplication(); // as it was asked to
         }
         finally
         {
@@ -111,6 +115,12 @@ internal sealed partial class FeedListener(
             Log.Malformed(logger, item.Id, e.Message);
             return Settlement.Done; // it will never be another one
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // It counts as a try, so that it is given up in the end: the feed must not stand still over one event.
+            Log.Unexpected(logger, e, item.Type, item.Id);
+            return Settlement.Again;
+        }
     }
 
     private async Task<Page<BulkEvent>> ReadAsync(string? cursor, CancellationToken stoppingToken)
@@ -183,7 +193,10 @@ internal sealed partial class FeedListener(
         [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is passed over. {Reason}")]
         public static partial void Malformed(ILogger logger, Contracts.EventId eventId, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The stored cursor has expired: events were missed. What is done about it: {Policy}.")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} could not be handled, and is tried again.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string type, Contracts.EventId eventId);
+
+        [LoggerMessage(LogLevel.Error, "The cursor is no place in the feed any more: events after it are forgotten, or the service's catalog was restored. What is done about it: {Policy}.")]
         public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
 
         [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]

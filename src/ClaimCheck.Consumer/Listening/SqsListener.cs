@@ -18,21 +18,24 @@ internal sealed partial class SqsListener(
     private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(2);
     private readonly HashSet<Task> working = [];
     private readonly HeldMessages held = new(sqs, options, TimeProvider.System, logger);
-    private readonly Channel<HeldMessage> done = Channel.CreateUnbounded<HeldMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private Channel<HeldMessage> done = NewDone();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(SqsListener), ListenAsync, logger, stoppingToken);
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield(); // the host starts on
+        done = NewDone();
         Log.Listening(logger, QueueName);
         using var handling = new CancellationTokenSource();
         using var polling = new CancellationTokenSource();
         using var keeping = new CancellationTokenSource();
-        var keeper = held.KeepAsync(keeping.Token);
+        var keeper = BackgroundLoop.RunAsync("The heartbeat of held messages", held.KeepAsync, logger, keeping.Token);
         var deleter = DeleteAsync();
         var receiver = ReceiveAsync(handling.Token, polling.Token, stoppingToken);
         try
         {
-            // None of them ends before the stop, unless it is broken: then the host hears of it.
+            // None of them ends before the stop, unless it is broken: then all of it begins again.
             await (await Task.WhenAny(receiver, keeper, deleter).WaitAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -87,8 +90,17 @@ internal sealed partial class SqsListener(
                 Log.NotReceived(logger, pause, e.Message);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+                Log.ReceivingBroke(logger, e, pause);
+                await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
+
+    private static Channel<HeldMessage> NewDone() =>
+        Channel.CreateUnbounded<HeldMessage>(new UnboundedChannelOptions { SingleReader = true });
 
     private async Task ProcessAsync(HeldMessage message, CancellationToken handling, CancellationToken stoppingToken)
     {
@@ -159,6 +171,10 @@ internal sealed partial class SqsListener(
             {
                 Log.DeleteGivenUp(logger, some.Count);
             }
+            catch (Exception e)
+            {
+                Log.DeletingBroke(logger, e, some.Count); // they come again, and are deleted then
+            }
         }
     }
 
@@ -203,6 +219,10 @@ internal sealed partial class SqsListener(
         {
             // Its visibility runs out by itself.
         }
+        catch (Exception e)
+        {
+            Log.ReleasingBroke(logger, e, messages.Count);
+        }
     }
 
     private static partial class Log
@@ -215,6 +235,15 @@ internal sealed partial class SqsListener(
 
         [LoggerMessage(LogLevel.Warning, "Nothing could be received, asking again in {Pause}: {Reason}")]
         public static partial void NotReceived(ILogger logger, TimeSpan pause, string reason);
+
+        [LoggerMessage(LogLevel.Error, "Receiving broke, and begins again in {Pause}.")]
+        public static partial void ReceivingBroke(ILogger logger, Exception exception, TimeSpan pause);
+
+        [LoggerMessage(LogLevel.Error, "{Count} messages can't be deleted, and will come again.")]
+        public static partial void DeletingBroke(ILogger logger, Exception exception, int count);
+
+        [LoggerMessage(LogLevel.Error, "{Count} messages can't be handed back before their visibility runs out.")]
+        public static partial void ReleasingBroke(ILogger logger, Exception exception, int count);
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is no event, and is left to the redrive policy. {Reason}")]
         public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);

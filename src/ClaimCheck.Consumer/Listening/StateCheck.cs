@@ -32,7 +32,7 @@ internal sealed class StateCheck(ClaimCheckClient client, BatchReader reader, Ti
         {
             return (await client.GetBatchAsync(batch, cancellationToken)).State == ExportState.Revoked;
         }
-        catch (ClaimCheckException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // No answer is no revocation: the read itself finds out what it means.
             return false;

@@ -15,10 +15,20 @@ internal static class FeedWatch
         deadline.CancelAfter(Patience);
         try
         {
-            await foreach (var next in client.FollowEventsAsync(after, deadline.Token))
+            while (true)
             {
-                if (EventTypes.FromCloudEventType(next.Event.Type) == type && next.Event.Subject == batch.ToString())
-                    return (next.Event, next.Cursor);
+                try
+                {
+                    await foreach (var next in client.FollowEventsAsync(after, deadline.Token))
+                    {
+                        if (EventTypes.FromCloudEventType(next.Event.Type) == type && next.Event.Subject == batch.ToString())
+                            return (next.Event, next.Cursor);
+                    }
+                }
+                catch (CursorExpiredException) when (after is not null)
+                {
+                    after = null; // the catalog is another one: from the oldest event that it keeps
+                }
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

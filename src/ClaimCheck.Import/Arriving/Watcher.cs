@@ -28,9 +28,9 @@ internal sealed partial class Watcher(
             while (true)
             {
                 if (scanSoon || (!once && context.Time.GetElapsedTime(scanned) > ScanInterval))
-                    await ScanAsync(cancellationToken);
+                    await ScanAsync(once, cancellationToken);
                 var sighting = await LookAsync(once, cancellationToken);
-                await StartAsync(sighting, once, cancellationToken);
+                await TryStartAsync(sighting, once, cancellationToken);
                 if (once && active.Count == 0 && broken.Count == 0 && sighting is { Arrivals.Count: 0, IsSettled: true })
                     return;
                 await Task.WhenAny([.. active.Values, Task.Delay(context.Options.Arrival.Poll, context.Time, cancellationToken)]);
@@ -40,6 +40,18 @@ internal sealed partial class Watcher(
         finally
         {
             await Task.WhenAll(active.Values); // each ends by the same token
+        }
+    }
+
+    private async Task ScanAsync(bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ScanAsync(cancellationToken);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            Log.Broken(context.Logger, e); // what was begun goes on, and so does the watching
         }
     }
 
@@ -70,6 +82,25 @@ internal sealed partial class Watcher(
         {
             Log.NotSeen(context.Logger, e.Message);
             return new([], IsSettled: false);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            Log.Broken(context.Logger, e);
+            return new([], IsSettled: false);
+        }
+    }
+
+    private async Task TryStartAsync(Sighting sighting, bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StartAsync(sighting, once, cancellationToken);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            // A full disk, for example. What was begun goes on; what was not is found again.
+            Log.NotStarted(context.Logger, e);
+            scanSoon = true;
         }
     }
 
@@ -120,12 +151,26 @@ internal sealed partial class Watcher(
             Log.NotNow(context.Logger, runId, e.Message);
             scanSoon = true;
         }
+        catch (Exception e) when (!once)
+        {
+            // The next scan, within a minute, finds it again; the others go on meanwhile.
+            Log.RunBroke(context.Logger, e, runId);
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "The source can't be looked at just now. {Reason}")]
         public static partial void NotSeen(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The source can't be looked at; it is tried again.")]
+        public static partial void Broken(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "What was found at the source can't be begun; it is tried again.")]
+        public static partial void NotStarted(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "Import {RunId} broke, and is tried again.")]
+        public static partial void RunBroke(ILogger logger, Exception exception, string runId);
 
         [LoggerMessage(LogLevel.Information, "Import {RunId} goes on where it was broken off.")]
         public static partial void Resumed(ILogger logger, string runId);

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -11,16 +12,17 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog)
     /// <returns>False if the lease was lost meanwhile: then nothing was written. A repeated call finds itself done.</returns>
     public async Task<bool> EndAsync(JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
     {
+        var detail = failure is null ? null : BoundedText.Cut(failure.Detail, BoundedText.Detail);
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var ended = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
             $"""
             UPDATE bulk_jobs
                SET status = @status, completed_at = now(), expires_at = now() + ttl, result_key = @resultKey, lease_until = NULL,
-                   failure_code = @Code, failure_detail = @Detail, failure_transient = @Transient
+                   failure_code = @Code, failure_detail = @detail, failure_transient = @Transient
              WHERE id = @Id AND status = 'running' AND lease_token = @Token
             RETURNING {JobRow.Columns}
             """,
-            new { Id = lease.JobId.Value, lease.Token, status, resultKey, failure?.Code, failure?.Detail, failure?.Transient },
+            new { Id = lease.JobId.Value, lease.Token, status, resultKey, failure?.Code, detail, failure?.Transient },
             cancellationToken));
         if (ended is null)
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -16,9 +17,11 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(JobSweeper), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var timer = new PeriodicTimer(Every);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -50,8 +53,13 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         var due = await connection.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(
             """
             UPDATE bulk_job_intakes i
-               SET live_until = '-infinity'::timestamptz
-              FROM (SELECT job_id FROM bulk_job_intakes WHERE live_until < now() LIMIT 1 FOR UPDATE SKIP LOCKED) due
+               SET live_until = '-infinity'::timestamptz, next_sweep_at = now() + interval '1 minute'
+              FROM (SELECT job_id
+                      FROM bulk_job_intakes
+                     WHERE live_until < now() AND (next_sweep_at IS NULL OR next_sweep_at <= now())
+                     ORDER BY next_sweep_at NULLS FIRST
+                     LIMIT 1
+                       FOR UPDATE SKIP LOCKED) due
              WHERE i.job_id = due.job_id
             RETURNING i.job_id
             """,
@@ -61,13 +69,17 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         try
         {
             await staging.DropAsync(new(id), cancellationToken);
-            return true;
         }
         catch (StagingException e)
         {
             Log.PutOff(logger, e.Message);
-            return false;
         }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, new(id));
+        }
+
+        return true;
     }
 
     private async Task<bool> SweepJobAsync(CancellationToken cancellationToken)
@@ -116,6 +128,10 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         {
             Log.NotesStay(logger, job, e.GetType().Name);
         }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, job);
+        }
 
         return true;
     }
@@ -160,6 +176,9 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
 
         [LoggerMessage(LogLevel.Warning, "Sweeping bulk jobs is put off: {Reason}")]
         public static partial void PutOff(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Error, "What is over of job {JobId} can't be removed; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
 
         [LoggerMessage(LogLevel.Warning, "What the target has noted of job {JobId} could not be removed ({Reason}).")]
         public static partial void NotesStay(ILogger logger, JobId jobId, string reason);

@@ -1,6 +1,7 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -9,6 +10,9 @@ internal sealed partial class JobWorker(
     JobLeases leases, JobRun run, CatalogSignals signals, BulkJobsOptions options, ILogger<JobWorker> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(JobWorker), LoopAsync, logger, stoppingToken);
+
+    private Task LoopAsync(CancellationToken stoppingToken) =>
         new LeasedWork(signals, CatalogSignals.Jobs, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
 
     private async Task<bool> TakeAsync(CancellationToken stoppingToken)

@@ -18,6 +18,12 @@ internal static class CatalogErrors
     };
 
     /// <summary>
+    /// True for what no outage explains: it comes of the one item that was worked on, and would again. That item is put off, with an error in
+    /// the log, and those behind it go on.
+    /// </summary>
+    public static bool IsOfOneItem(Exception exception) => !IsTransient(exception) && exception is not OperationCanceledException;
+
+    /// <summary>
     /// For work that must not be lost to a restart of the catalog: about a minute of tries, with jitter. What runs in it must
     /// bear being run twice, since a commit whose answer was lost may have happened.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
 using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
@@ -38,7 +39,10 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         return signal;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(CatalogSignals), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -18,7 +18,7 @@ internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant
     public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, JobId: job.Value);
 }
 
-/// <summary>Events are inserted here, in the transaction of what they tell. No row holds a link.</summary>
+/// <summary>Events are inserted here, in the transaction of what they tell, and none too large to be sent. No row holds a link.</summary>
 internal static class Outbox
 {
     public static async Task<EventId> AddAsync(
@@ -40,7 +40,7 @@ internal static class Outbox
                 subject.Dataset,
                 type,
                 subject.Consumer,
-                Data = JsonSerializer.Serialize(data, ClaimCheckJson.Options),
+                Data = EventSize.Fit(JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options), EventSize.MostKept).GetRawText(),
                 TraceParent = Activity.Current?.Id ?? NewTrace(),
             },
             cancellationToken));

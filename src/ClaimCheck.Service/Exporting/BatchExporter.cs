@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Staging;
 using Npgsql;
@@ -71,15 +72,16 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
 
     private static void Compare(IReadOnlyList<Column> frozen, IReadOnlyList<ResultColumn> found)
     {
-        if (frozen.Select(column => (column.Name, column.Type)).SequenceEqual(found.Select(column => (column.Name, column.Type))))
+        var had = frozen.Select(column => $"{column.Name} {column.Type}").ToList();
+        var has = found.Select(column => $"{column.Name} {column.Type}").ToList();
+        if (had.SequenceEqual(has, StringComparer.Ordinal))
             return;
+        var (gone, added) = (had.Except(has, StringComparer.Ordinal).ToList(), has.Except(had, StringComparer.Ordinal).ToList());
+        var how = gone.Count + added.Count == 0
+            ? "they come in another order"
+            : $"gone are ({BoundedText.List(gone)}), new are ({BoundedText.List(added)})";
         throw new ExportFailedException(
-            "schema_changed",
-            $"The query's columns are not what they were when the export was asked for: it had ({List(frozen)}), " +
-            $"and has ({List(found.Select(column => column.ToContract()))}).",
-            isTransient: false);
-
-        static string List(IEnumerable<Column> columns) => string.Join(", ", columns.Select(column => $"{column.Name} {column.Type}"));
+            "schema_changed", $"The query's columns are not what they were when the export was asked for: {how}.", isTransient: false);
     }
 
     private static IRecordFormat Format(ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, WantedKeys? wanted)

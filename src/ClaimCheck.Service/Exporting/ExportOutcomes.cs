@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
 using Dapper;
 using Npgsql;
@@ -116,6 +117,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
     public async Task<bool> FailAsync(ExportPlan plan, ExportFailure failure, CancellationToken cancellationToken)
     {
+        failure = failure with { Detail = BoundedText.Cut(failure.Detail, BoundedText.Detail) };
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var failed = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
             $"""

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -8,6 +9,9 @@ internal sealed partial class ExportWorker(
     ExportLeases leases, ExportRun run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
+
+    private Task LoopAsync(CancellationToken stoppingToken) =>
         new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
 
     private async Task<bool> TakeAsync(CancellationToken stoppingToken)

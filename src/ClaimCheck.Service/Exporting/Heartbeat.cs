@@ -45,8 +45,11 @@ internal sealed class Heartbeat : IDisposable
                         break;
                     renewed = asked;
                 }
-                catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !stop.IsCancellationRequested))
+                catch (Exception)
                 {
+                    // Whatever it is: what is not renewed in time is lost.
+                    if (stop.IsCancellationRequested)
+                        return;
                     if (TimeProvider.System.GetElapsedTime(renewed) >= lease)
                         break;
                 }

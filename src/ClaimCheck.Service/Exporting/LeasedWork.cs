@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -17,11 +18,15 @@ internal sealed partial class LeasedWork(CatalogSignals signals, string channel,
     /// <param name="reclaim">Makes those pending whose lease has run out.</param>
     /// <param name="stoppingToken">Ends it.</param>
     public Task RunAsync(Func<CancellationToken, Task<bool>> take, Func<CancellationToken, Task> reclaim, CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, parallelism).Select(_ => WorkAsync(take, stoppingToken)).Append(ReclaimAsync(reclaim, stoppingToken)));
+        Task.WhenAll(Enumerable.Range(0, parallelism).Select(_ => GuardAsync(token => WorkAsync(take, token), stoppingToken))
+            .Append(GuardAsync(token => ReclaimAsync(reclaim, token), stoppingToken)));
+
+    // Each by itself: one that breaks must not leave the others with a slot less for ever.
+    private Task GuardAsync(Func<CancellationToken, Task> work, CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync($"A worker for {channel}", work, logger, stoppingToken);
 
     private async Task WorkAsync(Func<CancellationToken, Task<bool>> take, CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(channel);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -45,25 +50,18 @@ internal sealed partial class LeasedWork(CatalogSignals signals, string channel,
     private async Task ReclaimAsync(Func<CancellationToken, Task> reclaim, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(lease / 3);
-        try
+        do
         {
-            do
+            try
             {
-                try
-                {
-                    await reclaim(stoppingToken);
-                }
-                catch (Exception e) when (CatalogErrors.IsTransient(e))
-                {
-                    Log.CatalogAway(logger, e.Message);
-                }
+                await reclaim(stoppingToken);
             }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            catch (Exception e) when (CatalogErrors.IsTransient(e))
+            {
+                Log.CatalogAway(logger, e.Message);
+            }
         }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private static partial class Log

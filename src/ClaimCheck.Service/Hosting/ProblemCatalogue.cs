@@ -38,7 +38,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.BatchExpired, 410, "Batch expired", "The batch's retention is over, and its files are deleted.", "Ask for a new export."),
         new(ProblemCodes.ExportCancelled, 410, "Export cancelled", "The export was cancelled before its batch was ready.", "Ask for a new export."),
         new(ProblemCodes.ExportFailed, 410, "Export failed", "The export failed; it has no batch to fetch.", "See the export's failure; ask for a new export when its cause is mended."),
-        new(ProblemCodes.CursorExpired, 410, "Cursor expired", "The feed no longer keeps the events after this cursor.", "Read on without a cursor, and list exports to see what was missed."),
+        new(ProblemCodes.CursorExpired, 410, "Cursor expired", "The feed no longer keeps the events after this cursor, or the event it was given with is not there: the service's catalog was restored, and its events are others from there on.", "Read on without a cursor, from the oldest event that is kept: an inbox knows what it has handled. List exports to see what was missed."),
         new(ProblemCodes.PreconditionFailed, 412, "Precondition failed", "If-Match names another version of the resource.", "Fetch it anew."),
         new(ProblemCodes.BodyTooLarge, 413, "Body too large", "The body is larger than 1 MiB.", "Send less; large inputs have calls of their own that stream."),
         new(ProblemCodes.UnsupportedMediaType, 415, "Unsupported media type", "The body is not of a media type that the call takes.", "Send Content-Type: application/json."),

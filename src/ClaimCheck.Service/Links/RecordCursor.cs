@@ -1,13 +1,23 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Links;
 
-/// <summary>Where a page of records begins: a file's ordinal, a block of it, a record of that. It holds while the batch is ready.</summary>
+/// <summary>
+/// Where a page of records begins: a file's ordinal, a block of it, a record of that. It holds while the batch is ready, and for what was
+/// staged by that very attempt: a catalog that is restored to a time before may export the batch once more, with other records.
+/// </summary>
+/// <param name="File">From 1.</param>
+/// <param name="Block">From 0.</param>
+/// <param name="Record">From 0.</param>
+/// <param name="Attempt">A digest of the attempt; null at the beginning, and in cursors of earlier versions, which are taken as they are.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct RecordCursor(int File, int Block, int Record)
+internal readonly record struct RecordCursor(int File, int Block, int Record, string? Attempt = null)
 {
     private const string Call = "records";
     private const int DefaultLimit = 100;
@@ -15,7 +25,17 @@ internal readonly record struct RecordCursor(int File, int Block, int Record)
 
     public static RecordCursor Begin { get; } = new(1, 0, 0);
 
-    public override string ToString() => Paging.Cursor(Call, string.Create(CultureInfo.InvariantCulture, $"{File}.{Block}.{Record}"));
+    public override string ToString() =>
+        Paging.Cursor(Call, string.Create(CultureInfo.InvariantCulture, $"{File}.{Block}.{Record}{(Attempt is null ? "" : ".")}{Attempt}"));
+
+    /// <summary>False where it leads into what another attempt has staged.</summary>
+    public bool IsOf(ReadableBatch batch) => Attempt is null || Attempt == DigestOf(batch);
+
+    public RecordCursor In(ReadableBatch batch) => this with { Attempt = DigestOf(batch) };
+
+    // A digest: the attempt itself is a part of the objects' keys.
+    private static string DigestOf(ReadableBatch batch) =>
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(batch.Files[0].Attempt)).AsSpan(0, 6));
 
     /// <summary>Reads <c>limit</c> and <c>cursor</c>.</summary>
     /// <returns>Null where one of them is no such thing; the refusal says which.</returns>
@@ -32,10 +52,11 @@ internal readonly record struct RecordCursor(int File, int Block, int Record)
 
         if (!request.Query.TryGetValue("cursor", out var cursor) || cursor.Count == 0)
             return Begin;
-        if (Paging.Open(Call, cursor.ToString())?.Split('.') is [var file, var block, var record]
+        if (Paging.Open(Call, cursor.ToString())?.Split('.') is [var file, var block, var record, .. var rest]
+            && rest.Length <= 1
             && TryRead(file, out var f) && TryRead(block, out var b) && TryRead(record, out var r) && f >= 1)
         {
-            return new(f, b, r);
+            return new(f, b, r, rest.FirstOrDefault());
         }
 
         refusal = Problems.Of(ProblemCodes.InvalidCursor);

@@ -16,7 +16,7 @@ internal sealed class RecordPages(IStaging staging)
     // A block more than this is not begun: it bounds what a page costs, and the memory it takes.
     private const int EnoughBytes = 4 << 20;
 
-    /// <returns>Null where the cursor lies beyond the batch.</returns>
+    /// <returns>Null where the cursor lies beyond the batch, or is one of another attempt's files.</returns>
     /// <exception cref="StagingException">The files can't be read, or are gone.</exception>
     public async Task<IResult?> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal sealed class RecordPages(IStaging staging)
         page.Write("{\"items\":["u8);
         var (count, read) = (0, 0L);
         var cursor = from;
-        if (cursor.File > batch.Files.Count)
+        if (cursor.File > batch.Files.Count || !cursor.IsOf(batch))
             return null;
         while (cursor.File <= batch.Files.Count)
         {
@@ -39,14 +39,14 @@ internal sealed class RecordPages(IStaging staging)
                 if (cursor.Record >= block.Records)
                     return null;
                 if (count == limit || (count > 0 && read >= EnoughBytes))
-                    return End(page, cursor);
+                    return End(page, cursor.In(batch));
                 var bytes = await ReadBlockAsync(batch, file, block, cancellationToken);
                 read += block.UncompressedBytes;
                 var taken = (int)Math.Min(limit - count, block.Records - cursor.Record);
                 Write(batch, bytes, cursor.Record, taken, page, isFirst: count == 0);
                 count += taken;
                 if (cursor.Record + taken < block.Records)
-                    return End(page, cursor with { Record = cursor.Record + taken });
+                    return End(page, (cursor with { Record = cursor.Record + taken }).In(batch));
             }
 
             cursor = new(cursor.File + 1, 0, 0);

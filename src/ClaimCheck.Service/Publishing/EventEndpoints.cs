@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
@@ -29,38 +28,35 @@ internal static class EventEndpoints
         var isStream = context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/event-stream");
         if (isStream && context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
             after = last;
-        var (forgotten, head) = await feed.BoundsAsync(cancellationToken);
-        long position = forgotten;
+        FeedPlace? cursor = null;
         if (!string.IsNullOrEmpty(after))
         {
-            if (!long.TryParse(Paging.Open(Call, after), NumberStyles.None, CultureInfo.InvariantCulture, out position)
-                || position > head)
-            {
+            cursor = FeedPlace.Read(after);
+            if (cursor is null)
                 return Problems.Of(ProblemCodes.InvalidCursor);
-            }
-
-            if (position < forgotten)
-                return Problems.Of(ProblemCodes.CursorExpired);
         }
 
+        if (await feed.FindAsync(cursor, cancellationToken) is not { } place)
+            return Problems.Of(ProblemCodes.CursorExpired);
         if (Paging.Read(context.Request, Call, out var badPage) is not { } paging)
             return badPage!;
         if (Waiting.Query(context.Request, out var badWait) is not { } wait)
             return badWait!;
         if (isStream)
-            return new EventStream(feed, caller, position, signals, lifetime);
+            return new EventStream(feed, caller, place, signals, lifetime);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         using var signal = signals.Listen(CatalogSignals.Feed);
         var began = time.GetTimestamp();
         while (true)
         {
-            var (events, next) = await feed.ReadAsync(caller, position, paging.Limit, cancellationToken);
+            if (await feed.ReadAsync(caller, place, paging.Limit, cancellationToken) is not var (events, next))
+                return Problems.Of(ProblemCodes.CursorExpired);
             var left = wait - time.GetElapsedTime(began);
             if (events.Count > 0 || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
             {
                 context.Response.Headers.CacheControl = "no-store";
-                return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], CursorAt(next)));
+                return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], next.ToString()));
             }
 
             try
@@ -74,10 +70,8 @@ internal static class EventEndpoints
         }
     }
 
-    private static string CursorAt(long position) => Paging.Cursor(Call, position.ToString(CultureInfo.InvariantCulture));
-
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    private sealed class EventStream(EventFeed feed, Caller caller, long after, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
+    private sealed class EventStream(EventFeed feed, Caller caller, FeedPlace after, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
     {
         private const int AtOnce = 100;
 
@@ -89,7 +83,7 @@ internal static class EventEndpoints
             if (HttpMethods.IsHead(httpContext.Request.Method))
                 return;
 
-            var position = after;
+            var place = after;
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
             using var signal = signals.Listen(CatalogSignals.Feed);
             try
@@ -98,12 +92,14 @@ internal static class EventEndpoints
                 var silentSince = TimeProvider.System.GetTimestamp();
                 while (true)
                 {
-                    var (events, next) = await feed.ReadAsync(caller, position, AtOnce, ended.Token);
-                    position = next;
+                    // Forgotten, or of another history by now: whoever comes again with the last id is told so.
+                    if (await feed.ReadAsync(caller, place, AtOnce, ended.Token) is not var (events, next))
+                        return;
+                    place = next;
                     foreach (var positioned in events)
                     {
                         var json = JsonSerializer.Serialize(positioned.Event, ClaimCheckJson.Options);
-                        await response.WriteAsync($"id: {CursorAt(positioned.Position)}\ndata: {json}\n\n", ended.Token);
+                        await response.WriteAsync($"id: {positioned.Place}\ndata: {json}\n\n", ended.Token);
                     }
 
                     if (events.Count == 0 && TimeProvider.System.GetElapsedTime(silentSince) >= KeepAlive)

@@ -1,12 +1,16 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>Puts events into CloudEvents envelopes; a BulkReady's link is minted here, for each delivery anew.</summary>
+/// <summary>
+/// Puts events into CloudEvents envelopes; a BulkReady's link is minted here, for each delivery anew. None is above
+/// <see cref="EventSize.Most"/>, also of rows that an earlier version has written.
+/// </summary>
 internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifests)
 {
     /// <param name="row">The event.</param>
@@ -24,7 +28,7 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
             Data = JsonElement.Parse(row.Data),
         };
         if (row.Type != EventTypes.BulkReady)
-            return envelope;
+            return EventSize.Fit(envelope);
 
         var location = await LocationAsync(row, batch, cancellationToken);
         var facts = JsonSerializer.Deserialize<ReadyFacts>(row.Data, ClaimCheckJson.Options)!;
@@ -44,8 +48,15 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
             Format = facts.Format,
             Compression = facts.Compression,
         };
-        return envelope with { DataRef = location?.Link, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
+        var ready = With(envelope, data);
+        // A link signed with a long session token, or for a long host name: the claim URL serves.
+        return location is null || EventSize.Of(ready) <= EventSize.Most
+            ? EventSize.Fit(ready)
+            : EventSize.Fit(With(envelope, data with { Location = null, LocationExpiresAt = null }));
     }
+
+    private static BulkEvent With(BulkEvent envelope, BulkReadyData data) =>
+        envelope with { DataRef = data.Location, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
 
     // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
     private async Task<SignedLink?> LocationAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)

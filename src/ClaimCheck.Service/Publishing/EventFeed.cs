@@ -7,37 +7,57 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>A published event and its place.</summary>
-internal sealed record PositionedEvent(long Position, BulkEvent Event);
+internal sealed record PositionedEvent(FeedPlace Place, BulkEvent Event);
+
+/// <summary>Events in the order of their places, and the place to go on from.</summary>
+internal sealed record FeedPage(IReadOnlyList<PositionedEvent> Events, FeedPlace Next);
 
 /// <summary>Published events in the order of their places, with links minted for this reader.</summary>
 internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes)
 {
-    /// <summary>
-    /// The last place that retention has deleted: a reader behind it has missed something. And the last one given: a reader
-    /// beyond it comes from another catalog, and would miss everything until this one has caught up.
-    /// </summary>
-    public async Task<(long Forgotten, long Head)> BoundsAsync(CancellationToken cancellationToken)
+    // What a place is held against: the last one that retention has deleted, and the event that is there now.
+    private const string ThereSql = """
+        SELECT f.forgotten, f.forgotten_event, f.forgotten_publication, o.event_id, o.publication
+          FROM feed f
+          LEFT JOIN outbox o ON o.position = @position
+        """;
+
+    /// <summary>Finds the place that a cursor tells.</summary>
+    /// <param name="after">Null: before the oldest event that is kept.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>
+    /// The place as it is told from now on. Null where what followed it is forgotten, where another event is there, or none yet: the reader
+    /// comes from another history of the catalog, and would miss the first events of this one.
+    /// </returns>
+    public async Task<FeedPlace?> FindAsync(FeedPlace? after, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<(long, long)>(new CommandDefinition("SELECT forgotten, head FROM feed", cancellationToken: cancellationToken));
+        var there = await connection.QuerySingleAsync<There>(new CommandDefinition(
+            ThereSql, new { position = after?.Position ?? 0 }, cancellationToken: cancellationToken));
+        return after is { } place ? there.Find(place) : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null)) : new FeedPlace(0, null);
     }
 
-    /// <summary>Events after a place, oldest first, and the place to go on from.</summary>
-    public async Task<(IReadOnlyList<PositionedEvent> Events, long Next)> ReadAsync(
-        Caller caller, long after, int limit, CancellationToken cancellationToken)
+    /// <summary>Events after a place, oldest first.</summary>
+    /// <returns>Null where the place is not one of this feed (any more), as <see cref="FindAsync"/> says.</returns>
+    public async Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Places are given after commit and without gaps, so that what is read up to here is complete.
-        var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
+        // Places are given after commit and without gaps, so that what is read up to here is complete; and nothing of it was forgotten
+        // where the place, looked at afterwards, is there still.
+        await using var answers = await connection.QueryMultipleAsync(new CommandDefinition(
             $"""
             SELECT {OutboxEvent.Columns}
               FROM outbox
-             WHERE position > @after AND tenant = @Tenant AND (@ActsForAll OR consumer IN ('*', @Name))
+             WHERE position > @position AND tenant = @Tenant AND (@ActsForAll OR consumer IN ('*', @Name))
              ORDER BY position
-             LIMIT @limit
+             LIMIT @limit;
+            {ThereSql}
             """,
-            new { after, caller.Tenant, caller.ActsForAll, caller.Name, limit },
-            cancellationToken: cancellationToken))).AsList();
+            new { position = after.Position, caller.Tenant, caller.ActsForAll, caller.Name, limit },
+            cancellationToken: cancellationToken));
+        var rows = (await answers.ReadAsync<OutboxEvent>()).AsList();
+        if ((await answers.ReadSingleAsync<There>()).Find(after) is not { } place)
+            return null;
         var ready = rows.Where(row => row.Type == EventTypes.BulkReady).Select(row => row.BatchId!.Value).ToArray();
         var batches = ready.Length == 0 ? [] : (await connection.QueryAsync<ExportRow>(new CommandDefinition(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = ANY(@ready)",
@@ -46,7 +66,30 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
 
         var events = new List<PositionedEvent>(rows.Count);
         foreach (var row in rows)
-            events.Add(new(row.Position, await envelopes.MakeAsync(row, batches.GetValueOrDefault(row.BatchId ?? Guid.Empty), cancellationToken)));
-        return (events, rows.Count > 0 ? rows[^1].Position : after);
+            events.Add(new(FeedPlace.Of(row), await envelopes.MakeAsync(row, batches.GetValueOrDefault(row.BatchId ?? Guid.Empty), cancellationToken)));
+        return new(events, events.Count > 0 ? events[^1].Place : place);
+    }
+
+    private sealed record There
+    {
+        public required long Forgotten { get; init; }
+        public Guid? ForgottenEvent { get; init; }
+        public Guid? ForgottenPublication { get; init; }
+        public Guid? EventId { get; init; }
+        public Guid? Publication { get; init; }
+
+        public FeedPlace? Find(FeedPlace place)
+        {
+            if (place.Position < Forgotten)
+                return null;
+            if (place.Position == 0)
+                return new FeedPlace(0, null);
+            // Of what was forgotten last an earlier version has noted the number alone.
+            var (id, publication) = place.Position == Forgotten ? (ForgottenEvent, ForgottenPublication) : (EventId, Publication);
+            if (id is null)
+                return place.Position == Forgotten ? place : null;
+            var here = FeedPlace.Of(place.Position, id.Value, publication);
+            return place.Matches(here) ? here : null;
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed record OutboxEvent
 {
     public const string Columns =
-        "position, event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, " +
+        "position, event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, publication, " +
         "manifest, manifest_expires_at, manifest_expires_at - now() AS manifest_remaining";
 
     public required long Position { get; init; }
@@ -25,6 +25,9 @@ internal sealed record OutboxEvent
     public required string TraceParent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Drawn with its place; null where an earlier version gave it.</summary>
+    public Guid? Publication { get; init; }
+
     /// <summary>The key of the manifest that was written for this event alone; null where it is the batch's own.</summary>
     public string? Manifest { get; init; }
 
@@ -32,6 +35,9 @@ internal sealed record OutboxEvent
 
     /// <summary>How long its links still live, by the catalog's clock when the row was read.</summary>
     public TimeSpan? ManifestRemaining { get; init; }
+
+    /// <summary>The batch or job that it is about.</summary>
+    public Guid About => BatchId ?? JobId!.Value;
 
     /// <summary>The batch or job, as the envelope's subject says it.</summary>
     public string Subject => SubjectOf(BatchId, JobId);

@@ -1,9 +1,10 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
-using Npgsql;
 using EventId = ClaimCheck.Contracts.EventId;
+using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -21,7 +22,8 @@ internal sealed partial class OutboxRelay(
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -35,25 +37,28 @@ internal sealed partial class OutboxRelay(
                        EXISTS (SELECT FROM exports e WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
                   FROM outbox o
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
-                 ORDER BY created_at, event_id
+                 ORDER BY tries > 0, created_at, event_id
                  LIMIT @AtOnce
                 """,
                 new { AtOnce },
                 stoppingToken))).AsList();
-            foreach (var waitingEvent in waiting)
-                await PublishAsync(connection, waitingEvent, stoppingToken);
+            // One that could not go may have taken its time: whatever has come since, and was not tried yet, goes before the others of its kind.
+            var stuck = false;
+            foreach (var waitingEvent in waiting.TakeWhile(_ => !stuck))
+                stuck = !await PublishAsync(connection, waitingEvent, stoppingToken);
             if (TimeProvider.System.GetElapsedTime(forgot) >= ForgetEvery)
             {
                 await ForgetAsync(connection, stoppingToken);
                 forgot = TimeProvider.System.GetTimestamp();
             }
 
-            if (waiting.Count < AtOnce)
+            if (waiting.Count < AtOnce && !stuck)
                 await signal.WaitAsync(LookAgain, stoppingToken);
         }
     }
 
-    private async Task PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
+    /// <returns>False where it is put off.</returns>
+    private async Task<bool> PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
     {
         try
         {
@@ -67,7 +72,7 @@ internal sealed partial class OutboxRelay(
                 if (linksExpireAt is null)
                 {
                     await SupersedeAsync(connection, waiting, cancellationToken);
-                    return;
+                    return true;
                 }
             }
 
@@ -75,19 +80,26 @@ internal sealed partial class OutboxRelay(
                 Log.Published(logger, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
             else
                 await SupersedeAsync(connection, waiting, cancellationToken);
+            return true;
         }
         catch (StagingException e)
         {
             Log.PutOff(logger, waiting.Type, waiting.Subject, e.Message);
-            await connection.ExecuteAsync(Command(
-                """
-                UPDATE outbox
-                   SET tries = tries + 1, next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
-                 WHERE event_id = @EventId
-                """,
-                new { waiting.EventId },
-                cancellationToken));
         }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
+        }
+
+        await connection.ExecuteAsync(Command(
+            """
+            UPDATE outbox
+               SET tries = tries + 1, next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
+             WHERE event_id = @EventId
+            """,
+            new { waiting.EventId },
+            cancellationToken));
+        return false;
     }
 
     /// <summary>Gives the event its place in the feed: the row of <c>feed</c> is the lock that keeps places in the order of commits.</summary>
@@ -118,7 +130,7 @@ internal sealed partial class OutboxRelay(
                 UPDATE feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
-               SET position = next.head, published_at = now(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
+               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
@@ -145,11 +157,14 @@ internal sealed partial class OutboxRelay(
             WITH old AS (
                 DELETE FROM outbox
                  WHERE published_at < now() - @FeedRetention OR superseded_at < now() - @FeedRetention
-             RETURNING position
+             RETURNING position, event_id, publication
+            ), last AS (
+                SELECT position, event_id, publication FROM old WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
             )
             UPDATE feed
-               SET forgotten = (SELECT max(position) FROM old)
-             WHERE (SELECT max(position) FROM old) > forgotten
+               SET forgotten = last.position, forgotten_event = last.event_id, forgotten_publication = last.publication
+              FROM last
+             WHERE last.position > feed.forgotten
             """,
             new { options.FeedRetention },
             cancellationToken));
@@ -183,6 +198,9 @@ internal sealed partial class OutboxRelay(
 
         [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
         public static partial void PutOff(ILogger logger, string type, string subject, string reason);
+
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);
 
         [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
         public static partial void Forgot(ILogger logger, TimeSpan retention);

@@ -1,120 +1,163 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
-using Dapper;
 using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
 /// Carries the feed on to an SNS topic, in the order of its places, one relay at a time. It remembers how far it is after SNS has
-/// answered: an event whose answer was lost goes out again, under the same id. While SNS is away the feed grows, and drains later.
+/// answered: an event whose answer was lost goes out again, under the same id. While SNS is away the feed grows, and drains later. One event
+/// that can't go now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it, and all others go on.
 /// </summary>
 internal sealed partial class TopicRelay(
-    NpgsqlDataSource catalog, SnsClient sns, TopicMessages messages, CatalogSignals signals, PublishingOptions options, ILogger<TopicRelay> logger)
+    NpgsqlDataSource catalog, SnsClient sns, TopicMessages messages, TopicQueue queue, CatalogSignals signals, PublishingOptions options,
+    ILogger<TopicRelay> logger)
     : BackgroundService
 {
     // "clchtopc" as bytes: any constant that nothing else in the catalog locks.
     private const long AdvisoryLock = 0x636c6368746f7063;
-    private const int AtOnce = 10; // PublishBatch's limit
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
-    private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("There is no topic to relay to.");
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
         using var signal = signals.Listen(CatalogSignals.Feed);
-        var position = await PositionAsync(connection, stoppingToken);
-        var failures = 0;
-        while (!stoppingToken.IsCancellationRequested)
+        for (var failures = 0; !stoppingToken.IsCancellationRequested;)
         {
-            var rows = await NextAsync(connection, position, stoppingToken);
-            if (rows.Count == 0)
-            {
-                await signal.WaitAsync(LookAgain, stoppingToken);
-                continue;
-            }
-
             try
             {
-                await PublishAsync(rows, stoppingToken);
+                if (!await TurnAsync(connection, stoppingToken))
+                    await signal.WaitAsync(LookAgain, stoppingToken);
                 failures = 0;
             }
-            catch (Exception e) when (e is AwsMessagingException or StagingException)
+            catch (AwsMessagingException e)
             {
-                // Nothing behind it goes first: the order is kept. Doubles, up to half a minute, with some chance in it.
+                // The topic takes nothing at all. Doubles, up to half a minute, with some chance in it.
                 var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(failures++, 10))));
-                Log.Waiting(logger, rows.Count, wait, e.Message);
+                Log.Waiting(logger, wait, e.Message);
                 await Task.Delay(wait * (0.5 + (Random.Shared.NextDouble() / 2)), stoppingToken);
-                continue;
             }
-
-            position = rows[^1].Position;
-            await MoveAsync(connection, position, stoppingToken);
         }
     }
 
-    // Sends them all, those that a first answer refused again. What SNS will never take is left out, loudly.
-    private async Task PublishAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
+    /// <returns>False where there was nothing to do.</returns>
+    private async Task<bool> TurnAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var waiting = new List<(OutboxEvent Row, OutgoingMessage Message)>(rows.Count);
+        var due = await queue.DueAsync(connection, cancellationToken);
+        if (due.Count > 0)
+            await queue.SettleAsync(connection, due, await PublishAsync(due, cancellationToken), cancellationToken);
+
+        var (position, events, behind) = await queue.NextAsync(connection, cancellationToken);
+        if (events.Count == 0)
+            return due.Count > 0;
+        var unsent = await PublishAsync([.. events.Where(row => !behind.Contains(row.About))], cancellationToken);
+        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsFinal: false));
+        await queue.MoveAsync(connection, position, events, [.. unsent, .. waiting], cancellationToken);
+        return true;
+    }
+
+    /// <returns>Those that did not go out, each with its reason.</returns>
+    /// <exception cref="AwsMessagingException">The topic takes nothing now.</exception>
+    private async Task<IReadOnlyList<Unsent>> PublishAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
+    {
+        var unsent = new List<Unsent>();
+        var made = new List<(OutboxEvent Row, OutgoingMessage Message)>(rows.Count);
         foreach (var row in rows)
         {
-            if (await messages.MakeAsync(row, cancellationToken) is { } message)
-                waiting.Add((row, message));
-            else
-                Log.Superseded(logger, row.Type, row.Subject);
+            try
+            {
+                if (await messages.MakeAsync(row, cancellationToken) is { } message)
+                    made.Add((row, message));
+                else
+                    Log.Superseded(logger, row.Type, row.Subject);
+            }
+            catch (StagingException e)
+            {
+                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, e.Message);
+                unsent.Add(new(row, e.Message, IsFinal: false));
+            }
+            catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+            {
+                Log.Broken(logger, e, row.Type, new(row.EventId), row.Subject);
+                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsFinal: false));
+            }
         }
 
-        if (waiting.Count == 0)
-            return;
-        var outcomes = await sns.PublishBatchAsync(topic, [.. waiting.Select(item => item.Message)], cancellationToken);
-        AwsMessagingException? again = null;
-        foreach (var (item, outcome) in waiting.Zip(outcomes))
+        foreach (var some in Calls(made))
+            unsent.AddRange(await SendAsync(some, cancellationToken));
+        return unsent;
+    }
+
+    // As many as one call takes, by count and by bytes.
+    private static IEnumerable<List<(OutboxEvent Row, OutgoingMessage Message)>> Calls(IEnumerable<(OutboxEvent Row, OutgoingMessage Message)> made)
+    {
+        var (some, bytes) = (new List<(OutboxEvent, OutgoingMessage)>(), 0);
+        foreach (var item in made)
+        {
+            if (some.Count > 0 && bytes + item.Message.SizeInBytes > SnsClient.MaxMessageBytes)
+            {
+                yield return some;
+                (some, bytes) = ([], 0);
+            }
+
+            some.Add(item);
+            bytes += item.Message.SizeInBytes;
+        }
+
+        if (some.Count > 0)
+            yield return some;
+    }
+
+    private async Task<IReadOnlyList<Unsent>> SendAsync(List<(OutboxEvent Row, OutgoingMessage Message)> some, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<BatchOutcome> outcomes;
+        try
+        {
+            outcomes = await sns.PublishBatchAsync(options.TopicArn!, [.. some.Select(item => item.Message)], cancellationToken);
+        }
+        catch (AwsMessagingException e) when (e.Kind == AwsFailure.Invalid)
+        {
+            if (some is [var (row, _)])
+                return [Refused(row, e)];
+            // One of them spoils the call: each by itself.
+            var apart = new List<Unsent>();
+            foreach (var item in some)
+                apart.AddRange(await SendAsync([item], cancellationToken));
+            return apart;
+        }
+
+        var unsent = new List<Unsent>();
+        foreach (var ((row, _), outcome) in some.Zip(outcomes))
         {
             if (outcome.Succeeded)
-                Log.Published(logger, item.Row.Type, new Contracts.EventId(item.Row.EventId), item.Row.Subject);
+            {
+                Log.Published(logger, row.Type, new(row.EventId), row.Subject);
+            }
             else if (outcome.Failure!.Kind == AwsFailure.Invalid)
-                Log.Refused(logger, item.Row.Type, new Contracts.EventId(item.Row.EventId), outcome.Failure.Message);
+            {
+                unsent.Add(Refused(row, outcome.Failure));
+            }
             else
-                again = outcome.Failure;
+            {
+                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, outcome.Failure.Message);
+                unsent.Add(new(row, outcome.Failure.Message, IsFinal: false));
+            }
         }
 
-        if (again is not null)
-            throw again; // those that went out go out again, under their ids: at least once
+        return unsent;
     }
 
-    // Events of one batch or job never share a call: SNS keeps no order within one.
-    private static async Task<IReadOnlyList<OutboxEvent>> NextAsync(NpgsqlConnection connection, long position, CancellationToken cancellationToken)
+    private Unsent Refused(OutboxEvent row, AwsMessagingException failure)
     {
-        var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
-            $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position ORDER BY position LIMIT @AtOnce",
-            new { position, AtOnce },
-            cancellationToken: cancellationToken))).AsList();
-        var seen = new HashSet<Guid>();
-        return [.. rows.TakeWhile(row => seen.Add(row.BatchId ?? row.JobId!.Value))];
+        Log.Refused(logger, row.Type, new(row.EventId), row.Subject, failure.Message);
+        return new(row, failure.Message, IsFinal: true);
     }
-
-    // A topic that is new to the catalog gets what comes from now on, not the feed's whole past.
-    private async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            """
-            INSERT INTO relays (name, position)
-            SELECT @topic, head FROM feed
-            ON CONFLICT (name) DO UPDATE SET name = excluded.name
-            RETURNING position
-            """,
-            new { topic },
-            cancellationToken: cancellationToken));
-
-    private Task MoveAsync(NpgsqlConnection connection, long position, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE relays SET position = @position, moved_at = now() WHERE name = @topic",
-            new { topic, position },
-            cancellationToken: cancellationToken));
 
     private static partial class Log
     {
@@ -124,10 +167,16 @@ internal sealed partial class TopicRelay(
         [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} is not sent: the topic does not take it. {Reason}")]
-        public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string reason);
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never take it. {Reason}")]
+        public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} events wait for the topic, for {Wait}: {Reason}")]
-        public static partial void Waiting(ILogger logger, int count, TimeSpan wait, string reason);
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, string type, Contracts.EventId eventId, string subject);
+
+        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't go to the topic yet, and those of other batches go on: {Reason}")]
+        public static partial void PutOff(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "The topic takes nothing now; it is tried again in {Wait}: {Reason}")]
+        public static partial void Waiting(ILogger logger, TimeSpan wait, string reason);
     }
 }

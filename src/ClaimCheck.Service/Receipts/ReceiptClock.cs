@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
 using Dapper;
 using Npgsql;
@@ -17,9 +18,12 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
     private const int AtOnce = 100;
     private const int KeysAtOnce = 10_000;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PutOff = TimeSpan.FromMinutes(1);
+    private readonly Dictionary<Guid, long> putOff = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Exclusive.RunAsync(catalog, AdvisoryLock, TickAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(ReceiptClock), token => Exclusive.RunAsync(catalog, AdvisoryLock, TickAsync, logger, token), logger, stoppingToken);
 
     private async Task TickAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -27,14 +31,39 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
         {
             var overdue = await FindOverdueAsync(connection, stoppingToken);
             foreach (var batch in overdue)
-                await SettleAsync(new(batch), stoppingToken);
+                await ByItselfAsync(batch, () => SettleAsync(new(batch), stoppingToken));
             var lost = await FindLostRoundsAsync(connection, stoppingToken);
             foreach (var (original, consumer, retry) in lost)
-                await LoseAsync(new(original), consumer, retry, stoppingToken);
+                await ByItselfAsync(retry, () => LoseAsync(new(original), consumer, retry, stoppingToken));
             var forgot = await ForgetKeysAsync(connection, stoppingToken);
             if (overdue.Count < AtOnce && lost.Count < AtOnce && !forgot)
                 await Task.Delay(LookAgain, stoppingToken);
         }
+    }
+
+    // What goes wrong with one batch is put off, and keeps no other.
+    private async Task ByItselfAsync(Guid batch, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, new(batch), PutOff);
+            putOff[batch] = TimeProvider.System.GetTimestamp();
+        }
+    }
+
+    private Guid[] Resting()
+    {
+        foreach (var (batch, since) in putOff.ToList())
+        {
+            if (TimeProvider.System.GetElapsedTime(since) >= PutOff)
+                putOff.Remove(batch);
+        }
+
+        return [.. putOff.Keys];
     }
 
     /// <summary>Two that come here at once send one event: the delivery's row is locked, and its state looked at again.</summary>
@@ -56,30 +85,30 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
         Log.Lost(logger, consumer, original, new BatchId(retry));
     }
 
-    private static async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+    private async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             SELECT d.batch_id
               FROM deliveries d
               JOIN exports e ON e.batch_id = d.batch_id
-             WHERE d.state = 'pending' AND d.due_at <= now() AND e.state <> 'revoked'
+             WHERE d.state = 'pending' AND d.due_at <= now() AND e.state <> 'revoked' AND d.batch_id <> ALL (@Resting)
              ORDER BY d.due_at
              LIMIT @AtOnce
             """,
-            new { AtOnce },
+            new { AtOnce, Resting = Resting() },
             cancellationToken: cancellationToken))).AsList();
 
-    private static async Task<IReadOnlyList<(Guid Original, string Consumer, Guid Retry)>> FindLostRoundsAsync(
+    private async Task<IReadOnlyList<(Guid Original, string Consumer, Guid Retry)>> FindLostRoundsAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<(Guid, string, Guid)>(new CommandDefinition(
             """
             SELECT r.batch_id, r.consumer, r.round_batch
               FROM receipts r
               JOIN exports e ON e.batch_id = r.round_batch
-             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired')
+             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired') AND r.round_batch <> ALL (@Resting)
              LIMIT @AtOnce
             """,
-            new { AtOnce },
+            new { AtOnce, Resting = Resting() },
             cancellationToken: cancellationToken))).AsList();
 
     // A portion at a time; the counts stay.
@@ -130,6 +159,9 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "What time brings about for batch {BatchId} can't be done; it is tried again in {PutOff}, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan putOff);
+
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]
         public static partial void Overdue(ILogger logger, BatchId batchId);
 

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -56,6 +57,10 @@ internal sealed partial class AttemptSweeper(BatchEraser eraser, NpgsqlDataSourc
         {
             Log.PutOff(logger, attempt, batch, e.Message);
         }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, attempt, batch);
+        }
 
         return true;
     }
@@ -64,6 +69,9 @@ internal sealed partial class AttemptSweeper(BatchEraser eraser, NpgsqlDataSourc
     {
         [LoggerMessage(LogLevel.Information, "The abandoned attempt {Attempt} of batch {BatchId} is swept: {Deleted} objects deleted, {Aborted} uploads aborted.")]
         public static partial void Swept(ILogger logger, string attempt, BatchId batchId, long deleted, long aborted);
+
+        [LoggerMessage(LogLevel.Error, "The abandoned attempt {Attempt} of batch {BatchId} can't be swept; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, string attempt, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "The abandoned attempt {Attempt} of batch {BatchId} could not be swept: {Reason} It is tried again.")]
         public static partial void PutOff(ILogger logger, string attempt, BatchId batchId, string reason);

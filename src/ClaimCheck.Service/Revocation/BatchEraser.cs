@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -33,6 +34,12 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         {
             Log.Unverified(logger, batch, e.Message);
             await PutOffAsync(deletion, e.Message, cancellationToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            // Told in the report too: somebody waits for the proof.
+            Log.Broken(logger, e, batch);
+            await PutOffAsync(deletion, $"An unexpected {e.GetType().Name} interrupted the deletion.", cancellationToken);
         }
 
         return true;
@@ -259,6 +266,9 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
 
         [LoggerMessage(LogLevel.Warning, "The deletion of batch {BatchId} is not verified yet: {Reason} It is tried again.")]
         public static partial void Unverified(ILogger logger, BatchId batchId, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The deletion of batch {BatchId} broke; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "A later sweep of batch {BatchId} found {Deleted} objects and {Aborted} uploads, and removed them.")]
         public static partial void FoundLater(ILogger logger, BatchId batchId, long deleted, long aborted);

@@ -19,7 +19,7 @@ internal sealed partial class RetentionClock(NpgsqlDataSource catalog, ILogger<R
             ), expired AS (
                 UPDATE exports e SET state = 'expired', ended_at = now() FROM due WHERE e.id = due.id RETURNING e.batch_id
             )
-            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired RETURNING batch_id
+            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
             """,
             cancellationToken: cancellationToken));
         foreach (var batch in expired)
@@ -33,7 +33,7 @@ internal sealed partial class RetentionClock(NpgsqlDataSource catalog, ILogger<R
             WITH expired AS (
                 UPDATE exports SET state = 'expired', ended_at = now() WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
             )
-            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired
+            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING
             """,
             new { batchId },
             cancellationToken));

@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Revocation;
 
@@ -8,7 +9,10 @@ internal sealed partial class StagingCleaner(
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(StagingCleaner), LoopsAsync, logger, stoppingToken);
+
+    private Task LoopsAsync(CancellationToken stoppingToken) => Task.WhenAll(
         RepeatAsync(CatalogSignals.Deletions, eraser.EraseNextAsync, stoppingToken),
         RepeatAsync(CatalogSignals.Pending, attempts.SweepNextAsync, stoppingToken), // a reclaimed export leaves an attempt
         RepeatAsync("retention", ExpireAsync, stoppingToken));
@@ -19,9 +23,11 @@ internal sealed partial class StagingCleaner(
         return false;
     }
 
-    private async Task RepeatAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken)
+    private Task RepeatAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync($"{nameof(StagingCleaner)} ({topic})", token => WorkAsync(topic, workOnce, token), logger, stoppingToken);
+
+    private async Task WorkAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(topic);
         while (!stoppingToken.IsCancellationRequested)
         {

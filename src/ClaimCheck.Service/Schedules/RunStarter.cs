@@ -4,6 +4,7 @@ using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -50,7 +51,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         {
             return await TryStartAsync(schedule, cancellationToken);
         }
-        catch (Exception e) when (!CatalogErrors.IsTransient(e) && e is not OperationCanceledException)
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // A time zone that this machine does not know, for example: another process may.
             Log.Trouble(logger, schedule, e.GetType().Name, AfterTrouble);
@@ -168,7 +169,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
     {
         await transaction.Connection.ExecuteAsync(transaction.Command(
             "UPDATE schedule_runs SET state = 'failed', code = @code, detail = @detail WHERE id = @Id AND state = 'queued'",
-            new { run.Id, code, detail },
+            new { run.Id, code, detail = BoundedText.Cut(detail, BoundedText.Detail) },
             cancellationToken));
         Log.Failed(logger, new(run.Id), schedule.Name, code, detail);
     }

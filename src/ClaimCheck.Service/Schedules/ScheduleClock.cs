@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -15,9 +16,11 @@ internal sealed partial class ScheduleClock(
     // Sources that take their time to answer must not hold the others up.
     private const int AtOnce = 4;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(ScheduleClock), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(Topic);
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -32,7 +32,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         {
             return await NoteRunsAsync(due, cancellationToken);
         }
-        catch (Exception e) when (!CatalogErrors.IsTransient(e) && e is not OperationCanceledException)
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // A time zone that this machine does not know, for example: another process may.
             Log.Trouble(logger, due.Name, e.GetType().Name, AfterTrouble);

@@ -17,9 +17,11 @@ internal sealed partial class InboxSweeper(
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(InboxSweeper), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -56,13 +58,21 @@ internal sealed partial class InboxSweeper(
         if (due is null)
             return false;
         var batch = new BatchId(due.BatchId);
-        if (due.IsOpen)
+        try
         {
-            Log.Unpublished(logger, batch);
-            await revoker.RevokeAsync(new Caller("claimcheck", due.Tenant), batch, "It was not published in time.", cancellationToken);
+            if (due.IsOpen)
+            {
+                Log.Unpublished(logger, batch);
+                await revoker.RevokeAsync(new Caller("claimcheck", due.Tenant), batch, "It was not published in time.", cancellationToken);
+            }
+
+            await SetNextLookAsync(connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, batch);
         }
 
-        await SetNextLookAsync(connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);
         return true;
     }
 
@@ -116,6 +126,9 @@ internal sealed partial class InboxSweeper(
 
         [LoggerMessage(LogLevel.Warning, "The inbox of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
         public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The inbox of batch {BatchId} could not be looked at; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "Sweeping inboxes was interrupted ({Reason}); it is tried again.")]
         public static partial void Interrupted(ILogger logger, string reason);

@@ -157,7 +157,21 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task An_expired_cursor_stops_the_host()
+    public async Task An_expired_cursor_stops_the_host_that_asks_for_it()
+    {
+        await cursors.SaveAsync("1", CancellationToken.None);
+        Publish(5);
+        oldest = 3;
+
+        using var host = await ListenAsync(options => options.WhenCursorExpired = ExpiredCursor.Stop);
+
+        await host.WaitForShutdownAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.True(log.Has(LogLevel.Error, "The cursor is no place in the feed any more"));
+        Assert.Empty(seen.Calls);
+    }
+
+    [Fact]
+    public async Task An_expired_cursor_is_followed_by_a_start_from_the_oldest()
     {
         await cursors.SaveAsync("1", CancellationToken.None);
         Publish(5);
@@ -165,23 +179,23 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync();
 
-        await host.WaitForShutdownAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        Assert.True(log.Has(LogLevel.Error, "The stored cursor has expired: events were missed."));
-        Assert.Empty(seen.Calls);
+        await Deadline.UntilAsync(() => seen.Handled.Count == 2);
+        await host.StopAsync();
+        Assert.True(log.Has(LogLevel.Error, "The cursor is no place in the feed any more"));
     }
 
     [Fact]
-    public async Task An_expired_cursor_may_be_followed_by_a_start_from_the_oldest()
+    public async Task A_store_that_breaks_does_not_stop_the_host_and_listening_begins_again()
     {
-        await cursors.SaveAsync("1", CancellationToken.None);
-        Publish(5);
-        oldest = 3;
+        Publish(3);
+        cursors.Load = _ => cursors.Loads <= 2 ? throw new NullReferenceException() : Task.CompletedTask;
 
-        using var host = await ListenAsync(options => options.WhenCursorExpired = ExpiredCursor.StartFromOldest);
+        using var host = await ListenAsync();
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 2);
+        await Deadline.UntilAsync(() => seen.Handled.Count == 3);
+        Assert.True(log.Has(LogLevel.Error, "FeedListener broke, and begins again"));
+        Assert.True(log.Has(LogLevel.Error, nameof(WatchedCursorStore.LoadAsync)));
         await host.StopAsync();
-        Assert.True(log.Has(LogLevel.Error, "The stored cursor has expired: events were missed."));
     }
 
     private static BatchId Id(string subject) => BatchId.TryParse(subject, out var id) ? id : throw new ArgumentException("Not an id.", nameof(subject));

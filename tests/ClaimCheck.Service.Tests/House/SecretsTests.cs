@@ -102,7 +102,7 @@ public sealed class SecretsTests
         foreach (var holder in new object[]
                  {
                      link, manifest, manifest.Files[0], manifest.Files[0].Index, data, ready,
-                     new Service.Publishing.PositionedEvent(1, ready), new Service.Staging.SignedLink(link, DateTimeOffset.UnixEpoch),
+                     new Service.Publishing.PositionedEvent(new(1, null), ready), new Service.Staging.SignedLink(link, DateTimeOffset.UnixEpoch),
                      new ExportLinks("a", "b", "c", link, "d"), new Page<BulkEvent>([ready], null), new Service.Links.Redeemed<Manifest>(manifest),
                      new Service.Links.Redeemed<Link>(link),
                  })

@@ -142,17 +142,20 @@ public sealed class FeedTests : IAsyncLifetime
         Assert.Equal([5], Numbers(await PageAsync(cursors[4], limit: 10, wait: 20)));
     }
 
-    [Fact]
-    public async Task A_ready_event_that_waits_for_staging_does_not_hold_up_others_and_is_superseded_after_a_revocation()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_ready_event_that_waits_for_staging_does_not_hold_up_others_and_is_superseded_after_a_revocation(bool isExpected)
     {
         var batch = await lab.ReadyAsync();
-        lab.Staging.Before = (call, _) => call == "sign"
-            ? throw new Service.Staging.StagingException("Staging is away.", isTransient: true)
-            : Task.CompletedTask;
+        lab.Staging.Before = (call, _) => call != "sign"
+            ? Task.CompletedTask
+            : throw (isExpected ? new Service.Staging.StagingException("Staging is away.", isTransient: true) : new InvalidCastException("A defect."));
         await StartRelayAsync();
         await CommitAsync(new EventSubject(ExportId.New().Value, BatchId.New().Value, "default", "items"), 0, 0);
         await PublishedAsync(1);
         Assert.Equal(0, (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE type = 'BulkReady' AND position IS NOT NULL"))[0]);
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<int>("SELECT tries FROM outbox WHERE type = 'BulkReady'"))[0] > 0);
 
         lab.Staging.Before = null;
         await lab.RevokeAsync(batch);

@@ -15,6 +15,9 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
     /// <summary>Awaited before each call, by its name and the key or prefix it is about.</summary>
     public Func<string, string, Task>? Before { get; set; }
 
+    /// <summary>What becomes of a link before it is handed out; for example one of a long session token.</summary>
+    public Func<SignedLink, SignedLink> Signed { get; set; } = static link => link;
+
     public async Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
         await PauseAsync("begin", key);
@@ -55,7 +58,7 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
     public async Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
     {
         await PauseAsync("sign", key);
-        return await inner.SignAsync(key, lifetime, audience, cancellationToken);
+        return Signed(await inner.SignAsync(key, lifetime, audience, cancellationToken));
     }
 
     public Task CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);

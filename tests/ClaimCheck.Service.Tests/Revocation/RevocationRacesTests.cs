@@ -91,8 +91,8 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
             Assert.True(ready.Position is null || ready.Position < revoked.Position, $"{export.Batch}: ready {ready.Position}, revoked {revoked.Position}");
         }
 
-        var (seen, _) = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, 0, 10_000, default);
-        Assert.All(seen, item => Assert.Null(item.Event.DataRef));
+        var seen = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, new(0, null), 10_000, default);
+        Assert.All(seen!.Events, item => Assert.Null(item.Event.DataRef));
     }
 
     /// <summary>One export, its claimers, and its end.</summary>
@@ -218,8 +218,8 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
             var place = (await lab.QueryAsync<long?>("SELECT min(position) FROM outbox WHERE batch_id = @Value", new { batch.Value }))[0];
             if (place is null)
                 return [];
-            var (events, _) = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, place.Value - 1, 1, default);
-            return events.Single().Event.DataRef is { } link ? [link.Reveal()] : [];
+            var page = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, new(place.Value - 1, null), 1, default);
+            return page!.Events.Single().Event.DataRef is { } link ? [link.Reveal()] : [];
         });
 
         private async Task EveryClaimIsRefusedAsync()

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -11,15 +12,17 @@ internal sealed partial class SubscriptionSettler(
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(SubscriptionSettler), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 foreach (var id in await DueAsync(stoppingToken))
-                    await topics.SettleAsync(new SubscriptionId(id), deleteIfRefused: false, stoppingToken);
+                    await SettleAsync(new(id), stoppingToken);
             }
             catch (Exception e) when (CatalogErrors.IsTransient(e))
             {
@@ -31,6 +34,19 @@ internal sealed partial class SubscriptionSettler(
             }
 
             await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Taking it has put it off: what goes wrong with one does not keep the others.
+    private async Task SettleAsync(SubscriptionId id, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await topics.SettleAsync(id, deleteIfRefused: false, stoppingToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, e, id);
         }
     }
 
@@ -51,6 +67,9 @@ internal sealed partial class SubscriptionSettler(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be settled with SNS; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, SubscriptionId subscriptionId);
+
         [LoggerMessage(LogLevel.Warning, "Settling subscriptions was interrupted ({Reason}); it is tried again.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }

@@ -129,6 +129,12 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSetting
                 token));
             if (marked == 0)
                 return null;
+            if (answer.Failure == WebhookAnswer.Internal)
+            {
+                await transaction.CommitAsync(token);
+                return null; // the endpoint is not at fault
+            }
+
             await transaction.Connection.ExecuteAsync(transaction.Command(
                 "UPDATE subscriptions SET failing_since = now() WHERE id = @SubscriptionId AND failing_since IS NULL",
                 new { lease.SubscriptionId },

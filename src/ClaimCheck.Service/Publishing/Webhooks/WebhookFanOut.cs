@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
@@ -13,9 +14,11 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
     private const int AtOnce = 500;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(WebhookFanOut), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(CatalogSignals.Feed);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -44,7 +47,11 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
         var (events, deliveries) = await connection.QuerySingleAsync<(long, long)>(new CommandDefinition(
             """
             WITH here AS (
-                SELECT position FROM relays WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED
+                -- A place beyond the feed is one of another history: whoever has a delivery already gets no second one.
+                SELECT CASE WHEN r.position > f.head THEN f.forgotten ELSE r.position END AS position
+                  FROM relays r, feed f
+                 WHERE r.name = 'webhooks'
+                   FOR UPDATE OF r SKIP LOCKED
             ), next AS (
                 SELECT o.event_id, o.position, o.tenant, o.dataset, o.type, o.consumer
                   FROM outbox o, here

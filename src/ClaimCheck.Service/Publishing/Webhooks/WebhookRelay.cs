@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
@@ -15,12 +16,14 @@ internal sealed partial class WebhookRelay(
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(12); // more than CleanUp: what happened is still written down
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(10);
+    private readonly List<(Task Task, Guid Subscription)> running = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(WebhookRelay), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
         using var signal = signals.Listen(CatalogSignals.Webhooks);
-        var running = new List<(Task Task, Guid Subscription)>();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -67,8 +70,10 @@ internal sealed partial class WebhookRelay(
         }
         catch (Exception e)
         {
-            // The lease runs out, and it is tried again. A text may hold an address: its type is told alone.
+            // A text may hold an address: its type is told alone. Where it is no outage it counts as a try, so that it ends.
             Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+            if (CatalogErrors.IsOfOneItem(e))
+                await CountAsync(lease);
         }
 
         signal.Set(); // there is room again
@@ -114,7 +119,24 @@ internal sealed partial class WebhookRelay(
         {
             await deliveries.ReleaseAsync(lease, wait, patience.Token);
         }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
+        catch (Exception e)
+        {
+            // The lease runs out by itself.
+            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+        }
+    }
+
+    private async Task CountAsync(WebhookLease lease)
+    {
+        using var patience = new CancellationTokenSource(CleanUp);
+        try
+        {
+            var wait = settings.WaitAfter(lease.Retries, retryAfter: null, Random.Shared.NextDouble());
+            await deliveries.FailedAsync(lease, WebhookAnswer.None, wait, patience.Token);
+            if (wait is null)
+                Log.GivenUp(logger, lease.Type, lease.Event, lease.Subscription, WebhookAnswer.Internal, null);
+        }
+        catch (Exception e)
         {
             Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
         }

@@ -12,6 +12,10 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 internal sealed record WebhookAnswer(int? Status, string? Failure, TimeSpan? RetryAfter, TimeSpan Took)
 {
     public const string Gone = "gone";
+    public const string Internal = "internal_error";
+
+    /// <summary>Nothing was sent: what went wrong is this service's own.</summary>
+    public static WebhookAnswer None { get; } = new(null, Internal, null, TimeSpan.Zero);
 
     public bool IsDelivered => Failure is null;
 }

@@ -1,0 +1,136 @@
+using ClaimCheck.Service.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing;
+
+/// <summary>An event that the topic has not got.</summary>
+/// <param name="Event">The event.</param>
+/// <param name="Reason">Why; null where it was not tried, since one of its batch waits before it.</param>
+/// <param name="IsFinal">The topic will never take it: it is set aside.</param>
+internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsFinal);
+
+/// <summary>
+/// What a topic is still to get: the feed behind the topic's place in it, and, before that place, single events that could not go when
+/// their turn came. Of a batch only the first of those is due, so that its events keep their order.
+/// </summary>
+internal sealed class TopicQueue(PublishingOptions options)
+{
+    private const int AtOnce = 10; // PublishBatch's limit
+    private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("There is no topic to relay to.");
+
+    /// <summary>Single events whose next try has come.</summary>
+    public async Task<IReadOnlyList<OutboxEvent>> DueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
+            $"""
+            SELECT {OutboxEvent.Columns}
+              FROM outbox
+              JOIN (SELECT w.event_id, w.next_try_at
+                      FROM topic_waiting w
+                     WHERE w.topic = @topic AND w.next_try_at <= now()
+                       AND NOT EXISTS (SELECT
+                                         FROM topic_waiting b
+                                        WHERE b.topic = w.topic AND b.subject = w.subject AND b.position < w.position AND b.next_try_at IS NOT NULL)
+                     ORDER BY w.next_try_at, w.position
+                     LIMIT @AtOnce) due USING (event_id)
+             ORDER BY due.next_try_at, position
+            """,
+            new { topic, AtOnce },
+            cancellationToken: cancellationToken))).AsList();
+
+    /// <summary>The next events of the feed, each of another batch or job: SNS keeps no order within a call.</summary>
+    /// <returns>
+    /// The topic's place, the events behind it, and those of them that have to wait behind one of their batch. The place is asked for each
+    /// time: whoever restores the catalog moves it.
+    /// </returns>
+    public async Task<(long Position, IReadOnlyList<OutboxEvent> Events, IReadOnlySet<Guid> Behind)> NextAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var position = await PositionAsync(connection, cancellationToken);
+        var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
+            $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position ORDER BY position LIMIT @AtOnce",
+            new { position, AtOnce },
+            cancellationToken: cancellationToken))).AsList();
+        if (rows.Count == 0)
+            return (position, rows, new HashSet<Guid>());
+        var seen = new HashSet<Guid>();
+        var events = rows.TakeWhile(row => seen.Add(row.About)).ToList();
+        var behind = await connection.QueryAsync<Guid>(new CommandDefinition(
+            "SELECT DISTINCT subject FROM topic_waiting WHERE topic = @topic AND subject = ANY (@Subjects) AND next_try_at IS NOT NULL",
+            new { topic, Subjects = events.Select(row => row.About).ToArray() },
+            cancellationToken: cancellationToken));
+        return (position, events, behind.ToHashSet());
+    }
+
+    /// <summary>Moves the topic's place behind these events; those that it has not got are kept.</summary>
+    public async Task MoveAsync(
+        NpgsqlConnection connection, long from, IReadOnlyList<OutboxEvent> events, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        foreach (var one in unsent)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                INSERT INTO topic_waiting (topic, event_id, position, subject, reason, tries, next_try_at)
+                VALUES (@topic, @EventId, @Position, @About, @reason, @tries,
+                        CASE WHEN @IsFinal THEN NULL ELSE now() + interval '250 milliseconds' * @tries END)
+                ON CONFLICT (topic, event_id) DO NOTHING
+                """,
+                new { topic, one.Event.EventId, one.Event.Position, one.Event.About, reason = Told(one), tries = one.Reason is null ? 0 : 1, one.IsFinal },
+                transaction,
+                cancellationToken: cancellationToken));
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition(
+            "UPDATE relays SET position = @to, moved_at = now() WHERE name = @topic AND position = @from",
+            new { topic, from, to = events[^1].Position },
+            transaction,
+            cancellationToken: cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Writes down how tries of single events ended. What fails again waits for twice as long, up to five minutes.</summary>
+    public Task SettleAsync(
+        NpgsqlConnection connection, IReadOnlyList<OutboxEvent> tried, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            """
+            DELETE FROM topic_waiting WHERE topic = @topic AND event_id = ANY (@Sent);
+            UPDATE topic_waiting w
+               SET tries = w.tries + 1, reason = u.reason,
+                   next_try_at = CASE WHEN u.is_final THEN NULL
+                                      ELSE now() + least(interval '5 minutes', interval '250 milliseconds' * power(2, least(w.tries, 16))) END
+              FROM unnest(@Ids, @Reasons, @Final) AS u (event_id, reason, is_final)
+             WHERE w.topic = @topic AND w.event_id = u.event_id
+            """,
+            new
+            {
+                topic,
+                Sent = tried.Select(row => row.EventId).Except(unsent.Select(one => one.Event.EventId)).ToArray(),
+                Ids = unsent.Select(one => one.Event.EventId).ToArray(),
+                Reasons = unsent.Select(Told).ToArray(),
+                Final = unsent.Select(one => one.IsFinal).ToArray(),
+            },
+            cancellationToken: cancellationToken));
+
+    private async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var (mine, head, forgotten) = await connection.QuerySingleAsync<(long?, long, long)>(new CommandDefinition(
+            "SELECT r.position, f.head, f.forgotten FROM feed f LEFT JOIN relays r ON r.name = @topic",
+            new { topic },
+            cancellationToken: cancellationToken));
+        if (mine <= head)
+            return mine.Value;
+        // A topic that is new to the catalog gets what comes from now on, not the feed's whole past. A place beyond the feed is one of
+        // another history: then all that is kept goes out, under ids that consumers know.
+        return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+            """
+            INSERT INTO relays (name, position) VALUES (@topic, @position)
+            ON CONFLICT (name) DO UPDATE SET position = excluded.position
+            RETURNING position
+            """,
+            new { topic, position = mine is null ? head : forgotten },
+            cancellationToken: cancellationToken));
+    }
+
+    private static string? Told(Unsent one) => one.Reason is null ? null : BoundedText.Cut(one.Reason, BoundedText.Detail);
+}
