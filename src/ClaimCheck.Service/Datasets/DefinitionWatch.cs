@@ -39,7 +39,9 @@ internal sealed partial class DefinitionWatch : BackgroundService
         hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            asked.Release();
+            // However often it was sent, once more is enough.
+            if (asked.CurrentCount == 0)
+                asked.Release();
         });
     }
 
@@ -58,8 +60,7 @@ internal sealed partial class DefinitionWatch : BackgroundService
             var isAsked = await AskedAsync(stoppingToken);
             if (isAsked)
                 Log.Asked(logger);
-            foreach (var look in looks)
-                await ReadAsync(look, isAsked, isAsked || look.HasSettled() || round % Every == 0, stoppingToken);
+            await Task.WhenAll(looks.Select(look => ReadAsync(look, isAsked, isAsked || look.HasSettled() || round % Every == 0, stoppingToken)));
         }
     }
 
