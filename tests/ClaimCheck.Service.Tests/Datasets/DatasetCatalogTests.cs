@@ -20,46 +20,151 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
     ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Theory]
-    [InlineData("select 1 as id, 2 as a, 3 as a", "two columns of its query are named a: rename one with AS.")]
-    [InlineData("select 1 as \"ID\", 2 as a", "its key is id, but its query has only ID, a.")]
-    [InlineData("select '{}'::jsonb as id", "its key id is of type jsonb, whose values can't name a record.")]
-    [InlineData("select '{}'::int[] as id", "its key id is of type integer[], whose values can't name a record.")]
-    [InlineData("select id from no_such_table", "shop refuses the query: relation \"no_such_table\" does not exist (42P01).")]
-    [InlineData("select 1 as id from", "shop refuses the query: syntax error at end of input (42601).")]
-    public async Task A_query_that_does_not_fit_its_source_stops_the_start(string sql, string reason)
+    [InlineData("select 1 as id, 2 as a, 3 as a", "json: two columns of its query are named a: rename one with AS.")]
+    [InlineData("select 1 as \"ID\", 2 as a", "json: its key is id, but its query has only ID, a.")]
+    [InlineData("select '{}'::jsonb as id", "json: its key id is of type jsonb, whose values can't name a record.")]
+    [InlineData("select '{}'::int[] as id", "json: its key id is of type integer[], whose values can't name a record.")]
+    [InlineData("select id from no_such_table", "sql:1: shop refuses the query: relation \"no_such_table\" does not exist (42P01).")]
+    [InlineData("select 1 as id\nfrom", "sql:2: shop refuses the query: syntax error at end of input (42601).")]
+    [InlineData("select 1 as id, a.n as \"N\"\nfrom generate_series(1, 3) as a(n)\nwhere a.m = 1", "sql:3: shop refuses the query: column a.m does not exist (42703).")]
+    [InlineData("with x as (insert into t values (1) returning id) select id from x", "json: its query writes (INSERT in t), but a source is only read.")]
+    [InlineData("with x as (delete from t returning id) select 1 as id", "json: its query writes (DELETE in t), but a source is only read.")]
+    [InlineData("with x as (select 1 as id) update t set id = x.id from x returning t.id", "json: its query writes (UPDATE in t), but a source is only read.")]
+    [InlineData("select id from t for update", "json: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
+    [InlineData("select id from (select id from t for share) u", "json: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
+    [InlineData("select id into u from t", "json: its query makes a table (SELECT INTO), but a source is only read.")]
+    [InlineData("select nextval('s') as id", "json: its query calls nextval, which writes, but a source is only read.")]
+    [InlineData("select id, pg_catalog.\"setval\"('s', 1) as x from t", "json: its query calls setval, which writes, but a source is only read.")]
+    [InlineData("select id from numbered", "json: its query calls nextval, which writes, but a source is only read.")]
+    [InlineData("select * from (values (1), (nextval ('s'))) v (id)", "json: its query calls nextval, which writes, but a source is only read.")]
+    [InlineData("select id, lo_create(0) as x from t", "json: its query calls lo_create, which writes, but a source is only read.")]
+    public async Task A_query_that_does_not_fit_its_source_makes_it_unavailable(string sql, string reason)
     {
-        scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync()).Define("orders", Definition, sql);
+        scene.With("ConnectionStrings:shop", await ShopAsync()).Define("orders", Definition, sql).Define("other", Definition, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        var catalog = await scene.LoadAsync();
 
-        Assert.Equal($"datasets/orders.json: {reason}", refusal.Message);
+        var detail = $"datasets/orders.{reason}";
+        Assert.Equal(new("definition_invalid", detail), (await ProbeAsync(catalog)).Unavailable);
+        Assert.Equal(new("definition_invalid", detail), (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Unavailable);
+        Assert.Equal([$"Error: Dataset orders is unavailable: {detail}"], scene.Logged.Where(line => line.StartsWith("Error", StringComparison.Ordinal)));
+        Assert.NotNull((await catalog.Find("other")!.FreezeAsync(CancellationToken.None)).Frozen);
+    }
+
+    [Theory]
+    [InlineData("select 1 as id, 'nextval(' as x, 'for update' as \"into\"")]
+    [InlineData("select id, mine.nextval(1) as x from t")]
+    [InlineData("select id, pg_advisory_xact_lock(1)::text as x, txid_current() as y, random() as z from t")]
+    [InlineData("select id from t where id = (select last_value from s)")]
+    [InlineData("select 1 / nullif(0, 0) as id")]
+    [InlineData("select 1 as id where mine.given(:a) = 1")]
+    public async Task A_query_that_only_reads_is_taken(string sql)
+    {
+        var definition = sql.Contains(":a", StringComparison.Ordinal) ? Definition.Replace(" }", """, "parameters": { "a": { "type": "text" } } }""", StringComparison.Ordinal) : Definition;
+        scene.With("ConnectionStrings:shop", await ShopAsync()).Define("orders", definition, sql);
+
+        Assert.Null((await ProbeAsync(await scene.LoadAsync())).Unavailable);
     }
 
     [Fact]
-    public async Task A_source_without_a_connection_string_stops_the_start()
+    public async Task A_table_that_may_not_be_read_is_found_before_an_export_is()
+    {
+        var shop = await ShopAsync();
+        await ExecuteAsync(shop, "DO $$ BEGIN CREATE ROLE poor LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        scene.With("ConnectionStrings:shop", new NpgsqlConnectionStringBuilder(shop) { Username = "poor" }.ConnectionString)
+            .Define("orders", Definition, "select id from t");
+
+        Assert.Equal("datasets/orders.json: shop refuses the query: permission denied for table t (42501).", (await ProbeAsync(await scene.LoadAsync())).Unavailable!.Detail);
+    }
+
+    [Fact]
+    public async Task Many_datasets_of_one_source_leave_it_its_connections_and_one_that_hangs_spoils_no_other()
+    {
+        var shop = await ShopAsync();
+        scene.With("ConnectionStrings:shop", shop).Define("locked", Definition, "select id from t");
+        for (var i = 0; i < 40; i++)
+            scene.Define($"many-{i:D2}", Definition, "select 1 as id");
+        await using var holder = new NpgsqlConnection(shop);
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using (var alter = new NpgsqlCommand("ALTER TABLE t ADD COLUMN x int", holder, transaction))
+            await alter.ExecuteNonQueryAsync();
+
+        var catalog = await scene.LoadAsync();
+
+        var unavailable = await Task.WhenAll(catalog.Current.All.Select(async dataset => (dataset.Name, await dataset.AskAsync(anew: false, CancellationToken.None))));
+        Assert.Equal([("locked", "source_unavailable")], unavailable.Where(one => one.Item2 is not null).Select(one => (one.Name, one.Item2!.Code)));
+        await transaction.RollbackAsync();
+        scene.Clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Null(await catalog.Find("locked")!.AskAsync(anew: false, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Definitions_are_read_again_one_by_one()
+    {
+        scene.With("ConnectionStrings:shop", await ShopAsync())
+            .Define("kept", Definition, "select 1 as id").Define("orders", Definition, "select id from t").Define("removed", Definition, "select 1 as id");
+        var catalog = await scene.LoadAsync();
+        var (before, frozen) = (catalog.Current, (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Frozen!);
+        Assert.Equal(["kept unchanged ", "orders unchanged ", "removed unchanged "], await ReloadAsync());
+
+        scene.Define("orders", "{", null).Define("Added", Definition, "select 1 as id");
+        File.Delete(Path.Combine(scene.Folder, "removed.sql"));
+        File.Delete(Path.Combine(scene.Folder, "removed.json"));
+        var broken = await ReloadAsync();
+
+        Assert.Equal(["Added added definition_invalid", "kept unchanged ", "orders changed definition_invalid", "removed removed "], broken);
+        Assert.Null(catalog.Find("removed"));
+        Assert.Same(before.Find("kept"), catalog.Find("kept"));
+        // Who has begun goes on; and what was known of it is still shown.
+        Assert.Null(await before.Find("orders")!.AskAsync(anew: false, CancellationToken.None));
+        Assert.Equal("select id from t", frozen.Sql);
+        Assert.Equal("id", catalog.Find("orders")!.Definition!.Key);
+        Assert.Equal(["id"], (await ProbeAsync(catalog)).Columns!.Select(column => column.Name));
+
+        scene.Define("orders", Definition, "select id, 'x' as name from t");
+        Assert.Equal("orders changed ", (await ReloadAsync())[2]);
+        Assert.Single(scene.Logged, "Information: Dataset orders is available again.");
+
+        await ExecuteAsync(scene.Configuration["ConnectionStrings:shop"]!, "ALTER TABLE t RENAME COLUMN id TO number");
+        Assert.Equal("orders unchanged definition_invalid", (await ReloadAsync())[2]);
+        Directory.Move(scene.Folder, scene.Folder + "-away");
+        await Assert.ThrowsAsync<StartupException>(ReloadAsync);
+        Assert.Equal(3, catalog.Current.All.Count);
+
+        async Task<List<string>> ReloadAsync() =>
+            [.. (await catalog.ReloadAsync(all: true, CancellationToken.None)).Select(item =>
+            {
+                Assert.Equal(item.Available, item.Unavailable is null && item.Change != "removed");
+                return $"{item.Name} {item.Change} {item.Unavailable?.Code}";
+            })];
+    }
+
+    [Fact]
+    public async Task A_source_without_a_connection_string_makes_it_unavailable()
     {
         scene.Define("orders", Definition, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable;
 
         Assert.Equal(
             "datasets/orders.json: source is shop, but ConnectionStrings:shop is not set: "
             + "set it (in the environment: ConnectionStrings__shop).",
-            refusal.Message);
+            unavailable!.Detail);
     }
 
     [Theory]
     [InlineData("postgres://user:hunter2@host/db")]
     [InlineData("Host=x;Hunter2=1")]
     [InlineData("Host=x;Port=hunter2")]
-    public async Task A_connection_string_that_can_not_be_read_stops_the_start_without_being_quoted(string connectionString)
+    public async Task A_connection_string_that_can_not_be_read_makes_it_unavailable_without_being_quoted(string connectionString)
     {
         scene.With("ConnectionStrings:shop", connectionString).Define("orders", Definition, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
 
-        Assert.StartsWith("datasets/orders.json: ConnectionStrings:shop can't be read", refusal.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", refusal.ToString(), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("datasets/orders.json: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", string.Concat([unavailable.Detail, .. scene.Logged]), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -88,14 +193,14 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
             "select name, id from orders where name > :z and id > :a order by id;");
         var catalog = await scene.LoadAsync();
 
-        var frozen = await catalog.FreezeAsync(catalog.Find("orders")!, CancellationToken.None);
+        var (frozen, _) = await catalog.Find("orders")!.FreezeAsync(CancellationToken.None);
 
         Assert.NotNull(frozen);
         Assert.Equal(("orders", "shop", "id", "id", 2), (frozen.Name, frozen.Source, frozen.Key, frozen.OrderedBy, frozen.SchemaVersion));
         Assert.Equal("select name, id from orders where name > :z and id > :a order by id", frozen.Sql);
         Assert.Equal([new("z", "text"), new("a", "integer")], frozen.Parameters);
         Assert.Equal([new Column("name", "character varying(20)", true), new Column("id", "bigint", false)], frozen.Columns);
-        Assert.Equal(["orders"], catalog.All.Select(dataset => dataset.Name));
+        Assert.Equal(["orders"], catalog.Current.All.Select(dataset => dataset.Name));
         Assert.Null(catalog.Find("Orders"));
     }
 
@@ -111,7 +216,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         var catalog = await scene.LoadAsync();
         var away = await ProbeAsync(catalog);
         await ProbeAsync(catalog);
-        Assert.Null(await catalog.FreezeAsync(catalog.Find("orders")!, CancellationToken.None));
+        Assert.Equal("source_unavailable", (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Unavailable!.Code);
 
         Assert.False(away.IsAvailable);
         Assert.Null(away.Columns);
@@ -168,7 +273,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         scene.Clock.Advance(TimeSpan.FromSeconds(6));
         using var given = new CancellationTokenSource();
 
-        var first = catalog.ProbeAsync(catalog.Find("orders")!, given.Token);
+        var first = catalog.Find("orders")!.ProbeAsync(given.Token);
         var second = ProbeAsync(catalog);
         await given.CancelAsync();
 
@@ -177,7 +282,22 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
     }
 
     private static Task<DatasetAvailability> ProbeAsync(DatasetCatalog catalog) =>
-        catalog.ProbeAsync(catalog.Find("orders")!, CancellationToken.None);
+        catalog.Find("orders")!.ProbeAsync(CancellationToken.None);
+
+    private static async Task<string> ShopAsync()
+    {
+        var shop = await PostgresServer.NewDatabaseAsync();
+        await ExecuteAsync(
+            shop,
+            """
+            CREATE SEQUENCE s; CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW numbered AS SELECT nextval('s') AS id;
+            CREATE SCHEMA mine;
+            CREATE FUNCTION mine.nextval(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN x; END';
+            CREATE FUNCTION mine.given(x text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+              IF x IS NULL THEN RAISE EXCEPTION 'must be given'; END IF; RETURN 1; END $$;
+            """);
+        return shop;
+    }
 
     private static Task RenameAsync(string database, string from, string to) => ExecuteAsync(
         new NpgsqlConnectionStringBuilder(database) { Database = "postgres" }.ConnectionString, $"ALTER DATABASE {from} RENAME TO {to}");
