@@ -16,7 +16,7 @@ internal static class DefinitionReloads
         catch (StartupException e)
         {
             // What concerns all of them; they go on as they were read before.
-            return Problems.Of(ProblemCodes.DefinitionInvalid, e.Message);
+            return Problems.Unavailable(new(ProblemCodes.DefinitionInvalid, e.Message));
         }
     }
 }

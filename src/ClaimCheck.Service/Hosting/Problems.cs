@@ -45,9 +45,9 @@ internal static class Problems
     public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) =>
         Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors);
 
-    /// <summary>The refusal of a dataset or operation that can't be used just now. What may pass by itself may be tried again.</summary>
+    /// <summary>The refusal of a dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
     public static ProblemResult Unavailable(Unavailability why) =>
-        Of(why.Code, why.Detail, retryAfter: why.Code == ProblemCodes.DefinitionInvalid ? null : TimeSpan.FromSeconds(10));
+        Of(why.Code, why.Detail, retryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.DefinitionInvalid ? 60 : 10));
 
     public static ProblemResult NotReady(TimeSpan retryAfter) => Of(ProblemCodes.NotReady, retryAfter: retryAfter);
 
