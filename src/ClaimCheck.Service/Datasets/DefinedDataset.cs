@@ -77,7 +77,10 @@ internal sealed partial class DefinedDataset : IDefinition
                 Report(unreachable.Reason, () => Log.Away(logger, Name, Definition!.Source, unreachable.Reason));
                 return new(Volatile.Read(ref columns), new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} can't be reached."));
             case SourceAnswer.Faulty faulty:
-                return Unusable(new(faulty.Line is null ? Files.JsonFile : Files.SqlFile, faulty.Line, faulty.Reason));
+                return Unusable(new(faulty.Line is null ? Files.JsonFile : Files.SqlFile, faulty.Line, faulty.Reason)
+                {
+                    Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
+                });
             default:
                 throw new InvalidOperationException($"{answer} is no answer.");
         }

@@ -6,7 +6,10 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end of a sentence.</summary>
 internal sealed record DefinitionFault(string File, int? Line, string Reason)
 {
-    public Unavailability Unavailable => new(ProblemCodes.DefinitionInvalid, ToString());
+    /// <summary>Of the reason, where it has one of its own.</summary>
+    public string Code { get; init; } = ProblemCodes.DefinitionInvalid;
+
+    public Unavailability Unavailable => new(Code, ToString());
 
     public override string ToString() => Line is { } line ? $"{File}:{line}: {Reason}." : $"{File}: {Reason}.";
 }

@@ -29,7 +29,7 @@ internal sealed class DefinitionFields
     public static OrderedDictionary<string, JsonElement> Object(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.Object
             ? new(value.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, property.Value)))
-            : throw new FormatException($"{(field.Length == 0 ? "it" : field)} must be an object");
+            : throw new DefinitionException($"{(field.Length == 0 ? "it" : field)} must be an object") { Field = field };
 
     public static string? Text(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text)

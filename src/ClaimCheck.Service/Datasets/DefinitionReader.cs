@@ -80,17 +80,18 @@ internal static class DefinitionReader
             if (!IsParameterName(name))
                 throw new FormatException($"{field} has the name \"{name}\", but names are letters, digits and '_', no digit first");
             var fields = new DefinitionFields($"{field}.{name}", definition);
-            var type = fields.Take("type", DefinitionFields.Text) ?? throw fields.Missing("type");
-            parameters.Add(new Dataset.Parameter(
-                name,
-                SourceTypes.Canonical(type)
-                    ?? throw new FormatException($"{field}.{name}.type is \"{type}\", which is none of {SourceTypes.List}"),
-                fields.Take("required", DefinitionFields.Flag) ?? true));
+            var type = fields.Take("type", Type) ?? throw fields.Missing("type");
+            parameters.Add(new Dataset.Parameter(name, type, fields.Take("required", DefinitionFields.Flag) ?? true));
             fields.NothingLeft();
         }
 
         return parameters;
     }
+
+    private static string? Type(string field, JsonElement value) =>
+        DefinitionFields.Text(field, value) is var type && SourceTypes.Canonical(type!) is { } known
+            ? known
+            : throw new FormatException($"{field} is \"{type}\", which is none of {SourceTypes.List}");
 
     private static TimeSpan? LinkLifetime(string field, JsonElement value) =>
         Duration(field, value, TimeSpan.FromSeconds(1), LongestLinkLifetime);

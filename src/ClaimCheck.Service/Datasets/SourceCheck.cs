@@ -21,7 +21,8 @@ internal abstract record SourceAnswer
     /// <summary>The definition does not fit the database: the operator must fix one of them.</summary>
     /// <param name="Reason">As the end of a sentence.</param>
     /// <param name="Line">Of the query, where the database names one.</param>
-    internal sealed record Faulty(string Reason, int? Line = null) : SourceAnswer;
+    /// <param name="Code">Where the reason has a code of its own.</param>
+    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null) : SourceAnswer;
 }
 
 /// <summary>Holds a dataset against its source, without running the query.</summary>

@@ -47,7 +47,7 @@ internal static class Problems
 
     /// <summary>The refusal of a dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
     public static ProblemResult Unavailable(Unavailability why) =>
-        Of(why.Code, why.Detail, retryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.DefinitionInvalid ? 60 : 10));
+        Of(why.Code, why.Detail, retryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.SourceUnavailable ? 10 : 60));
 
     public static ProblemResult NotReady(TimeSpan retryAfter) => Of(ProblemCodes.NotReady, retryAfter: retryAfter);
 

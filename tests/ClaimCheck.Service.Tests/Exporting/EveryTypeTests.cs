@@ -35,7 +35,13 @@ public sealed class EveryTypeTests
             RETURN format('ARRAY[%s, NULL]::%s', coalesce(sample(y.typelem), 'NULL'), format_type(t, NULL));
           END IF;
           IF y.typtype = 'd' THEN
-            RETURN format('(%s)::%s', coalesce(sample(y.typbasetype), 'NULL'), format_type(t, NULL));
+            candidate := format('(%s)::%s', coalesce(sample(y.typbasetype), 'NULL'), format_type(t, NULL));
+            BEGIN
+              EXECUTE 'SELECT ' || candidate;
+              RETURN candidate;
+            EXCEPTION WHEN OTHERS THEN
+              RETURN NULL;
+            END;
           END IF;
           n := (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = y.typrelid AND a.attnum > 0);
           FOREACH candidate IN ARRAY ARRAY['(' || repeat(',', greatest(n - 1, 0)) || ')', '1', 't', '{}', 'empty', '[a,"b,c")', '(1,2)', '<(1,1),2>', '((0,0),(1,1))', '[(0,0),(1,1)]', '{1,2,3}',
