@@ -75,8 +75,8 @@ public sealed class Definitions_of_a_running_service
         var running = await http.AskAsync("""{ "dataset": "linked" }""");
 
         Write("..2", "SELECT 1 AS id, 2 AS added");
-        File.CreateSymbolicLink(Path.Combine(volume, "..next"), "..2");
-        File.Move(Path.Combine(volume, "..next"), Path.Combine(volume, "..data"), overwrite: true);
+        using (var swapped = System.Diagnostics.Process.Start("ln", ["-sfn", "..2", Path.Combine(volume, "..data")]))
+            await swapped.WaitForExitAsync();
         await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/datasets/linked")).Json.GetProperty("columns").GetArrayLength() == 2);
 
         await File.WriteAllTextAsync(Path.Combine(volume, "added.json"), """{ "source": "source", "key": "id" }""");
