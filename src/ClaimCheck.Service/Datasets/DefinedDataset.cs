@@ -44,10 +44,11 @@ internal sealed partial class DefinedDataset : IDefinition
         (await availability.GetAsync(anew, cancellationToken)).Unavailable;
 
     /// <summary>The dataset as an export keeps it, or why it can't be exported now.</summary>
-    public async Task<(FrozenDataset? Frozen, Unavailability? Unavailable)> FreezeAsync(CancellationToken cancellationToken) =>
-        await ProbeAsync(cancellationToken) is { IsAvailable: false } bad
-            ? (null, bad.Unavailable)
-            : (Freeze(Definition!, Volatile.Read(ref columns)!), null);
+    public async Task<(FrozenDataset? Frozen, Unavailability? Unavailable)> FreezeAsync(CancellationToken cancellationToken)
+    {
+        var now = await ProbeAsync(cancellationToken);
+        return now.IsAvailable ? (Freeze(Definition!, now.Columns!), null) : (null, now.Unavailable);
+    }
 
     private static FrozenDataset Freeze(Dataset dataset, IReadOnlyList<ResultColumn> columns) => new()
     {

@@ -103,7 +103,7 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
     }
 
     private static IEnumerable<FileSystemInfo> Entries(string folder) =>
-        new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })
+        new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
             .Where(entry => !entry.Name.StartsWith('.') && Path.GetExtension(entry.Name) is ".json" or ".sql");
 
     private static string MarkOf(FileSystemInfo entry)

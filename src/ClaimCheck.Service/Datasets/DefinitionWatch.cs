@@ -8,12 +8,12 @@ namespace ClaimCheck.Service.Datasets;
 internal interface IDefinitionFolder
 {
     /// <summary>Where they lie; null where there are none.</summary>
-    public string? Path { get; }
+    string? Path { get; }
 
     /// <param name="all">Whether all databases are asked anew, or only for what is new.</param>
     /// <param name="cancellationToken">Ends the wait for the databases.</param>
     /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
-    public Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken);
 }
 
 /// <summary>

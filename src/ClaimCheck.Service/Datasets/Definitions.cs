@@ -7,14 +7,14 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>A dataset or an operation as it was read, usable or not.</summary>
 internal interface IDefinition
 {
-    public string Name { get; }
+    string Name { get; }
 
-    public DefinitionPair Files { get; }
+    DefinitionPair Files { get; }
 
     /// <summary>Why it can't be used just now, or null.</summary>
     /// <param name="anew">Whether its database is asked again where it has answered a moment ago.</param>
     /// <param name="cancellationToken">Ends the wait, not the question.</param>
-    public Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken);
+    Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken);
 }
 
 /// <summary>A folder's definitions at one moment: who works with it sees no later change.</summary>

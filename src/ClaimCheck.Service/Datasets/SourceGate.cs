@@ -4,7 +4,9 @@ namespace ClaimCheck.Service.Datasets;
 /// Holds questions to one source down to a few at a time: a folder of datasets must not take all its connections. Where the source
 /// turns out to be away, those that waited meanwhile hear so too, and don't each wait for a connect of their own.
 /// </summary>
+#pragma warning disable CA1001 // A semaphore that nobody takes the wait handle of holds nothing to dispose.
 internal sealed class SourceGate
+#pragma warning restore CA1001
 {
     private const int AtOnce = 6;
     private readonly SemaphoreSlim places = new(AtOnce);
