@@ -185,19 +185,19 @@ public sealed record OperationInfo
     public required string Title { get; init; }
 
     /// <summary><c>item</c>, one statement for each item, or <c>set</c>, one for each chunk.</summary>
-    public required string Form { get; init; }
+    public string? Form { get; init; }
 
     /// <summary>The parameter whose value names an item in results.</summary>
-    public required string Key { get; init; }
+    public string? Key { get; init; }
 
     /// <summary>Items that are applied in one transaction, unless <see cref="Atomicity"/> is <c>job</c>.</summary>
     public required int Chunk { get; init; }
 
     /// <summary>What fails together: <c>item</c>, <c>chunk</c> or <c>job</c>.</summary>
-    public required string Atomicity { get; init; }
+    public string? Atomicity { get; init; }
 
     /// <summary><c>exactlyOnce</c>, or <c>atLeastOnce</c> where a chunk may be applied again after a crash.</summary>
-    public required string Delivery { get; init; }
+    public string? Delivery { get; init; }
 
     /// <summary>How many jobs of it run at a time.</summary>
     public required int Concurrency { get; init; }
@@ -205,8 +205,14 @@ public sealed record OperationInfo
     /// <summary>Its parameters, by name.</summary>
     public required IReadOnlyDictionary<string, DatasetParameter> Parameters { get; init; }
 
-    /// <summary>JSON Schema of an item.</summary>
-    public required JsonElement ItemSchema { get; init; }
+    /// <summary>JSON Schema of an item; null where the definition could never be read, as form, key, atomicity and delivery then are.</summary>
+    public JsonElement? ItemSchema { get; init; }
+
+    /// <summary>False while something is wrong with it: jobs of it are answered 503.</summary>
+    public required bool Available { get; init; }
+
+    /// <summary>Why it is unavailable, or null.</summary>
+    public Unavailability? Unavailable { get; init; }
 
     /// <summary>The operation's own address, absolute.</summary>
     [SuppressMessage("Design", "CA1056", Justification = "As all addresses in links.")]

@@ -22,11 +22,11 @@ public sealed record DatasetInfo
     /// <summary>Its title for people, or its name.</summary>
     public required string Title { get; init; }
 
-    /// <summary>Raised by the operator when the records' shape changes.</summary>
+    /// <summary>Raised by the operator when the records' shape changes; 0 where its definition could never be read.</summary>
     public required int SchemaVersion { get; init; }
 
-    /// <summary>The column whose value, as text, names a record.</summary>
-    public required string Key { get; init; }
+    /// <summary>The column whose value, as text, names a record; null where its definition could never be read.</summary>
+    public string? Key { get; init; }
 
     /// <summary>The column in whose order the records come, or null where no order is promised.</summary>
     public string? OrderedBy { get; init; }
@@ -46,17 +46,20 @@ public sealed record DatasetInfo
     /// <summary>JSON Schema of a record in <c>ndjson</c>; null while the source has never been reached.</summary>
     public JsonElement? RecordSchema { get; init; }
 
-    /// <summary>How long links live unless the export says otherwise, as an ISO 8601 duration.</summary>
-    public required string LinkLifetime { get; init; }
+    /// <summary>How long links live unless the export says otherwise, as an ISO 8601 duration; null where its definition could never be read.</summary>
+    public string? LinkLifetime { get; init; }
 
-    /// <summary>How long files are kept unless the export says otherwise, as an ISO 8601 duration.</summary>
-    public required string Retention { get; init; }
+    /// <summary>How long files are kept unless the export says otherwise, as an ISO 8601 duration; null where its definition could never be read.</summary>
+    public string? Retention { get; init; }
 
     /// <summary>Its definition of success, or null.</summary>
     public DatasetDelivery? Delivery { get; init; }
 
-    /// <summary>False while its source can't be reached: exports of it answer 503.</summary>
+    /// <summary>False while its source can't be reached, or something is wrong with it: exports of it answer 503.</summary>
     public required bool Available { get; init; }
+
+    /// <summary>Why it is unavailable, or null.</summary>
+    public Unavailability? Unavailable { get; init; }
 
     /// <summary>What can be done next.</summary>
     public required DatasetLinks Links { get; init; }
@@ -66,3 +69,35 @@ public sealed record DatasetInfo
 /// <param name="Self">The dataset itself.</param>
 /// <param name="Exports">Its exports; POST makes one.</param>
 public sealed record DatasetLinks(string Self, string Exports);
+
+/// <summary>Why a dataset or an operation can't be used just now.</summary>
+/// <param name="Code">Stable, and that of the problem which using it is answered with; see <see cref="ProblemCodes"/>.</param>
+/// <param name="Detail">What is wrong: of a definition with its file, and the line where that is known.</param>
+public sealed record Unavailability(string Code, string Detail);
+
+/// <summary>The answer of <c>POST /v1/datasets/reload</c> and <c>POST /v1/operations/reload</c>.</summary>
+/// <param name="Items">Every definition of the folder, and those that are no longer there, sorted by name.</param>
+public sealed record ReloadedDefinitions(IReadOnlyList<ReloadedDefinition> Items);
+
+/// <summary>A definition that was read again.</summary>
+/// <param name="Name">The name of its files, also where that is no valid name.</param>
+/// <param name="Change">See <see cref="DefinitionChange"/>.</param>
+/// <param name="Available">Whether it can be used.</param>
+/// <param name="Unavailable">Why it can't be used, or null; null for one that was removed, too.</param>
+public sealed record ReloadedDefinition(string Name, string Change, bool Available, Unavailability? Unavailable);
+
+/// <summary>What became of a definition since it was last read.</summary>
+public static class DefinitionChange
+{
+    /// <summary>It is new.</summary>
+    public const string Added = "added";
+
+    /// <summary>A file of it is another.</summary>
+    public const string Changed = "changed";
+
+    /// <summary>Its files are gone.</summary>
+    public const string Removed = "removed";
+
+    /// <summary>Its files are as they were; what its database says may have changed.</summary>
+    public const string Unchanged = "unchanged";
+}

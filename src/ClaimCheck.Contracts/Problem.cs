@@ -73,6 +73,7 @@ public static class ProblemCodes
     public const string CountsDoNotAddUp = "counts_do_not_add_up";
     public const string TooManyFailures = "too_many_failures";
     public const string InternalError = "internal_error";
+    public const string DefinitionInvalid = "definition_invalid";
     public const string SourceUnavailable = "source_unavailable";
     public const string StagingUnavailable = "staging_unavailable";
     public const string TopicUnavailable = "topic_unavailable";

@@ -73,6 +73,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public void Resume() => Signal("CONT");
 
+    /// <summary>SIGHUP: definitions are read again.</summary>
+    public void HangUp() => Signal("HUP");
+
     /// <summary>SIGTERM.</summary>
     public void RequestStop() => Signal("TERM");
 

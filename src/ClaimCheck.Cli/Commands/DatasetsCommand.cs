@@ -42,7 +42,7 @@ internal static class DatasetsCommand
         session.Screen.Facts(
             ("dataset", dataset.Name),
             ("title", dataset.Title),
-            ("available", dataset.Available ? "yes" : "no: its source can't be reached"),
+            ("available", dataset.Available ? "yes" : $"no: {dataset.Unavailable?.Detail ?? "its source can't be reached"}"),
             ("version", $"{dataset.SchemaVersion}"),
             ("key", dataset.Key),
             ("ordered by", dataset.OrderedBy),

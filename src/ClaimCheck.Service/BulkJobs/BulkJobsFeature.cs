@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -10,6 +11,7 @@ internal static class BulkJobsFeature
         builder.AddCheckedOptions<BulkJobsOptions>(BulkJobsOptions.Section);
         builder.Services
             .AddSingleton<OperationCatalog>()
+            .AddSingleton<IDefinitionFolder>(services => services.GetRequiredService<OperationCatalog>())
             .AddSingleton<JobStore>()
             .AddSingleton<JobRetries>()
             .AddSingleton<JobStaging>()

@@ -27,7 +27,9 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
     public async Task<JobAnswer> ReceiveAsync(HttpContext context, Caller caller, bool isCsv, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var operation = requests.ReadOperation(context.Request.Query["operation"] is [{ Length: > 0 } name] ? name : null, errors);
+        var (operation, unavailable) = await requests.FindOperationAsync(context.Request.Query["operation"] is [{ Length: > 0 } name] ? name : null, errors, cancellationToken);
+        if (unavailable is not null)
+            return unavailable;
         var ttl = requests.ReadTtl(context.Request.Query["ttl"] is [{ } text] ? text : null, errors);
         if (errors.Count > 0)
             return Problems.Invalid(errors);

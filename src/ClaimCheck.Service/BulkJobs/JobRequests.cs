@@ -22,7 +22,9 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var operation = ReadOperation(Text(body, "operation", errors), errors);
+        var (operation, refusal) = await FindOperationAsync(Text(body, "operation", errors), errors, cancellationToken);
+        if (operation is null && refusal is not null)
+            return refusal;
         var ttl = ReadTtl(Text(body, "ttl", errors), errors);
         var claim = Text(body, "claim", errors);
         var items = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null ? given : (JsonElement?)null;
@@ -54,6 +56,13 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
             };
         }
 
+        if (refusal is not null)
+        {
+            // A repeated request is answered all the same.
+            var (before, isSame) = key is null ? default : await store.FindByKeyAsync(caller, key, job.Meaning, cancellationToken);
+            return before is null ? refusal : Repeated(before, isSame);
+        }
+
         var (created, known, same) = await store.CreateAsync(caller, job, key, cancellationToken);
         return created is not null ? new(created, true, null) : Repeated(known, same);
     }
@@ -62,12 +71,16 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
         meansTheSame ? new JobAnswer(known, false, null) : Problems.Of(ProblemCodes.IdempotencyKeyReused);
 
-    public Operation? ReadOperation(string? name, Dictionary<string, string[]> errors)
+    /// <returns>The operation as it was last read, and the refusal where it can't be used now; neither where there is none, which the errors say.</returns>
+    public async Task<(Operation? Operation, ProblemResult? Refusal)> FindOperationAsync(
+        string? name, Dictionary<string, string[]> errors, CancellationToken cancellationToken)
     {
-        var operation = name is null ? null : operations.Find(name);
-        if (operation is null && !errors.ContainsKey("operation"))
+        var defined = name is null ? null : operations.Find(name);
+        if (defined is null && !errors.ContainsKey("operation"))
             errors["operation"] = [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
-        return operation;
+        if (defined is null)
+            return default;
+        return (defined.Definition, await defined.AskAsync(anew: false, cancellationToken) is { } why ? Problems.Unavailable(why) : null);
     }
 
     public TimeSpan ReadTtl(string? text, Dictionary<string, string[]> errors)

@@ -38,10 +38,6 @@ internal sealed record Operation
     /// <summary>The statement, without its trailing <c>;</c>.</summary>
     public required string Sql { get; init; }
 
-    /// <summary>What an operator finds the definition by.</summary>
-    [JsonIgnore]
-    public string File => $"operations/{Name}.json";
-
     [JsonIgnore]
     public int KeyPlace => Enumerable.Range(0, Parameters.Count).First(place => Parameters[place].Name == Key);
 

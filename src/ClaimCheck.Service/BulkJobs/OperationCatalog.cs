@@ -1,5 +1,5 @@
-using System.Collections.Frozen;
 using System.Net.Sockets;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
@@ -8,61 +8,88 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>
-/// What bulk jobs may do: the operations of one folder (<c>ClaimCheck:Operations</c>), read once at start. The shipped ones are for
-/// the sample database, and there only where it is.
+/// What bulk jobs may do: the operations of one folder (<c>ClaimCheck:Operations</c>), read at start and whenever it changes. The
+/// shipped ones are for the sample database, and there only where it is.
 /// </summary>
-internal sealed partial class OperationCatalog(IConfiguration configuration, SourceDatabases databases, ILogger<OperationCatalog> logger)
+internal sealed partial class OperationCatalog : IDefinitionFolder
 {
-    private FrozenDictionary<string, Operation> byName = FrozenDictionary<string, Operation>.Empty;
+    private static readonly DefinitionKind Kind = new("an operation", "operations", "statement", "ClaimCheck:Operations");
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Sorted by name.</summary>
-    public IReadOnlyList<Operation> All { get; private set; } = [];
+    private readonly string? configured;
+    private readonly bool isSampleTheServices;
+    private readonly SourceDatabases databases;
+    private readonly ILogger logger;
+    private readonly Definitions<DefinedOperation> definitions;
 
-    public Operation? Find(string name) => byName.GetValueOrDefault(name);
-
-    /// <summary>Reads the folder and holds each operation against its target, where that can be reached.</summary>
-    /// <exception cref="StartupException">A definition can't be used: its file and the reason.</exception>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    public OperationCatalog(IConfiguration configuration, SourceDatabases databases, TimeProvider clock, ILogger<OperationCatalog> logger)
     {
-        var configured = configuration["ClaimCheck:Operations"] is { Length: > 0 } path ? path : null;
-        if (configured is null && !databases.IsKnown(SampleDatabase.Source))
-            return;
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(configured ?? Path.Combine(AppContext.BaseDirectory, "operations")));
-        var operations = await OperationLoader.LoadAsync(folder, cancellationToken);
-        if (configured is null && string.IsNullOrEmpty(configuration.GetConnectionString(SampleDatabase.Source)))
-            await PrepareSampleAsync(cancellationToken);
-        foreach (var operation in operations)
-            await CheckAsync(operation, cancellationToken);
-        (byName, All) = (operations.ToFrozenDictionary(operation => operation.Name), operations);
-        Log.Loaded(logger, operations.Count, folder);
+        (this.databases, this.logger) = (databases, logger);
+        configured = configuration["ClaimCheck:Operations"] is { Length: > 0 } path ? path : null;
+        isSampleTheServices = configured is null && string.IsNullOrEmpty(configuration.GetConnectionString(SampleDatabase.Source));
+        definitions = new(Kind, (files, before) => new DefinedOperation(files, before, AskAsync, clock, logger), logger);
     }
 
-    private async Task CheckAsync(Operation operation, CancellationToken cancellationToken)
+    /// <summary>All operations at this moment, the unavailable ones too.</summary>
+    public DefinitionSet<DefinedOperation> Current => definitions.Current;
+
+    public string? Path => configured is null && !databases.IsKnown(SampleDatabase.Source)
+        ? null
+        : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(configured ?? System.IO.Path.Combine(AppContext.BaseDirectory, "operations")));
+
+    /// <summary>Reads the folder at start, and holds each operation against its target, where that can be reached.</summary>
+    /// <exception cref="StartupException">The folder can't be read.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        if (isSampleTheServices && Path is not null)
+            await PrepareSampleAsync(cancellationToken);
+        await ReloadAsync(all: true, cancellationToken);
+    }
+
+    /// <summary>Reads the folder again.</summary>
+    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    public async Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken) =>
+        Path is { } folder ? await definitions.ReadAsync(folder, all, cancellationToken) : [];
+
+    public DefinedOperation? Find(string name) => Current.Find(name);
+
+    // Throws nothing: whatever goes wrong is wrong with this operation.
+    private async Task<TargetAnswer> AskAsync(Operation operation, DefinitionPair files)
     {
         if (!databases.IsKnown(operation.Target))
         {
-            throw new StartupException(
-                $"{operation.File}: target is {operation.Target}, but ConnectionStrings:{operation.Target} is not set: "
-                + $"set it (in the environment: ConnectionStrings__{operation.Target}).");
+            return Faulty(
+                $"target is {operation.Target}, but ConnectionStrings:{operation.Target} is not set: set it (in the environment: ConnectionStrings__{operation.Target})");
         }
 
+        using var limit = new CancellationTokenSource(Patience);
         try
         {
-            await using var connection = await databases.GetForWriting(operation.Target).OpenConnectionAsync(cancellationToken);
-            if (await OperationCheck.FaultAsync(connection, operation, cancellationToken) is { } fault)
-                throw new StartupException($"{operation.File}: {fault}.");
-            if (operation.IsExactlyOnce && !await TargetScript.IsAppliedAsync(connection, cancellationToken))
+            await using var connection = await databases.GetForWriting(operation.Target).OpenConnectionAsync(limit.Token);
+            if (await OperationCheck.FaultAsync(connection, operation, limit.Token) is var (reason, line))
+                return new(new(line is null ? files.JsonFile : files.SqlFile, line, reason), null);
+            if (operation.IsExactlyOnce && !await TargetScript.IsAppliedAsync(connection, limit.Token))
                 Log.NoTable(logger, operation.Name, operation.Target);
+            return new(null, null);
         }
         catch (ArgumentException)
         {
-            throw new StartupException(
-                $"{operation.File}: ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
+            return Faulty($"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
+        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or ExportFailedException)
         {
-            Log.Unchecked(logger, operation.Name, operation.Target, (e as PostgresException)?.MessageText ?? e.Message);
+            return new(null, (e as PostgresException)?.MessageText ?? e.Message);
         }
+        catch (OperationCanceledException)
+        {
+            return new(null, $"{operation.Target} said nothing for {Patience.TotalSeconds:0} seconds");
+        }
+        catch (Exception e)
+        {
+            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} came up");
+        }
+
+        TargetAnswer Faulty(string reason) => new(new(files.JsonFile, null, reason), null);
     }
 
     // The sample is the service's own: nobody else would run the script there.
@@ -81,16 +108,10 @@ internal sealed partial class OperationCatalog(IConfiguration configuration, Sou
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Count} operations are read from {Folder}.")]
-        public static partial void Loaded(ILogger logger, int count, string folder);
-
         [LoggerMessage(LogLevel.Warning,
             "Operation {Operation} is exactlyOnce, but its target {Target} has no table claimcheck.applied_chunks: its jobs fail until the script of "
             + "GET /v1/operations/target.sql is run there.")]
         public static partial void NoTable(ILogger logger, string operation, string target);
-
-        [LoggerMessage(LogLevel.Warning, "Operation {Operation} could not be checked against its target {Target} ({Reason}); its jobs wait for it.")]
-        public static partial void Unchecked(ILogger logger, string operation, string target, string reason);
 
         [LoggerMessage(LogLevel.Warning, "The sample database could not be prepared for bulk jobs ({Reason}).")]
         public static partial void NotPrepared(ILogger logger, string reason);

@@ -8,23 +8,25 @@ namespace ClaimCheck.Service.BulkJobs;
 /// <summary>Holds an operation's statement against its target, without running it.</summary>
 internal static class OperationCheck
 {
-    /// <returns>What is wrong, as the end of a sentence; null where nothing is.</returns>
-    public static async Task<string?> FaultAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
+    /// <returns>What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing is.</returns>
+    public static async Task<(string Reason, int? Line)?> FaultAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
     {
+        var isDescribed = false;
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await using (var pins = new NpgsqlCommand(SessionPins.Block, connection))
                 await pins.ExecuteNonQueryAsync(cancellationToken);
             var columns = await DescribeAsync(connection, operation, cancellationToken);
+            isDescribed = true;
             if (!operation.IsSet)
             {
                 if (columns.Count > 0)
-                    return "its statement returns rows, but one of form item must not: leave RETURNING out";
+                    return ("its statement returns rows, but one of form item must not: leave RETURNING out", null);
             }
             else if (columns is not [NpgsqlDbType.Integer or NpgsqlDbType.Bigint])
             {
-                return "its statement must return one column, the ordinals of the items it touched: RETURNING i.ordinal";
+                return ("its statement must return one column, the ordinals of the items it touched: RETURNING i.ordinal", null);
             }
 
             // Once for its syntax within a function: what passes here can be made by every worker.
@@ -37,8 +39,16 @@ internal static class OperationCheck
         }
         catch (PostgresException e) when (e.SqlState[..2] is "42" or "22" or "0A")
         {
-            return $"{operation.Target} refuses the statement: {e.MessageText} ({e.SqlState})";
+            return ($"{operation.Target} refuses the statement: {e.MessageText} ({e.SqlState})", isDescribed ? null : LineOf(e, operation));
         }
+    }
+
+    // What stands for parameters brings no lines along.
+    private static int? LineOf(PostgresException e, Operation operation)
+    {
+        var sql = OperationSql.Probe(operation);
+        var start = operation.IsSet ? sql.IndexOf(operation.Sql, StringComparison.Ordinal) : 0;
+        return start >= 0 && e.Position > start && e.Position <= sql.Length ? sql.AsSpan(start, e.Position - 1 - start).Count('\n') + 1 : null;
     }
 
     private static async Task<List<NpgsqlDbType?>> DescribeAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)

@@ -20,40 +20,54 @@ internal static class OperationEndpoints
         operations.MapMethods("", Read, List).WithName("ListOperations").WithSummary("What bulk jobs may do, with the JSON Schema of an item.")
             .ReadsPaging().ProducesProblems(400);
         operations.MapMethods("/{name}", Read, Get).WithName("GetOperation").WithSummary("One operation.").ProducesProblems(404);
+        operations.MapPost("/reload", Reload).WithName("ReloadOperations")
+            .WithSummary("Reads the definitions again, and asks their targets anew: says of each what has changed and what is wrong.").ProducesProblems(503);
         operations.MapMethods("/target.sql", Read, Script).WithName("GetTargetScript").Produces<string>(200, "application/sql")
             .WithSummary("What to run in a target, so that chunks are applied exactly once.");
         return routes;
     }
 
-    private static Results<Ok<Page<OperationInfo>>, ProblemResult> List(HttpRequest request, OperationCatalog catalog, PublicAddress address)
+    private static async Task<Results<Ok<Page<OperationInfo>>, ProblemResult>> List(
+        HttpRequest request, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
     {
         if (Paging.Read(request, Call, out var refusal) is not { } paging)
             return refusal!;
-        var rest = catalog.All.Where(operation => string.CompareOrdinal(operation.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
-        var items = rest.Take(paging.Limit).Select(operation => Show(operation, address)).ToList();
+        var rest = catalog.Current.All.Where(operation => string.CompareOrdinal(operation.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
+        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(operation => ShowAsync(operation, address, cancellationToken)));
         return TypedResults.Ok(new Page<OperationInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
     }
 
-    private static Results<Ok<OperationInfo>, ProblemResult> Get(string name, OperationCatalog catalog, PublicAddress address) =>
-        catalog.Find(name) is { } operation ? TypedResults.Ok(Show(operation, address)) : Problems.NotFound("operation");
+    private static async Task<Results<Ok<OperationInfo>, ProblemResult>> Get(
+        string name, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
+        catalog.Find(name) is { } operation ? TypedResults.Ok(await ShowAsync(operation, address, cancellationToken)) : Problems.NotFound("operation");
+
+    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(OperationCatalog catalog, CancellationToken cancellationToken) =>
+        DefinitionReloads.ReloadAsync(catalog, cancellationToken);
 
     private static ContentHttpResult Script() => TypedResults.Text(TargetScript.Sql, "application/sql");
 
-    private static OperationInfo Show(Operation operation, PublicAddress address) => new()
+    private static async Task<OperationInfo> ShowAsync(DefinedOperation defined, PublicAddress address, CancellationToken cancellationToken)
     {
-        Name = operation.Name,
-        Title = operation.Title,
-        Form = operation.Form,
-        Key = operation.Key,
-        Chunk = operation.Chunk,
-        Atomicity = operation.Atomicity,
-        Delivery = operation.Delivery,
-        Concurrency = operation.Concurrency,
-        Parameters = new OrderedDictionary<string, DatasetParameter>(operation.Parameters.Select(parameter =>
-            KeyValuePair.Create(parameter.Name, new DatasetParameter(parameter.Type, parameter.Required)))),
-        ItemSchema = SchemaOf(operation),
-        Self = address.Url($"/v1/operations/{operation.Name}"),
-    };
+        var unavailable = await defined.AskAsync(anew: false, cancellationToken);
+        var operation = defined.Definition;
+        return new()
+        {
+            Name = defined.Name,
+            Title = operation?.Title ?? defined.Name,
+            Form = operation?.Form,
+            Key = operation?.Key,
+            Chunk = operation?.Chunk ?? 0,
+            Atomicity = operation?.Atomicity,
+            Delivery = operation?.Delivery,
+            Concurrency = operation?.Concurrency ?? 0,
+            Parameters = new OrderedDictionary<string, DatasetParameter>((operation?.Parameters ?? []).Select(parameter =>
+                KeyValuePair.Create(parameter.Name, new DatasetParameter(parameter.Type, parameter.Required)))),
+            ItemSchema = operation is null ? null : SchemaOf(operation),
+            Available = unavailable is null,
+            Unavailable = unavailable,
+            Self = address.Url($"/v1/operations/{Uri.EscapeDataString(defined.Name)}"),
+        };
+    }
 
     private static JsonElement SchemaOf(Operation operation) => JsonSerializer.SerializeToElement(
         new JsonObject

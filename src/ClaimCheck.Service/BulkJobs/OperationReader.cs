@@ -15,7 +15,7 @@ internal static class OperationReader
     public static Operation Read(string name, byte[] json, string sql)
     {
         using var document = DefinitionReader.Parse(json);
-        var statement = SourceSql.Parse(sql, Beginnings);
+        var statement = DefinitionReader.Statement(sql, Beginnings);
         var fields = new DefinitionFields("", document.RootElement);
         var operation = new Operation
         {
@@ -50,20 +50,20 @@ internal static class OperationReader
     {
         var declared = operation.Parameters.Select(parameter => parameter.Name).ToList();
         if (declared.Count == 0)
-            throw new FormatException("parameters declares none");
+            throw new DefinitionException("parameters declares none") { Field = "parameters" };
         if (declared.FirstOrDefault(name => name.StartsWith("claimcheck_", StringComparison.OrdinalIgnoreCase) || name == "ordinal") is { } reserved)
-            throw new FormatException($"parameters declares {reserved}, a name that the service uses itself");
+            throw new DefinitionException($"parameters declares {reserved}, a name that the service uses itself") { Field = "parameters" };
         if (operation.Parameters.FirstOrDefault(parameter => parameter.Name == operation.Key) is not { } key)
-            throw new FormatException($"key is {operation.Key}, which parameters does not declare");
+            throw new DefinitionException($"key is {operation.Key}, which parameters does not declare") { Field = "key" };
         if (!key.Required)
-            throw new FormatException($"key is {operation.Key}, which must be a parameter that is required");
+            throw new DefinitionException($"key is {operation.Key}, which must be a parameter that is required") { Field = "key" };
 
         var used = statement.ParameterNames.ToList();
         if (operation.IsSet && used.Count > 0)
-            throw new FormatException($"the statement uses :{used[0]}, but a statement of form set reads its items from the relation items(ordinal, {string.Join(", ", declared)})");
+            throw new DefinitionException($"the statement uses :{used[0]}, but a statement of form set reads its items from the relation items(ordinal, {string.Join(", ", declared)})") { IsInSql = true };
         if (used.Except(declared, StringComparer.Ordinal).FirstOrDefault() is { } undeclared)
-            throw new FormatException($"the statement uses :{undeclared}, which parameters does not declare");
+            throw new DefinitionException($"the statement uses :{undeclared}, which parameters does not declare") { IsInSql = true };
         if (!operation.IsSet && declared.Except(used, StringComparer.Ordinal).FirstOrDefault() is { } unused)
-            throw new FormatException($"parameters declares {unused}, which the statement does not use");
+            throw new DefinitionException($"parameters declares {unused}, which the statement does not use") { Field = "parameters" };
     }
 }

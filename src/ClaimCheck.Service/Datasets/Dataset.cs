@@ -22,9 +22,6 @@ internal sealed record Dataset
     public required TimeSpan Retention { get; init; }
     public DatasetDelivery? Delivery { get; init; }
 
-    /// <summary>What an operator finds the definition by: <c>datasets/orders.json</c>.</summary>
-    public required string File { get; init; }
-
     /// <summary>Parameter name to type, as <see cref="SourceQuery"/> wants it.</summary>
     public IReadOnlyDictionary<string, string> ParameterTypes =>
         new OrderedDictionary<string, string>(Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Type)));
@@ -35,7 +32,10 @@ internal sealed record Dataset
     internal sealed record Parameter(string Name, string Type, bool Required);
 }
 
-/// <summary>Whether a dataset's source could be reached just now, and what it answers with.</summary>
+/// <summary>Whether a dataset can be exported just now, and what it answers with.</summary>
 /// <param name="Columns">Where it is unavailable: as they were last seen, or null where they never were.</param>
-/// <param name="Reason">Why it is unavailable, or null.</param>
-internal sealed record DatasetAvailability(bool IsAvailable, IReadOnlyList<ResultColumn>? Columns, string? Reason = null);
+/// <param name="Unavailable">Why it is unavailable, or null.</param>
+internal sealed record DatasetAvailability(IReadOnlyList<ResultColumn>? Columns, Unavailability? Unavailable)
+{
+    public bool IsAvailable => Unavailable is null;
+}

@@ -1,76 +1,48 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>What may be exported: the datasets of one folder, read once at start.</summary>
-internal sealed partial class DatasetCatalog(
-    DatasetFolder folder, SourceDatabases sources, TimeProvider clock, ILogger<DatasetCatalog> logger)
+/// <summary>What may be exported: the datasets of one folder, read at start and whenever it changes.</summary>
+internal sealed class DatasetCatalog : IDefinitionFolder
 {
-    private FrozenDictionary<string, DatasetProbe> probes = FrozenDictionary<string, DatasetProbe>.Empty;
+    private static readonly DefinitionKind Kind = new("a dataset", "datasets", "query", "ClaimCheck:Datasets");
 
-    /// <summary>Sorted by name.</summary>
-    public IReadOnlyList<Dataset> All { get; private set; } = [];
+    private readonly DatasetFolder folder;
+    private readonly SourceDatabases sources;
+    private readonly Definitions<DefinedDataset> definitions;
+    private readonly ConcurrentDictionary<string, SourceGate> gates = new(StringComparer.Ordinal);
 
-    /// <summary>Reads the folder and holds each dataset against its source, where that can be reached.</summary>
-    /// <exception cref="StartupException">A definition can't be used: its file and the reason.</exception>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    public DatasetCatalog(DatasetFolder folder, SourceDatabases sources, TimeProvider clock, ILogger<DatasetCatalog> logger)
     {
-        var datasets = await DatasetLoader.LoadAsync(folder.Path, cancellationToken);
-        foreach (var dataset in datasets)
-            CheckSource(dataset);
-
-        var asked = datasets.ToFrozenDictionary(dataset => dataset.Name, dataset => new DatasetProbe(dataset, sources, clock, logger));
-        var answers = await Task.WhenAll(datasets.Select(dataset => asked[dataset.Name].AnswerAsync(cancellationToken)));
-        foreach (var (dataset, answer) in datasets.Zip(answers))
-        {
-            if (answer is SourceAnswer.Faulty faulty)
-                throw new StartupException($"{dataset.File}: {faulty.Reason}.");
-        }
-
-        (probes, All) = (asked, datasets);
-        Log.Loaded(logger, datasets.Count, folder.Path);
+        (this.folder, this.sources) = (folder, sources);
+        definitions = new(Kind, (files, before) => new DefinedDataset(files, before, AskAsync, clock, logger), logger);
     }
 
-    public Dataset? Find(string name) => probes.GetValueOrDefault(name)?.Dataset;
+    /// <summary>All datasets at this moment, the unavailable ones too.</summary>
+    public DefinitionSet<DefinedDataset> Current => definitions.Current;
 
-    /// <summary>Whether the dataset's source answers, as of a few seconds ago at most.</summary>
-    public Task<DatasetAvailability> ProbeAsync(Dataset dataset, CancellationToken cancellationToken) =>
-        probes[dataset.Name].ProbeAsync(cancellationToken);
+    string? IDefinitionFolder.Path => folder.Path;
 
-    /// <summary>The dataset as an export keeps it.</summary>
-    /// <returns>Null while its source can't be reached.</returns>
-    public async Task<FrozenDataset?> FreezeAsync(Dataset dataset, CancellationToken cancellationToken) =>
-        await ProbeAsync(dataset, cancellationToken) is { IsAvailable: true, Columns: { } columns } ? Freeze(dataset, columns) : null;
+    /// <summary>Reads the folder, and holds each dataset against its source, where that can be reached.</summary>
+    /// <exception cref="StartupException">The folder can't be read.</exception>
+    public Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken) =>
+        definitions.ReadAsync(folder.Path, all, cancellationToken);
 
-    private static FrozenDataset Freeze(Dataset dataset, IReadOnlyList<ResultColumn> columns) => new()
-    {
-        Name = dataset.Name,
-        Source = dataset.Source,
-        Sql = dataset.Sql.Text,
-        Parameters = dataset.ParameterTypes,
-        RowSecurity = dataset.RowSecurity,
-        Key = dataset.Key,
-        OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
-        SchemaVersion = dataset.SchemaVersion,
-        Columns = [.. columns.Select(column => column.ToContract())],
-        Delivery = dataset.Delivery,
-    };
+    /// <summary>The dataset of a name; null where no definition lies under it.</summary>
+    public DefinedDataset? Find(string name) => Current.Find(name);
 
-    private void CheckSource(Dataset dataset)
+    private Task<SourceAnswer> AskAsync(Dataset dataset)
     {
         // The sample may be missing where its database could not be made: that has been said already.
-        if (sources.IsKnown(dataset.Source) || (folder.IsShipped && dataset.Source == SampleDatabase.Source))
-            return;
-        throw new StartupException(
-            $"{dataset.File}: source is {dataset.Source}, but ConnectionStrings:{dataset.Source} is not set: "
-            + $"set it (in the environment: ConnectionStrings__{dataset.Source}).");
-    }
+        if (!sources.IsKnown(dataset.Source) && !(folder.IsShipped && dataset.Source == SampleDatabase.Source))
+        {
+            return Task.FromResult<SourceAnswer>(new SourceAnswer.Faulty(
+                $"source is {dataset.Source}, but ConnectionStrings:{dataset.Source} is not set: set it (in the environment: ConnectionStrings__{dataset.Source})"));
+        }
 
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Information, "{Count} datasets are read from {Folder}.")]
-        public static partial void Loaded(ILogger logger, int count, string folder);
+        return gates.GetOrAdd(dataset.Source, _ => new()).AskAsync(() => SourceCheck.AskAsync(sources, dataset));
     }
 }

@@ -17,6 +17,8 @@ internal static class DatasetEndpoints
         builder.Services.AddSingleton<SourceDatabases>();
         builder.Services.AddSingleton<SampleDatabase>();
         builder.Services.AddSingleton<DatasetCatalog>();
+        builder.Services.AddSingleton<IDefinitionFolder>(services => services.GetRequiredService<DatasetCatalog>());
+        builder.Services.AddSingleton<DefinitionWatch>().AddHostedService(services => services.GetRequiredService<DefinitionWatch>());
         return builder;
     }
 
@@ -26,6 +28,8 @@ internal static class DatasetEndpoints
         datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.").ReadsPaging().ProducesProblems(400);
         datasets.MapMethods("/{name}", GetAndHead, GetDataset).WithName("GetDataset").WithSummary("One dataset: parameters, columns, schema of a record.")
             .ProducesProblems(404);
+        datasets.MapPost("/reload", Reload).WithName("ReloadDatasets")
+            .WithSummary("Reads the definitions again, and asks their sources anew: says of each what has changed and what is wrong.").ProducesProblems(503);
         datasets.AddEndpointFilter(async (context, next) =>
         {
             context.HttpContext.Response.Headers.CacheControl = "no-store";
@@ -39,41 +43,44 @@ internal static class DatasetEndpoints
     {
         if (Paging.Read(request, Call, out var refusal) is not { } paging)
             return refusal!;
-        var rest = catalog.All.Where(dataset => string.CompareOrdinal(dataset.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
-        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(dataset => DescribeAsync(dataset, catalog, address, cancellationToken)));
+        var rest = catalog.Current.All.Where(dataset => string.CompareOrdinal(dataset.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
+        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(dataset => DescribeAsync(dataset, address, cancellationToken)));
         return TypedResults.Ok(new Page<DatasetInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
     }
 
     private static async Task<Results<Ok<DatasetInfo>, ProblemResult>> GetDataset(
         string name, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
         catalog.Find(name) is { } dataset
-            ? TypedResults.Ok(await DescribeAsync(dataset, catalog, address, cancellationToken))
+            ? TypedResults.Ok(await DescribeAsync(dataset, address, cancellationToken))
             : Problems.NotFound("dataset");
 
-    private static async Task<DatasetInfo> DescribeAsync(
-        Dataset dataset, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
+    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(DatasetCatalog catalog, CancellationToken cancellationToken) =>
+        DefinitionReloads.ReloadAsync(catalog, cancellationToken);
+
+    private static async Task<DatasetInfo> DescribeAsync(DefinedDataset defined, PublicAddress address, CancellationToken cancellationToken)
     {
-        var availability = await catalog.ProbeAsync(dataset, cancellationToken);
-        var columns = availability.Columns;
+        var availability = await defined.ProbeAsync(cancellationToken);
+        var (dataset, columns) = (defined.Definition, availability.Columns);
+        var name = Uri.EscapeDataString(defined.Name);
         return new DatasetInfo
         {
-            Name = dataset.Name,
-            Title = dataset.Title,
-            SchemaVersion = dataset.SchemaVersion,
-            Key = dataset.Key,
-            OrderedBy = columns is null ? null : dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
-            Parameters = new OrderedDictionary<string, DatasetParameter>(dataset.Parameters.Select(parameter =>
+            Name = defined.Name,
+            Title = dataset?.Title ?? defined.Name,
+            SchemaVersion = dataset?.SchemaVersion ?? 0,
+            Key = dataset?.Key,
+            OrderedBy = columns is null ? null : dataset?.Sql.OrderedBy(columns.Select(column => column.Name)),
+            Parameters = new OrderedDictionary<string, DatasetParameter>((dataset?.Parameters ?? []).Select(parameter =>
                 KeyValuePair.Create(parameter.Name, new DatasetParameter(parameter.Type, parameter.Required)))),
             Formats = ["csv", "ndjson"],
             Compressions = ["gzip", "none"],
             Columns = columns is null ? null : [.. columns.Select(column => column.ToContract())],
             RecordSchema = columns is null ? null : RecordSchema.Of(columns),
-            LinkLifetime = IsoDuration.Format(dataset.LinkLifetime),
-            Retention = IsoDuration.Format(dataset.Retention),
-            Delivery = dataset.Delivery,
+            LinkLifetime = dataset is null ? null : IsoDuration.Format(dataset.LinkLifetime),
+            Retention = dataset is null ? null : IsoDuration.Format(dataset.Retention),
+            Delivery = dataset?.Delivery,
             Available = availability.IsAvailable,
-            Links = new DatasetLinks(
-                address.Url($"/v1/datasets/{dataset.Name}"), address.Url($"/v1/exports?dataset={dataset.Name}")),
+            Unavailable = availability.Unavailable,
+            Links = new DatasetLinks(address.Url($"/v1/datasets/{name}"), address.Url($"/v1/exports?dataset={name}")),
         };
     }
 }

@@ -16,30 +16,42 @@ internal sealed class DefinitionFields
 
     /// <summary>A field's value, or the default where there is none.</summary>
     public T? Take<T>(string name, Func<string, JsonElement, T?> read) =>
-        left.Remove(name, out var value) ? read(Path(name), value) : default;
+        left.Remove(name, out var value) ? Read(Path(name), value, read) : default;
 
-    public FormatException Missing(string name) => new($"{Path(name)} is missing");
+    public DefinitionException Missing(string name) => new($"{Path(name)} is missing") { Field = path };
 
     public void NothingLeft()
     {
         if (left.Count > 0)
-            throw new FormatException($"there is no field {Path(left.GetAt(0).Key)}");
+            throw new DefinitionException($"there is no field {Path(left.GetAt(0).Key)}") { Field = Path(left.GetAt(0).Key) };
     }
 
     public static OrderedDictionary<string, JsonElement> Object(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.Object
             ? new(value.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, property.Value)))
-            : throw new FormatException($"{(field.Length == 0 ? "it" : field)} must be an object");
+            : throw new DefinitionException($"{(field.Length == 0 ? "it" : field)} must be an object") { Field = field };
 
     public static string? Text(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text)
-            ? text
+            ? text.Contains('\0', StringComparison.Ordinal) ? throw new FormatException($"{field} must have no NUL character") : text
             : throw new FormatException($"{field} must be a text that is not empty");
 
     public static bool? Flag(string field, JsonElement value) =>
         value.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? value.GetBoolean()
             : throw new FormatException($"{field} must be true or false");
+
+    private static T? Read<T>(string field, JsonElement value, Func<string, JsonElement, T?> read)
+    {
+        try
+        {
+            return read(field, value);
+        }
+        catch (Exception e) when (e is FormatException and not DefinitionException or InvalidOperationException)
+        {
+            throw new DefinitionException(e.Message.TrimEnd('.'), e) { Field = field };
+        }
+    }
 
     private string Path(string name) => path.Length == 0 ? name : $"{path}.{name}";
 }

@@ -11,14 +11,14 @@ internal static class DefinitionReader
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
     /// <exception cref="FormatException">It is no definition; the text is the reason.</exception>
-    public static Dataset Read(string file, string name, byte[] json, SourceSql sql)
+    public static Dataset Read(string name, byte[] json, string sql)
     {
+        var query = Statement(sql, "select", "with");
         using var document = Parse(json);
         var fields = new DefinitionFields("", document.RootElement);
         var title = fields.Take("title", DefinitionFields.Text) ?? name;
         var definition = new Dataset
         {
-            File = file,
             Name = name,
             Title = title,
             Source = fields.Take("source", SourceName) ?? throw fields.Missing("source"),
@@ -29,7 +29,7 @@ internal static class DefinitionReader
             LinkLifetime = fields.Take("linkLifetime", LinkLifetime) ?? TimeSpan.FromHours(1),
             Retention = fields.Take("retention", Retention) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
-            Sql = sql,
+            Sql = query,
         };
         fields.NothingLeft();
         CheckParameters(definition);
@@ -46,7 +46,20 @@ internal static class DefinitionReader
         }
         catch (JsonException e)
         {
-            throw new FormatException($"it is no JSON: {e.Message}", e);
+            throw new DefinitionException($"it is no JSON: {e.Message.TrimEnd('.')}", e) { Line = (int?)e.LineNumber + 1 };
+        }
+    }
+
+    /// <summary>The statement beside the JSON, one that begins with one of these words.</summary>
+    public static SourceSql Statement(string sql, params string[] beginnings)
+    {
+        try
+        {
+            return SourceSql.Parse(sql, beginnings);
+        }
+        catch (FormatException e)
+        {
+            throw new DefinitionException(e.Message, e) { IsInSql = true };
         }
     }
 
@@ -68,17 +81,18 @@ internal static class DefinitionReader
             if (!IsParameterName(name))
                 throw new FormatException($"{field} has the name \"{name}\", but names are letters, digits and '_', no digit first");
             var fields = new DefinitionFields($"{field}.{name}", definition);
-            var type = fields.Take("type", DefinitionFields.Text) ?? throw fields.Missing("type");
-            parameters.Add(new Dataset.Parameter(
-                name,
-                SourceTypes.Canonical(type)
-                    ?? throw new FormatException($"{field}.{name}.type is \"{type}\", which is none of {SourceTypes.List}"),
-                fields.Take("required", DefinitionFields.Flag) ?? true));
+            var type = fields.Take("type", Type) ?? throw fields.Missing("type");
+            parameters.Add(new Dataset.Parameter(name, type, fields.Take("required", DefinitionFields.Flag) ?? true));
             fields.NothingLeft();
         }
 
         return parameters;
     }
+
+    private static string? Type(string field, JsonElement value) =>
+        DefinitionFields.Text(field, value) is var type && SourceTypes.Canonical(type!) is { } known
+            ? known
+            : throw new FormatException($"{field} is \"{type}\", which is none of {SourceTypes.List}");
 
     private static TimeSpan? LinkLifetime(string field, JsonElement value) =>
         Duration(field, value, TimeSpan.FromSeconds(1), LongestLinkLifetime);
@@ -131,8 +145,8 @@ internal static class DefinitionReader
         var declared = dataset.Parameters.Select(parameter => parameter.Name).ToList();
         var used = dataset.Sql.ParameterNames.ToList();
         if (used.Except(declared, StringComparer.Ordinal).FirstOrDefault() is { } undeclared)
-            throw new FormatException($"the query uses :{undeclared}, which parameters does not declare");
+            throw new DefinitionException($"the query uses :{undeclared}, which parameters does not declare") { Field = "parameters" };
         if (declared.Except(used, StringComparer.Ordinal).FirstOrDefault() is { } unused)
-            throw new FormatException($"parameters declares {unused}, which the query does not use");
+            throw new DefinitionException($"parameters declares {unused}, which the query does not use") { Field = "parameters" };
     }
 }

@@ -1,5 +1,7 @@
+using System.Data;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ClaimCheck.Service.Exporting;
 using Npgsql;
@@ -13,10 +15,15 @@ internal abstract record SourceAnswer
     internal sealed record Described(IReadOnlyList<ResultColumn> Columns) : SourceAnswer;
 
     /// <summary>Ask again later.</summary>
-    internal sealed record Unreachable(string Reason) : SourceAnswer;
+    /// <param name="Reason">For the log: it may name hosts and users.</param>
+    /// <param name="IsSourceAway">Whether the same would be said to any other question.</param>
+    internal sealed record Unreachable(string Reason, bool IsSourceAway = false) : SourceAnswer;
 
-    /// <summary>The definition does not fit the database: the operator must mend one of them.</summary>
-    internal sealed record Faulty(string Reason, string? Code = null) : SourceAnswer;
+    /// <summary>The definition does not fit the database: the operator must fix one of them.</summary>
+    /// <param name="Reason">As the end of a sentence.</param>
+    /// <param name="Line">Of the query, where the database names one.</param>
+    /// <param name="Code">Where the reason has a code of its own.</param>
+    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null) : SourceAnswer;
 }
 
 /// <summary>Holds a dataset against its source, without running the query.</summary>
@@ -28,10 +35,10 @@ internal static partial class SourceCheck
     // json, xml, point, lseg, path, box, polygon, line, circle, record, jsonb: without equality, or not one value.
     private static readonly HashSet<uint> NoKeys = [114, 142, 600, 601, 602, 603, 604, 628, 718, 2249, 3802];
 
-    public static async Task<SourceAnswer> AskAsync(SourceDatabases sources, Dataset dataset, CancellationToken cancellationToken)
+    /// <summary>Throws nothing: whatever goes wrong is wrong with this dataset.</summary>
+    public static async Task<SourceAnswer> AskAsync(SourceDatabases sources, Dataset dataset)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Patience);
+        using var limit = new CancellationTokenSource(Patience);
         try
         {
             var source = sources.Get(dataset.Source);
@@ -50,11 +57,11 @@ internal static partial class SourceCheck
             return new SourceAnswer.Faulty(
                 $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass for the whole: say "
                 + "\"rowSecurity\": true to export what the role sees, or read with a role that has BYPASSRLS",
-                SourceErrors.RowSecurity);
+                Code: SourceErrors.RowSecurity);
         }
         catch (PostgresException e) when (!IsAway(e))
         {
-            return new SourceAnswer.Faulty($"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})");
+            return new SourceAnswer.Faulty($"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})", LineOf(e, dataset));
         }
         catch (ArgumentException)
         {
@@ -69,9 +76,13 @@ internal static partial class SourceCheck
         {
             return new SourceAnswer.Unreachable(e.Message);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             return new SourceAnswer.Unreachable($"{dataset.Source} said nothing for {Patience.TotalSeconds:0} seconds");
+        }
+        catch (Exception e)
+        {
+            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up");
         }
     }
 
@@ -84,16 +95,42 @@ internal static partial class SourceCheck
         }
         catch (PostgresException e)
         {
-            // No such database, no such role, starting up: nothing that the definition could mend.
-            return new SourceAnswer.Unreachable($"{e.MessageText} ({e.SqlState})");
+            // No such database, no such role, starting up: nothing that the definition could fix.
+            return new SourceAnswer.Unreachable($"{e.MessageText} ({e.SqlState})", IsSourceAway: true);
+        }
+        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
+        {
+            return new SourceAnswer.Unreachable(e.Message, IsSourceAway: true);
         }
 
         // A query is read as it will be when it runs: a policy, or a backslash in a string, counts here already.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await new SourceSettings(Patience, Patience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
         var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
+        // As an export reads it. A table that is being altered is waited for a moment only: others want to know too.
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using (var limits = new NpgsqlCommand("SET TRANSACTION READ ONLY; SET LOCAL lock_timeout = '3s'", connection))
+            await limits.ExecuteNonQueryAsync(cancellationToken);
         var columns = await ResultShape.DescribeAsync(connection, sql, cancellationToken);
-        return Fault(dataset, columns) is { } fault ? new SourceAnswer.Faulty(fault) : new SourceAnswer.Described(columns);
+        var fault = await PlanFaultAsync(connection, dataset, sql, cancellationToken) ?? Fault(dataset, columns);
+        return fault is null ? new SourceAnswer.Described(columns) : new SourceAnswer.Faulty(fault);
+    }
+
+    // Planned with no value for any parameter: an error that values might avoid says nothing yet.
+    private static async Task<string?> PlanFaultAsync(NpgsqlConnection connection, Dataset dataset, string sql, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
+            await using var batch = connection.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) {sql}"));
+            using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!);
+            return QueryWrites.In(dataset.Sql, plan.RootElement);
+        }
+        catch (PostgresException e) when (!IsAway(e) && e.SqlState[..2] is not ("42" or "0A" or "25"))
+        {
+            return QueryWrites.In(dataset.Sql, default);
+        }
     }
 
     // The server names the table in its text alone.
@@ -102,6 +139,15 @@ internal static partial class SourceCheck
     // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
     private static bool IsAway(PostgresException e) =>
         e.IsTransient || e.SqlState[..2] is "08" or "53" or "57" or "58" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
+
+    // The rendered query has its lines where the definition has them: literals for parameters left out bring none along.
+    private static int? LineOf(PostgresException e, Dataset dataset)
+    {
+        if (e.Position <= 0)
+            return null;
+        var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
+        return sql.AsSpan(0, Math.Min(e.Position - 1, sql.Length)).Count('\n') + 1;
+    }
 
     private static string? Fault(Dataset dataset, IReadOnlyList<ResultColumn> columns)
     {

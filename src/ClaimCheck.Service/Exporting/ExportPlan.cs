@@ -27,6 +27,9 @@ internal sealed record FrozenDataset
     public required int SchemaVersion { get; init; }
     public required IReadOnlyList<Column> Columns { get; init; }
 
+    /// <summary>The columns' types with domains resolved, which the names in <see cref="Columns"/> don't tell; null where only those are known.</summary>
+    public IReadOnlyList<ResultType>? Types { get; init; }
+
     /// <summary>Its definition of success, or null.</summary>
     public DatasetDelivery? Delivery { get; init; }
 }

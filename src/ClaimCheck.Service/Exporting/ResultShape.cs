@@ -21,6 +21,7 @@ internal sealed record ResultType(uint Oid, ResultType? Element = null, char Del
 internal static partial class ResultShape
 {
     /// <summary>The columns of <paramref name="sql"/>'s result, in order; two may have one name.</summary>
+    /// <remarks>The connection is one without type loading: with it Npgsql refuses results with ranges of the database's own.</remarks>
     /// <exception cref="PostgresException">The query can't be parsed or names things that are not there.</exception>
     public static async Task<IReadOnlyList<ResultColumn>> DescribeAsync(
         NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
@@ -96,7 +97,7 @@ internal static partial class ResultShape
     {
         await using var command = connection.CreateCommand();
         command.CommandText = """
-            SELECT pg_catalog.format_type(f.type, f.modifier), coalesce(a.attnotnull, false)
+            SELECT pg_catalog.format_type(f.type, CASE WHEN a.atttypid = f.type THEN a.atttypmod ELSE f.modifier END), coalesce(a.attnotnull, false)
               FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS f (type, modifier, relation, number, ordinal)
               LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = f.relation AND a.attnum = f.number
              ORDER BY f.ordinal

@@ -57,6 +57,8 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
             .ConfigureCopyOperationFilter(_ => false));
+        // Values go as text. Loaded, a database's own types would matter: Npgsql refuses to describe a result with some of them.
+        pool.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         return pool.Build();
     }
 

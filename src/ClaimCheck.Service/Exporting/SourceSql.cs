@@ -20,6 +20,22 @@ internal sealed class SourceSql
 
     public IEnumerable<string> ParameterNames => Parameters.Select(NameOf).Distinct(StringComparer.Ordinal);
 
+    /// <summary>Words that stand in no parentheses.</summary>
+    public IEnumerable<string> WordsAtTop
+    {
+        get
+        {
+            var depth = 0;
+            foreach (var token in tokens)
+            {
+                if (token.Kind == SqlTokenKind.Symbol)
+                    depth += Text[token.Start] switch { '(' or '[' => 1, ')' or ']' => -1, _ => 0 };
+                else if (depth == 0 && token.Kind == SqlTokenKind.Word)
+                    yield return Text.Substring(token.Start, token.Length);
+            }
+        }
+    }
+
     public string NameOf(SqlToken parameter) => Text.Substring(parameter.Start + 1, parameter.Length - 1);
 
     /// <exception cref="FormatException">It is no single SELECT or WITH; the text says why, as the end of a sentence.</exception>

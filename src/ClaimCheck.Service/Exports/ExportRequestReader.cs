@@ -5,7 +5,7 @@ namespace ClaimCheck.Service.Exports;
 
 /// <summary>A valid request, with the dataset's defaults filled in.</summary>
 internal sealed record ValidRequest(
-    Dataset Dataset,
+    DefinedDataset Dataset,
     JsonElement Criteria,
     string Format,
     string Compression,
@@ -22,13 +22,21 @@ internal static class ExportRequestReader
     private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7); // SigV4's limit
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
+    /// <summary>The dataset that a body names, where its definition could never be read: then nothing can be said of the other fields.</summary>
+    public static DefinedDataset? Unread(JsonElement body, DefinitionSet<DefinedDataset> datasets) =>
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String
+        && datasets.Find(name.GetString()!) is { Definition: null } unread
+            ? unread
+            : null;
+
     /// <returns>The request, or the errors by field.</returns>
-    public static (ValidRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DatasetCatalog datasets)
+    public static (ValidRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets)
     {
         var fields = new FieldReader(body);
         var name = fields.Text("dataset", required: true);
-        var dataset = name is null ? null : datasets.Find(name);
-        if (name is not null && dataset is null)
+        var defined = name is null ? null : datasets.Find(name);
+        var dataset = defined?.Definition;
+        if (name is not null && defined is null)
             fields.Fail("dataset", "There is no dataset by that name; GET /v1/datasets lists them.");
         var format = fields.OneOf("format", "csv", "ndjson") ?? "csv";
         var compression = fields.OneOf("compression", "gzip", "none") ?? "gzip";
@@ -49,6 +57,6 @@ internal static class ExportRequestReader
 
         return dataset is null || fields.Errors.Count > 0
             ? (null, fields.Errors)
-            : (new(dataset, criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value), fields.Errors);
+            : (new(defined!, criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value), fields.Errors);
     }
 }

@@ -14,24 +14,27 @@ internal sealed record Answer(ExportRow? Export, bool IsNew, ProblemResult? Refu
 /// <summary>Turns a request into an export, once per idempotency key.</summary>
 internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 {
-    private static readonly TimeSpan SourceAway = TimeSpan.FromSeconds(10);
-
     public async Task<Answer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
-        var (request, errors) = ExportRequestReader.Read(body, datasets);
+        // One view of the definitions for the whole request, whatever is read again meanwhile.
+        var known = datasets.Current;
+        if (ExportRequestReader.Unread(body, known) is { } unread && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
+            return Problems.Unavailable(unreadable);
+        var (request, errors) = ExportRequestReader.Read(body, known);
         if (request is null)
             return Problems.Invalid(errors);
         var meaning = ExportStore.Meaning(
             request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
 
         // Before the source is asked: a repeated request is answered also while the source is away.
-        if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } known)
-            return await RepeatAsync(caller, known, meaning, cancellationToken);
+        if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } before)
+            return await RepeatAsync(caller, before, meaning, cancellationToken);
 
-        if (await datasets.FreezeAsync(request.Dataset, cancellationToken) is not { } frozen)
-            return Problems.Of(ProblemCodes.SourceUnavailable, retryAfter: SourceAway);
+        var (frozen, unavailable) = await request.Dataset.FreezeAsync(cancellationToken);
+        if (unavailable is not null)
+            return Problems.Unavailable(unavailable);
 
-        var created = await store.CreateAsync(caller, NewExport.Of(request, frozen), key, meaning, cancellationToken);
+        var created = await store.CreateAsync(caller, NewExport.Of(request, frozen!), key, meaning, cancellationToken);
         return created.New is { } row
             ? new(row, true, null)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);

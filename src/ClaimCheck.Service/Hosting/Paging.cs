@@ -39,7 +39,8 @@ internal sealed record Paging(int Limit, string? After)
     /// <summary>What the cursor says, or null where it is not one of this call's.</summary>
     public static string? Open(string call, string cursor)
     {
-        if (cursor.Length is 0 or > 200 || !Base64Url.IsValid(cursor))
+        // The longest name of a file, which a definition may have been given, is within it.
+        if (cursor.Length is 0 or > 1200 || !Base64Url.IsValid(cursor))
             return null;
         var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
         return text.StartsWith(call + ":", StringComparison.Ordinal) ? text[(call.Length + 1)..] : null;

@@ -54,6 +54,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.TooManyFailures, 422, "Too many failures", "A receipt lists at most 1,000,000 failed records.", "Report the batch as a whole, and ask for a redelivery when the cause is mended."),
         new(ProblemCodes.UploadMismatch, 422, "Another file", "What was sent is not the file that was announced.", "See errors for what differs; send the file that was announced, or open a new batch."),
         new(ProblemCodes.InternalError, 500, "Internal error", "Something broke that should not. It is logged.", "Try again; report it if it stays."),
+        new(ProblemCodes.DefinitionInvalid, 503, "Definition invalid", "The dataset or operation is defined wrongly, or its definition does not fit its database (any more). All others go on.", "See detail for the file and the reason; its operator fixes one of them. What is fixed is noticed within seconds."),
         new(ProblemCodes.SourceUnavailable, 503, "Source unavailable", "The dataset's source database can't be reached.", "Try again after Retry-After seconds."),
         new(ProblemCodes.StagingUnavailable, 503, "Staging unavailable", "The storage of files can't be reached, or refuses.", "Try again after Retry-After seconds."),
         new(ProblemCodes.TopicUnavailable, 503, "Topic unavailable", "SNS can't be reached, or refuses the service. What was asked for is kept, and done when it answers.", "Ask again after Retry-After seconds."),

@@ -45,6 +45,10 @@ internal static class Problems
     public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) =>
         Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors);
 
+    /// <summary>The refusal of a dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
+    public static ProblemResult Unavailable(Unavailability why) =>
+        Of(why.Code, why.Detail, retryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.SourceUnavailable ? 10 : 60));
+
     public static ProblemResult NotReady(TimeSpan retryAfter) => Of(ProblemCodes.NotReady, retryAfter: retryAfter);
 
     /// <summary>The refusal of a batch that has ended; <paramref name="state"/> is its end state.</summary>

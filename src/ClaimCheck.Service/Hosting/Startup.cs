@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Hosting;
 
 /// <summary>
 /// What must be true before the service listens, in this order: keys and addresses, catalog, schema, sample, datasets, operations, staging.
-/// What does not fit ends the start with one clear line and exit code 1.
+/// What does not fit ends the start with one clear line and exit code 1; what is wrong with one dataset or operation makes that one unavailable.
 /// </summary>
 internal static class Startup
 {
@@ -19,6 +19,8 @@ internal static class Startup
     {
         await using (app)
         {
+            // SIGHUP means that definitions are read again, and must not end the start either.
+            app.Services.GetRequiredService<DefinitionWatch>();
             using (var stop = new StopSignals())
             {
                 try
@@ -73,7 +75,7 @@ internal static class Startup
         }
 
         await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, cancellationToken);
-        await services.GetRequiredService<DatasetCatalog>().LoadAsync(cancellationToken);
+        await services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
         await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
         await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
     }

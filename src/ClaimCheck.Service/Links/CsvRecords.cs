@@ -14,12 +14,14 @@ internal sealed class CsvRecords
     private readonly JsonValueWriter values;
     private byte[] plain = new byte[256];
 
-    public CsvRecords(IReadOnlyList<Column> columns)
+    /// <param name="columns">The batch's.</param>
+    /// <param name="types">Their types, where they are known better than by name.</param>
+    public CsvRecords(IReadOnlyList<Column> columns, IReadOnlyList<ResultType>? types)
     {
         values = new(output);
         this.columns = [.. columns.Select((column, index) =>
         {
-            var type = ColumnTypes.Of(column.Type);
+            var type = types?[index] ?? ColumnTypes.Of(column.Type);
             return (Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"), type, JsonKinds.Of(type));
         })];
     }

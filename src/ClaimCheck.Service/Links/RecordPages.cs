@@ -67,7 +67,7 @@ internal sealed class RecordPages(IStaging staging)
     {
         if (batch.Row.Format == "csv")
         {
-            new CsvRecords(batch.Row.FrozenDataset.Columns).Write(bytes, skip, take, page, isFirst);
+            new CsvRecords(batch.Row.FrozenDataset.Columns, batch.Row.FrozenDataset.Types).Write(bytes, skip, take, page, isFirst);
             return;
         }
 

@@ -11,7 +11,6 @@ internal static class RunCodes
     public const string Paused = "paused";
     public const string DatasetUnknown = "dataset_unknown";
     public const string ExportInvalid = "export_invalid";
-    public const string SourceUnavailable = "source_unavailable";
 }
 
 /// <summary>A run to be noted: to be started when its turn comes, or skipped for a reason.</summary>

@@ -64,8 +64,9 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
     {
         // The source is asked before the lock is taken: it may take its time.
         var wanted = await DatasetOfAsync(schedule, cancellationToken);
-        var dataset = wanted is null ? null : datasets.Find(wanted);
-        var frozen = dataset is null ? null : await datasets.FreezeAsync(dataset, cancellationToken);
+        var defined = datasets.Current;
+        var dataset = wanted is null ? null : defined.Find(wanted);
+        var (frozen, unavailable) = dataset is null ? (null, null) : await dataset.FreezeAsync(cancellationToken);
 
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var row = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
@@ -80,18 +81,24 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         else if (frozen is null && run.AwayFor < options.SourcePatience)
             await PutOffAsync(transaction, run, cancellationToken);
         else if (frozen is null)
-            await EndAsync(transaction, row, run, RunCodes.SourceUnavailable, $"The source {dataset.Source} could not be reached for {options.SourcePatience}.", cancellationToken);
+            await EndAsync(transaction, row, run, unavailable!.Code, $"It was unavailable for {options.SourcePatience}. {unavailable.Detail}", cancellationToken);
         else
-            await AskAsync(transaction, row, run, frozen, cancellationToken);
+            await AskAsync(transaction, row, run, frozen, defined, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
-    private async Task AskAsync(Transaction transaction, ScheduleRow schedule, WaitingRun run, FrozenDataset frozen, CancellationToken cancellationToken)
+    private async Task AskAsync(
+        Transaction transaction,
+        ScheduleRow schedule,
+        WaitingRun run,
+        FrozenDataset frozen,
+        DefinitionSet<DefinedDataset> defined,
+        CancellationToken cancellationToken)
     {
         var watermark = await Watermarks.OfAsync(transaction, schedule.Id, schedule.Series, cancellationToken);
-        var resolved = ScheduledCriteria.Resolve(schedule.ExportJson, datasets, new(run.FireTime, schedule.Zone, watermark));
-        var (request, errors) = ExportRequestReader.Read(resolved.Body, datasets);
+        var resolved = ScheduledCriteria.Resolve(schedule.ExportJson, defined, new(run.FireTime, schedule.Zone, watermark));
+        var (request, errors) = ExportRequestReader.Read(resolved.Body, defined);
         if (request is null || resolved.Errors.Count > 0)
         {
             // It was valid when it was put; the dataset has changed since.

@@ -20,7 +20,7 @@ internal static partial class ScheduleEndpoints
         schedules.MapMethods("", GetAndHead, List).WithName("ListSchedules").WithSummary("Lists schedules, by name.").ReadsPaging().ProducesProblems(400);
         schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.").Accepts<ScheduleRequest>("application/json")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ReadsHeader("If-None-Match", "*: only where there is none by that name.")
-            .ProducesProblems(400, 412, 413, 415, 422);
+            .ProducesProblems(400, 412, 413, 415, 422, 503);
         schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule").WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
         schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. What it has asked for goes on.")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ProducesProblems(404, 412);
@@ -58,6 +58,8 @@ internal static partial class ScheduleEndpoints
                 return isNew ? TypedResults.Created(ScheduleViews.PathOf(name), views.Show(row)) : TypedResults.Ok(views.Show(row));
             case Put.Invalid(var errors):
                 return Problems.Invalid(errors);
+            case Put.Unavailable(var why):
+                return Problems.Unavailable(why);
             default:
                 return Problems.Of(ProblemCodes.PreconditionFailed);
         }

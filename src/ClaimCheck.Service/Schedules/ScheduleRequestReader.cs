@@ -17,7 +17,7 @@ internal static class ScheduleRequestReader
     /// <param name="datasets">What may be exported.</param>
     /// <param name="now">The database's time.</param>
     public static (ValidSchedule? Schedule, IReadOnlyDictionary<string, string[]> Errors) Read(
-        JsonElement body, DatasetCatalog datasets, DateTimeOffset now)
+        JsonElement body, DefinitionSet<DefinedDataset> datasets, DateTimeOffset now)
     {
         var fields = new FieldReader(body);
         var cron = fields.Text("cron", required: true);
@@ -52,7 +52,7 @@ internal static class ScheduleRequestReader
     }
 
     // As the first run will ask for it, and as later ones will.
-    private static void CheckExport(JsonElement export, DatasetCatalog datasets, FireMoment first, FieldReader fields)
+    private static void CheckExport(JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment first, FieldReader fields)
     {
         var errors = new OrderedDictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var moment in (FireMoment[])[first, first with { Watermark = first.FireTime }])

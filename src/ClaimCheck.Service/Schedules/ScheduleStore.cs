@@ -1,6 +1,8 @@
 using System.Text.Json;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
@@ -15,6 +17,8 @@ internal abstract record Put
     internal sealed record Invalid(IReadOnlyDictionary<string, string[]> Errors) : Put;
 
     internal sealed record PreconditionFailed : Put;
+
+    internal sealed record Unavailable(Unavailability Why) : Put;
 }
 
 /// <summary>The schedules in the catalog, as the API sees them.</summary>
@@ -29,6 +33,13 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     public async Task<Put> PutAsync(
         Caller caller, string name, JsonElement body, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
+        var defined = datasets.Current;
+        if (body.TryGetProperty("export", out var export) && ExportRequestReader.Unread(export, defined) is { } unread
+            && await unread.AskAsync(anew: false, cancellationToken) is { } why)
+        {
+            return new Put.Unavailable(why);
+        }
+
         while (true)
         {
             await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -40,7 +51,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
                 return new Put.PreconditionFailed();
             // Not the transaction's time: it may have waited for the row.
             var now = await transaction.Connection.QuerySingleAsync<DateTimeOffset>(transaction.Command("SELECT clock_timestamp()", null, cancellationToken));
-            var (schedule, errors) = ScheduleRequestReader.Read(body, datasets, now);
+            var (schedule, errors) = ScheduleRequestReader.Read(body, defined, now);
             if (schedule is null)
                 return new Put.Invalid(errors);
 

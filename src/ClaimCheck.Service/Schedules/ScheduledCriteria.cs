@@ -28,12 +28,12 @@ internal static class ScheduledCriteria
     /// <param name="export">The body of an export, an object.</param>
     /// <param name="datasets">Says of what type a criterion is.</param>
     /// <param name="moment">What they are relative to.</param>
-    public static ResolvedExport Resolve(JsonElement export, DatasetCatalog datasets, FireMoment moment)
+    public static ResolvedExport Resolve(JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment moment)
     {
         var errors = new Dictionary<string, string>(StringComparer.Ordinal);
         var usesWatermark = false;
         var body = JsonObject.Create(export)!;
-        var dataset = export.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String ? datasets.Find(name.GetString()!) : null;
+        var dataset = export.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String ? datasets.Find(name.GetString()!)?.Definition : null;
         if (dataset is not null && body["criteria"] is JsonObject criteria)
         {
             foreach (var parameter in dataset.Parameters.Where(parameter => criteria[parameter.Name] is JsonObject))

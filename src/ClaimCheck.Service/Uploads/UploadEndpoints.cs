@@ -12,7 +12,6 @@ namespace ClaimCheck.Service.Uploads;
 internal static class UploadEndpoints
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
-    private static readonly TimeSpan SourceAway = TimeSpan.FromSeconds(10);
 
     public static IEndpointRouteBuilder MapUploads(this IEndpointRouteBuilder routes)
     {
@@ -45,7 +44,7 @@ internal static class UploadEndpoints
         var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
         if (refusal is not null)
             return refusal;
-        var (upload, errors) = UploadRequestReader.Read(body!.Value, datasets);
+        var (upload, errors) = UploadRequestReader.Read(body!.Value, datasets.Current);
         if (upload is null)
             return Problems.Invalid(errors);
         var meaning = UploadStore.Meaning(body.Value);
@@ -55,10 +54,11 @@ internal static class UploadEndpoints
         var own = upload.Own;
         if (upload.Defined is { } defined)
         {
-            if (await datasets.FreezeAsync(defined, cancellationToken) is not { } frozen)
-                return Problems.Of(ProblemCodes.SourceUnavailable, retryAfter: SourceAway);
+            var (frozen, unavailable) = await defined.FreezeAsync(cancellationToken);
+            if (unavailable is not null)
+                return Problems.Unavailable(unavailable);
             // In what order the records come is the producer's affair.
-            own = frozen with { IsUploaded = true, OrderedBy = null };
+            own = frozen! with { IsUploaded = true, OrderedBy = null };
         }
 
         var created = await store.OpenAsync(caller, upload.With(own!), upload.Files, key, meaning, cancellationToken);

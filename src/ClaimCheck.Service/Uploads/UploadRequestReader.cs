@@ -9,7 +9,7 @@ namespace ClaimCheck.Service.Uploads;
 
 /// <summary>A valid request: of a dataset that the operator has defined, or with a definition of its own.</summary>
 internal sealed record ValidUpload(
-    Dataset? Defined,
+    DefinedDataset? Defined,
     FrozenDataset? Own,
     string Format,
     string Compression,
@@ -41,7 +41,7 @@ internal static partial class UploadRequestReader
     private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7);
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
-    public static (ValidUpload? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DatasetCatalog datasets)
+    public static (ValidUpload? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets)
     {
         var fields = new FieldReader(body);
         var name = fields.Text("dataset", required: true);
@@ -50,8 +50,8 @@ internal static partial class UploadRequestReader
         var format = fields.OneOf("format", "csv", "ndjson") ?? "csv";
         var compression = fields.OneOf("compression", "gzip", "none") ?? "gzip";
         var maxFileBytes = fields.Whole("maxFileBytes", 64 << 10, 5L << 30) ?? 256 << 20;
-        var link = fields.Duration("linkLifetime", TimeSpan.FromSeconds(1), LongestLink) ?? defined?.LinkLifetime ?? UsualLink;
-        var retention = fields.Duration("retention", TimeSpan.FromSeconds(1), LongestRetention) ?? defined?.Retention ?? UsualRetention;
+        var link = fields.Duration("linkLifetime", TimeSpan.FromSeconds(1), LongestLink) ?? defined?.Definition?.LinkLifetime ?? UsualLink;
+        var retention = fields.Duration("retention", TimeSpan.FromSeconds(1), LongestRetention) ?? defined?.Definition?.Retention ?? UsualRetention;
         var files = ReadFiles(fields);
         fields.RefuseOthers();
         return fields.Errors.Count > 0
@@ -59,7 +59,7 @@ internal static partial class UploadRequestReader
             : (new(defined, own, format, compression, maxFileBytes, link, retention, files), fields.Errors);
     }
 
-    private static FrozenDataset? ReadOwn(FieldReader fields, string? name, Dataset? defined)
+    private static FrozenDataset? ReadOwn(FieldReader fields, string? name, DefinedDataset? defined)
     {
         var key = fields.Text("key", required: false);
         var version = fields.Whole("schemaVersion", 1, int.MaxValue);

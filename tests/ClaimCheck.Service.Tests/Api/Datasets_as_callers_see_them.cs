@@ -15,7 +15,7 @@ public sealed class Datasets_as_callers_see_them(ApiService service)
         Assert.Equal("no-store", answer.Header("Cache-Control"));
         var typed = answer.Json;
         Assert.Equal(
-            ["name", "title", "schemaVersion", "key", "orderedBy", "parameters", "formats", "compressions", "columns", "recordSchema", "linkLifetime", "retention", "delivery", "available", "links"],
+            ["name", "title", "schemaVersion", "key", "orderedBy", "parameters", "formats", "compressions", "columns", "recordSchema", "linkLifetime", "retention", "delivery", "available", "unavailable", "links"],
             typed.Names());
         Assert.Equal(("typed", "Typed", 3, "id", "id"), (typed.Text("name"), typed.Text("title"), typed.GetProperty("schemaVersion").GetInt32(), typed.Text("key"), typed.Text("orderedBy")));
         Assert.Equal(("PT2H", "P2D"), (typed.Text("linkLifetime"), typed.Text("retention")));

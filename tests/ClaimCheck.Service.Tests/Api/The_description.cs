@@ -18,6 +18,8 @@ public sealed class The_description(ApiService service)
         {
             ["GET /v1/datasets"] = [200, 400, 401],
             ["GET /v1/datasets/{name}"] = [200, 401, 404],
+            ["POST /v1/datasets/reload"] = [200, 401, 503],
+            ["POST /v1/operations/reload"] = [200, 401, 503],
             ["POST /v1/exports"] = [200, 202, 400, 401, 409, 413, 415, 422, 503],
             ["GET /v1/exports"] = [200, 400, 401],
             ["GET /v1/exports/{exportId}"] = [200, 401, 404],
@@ -45,7 +47,7 @@ public sealed class The_description(ApiService service)
             ["POST /v1/subscriptions/{subscriptionId}/test"] = [200, 401, 404, 409],
             ["POST /v1/subscriptions/{subscriptionId}/secret"] = [200, 401, 404, 409],
             ["GET /v1/schedules"] = [200, 400, 401],
-            ["PUT /v1/schedules/{name}"] = [200, 201, 400, 401, 412, 413, 415, 422],
+            ["PUT /v1/schedules/{name}"] = [200, 201, 400, 401, 412, 413, 415, 422, 503],
             ["GET /v1/schedules/{name}"] = [200, 401, 404],
             ["DELETE /v1/schedules/{name}"] = [204, 401, 404, 412],
             ["GET /v1/schedules/{name}/runs"] = [200, 400, 401, 404],

@@ -1,10 +1,11 @@
 using System.Text;
 using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
-/// <summary>Operations are read as strictly as datasets, and checked against their target at start.</summary>
+/// <summary>Operations are read as strictly as datasets, and held against their target.</summary>
 public sealed class Definitions_of_operations
 {
     private const string Item = "UPDATE orders SET status = :status WHERE id = :id";
@@ -23,22 +24,63 @@ public sealed class Definitions_of_operations
     [InlineData("""{ "target": "source", "form": "set", "key": "id", "parameters": { "id": { "type": "text" } } }""", "UPDATE orders SET status = :id", "a statement of form set reads its items from the relation items(ordinal, id)")]
     [InlineData("""{ "target": "source", "form": "item", "key": "other", "parameters": { "id": { "type": "text" } } }""", "DELETE FROM orders WHERE id = :id", "key is other, which parameters does not declare")]
     public void What_can_t_be_used_is_refused_with_the_reason(string json, string sql, string reason) =>
-        Assert.Contains(reason, Assert.Throws<FormatException>(() => OperationReader.Read("name", Encoding.UTF8.GetBytes(json), sql)).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.ThrowsAny<FormatException>(() => OperationReader.Read("name", Encoding.UTF8.GetBytes(json), sql)).Message, StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("item", "UPDATE orders SET status = :status WHERE nothing = :id", "nothing")]
-    [InlineData("item", Item + " RETURNING id", "leave RETURNING out")]
-    [InlineData("set", "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id", "RETURNING i.ordinal")]
-    [InlineData("set", "UPDATE orders o SET status = i.state FROM items i WHERE o.id = i.id RETURNING i.ordinal", "state")]
-    public async Task What_does_not_fit_its_target_stops_the_start_with_one_line(string form, string sql, string reason)
+    [Fact]
+    public async Task What_does_not_fit_its_target_makes_it_unavailable_and_is_read_again_when_it_is_fixed()
     {
+        (string Name, string Form, string Sql, string File, string Reason)[] bad =
+        [
+            ("column", "item", "UPDATE orders SET status = :status\nWHERE nothing = :id", "column.sql:2", "column \"nothing\" does not exist"),
+            ("rows", "item", Item + " RETURNING id", "rows.json", "leave RETURNING out"),
+            ("ranges", "item", Item + " RETURNING 'empty'::spans", "ranges.json", "leave RETURNING out"),
+            ("ordinals", "set", "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id", "ordinals.json", "RETURNING i.ordinal"),
+            ("state", "set", "UPDATE orders o SET status = i.state\nFROM items i WHERE o.id = i.id RETURNING i.ordinal", "state.sql:1", "state"),
+        ];
         await using var scene = await JobScene.CreateAsync(1);
-        scene.AddOperation("odd", form, sql);
-        var (code, output) = await ServiceProcess.RunAsync(scene.Scene.Settings, "http://127.0.0.1:0");
-        Assert.Equal(1, code);
-        var line = output.Split('\n').Single(line => line.StartsWith("claimcheck: ", StringComparison.Ordinal));
-        Assert.StartsWith("claimcheck: operations/odd.json: ", line, StringComparison.Ordinal);
-        Assert.Contains(reason, line, StringComparison.Ordinal);
+        await Scene.SqlAsync(scene.Target, "CREATE TYPE spans AS RANGE (SUBTYPE = text)");
+        foreach (var (name, form, sql, _, _) in bad)
+            scene.AddOperation(name, form, sql);
+        scene.AddOperation("nowhere", "item", Item);
+        File.WriteAllText(Path.Combine(scene.Operations, "nowhere.json"), "{" + Whole.Replace("source", "elsewhere", StringComparison.Ordinal) + "}");
+        File.WriteAllText(Path.Combine(scene.Operations, "text.json"), "no JSON");
+        File.WriteAllText(Path.Combine(scene.Operations, "text.sql"), Item);
+        await using var service = await ServiceProcess.StartAsync(scene.Scene.Settings);
+        using var api = new ApiClient(service.NewHttp());
+
+        foreach (var (name, file, reason) in (IEnumerable<(string, string, string)>)[.. bad.Select(one => (one.Name, one.File, one.Reason)),
+            ("nowhere", "nowhere.json", "ConnectionStrings:elsewhere is not set"), ("text", "text.json:1", "it is no JSON")])
+        {
+            var shown = (await api.GetAsync($"/v1/operations/{name}")).Json;
+            Assert.False(shown.GetProperty("available").GetBoolean());
+            var detail = shown.GetProperty("unavailable").Text("detail")!;
+            Assert.StartsWith($"operations/{file}: ", detail, StringComparison.Ordinal);
+            Assert.Contains(reason, detail, StringComparison.Ordinal);
+            var asked = await api.PostAsync("/v1/bulk-jobs", $$"""{ "operation": "{{name}}", "items": [ { "id": "ord_0", "status": "x" } ] }""");
+            asked.IsProblem(503, "definition_invalid");
+            Assert.Equal(detail, asked.Json.Text("detail"));
+            (await api.SendAsync("POST", $"/v1/bulk-jobs?operation={name}", new StringContent("{}", Encoding.UTF8, "application/x-ndjson"))).IsProblem(503, "definition_invalid");
+            Assert.Contains($"Operation {name} is unavailable: {detail}", service.Log, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(13, (await api.GetAsync("/v1/operations")).Items().Length);
+        const string good = """{ "operation": "item", "items": [ { "id": "ord_0", "status": "x" } ] }""";
+        var first = await api.PostAsync("/v1/bulk-jobs", good, ("Idempotency-Key", "once"), ("Prefer", "wait=60"));
+        Assert.Equal((200, "completed"), (first.Status, first.Json.Text("status")));
+
+        scene.AddOperation("rows", "item", Item);
+        File.WriteAllText(Path.Combine(scene.Operations, "item.sql"), "UPDATE");
+        File.Delete(Path.Combine(scene.Operations, "set.sql"));
+        File.Delete(Path.Combine(scene.Operations, "set.json"));
+        var read = (await api.PostAsync("/v1/operations/reload", "")).Json.GetProperty("items").EnumerateArray().ToDictionary(item => item.Text("name")!);
+
+        Assert.Equal(("changed", true), (read["rows"].Text("change"), read["rows"].GetProperty("available").GetBoolean()));
+        Assert.Equal(("changed", false), (read["item"].Text("change"), read["item"].GetProperty("available").GetBoolean()));
+        Assert.Equal(("unchanged", "removed"), (read["loose"].Text("change"), read["set"].Text("change")));
+        (await api.GetAsync("/v1/operations/set")).IsProblem(404, "not_found");
+        (await api.PostAsync("/v1/bulk-jobs", good, ("Idempotency-Key", "another"))).IsProblem(503, "definition_invalid");
+        Assert.Equal(first.Json.Text("jobId"), (await api.PostAsync("/v1/bulk-jobs", good, ("Idempotency-Key", "once"))).Json.Text("jobId"));
+        Assert.Equal(202, (await api.PostAsync("/v1/bulk-jobs", good.Replace("item\"", "rows\"", StringComparison.Ordinal))).Status);
     }
 
     [Fact]

@@ -214,6 +214,5 @@ public class CriteriaBinderTests
         Sql = SourceSql.Parse("select 1 as id"),
         LinkLifetime = TimeSpan.FromHours(1),
         Retention = TimeSpan.FromDays(7),
-        File = "datasets/orders.json",
     };
 }

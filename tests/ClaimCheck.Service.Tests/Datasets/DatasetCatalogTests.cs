@@ -19,47 +19,72 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
 
     ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
-    [Theory]
-    [InlineData("select 1 as id, 2 as a, 3 as a", "two columns of its query are named a: rename one with AS.")]
-    [InlineData("select 1 as \"ID\", 2 as a", "its key is id, but its query has only ID, a.")]
-    [InlineData("select '{}'::jsonb as id", "its key id is of type jsonb, whose values can't name a record.")]
-    [InlineData("select '{}'::int[] as id", "its key id is of type integer[], whose values can't name a record.")]
-    [InlineData("select id from no_such_table", "shop refuses the query: relation \"no_such_table\" does not exist (42P01).")]
-    [InlineData("select 1 as id from", "shop refuses the query: syntax error at end of input (42601).")]
-    public async Task A_query_that_does_not_fit_its_source_stops_the_start(string sql, string reason)
+    [Fact]
+    public async Task Definitions_are_read_again_one_by_one()
     {
-        scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync()).Define("orders", Definition, sql);
+        scene.With("ConnectionStrings:shop", await Queries_against_their_source.ShopAsync())
+            .Define("kept", Definition, "select 1 as id").Define("orders", Definition, "select id from t").Define("removed", Definition, "select 1 as id");
+        var catalog = await scene.LoadAsync();
+        var (before, frozen) = (catalog.Current, (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Frozen!);
+        Assert.Equal(["kept unchanged ", "orders unchanged ", "removed unchanged "], await ReloadAsync());
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        scene.Define("orders", "{", null).Define("Added", Definition, "select 1 as id");
+        File.Delete(Path.Combine(scene.Folder, "removed.sql"));
+        File.Delete(Path.Combine(scene.Folder, "removed.json"));
+        var broken = await ReloadAsync();
 
-        Assert.Equal($"datasets/orders.json: {reason}", refusal.Message);
+        Assert.Equal(["Added added definition_invalid", "kept unchanged ", "orders changed definition_invalid", "removed removed "], broken);
+        Assert.Null(catalog.Find("removed"));
+        Assert.Same(before.Find("kept"), catalog.Find("kept"));
+        // Who has begun goes on; and what was known of it is still shown.
+        Assert.Null(await before.Find("orders")!.AskAsync(anew: false, CancellationToken.None));
+        Assert.Equal("select id from t", frozen.Sql);
+        Assert.Equal("id", catalog.Find("orders")!.Definition!.Key);
+        Assert.Equal(["id"], (await ProbeAsync(catalog)).Columns!.Select(column => column.Name));
+
+        scene.Define("orders", Definition, "select id, 'x' as name from t");
+        Assert.Equal("orders changed ", (await ReloadAsync())[2]);
+        Assert.Single(scene.Logged, "Information: Dataset orders is available again.");
+
+        await ExecuteAsync(scene.Configuration["ConnectionStrings:shop"]!, "ALTER TABLE t RENAME COLUMN id TO number");
+        Assert.Equal("orders unchanged definition_invalid", (await ReloadAsync())[2]);
+        Directory.Move(scene.Folder, scene.Folder + "-away");
+        await Assert.ThrowsAsync<StartupException>(ReloadAsync);
+        Assert.Equal(3, catalog.Current.All.Count);
+
+        async Task<List<string>> ReloadAsync() =>
+            [.. (await catalog.ReloadAsync(all: true, CancellationToken.None)).Select(item =>
+            {
+                Assert.Equal(item.Available, item.Unavailable is null && item.Change != "removed");
+                return $"{item.Name} {item.Change} {item.Unavailable?.Code}";
+            })];
     }
 
     [Fact]
-    public async Task A_source_without_a_connection_string_stops_the_start()
+    public async Task A_source_without_a_connection_string_makes_it_unavailable()
     {
         scene.Define("orders", Definition, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable;
 
         Assert.Equal(
             "datasets/orders.json: source is shop, but ConnectionStrings:shop is not set: "
             + "set it (in the environment: ConnectionStrings__shop).",
-            refusal.Message);
+            unavailable!.Detail);
     }
 
     [Theory]
     [InlineData("postgres://user:hunter2@host/db")]
     [InlineData("Host=x;Hunter2=1")]
     [InlineData("Host=x;Port=hunter2")]
-    public async Task A_connection_string_that_can_not_be_read_stops_the_start_without_being_quoted(string connectionString)
+    public async Task A_connection_string_that_can_not_be_read_makes_it_unavailable_without_being_quoted(string connectionString)
     {
         scene.With("ConnectionStrings:shop", connectionString).Define("orders", Definition, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
+        var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
 
-        Assert.StartsWith("datasets/orders.json: ConnectionStrings:shop can't be read", refusal.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", refusal.ToString(), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("datasets/orders.json: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", string.Concat([unavailable.Detail, .. scene.Logged]), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -88,14 +113,14 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
             "select name, id from orders where name > :z and id > :a order by id;");
         var catalog = await scene.LoadAsync();
 
-        var frozen = await catalog.FreezeAsync(catalog.Find("orders")!, CancellationToken.None);
+        var (frozen, _) = await catalog.Find("orders")!.FreezeAsync(CancellationToken.None);
 
         Assert.NotNull(frozen);
         Assert.Equal(("orders", "shop", "id", "id", 2), (frozen.Name, frozen.Source, frozen.Key, frozen.OrderedBy, frozen.SchemaVersion));
         Assert.Equal("select name, id from orders where name > :z and id > :a order by id", frozen.Sql);
         Assert.Equal([new("z", "text"), new("a", "integer")], frozen.Parameters);
         Assert.Equal([new Column("name", "character varying(20)", true), new Column("id", "bigint", false)], frozen.Columns);
-        Assert.Equal(["orders"], catalog.All.Select(dataset => dataset.Name));
+        Assert.Equal(["orders"], catalog.Current.All.Select(dataset => dataset.Name));
         Assert.Null(catalog.Find("Orders"));
     }
 
@@ -111,7 +136,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         var catalog = await scene.LoadAsync();
         var away = await ProbeAsync(catalog);
         await ProbeAsync(catalog);
-        Assert.Null(await catalog.FreezeAsync(catalog.Find("orders")!, CancellationToken.None));
+        Assert.Equal("source_unavailable", (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Unavailable!.Code);
 
         Assert.False(away.IsAvailable);
         Assert.Null(away.Columns);
@@ -168,7 +193,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         scene.Clock.Advance(TimeSpan.FromSeconds(6));
         using var given = new CancellationTokenSource();
 
-        var first = catalog.ProbeAsync(catalog.Find("orders")!, given.Token);
+        var first = catalog.Find("orders")!.ProbeAsync(given.Token);
         var second = ProbeAsync(catalog);
         await given.CancelAsync();
 
@@ -177,7 +202,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
     }
 
     private static Task<DatasetAvailability> ProbeAsync(DatasetCatalog catalog) =>
-        catalog.ProbeAsync(catalog.Find("orders")!, CancellationToken.None);
+        catalog.Find("orders")!.ProbeAsync(CancellationToken.None);
 
     private static Task RenameAsync(string database, string from, string to) => ExecuteAsync(
         new NpgsqlConnectionStringBuilder(database) { Database = "postgres" }.ConnectionString, $"ALTER DATABASE {from} RENAME TO {to}");

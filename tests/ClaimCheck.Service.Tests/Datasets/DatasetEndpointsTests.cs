@@ -45,7 +45,7 @@ public sealed class DatasetEndpointsTests : IAsyncLifetime, IDisposable
         builder.AddDatasets();
         app = builder.Build();
         app.MapDatasets();
-        await app.Services.GetRequiredService<DatasetCatalog>().LoadAsync(CancellationToken.None);
+        await app.Services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, CancellationToken.None);
         await app.StartAsync();
         http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
     }
@@ -86,6 +86,7 @@ public sealed class DatasetEndpointsTests : IAsyncLifetime, IDisposable
         var gone = await http.GetFromJsonAsync<DatasetInfo>("/v1/datasets/gone", ClaimCheckJson.Options);
 
         Assert.False(gone!.Available);
+        Assert.Equal(new("source_unavailable", "The source away can't be reached."), gone.Unavailable);
         Assert.Null(gone.Columns);
         Assert.Null(gone.RecordSchema);
     }

@@ -15,17 +15,16 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     ValueTask IAsyncDisposable.DisposeAsync() => scene.DisposeAsync();
 
     [Fact]
-    public async Task Source_and_key_are_enough()
+    public void Source_and_key_are_enough()
     {
         scene.Define("orders", "\uFEFF" + Least, "select id from orders;");
 
-        var dataset = Assert.Single(await DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var dataset = scene.Definition();
 
         Assert.Equal(("orders", "orders", "shop", "id", 1), (dataset.Name, dataset.Title, dataset.Source, dataset.Key, dataset.SchemaVersion));
         Assert.Equal((TimeSpan.FromHours(1), TimeSpan.FromDays(7)), (dataset.LinkLifetime, dataset.Retention));
         Assert.Empty(dataset.Parameters);
         Assert.Null(dataset.Delivery);
-        Assert.Equal("datasets/orders.json", dataset.File);
     }
 
     [Fact]
@@ -43,7 +42,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
         scene.Define("README", null, null);
         await File.WriteAllTextAsync(Path.Combine(scene.Folder, "README.md"), "not a dataset");
 
-        var dataset = Assert.Single(await DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var dataset = scene.Definition();
 
         Assert.Equal(("orders-2_b", "Orders", 3), (dataset.Name, dataset.Title, dataset.SchemaVersion));
         Assert.Equal([new("z", "timestamptz", true), new("a", "integer[]", false)], dataset.Parameters);
@@ -83,13 +82,14 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop", "key": "id", }""", "it is no JSON: ")]
     [InlineData("[]", "it must be an object")]
     [InlineData("", "it is no JSON: ")]
-    public async Task A_definition_that_is_not_understood_stops_the_start(string json, string reason)
+    public void A_definition_that_is_not_understood_makes_it_unavailable(string json, string reason)
     {
         scene.Define("orders", json, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var fault = scene.Fault();
 
-        Assert.StartsWith($"datasets/orders.json: {reason}", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal("datasets/orders.json", fault.File);
+        Assert.StartsWith(reason, fault.Reason, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -99,13 +99,13 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(Least, "select :since", "datasets/orders.json: the query uses :since, which parameters does not declare.")]
     [InlineData(Least, null, "datasets/orders.json: there is no orders.sql beside it: put the dataset's query there.")]
     [InlineData(null, "select 1", "datasets/orders.sql: there is no orders.json beside it: put the dataset's definition there.")]
-    public async Task A_query_that_does_not_fit_stops_the_start(string? json, string? sql, string message)
+    public void A_query_that_does_not_fit_makes_it_unavailable(string? json, string? sql, string message)
     {
         scene.Define("orders", json, sql);
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var fault = scene.Fault();
 
-        Assert.Equal(message, refusal.Message);
+        Assert.Equal(message, fault.ToString());
     }
 
     [Theory]
@@ -113,24 +113,69 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData("-orders")]
     [InlineData("or ders")]
     [InlineData("a.b")]
-    public async Task A_name_is_lower_case(string name)
+    public void A_name_is_lower_case(string name)
     {
         scene.Define(name, Least, "select 1 as id");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var fault = scene.Fault();
 
-        Assert.StartsWith($"datasets/{name}.json: a dataset's name is", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"datasets/{name}.json: a dataset's name is", fault.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_query_that_is_not_UTF8_stops_the_start()
+    public async Task A_file_that_is_not_UTF8_makes_it_unavailable()
     {
         scene.Define("orders", Least, null);
         await File.WriteAllBytesAsync(Path.Combine(scene.Folder, "orders.sql"), [.. "select '"u8, 0xE9, .. "' as id"u8]);
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None));
+        var fault = scene.Fault();
 
-        Assert.Equal("datasets/orders.sql: it is not UTF-8.", refusal.Message);
+        Assert.Equal("datasets/orders.sql: it is not UTF-8.", fault.ToString());
+        await File.WriteAllBytesAsync(Path.Combine(scene.Folder, "orders.json"), [.. "{ \"source\": \"shop\", \"key\": \""u8, 0xE9, .. "\" }"u8]);
+        Assert.Equal("datasets/orders.json: it is not UTF-8.", scene.Fault().ToString());
+    }
+
+    [Theory]
+    [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"parameters\": {\n    \"a\": {\n      \"type\": \"money\" } } }", 6)]
+    [InlineData("{\n  \"source\": \"shop\",\n  \"parameters\": {\n    \"a\": {\n } }, \"key\": \"id\" }", 4)]
+    [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"Title\": 1 }", 4)]
+    [InlineData("{\n  \"source\": \"shop\"\n  \"key\": \"id\" }", 3)]
+    [InlineData("\n\n{ \"source\": \"shop\" }", 3)]
+    public void What_is_wrong_is_told_with_its_line(string json, int line)
+    {
+        scene.Define("orders", json, "select 1 as id");
+
+        Assert.Equal(line, scene.Fault().Line);
+    }
+
+    [Fact]
+    public async Task Whatever_lies_under_a_definition_s_name_is_told_and_not_waited_for()
+    {
+        string At(string name) => Path.Combine(scene.Folder, name);
+        scene.Define("folder", Least, null).Define("pipe", null, "select 1").Define("link", Least, null).Define("huge", Least, new string(' ', 1 << 21))
+            .Define("device", Least, null).Define("good", Least, "select 1 as id");
+        Directory.CreateDirectory(At("folder.sql"));
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [At("pipe.json")]))
+            await made.WaitForExitAsync();
+        File.CreateSymbolicLink(At("link.sql"), At("nothing"));
+        File.CreateSymbolicLink(At("device.sql"), "/dev/zero");
+        File.CreateSymbolicLink(At(".#good.json"), "editor@host.1234"); // an editor's lock
+        File.WriteAllText(At(".good.sql"), "half");
+
+        var catalog = await scene.LoadAsync();
+
+        Assert.Equal(["device", "folder", "good", "huge", "link", "pipe"], catalog.Current.All.Select(dataset => dataset.Name));
+        foreach (var (name, fault) in ((string, string)[])[
+            ("device", "datasets/device.sql: it is larger than 1048576 bytes."),
+            ("folder", "datasets/folder.sql: it is a folder, not a file."),
+            ("good", "datasets/good.json: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
+            ("huge", "datasets/huge.sql: it is larger than 1048576 bytes."),
+            ("link", "datasets/link.sql: it is a link to nothing."),
+            ("pipe", "datasets/pipe.json: it is a pipe, a socket or a device, not a file.")])
+        {
+            Assert.Equal(new("definition_invalid", fault), await catalog.Find(name)!.AskAsync(anew: false, CancellationToken.None));
+            Assert.Single(scene.Logged, line => line == $"Error: Dataset {name} is unavailable: {fault}");
+        }
     }
 
     [Fact]

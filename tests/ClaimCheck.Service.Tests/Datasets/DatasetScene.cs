@@ -58,8 +58,20 @@ internal sealed class DatasetScene : IAsyncDisposable
     public async Task<DatasetCatalog> LoadAsync()
     {
         var catalog = Catalog();
-        await catalog.LoadAsync(CancellationToken.None);
+        await catalog.ReloadAsync(all: true, CancellationToken.None);
         return catalog;
+    }
+
+    /// <summary>The folder's only definition.</summary>
+    public Dataset Definition() => Read() is (var definition, null) ? definition! : throw new InvalidOperationException($"{Read().Fault}");
+
+    /// <summary>What is wrong with the folder's only definition.</summary>
+    public DefinitionFault Fault() => Read().Fault ?? throw new InvalidOperationException("Nothing is wrong with it.");
+
+    private (Dataset? Definition, DefinitionFault? Fault) Read()
+    {
+        var pair = Assert.Single(DefinitionPair.ReadAll(Folder, new("a dataset", "datasets", "query", "ClaimCheck:Datasets")));
+        return pair.Define((json, sql) => DefinitionReader.Read(pair.Name, json, sql));
     }
 
     public async ValueTask DisposeAsync()

@@ -47,15 +47,15 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         var sources = scene.Sources();
         await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
         var datasets = scene.Catalog(sources);
-        await datasets.LoadAsync(CancellationToken.None);
+        await datasets.ReloadAsync(all: true, CancellationToken.None);
         var orders = datasets.Find("orders")!;
 
-        var frozen = (await datasets.FreezeAsync(orders, CancellationToken.None))!;
-        var none = SourceQuery.Render(frozen.Sql, frozen.Parameters, CriteriaBinder.Bind(orders, null).Canonical);
+        var frozen = (await orders.FreezeAsync(CancellationToken.None)).Frozen!;
+        var none = SourceQuery.Render(frozen.Sql, frozen.Parameters, CriteriaBinder.Bind(orders.Definition!, null).Canonical);
         await using var connection = await sources.Get("sample").OpenConnectionAsync();
         var plan = (await connection.QueryAsync<string>("EXPLAIN (COSTS OFF) " + none)).ToList();
 
-        Assert.Equal(("Orders", "id", "id"), (orders.Title, frozen.Key, frozen.OrderedBy));
+        Assert.Equal(("Orders", "id", "id"), (orders.Definition!.Title, frozen.Key, frozen.OrderedBy));
         Assert.Equal(["id", "customer", "status", "amount", "currency", "note", "created_at"], frozen.Columns.Select(column => column.Name));
         Assert.False(frozen.Columns[0].Nullable);
         Assert.True(frozen.Columns[5].Nullable);
@@ -142,9 +142,9 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         await scene.Sample(sources).EnsureAsync(
             new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, CancellationToken.None);
         var datasets = scene.Catalog(sources);
-        await datasets.LoadAsync(CancellationToken.None);
+        await datasets.ReloadAsync(all: true, CancellationToken.None);
 
-        Assert.False((await datasets.ProbeAsync(datasets.Find("orders")!, CancellationToken.None)).IsAvailable);
+        Assert.False((await datasets.Find("orders")!.ProbeAsync(CancellationToken.None)).IsAvailable);
         Assert.Single(scene.Logged, line => line.StartsWith(
             $"Warning: The sample database {name} can't be made, and the shipped datasets are unavailable (permission denied",
             StringComparison.Ordinal));

@@ -46,7 +46,9 @@ internal sealed class ExportRun : IAsyncDisposable
             CommandTimeout = 1, // exports must not mind
             IncludeErrorDetail = false,
         };
-        var run = new ExportRun(NpgsqlDataSource.Create(address.ConnectionString));
+        var builder = new NpgsqlDataSourceBuilder(address.ConnectionString);
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false)); // as the service's own
+        var run = new ExportRun(builder.Build());
         if (schema is not null)
             await run.ExecuteAsync(schema);
         return run;

@@ -164,7 +164,8 @@ public sealed class Runs_of_schedules(ScheduleService service)
         var changed = await service.NewAsync("""{ "dataset": "items" }""");
         await Scene.SqlAsync(service.Scene.Catalog, $$"""UPDATE schedules SET export = '{ "dataset": "items", "criteria": { "most": 1 } }' WHERE name = '{{changed}}'""");
         var away = await service.NewAsync("""{ "dataset": "away" }""");
-        foreach (var (name, code) in ((string, string)[])[(gone, "dataset_unknown"), (changed, "export_invalid"), (away, "source_unavailable")])
+        var bad = await service.NewAsync("""{ "dataset": "bad" }""");
+        foreach (var (name, code) in ((string, string)[])[(gone, "dataset_unknown"), (changed, "export_invalid"), (away, "source_unavailable"), (bad, "definition_invalid")])
         {
             await service.MissAsync(name, 1);
             await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Any(run => run.Text("state") == "failed"));

@@ -34,6 +34,7 @@ public sealed class ScheduleService : IAsyncLifetime
               "must": { "type": "timestamptz", "required": true } }
             """);
         Scene.AddDataset("endless", "SELECT 1::bigint AS id FROM pg_sleep(600)");
+        Scene.AddDataset("bad", "SELECT id FROM nothing");
         Scene.AddDataset("away", "SELECT 1 AS id");
         await File.WriteAllTextAsync(Path.Combine(Scene.Datasets, "away.json"), """{ "source": "away", "key": "id" }""");
         Scene.Settings["ConnectionStrings__away"] = "Host=127.0.0.1;Port=1;Username=x;Database=x;Timeout=2";

@@ -45,7 +45,7 @@ internal sealed class QueueWarnings(SnsClient sns, SqsClient sqs, DatasetCatalog
 
     private void WarnOfRetention(string what, TimeSpan kept, SubscriptionRow subscription, List<string> found)
     {
-        var shorter = datasets.All
+        var shorter = datasets.Current.All.Select(defined => defined.Definition).OfType<Dataset>()
             .Where(dataset => subscription.Datasets?.Contains(dataset.Name, StringComparer.Ordinal) != false && dataset.Retention < kept)
             .Select(dataset => $"{dataset.Name} {Text(dataset.Retention)}")
             .ToList();

@@ -1,0 +1,116 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>A dataset of the folder: its definition, and whether it can be exported just now.</summary>
+internal sealed partial class DefinedDataset : IDefinition
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
+    private readonly DefinitionFault? fault;
+    private readonly SharedAnswer<DatasetAvailability> availability;
+    private readonly ILogger logger;
+    private IReadOnlyList<ResultColumn>? columns;
+    private string? reported;
+    private bool isBad;
+
+    /// <param name="files">What lies in the folder.</param>
+    /// <param name="before">What lay there before under this name, or null.</param>
+    /// <param name="ask">Holds it against its source; throws nothing.</param>
+    /// <param name="clock">Says when an answer is old.</param>
+    /// <param name="logger">Told of each change.</param>
+    public DefinedDataset(DefinitionPair files, DefinedDataset? before, Func<Dataset, Task<SourceAnswer>> ask, TimeProvider clock, ILogger logger)
+    {
+        (Files, this.logger) = (files, logger);
+        (var definition, fault) = files.Define((json, sql) => DefinitionReader.Read(files.Name, json, sql));
+        Definition = definition ?? before?.Definition;
+        columns = before is null ? null : Volatile.Read(ref before.columns);
+        isBad = before?.isBad ?? false;
+        availability = new(async () => Judge(fault is null ? await ask(Definition!) : null), _ => Fresh, clock);
+    }
+
+    public string Name => Files.Name;
+
+    public DefinitionPair Files { get; }
+
+    /// <summary>As it was last read; null where it never could be.</summary>
+    public Dataset? Definition { get; }
+
+    /// <summary>Whether it can be exported, as of a few seconds ago at most.</summary>
+    public Task<DatasetAvailability> ProbeAsync(CancellationToken cancellationToken) => availability.GetAsync(anew: false, cancellationToken);
+
+    public async Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken) =>
+        (await availability.GetAsync(anew, cancellationToken)).Unavailable;
+
+    /// <summary>The dataset as an export keeps it, or why it can't be exported now.</summary>
+    public async Task<(FrozenDataset? Frozen, Unavailability? Unavailable)> FreezeAsync(CancellationToken cancellationToken)
+    {
+        var now = await ProbeAsync(cancellationToken);
+        return now.IsAvailable ? (Freeze(Definition!, now.Columns!), null) : (null, now.Unavailable);
+    }
+
+    private static FrozenDataset Freeze(Dataset dataset, IReadOnlyList<ResultColumn> columns) => new()
+    {
+        Name = dataset.Name,
+        Source = dataset.Source,
+        Sql = dataset.Sql.Text,
+        Parameters = dataset.ParameterTypes,
+        Key = dataset.Key,
+        OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
+        SchemaVersion = dataset.SchemaVersion,
+        Columns = [.. columns.Select(column => column.ToContract())],
+        Types = [.. columns.Select(column => column.Value)],
+        RowSecurity = dataset.RowSecurity,
+        Delivery = dataset.Delivery,
+    };
+
+    private DatasetAvailability Judge(SourceAnswer? answer)
+    {
+        switch (answer)
+        {
+            case null:
+                return Unusable(fault!);
+            case SourceAnswer.Described described:
+                Volatile.Write(ref columns, described.Columns);
+                Report(null, () => Log.Available(logger, Name));
+                return new(described.Columns, null);
+            case SourceAnswer.Unreachable unreachable:
+                Report(unreachable.Reason, () => Log.Away(logger, Name, Definition!.Source, unreachable.Reason));
+                return new(Volatile.Read(ref columns), new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} can't be reached."));
+            case SourceAnswer.Faulty faulty:
+                return Unusable(new(faulty.Line is null ? Files.JsonFile : Files.SqlFile, faulty.Line, faulty.Reason)
+                {
+                    Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
+                });
+            default:
+                throw new InvalidOperationException($"{answer} is no answer.");
+        }
+    }
+
+    private DatasetAvailability Unusable(DefinitionFault found)
+    {
+        Report(found.ToString(), () => Log.Unusable(logger, Name, found));
+        return new(Volatile.Read(ref columns), found.Unavailable);
+    }
+
+    // Once for each change, not for each question.
+    private void Report(string? reason, Action tell)
+    {
+        if (reason is null ? isBad : reason != reported)
+            tell();
+        (reported, isBad) = (reason, reason is not null);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Dataset {Dataset} is unavailable: {Fault}")]
+        public static partial void Unusable(ILogger logger, string dataset, DefinitionFault fault);
+
+        [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable until its source {Source} answers: {Reason}.")]
+        public static partial void Away(ILogger logger, string dataset, string source, string reason);
+
+        [LoggerMessage(LogLevel.Information, "Dataset {Dataset} is available again.")]
+        public static partial void Available(ILogger logger, string dataset);
+    }
+}

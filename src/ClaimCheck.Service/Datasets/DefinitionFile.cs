@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>Reads one file of a definition, whatever lies there under its name.</summary>
+internal static partial class DefinitionFile
+{
+    private const int Largest = 1 << 20;
+
+    /// <exception cref="IOException">It can't be read; the text is the reason, as the end of a sentence, without a path.</exception>
+    public static byte[] Read(string path)
+    {
+        if (Directory.Exists(path))
+            throw new IOException("it is a folder, not a file");
+        if (!IsPlain(path))
+            throw new IOException("it is a pipe, a socket or a device, not a file");
+        var buffer = ArrayPool<byte>.Shared.Rent(Largest + 1);
+        try
+        {
+            // Editors may write meanwhile, and rename: what is half written is read again when it has changed.
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            var length = stream.ReadAtLeast(buffer.AsSpan(0, Largest + 1), Largest + 1, throwOnEndOfStream: false);
+            return length <= Largest ? buffer[..length] : throw new IOException($"it is larger than {Largest} bytes");
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException("it can't be read: permission is denied", e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new IOException(new FileInfo(path).LinkTarget is null ? "it is gone" : "it is a link to nothing", e);
+        }
+        catch (IOException e) when (e.Message.Contains(path, StringComparison.Ordinal))
+        {
+            throw new IOException($"it can't be read: {e.Message.Split(" : ")[0]}", e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // A pipe would keep whoever opens it until somebody writes. .NET has no call that tells it from a file.
+    private static bool IsPlain(string path)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+            return true;
+        var descriptor = Open(path, OperatingSystem.IsLinux() ? 0x800 : 0x4); // O_NONBLOCK
+        if (descriptor < 0)
+            return true; // reading it says why it can't be
+        var canSeek = Seek(descriptor, 0, whence: 1) >= 0;
+        _ = Close(descriptor);
+        return canSeek;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "lseek")]
+    private static partial nint Seek(int descriptor, nint offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

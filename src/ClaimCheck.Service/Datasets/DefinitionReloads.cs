@@ -1,0 +1,22 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary><c>POST …/reload</c>, of datasets and of operations.</summary>
+internal static class DefinitionReloads
+{
+    public static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> ReloadAsync(IDefinitionFolder folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return TypedResults.Ok(new ReloadedDefinitions(await folder.ReloadAsync(all: true, cancellationToken)));
+        }
+        catch (StartupException e)
+        {
+            // What concerns all of them; they go on as they were read before.
+            return Problems.Unavailable(new(ProblemCodes.DefinitionInvalid, e.Message));
+        }
+    }
+}

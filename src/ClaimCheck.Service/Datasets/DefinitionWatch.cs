@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>A folder of definitions that is read again when it changes.</summary>
+internal interface IDefinitionFolder
+{
+    /// <summary>Where they lie; null where there are none.</summary>
+    string? Path { get; }
+
+    /// <param name="all">Whether all databases are asked anew, or only for what is new.</param>
+    /// <param name="cancellationToken">Ends the wait for the databases.</param>
+    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// Reads definitions again when their folder changes, and on SIGHUP. The folder is looked at every second, which works on any file
+/// system and through any links, where notices of changes do not; it is read once it has stayed the same from one look to the next,
+/// so that what is being written is not read half. At times it is read whatever it looks like.
+/// </summary>
+internal sealed partial class DefinitionWatch : BackgroundService
+{
+    private const int Every = 30;
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private readonly IReadOnlyList<IDefinitionFolder> folders;
+    private readonly TimeProvider clock;
+    private readonly ILogger<DefinitionWatch> logger;
+    private readonly SemaphoreSlim asked = new(0);
+    private readonly PosixSignalRegistration hangUp;
+
+    /// <summary>From here on SIGHUP ends the process no more.</summary>
+    public DefinitionWatch(IEnumerable<IDefinitionFolder> folders, TimeProvider clock, ILogger<DefinitionWatch> logger)
+    {
+        (this.folders, this.clock, this.logger) = ([.. folders], clock, logger);
+        hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            // However often it was sent, once more is enough.
+            if (asked.CurrentCount == 0)
+                asked.Release();
+        });
+    }
+
+    public override void Dispose()
+    {
+        hangUp.Dispose();
+        asked.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var looks = folders.Where(folder => folder.Path is not null).Select(folder => new Looked(folder)).ToList();
+        for (var round = 1; !stoppingToken.IsCancellationRequested; round++)
+        {
+            var isAsked = await AskedAsync(stoppingToken);
+            if (isAsked)
+                Log.Asked(logger);
+            await Task.WhenAll(looks.Select(look => ReadAsync(look, isAsked, isAsked || look.HasSettled() || round % Every == 0, stoppingToken)));
+        }
+    }
+
+    private async Task<bool> AskedAsync(CancellationToken stoppingToken)
+    {
+        using var waited = new CancellationTokenSource(Look, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, waited.Token);
+        try
+        {
+            await asked.WaitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task ReadAsync(Looked look, bool all, bool isDue, CancellationToken stoppingToken)
+    {
+        if (!isDue)
+            return;
+        try
+        {
+            await look.Folder.ReloadAsync(all, stoppingToken);
+            look.Trouble = null;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The next look may find it better; until then everything stays as it was.
+            var trouble = e is StartupException ? e.Message : $"An unexpected {e.GetType().Name} came up.";
+            if (trouble != look.Trouble)
+                Log.NotRead(logger, trouble);
+            look.Trouble = trouble;
+        }
+    }
+
+    private sealed class Looked(IDefinitionFolder folder)
+    {
+        private string read = DefinitionPair.MarkOf(folder.Path!);
+        private string seen = "";
+
+        public IDefinitionFolder Folder => folder;
+
+        public string? Trouble { get; set; }
+
+        /// <summary>Whether it is another one than was read, and the same as at the look before.</summary>
+        public bool HasSettled()
+        {
+            var now = DefinitionPair.MarkOf(folder.Path!);
+            var hasSettled = now != read && now == seen;
+            seen = now;
+            if (hasSettled)
+                read = now;
+            return hasSettled;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "SIGHUP: all definitions are read again.")]
+        public static partial void Asked(ILogger logger);
+
+        [LoggerMessage(LogLevel.Error, "Definitions can't be read again, and stay as they were: {Reason}")]
+        public static partial void NotRead(ILogger logger, string reason);
+    }
+}

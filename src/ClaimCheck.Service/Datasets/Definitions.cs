@@ -1,0 +1,119 @@
+using System.Collections.Frozen;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>A dataset or an operation as it was read, usable or not.</summary>
+internal interface IDefinition
+{
+    string Name { get; }
+
+    DefinitionPair Files { get; }
+
+    /// <summary>Why it can't be used just now, or null.</summary>
+    /// <param name="anew">Whether its database is asked again where it has answered a moment ago.</param>
+    /// <param name="cancellationToken">Ends the wait, not the question.</param>
+    Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken);
+}
+
+/// <summary>A folder's definitions at one moment: who works with it sees no later change.</summary>
+internal sealed class DefinitionSet<T>(IEnumerable<T> definitions)
+    where T : class, IDefinition
+{
+    private readonly FrozenDictionary<string, T> byName = definitions.ToFrozenDictionary(definition => definition.Name, StringComparer.Ordinal);
+
+    /// <summary>Sorted by name.</summary>
+    public IReadOnlyList<T> All => field ??= [.. byName.Values.OrderBy(definition => definition.Name, StringComparer.Ordinal)];
+
+    public T? Find(string name) => byName.GetValueOrDefault(name);
+}
+
+/// <summary>The definitions of a folder, read at start and again whenever it changes. What is wrong with one is its own affair.</summary>
+/// <param name="kind">The words for it.</param>
+/// <param name="define">Makes a definition of what was read, and of what stood there before under that name.</param>
+/// <param name="logger">Told of each reading that changed something.</param>
+internal sealed partial class Definitions<T>(DefinitionKind kind, Func<DefinitionPair, T?, T> define, ILogger logger)
+    where T : class, IDefinition
+{
+    private readonly Lock reading = new();
+    private DefinitionSet<T> current = new([]);
+    private bool isFirst = true;
+
+    /// <summary>As last read.</summary>
+    public DefinitionSet<T> Current => Volatile.Read(ref current);
+
+    /// <summary>Reads the folder again. Definitions whose files are as they were stay what they are.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="all">Whether all databases are asked anew, or only for what is new.</param>
+    /// <param name="cancellationToken">Ends the wait for the databases.</param>
+    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    public async Task<IReadOnlyList<ReloadedDefinition>> ReadAsync(string folder, bool all, CancellationToken cancellationToken)
+    {
+        var changes = Read(folder);
+        return await Task.WhenAll(changes.Select(async change =>
+        {
+            var (name, what, now) = change;
+            if (now is null)
+                return new ReloadedDefinition(name, what, Available: false, Unavailable: null);
+            var unavailable = all || what != DefinitionChange.Unchanged ? await now.AskAsync(anew: true, cancellationToken) : null;
+            return new ReloadedDefinition(name, what, unavailable is null, unavailable);
+        }));
+    }
+
+    // One at a time: who asked last has seen the latest.
+    private List<(string Name, string Change, T? Now)> Read(string folder)
+    {
+        lock (reading)
+        {
+            var before = current;
+            var changes = new List<(string Name, string Change, T? Now)>();
+            foreach (var pair in Pairs(folder))
+            {
+                var known = before.Find(pair.Name);
+                if (known is not null && known.Files.IsSameAs(pair))
+                    changes.Add((pair.Name, DefinitionChange.Unchanged, known));
+                else
+                    changes.Add((pair.Name, known is null ? DefinitionChange.Added : DefinitionChange.Changed, define(pair, known)));
+            }
+
+            var next = new DefinitionSet<T>(changes.Select(change => change.Now!));
+            changes.AddRange(before.All.Where(known => next.Find(known.Name) is null).Select(known => (known.Name, DefinitionChange.Removed, (T?)null)));
+            changes.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
+            Volatile.Write(ref current, next);
+            if (isFirst)
+                Log.Loaded(logger, next.All.Count, kind.Many, folder);
+            else if (changes.Exists(change => change.Change != DefinitionChange.Unchanged))
+                Log.Reloaded(logger, kind.Many, folder, List(DefinitionChange.Added), List(DefinitionChange.Changed), List(DefinitionChange.Removed));
+            isFirst = false;
+            return changes;
+
+            int List(string what) => changes.Count(change => change.Change == what);
+        }
+    }
+
+    private IReadOnlyList<DefinitionPair> Pairs(string folder)
+    {
+        try
+        {
+            return DefinitionPair.ReadAll(folder, kind);
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new StartupException($"There is no folder {folder} to read {kind.Many} from: create it, or set {kind.Setting} to another one.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The folder {folder} to read {kind.Many} from can't be read: give the service's user the right to, or set {kind.Setting} to another one.", e);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "{Count} {Kind} are read from {Folder}.")]
+        public static partial void Loaded(ILogger logger, int count, string kind, string folder);
+
+        [LoggerMessage(LogLevel.Information, "The {Kind} of {Folder} are read again: {Added} added, {Changed} changed, {Removed} removed.")]
+        public static partial void Reloaded(ILogger logger, string kind, string folder, int added, int changed, int removed);
+    }
+}

@@ -1,0 +1,46 @@
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>An answer that many want to know, asked for at most once in a while. None of them can cancel the question for the others.</summary>
+/// <param name="ask">Throws nothing.</param>
+/// <param name="fresh">For how long an answer is as good as a new one.</param>
+/// <param name="clock">Measures that.</param>
+internal sealed class SharedAnswer<T>(Func<Task<T>> ask, Func<T, TimeSpan> fresh, TimeProvider clock)
+{
+    private readonly Lock gate = new();
+    private Task<T>? latest;
+    private long answeredAt;
+
+    /// <param name="anew">Whether the question must begin after this call.</param>
+    /// <param name="cancellationToken">Ends the wait alone.</param>
+    public Task<T> GetAsync(bool anew, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (latest is null)
+                latest = AskAsync();
+            else if (!latest.IsCompleted)
+                latest = anew ? AfterAsync(latest) : latest;
+            else if (anew || !latest.IsCompletedSuccessfully || clock.GetElapsedTime(Interlocked.Read(ref answeredAt)) >= fresh(latest.Result))
+                latest = AskAsync();
+            return latest.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<T> AfterAsync(Task<T> before)
+    {
+        await before;
+        return await AskAsync();
+    }
+
+    private async Task<T> AskAsync()
+    {
+        try
+        {
+            return await ask();
+        }
+        finally
+        {
+            Interlocked.Exchange(ref answeredAt, clock.GetTimestamp());
+        }
+    }
+}
