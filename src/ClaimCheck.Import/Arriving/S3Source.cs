@@ -19,6 +19,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
 {
     private const string Markers = ".claimcheck/";
     private const string NoTag = "at-";
+    private const int LongestMarker = 64 << 10; // what is cut off there is no JSON, and so nobody's
+    private const int MostObjects = 1_000_000; // all keys of a prefix are held at once
 
     public string Origin => RunOrigin.S3;
 
@@ -175,7 +177,10 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         try
         {
             using var answer = await client.GetObjectAsync(bucket, run.Marker, cancellationToken);
-            using var marker = await JsonDocument.ParseAsync(answer.ResponseStream, default, cancellationToken);
+            // Whoever may write to the bucket may write markers.
+            var content = new byte[LongestMarker];
+            var length = await answer.ResponseStream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
+            using var marker = JsonDocument.Parse(content.AsMemory(0, length));
             return marker.RootElement.TryGetProperty("runId", out var id) ? id.GetString() : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or AmazonServiceException { StatusCode: HttpStatusCode.NotFound })
@@ -203,11 +208,14 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         string under, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = bucket, Prefix = under };
+        var objects = 0;
         while (true)
         {
             var page = await client.ListObjectsV2Async(request, cancellationToken);
             foreach (var item in page.S3Objects ?? [])
                 yield return item;
+            if ((objects += page.S3Objects?.Count ?? 0) > MostObjects)
+                throw new IOException($"There are more than {MostObjects} objects below {S3Link.Scheme}{bucket}/{under}: watch a narrower prefix, or move away what is imported.");
             if (page.IsTruncated != true)
                 yield break;
             request.ContinuationToken = page.NextContinuationToken;

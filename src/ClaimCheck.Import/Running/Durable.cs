@@ -63,7 +63,7 @@ internal static partial class Durable
         {
             throw new IOException($"The folder {folder} can't be written to: {e.Message}", e);
         }
-        throw new IOException($"File locks do not hold in {folder}: two processes would work on one run. Keep the state on a local disk.");
+        throw new IOException($"File locks do not hold in {folder}: two processes would do the same work. Keep the state on a local disk.");
     }
 
     /// <summary>Moves a file to a name that nobody has yet: of several processes that want it, one gets it.</summary>
