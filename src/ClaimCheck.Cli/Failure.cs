@@ -46,7 +46,7 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
     {
         ImportCodes.InvalidConfiguration => ExitCodes.Usage,
         ImportCodes.RunNotFound => ExitCodes.NotFound,
-        ImportCodes.RunBusy or ImportCodes.SourceUnavailable => ExitCodes.Unavailable,
+        ImportCodes.RunBusy or ImportCodes.FileOpen or ImportCodes.SourceUnavailable => ExitCodes.Unavailable,
         _ => ExitCodes.Failed,
     };
 

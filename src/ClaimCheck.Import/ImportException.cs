@@ -23,7 +23,9 @@ internal static class ImportCodes
     // Of a file: its run fails, and nothing of it was sent.
     public const string AlreadyImported = "already_imported";
     public const string FileChanged = "file_changed";
+    public const string FileOpen = "file_open";
     public const string FileMissing = "file_missing";
+    public const string FileTooLarge = "file_too_large";
     public const string UnreadableGzip = "unreadable_gzip";
     public const string WrongEncoding = "wrong_encoding";
     public const string NoHeader = "no_header";

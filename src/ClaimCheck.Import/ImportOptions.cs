@@ -103,6 +103,9 @@ internal sealed class ReadingOptions
 
     /// <summary>A file with more fails.</summary>
     public long Records { get; set; } = 10_000_000;
+
+    /// <summary>A larger file, as it lies there, fails before it is read or fetched.</summary>
+    public long FileBytes { get; set; } = 64L << 30;
 }
 
 /// <summary>What is made of a record.</summary>

@@ -36,12 +36,13 @@ internal sealed class ImportRunner : IDisposable
     /// <param name="configuration">The file that the options came from, where retries find it again.</param>
     /// <param name="progress">Told after each batch; from several threads.</param>
     /// <param name="cancellationToken">Breaks it off; it can be resumed.</param>
-    /// <exception cref="ImportException">There is no such file, or another process imports it just now.</exception>
+    /// <exception cref="ImportException">There is no such file, it is open for writing, or another process imports it just now.</exception>
     /// <exception cref="IOException">The run can't be kept: the disk is full, for example. It can be resumed.</exception>
     public async Task<ImportRun> StartAsync(
         string path, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
+        ProveLocks();
         if (!File.Exists(path))
             throw new ImportException(ImportCodes.FileMissing, $"There is no file {path}.");
         await new RunRetention(Runs, context).SweepAsync(cancellationToken);
@@ -54,6 +55,8 @@ internal sealed class ImportRunner : IDisposable
             if (resumed.Failure?.Code != ImportCodes.FileChanged)
                 return resumed;
         }
+        if (Writers.Has(path) == true)
+            throw new ImportException(ImportCodes.FileOpen, $"The file {path} is open for writing: import it once its writer has closed it.");
         var directory = Runs.DirectoryOf(ImportRuns.NewId());
         var run = NewRun(directory, Path.GetFileName(path), path, RunOrigin.File, path) with { Again = again, Configuration = configuration };
         return (await BeginAsync(directory, run, NamedFile.Instance, progress, cancellationToken))!;
@@ -113,6 +116,8 @@ internal sealed class ImportRunner : IDisposable
     public async Task WatchAsync(bool once, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
         using var watched = Watched.Of(options, time);
+        ProveLocks();
+        await watched.Source.ProveAsync(cancellationToken);
         await new Watcher(watched.Source, Runs, context, progress, NewRunOf).RunAsync(once, cancellationToken);
 
         RunDocument NewRunOf(RunDirectory directory, Arrival arrival) =>
@@ -128,6 +133,13 @@ internal sealed class ImportRunner : IDisposable
     {
         client.Dispose();
         context.Calls.Dispose();
+    }
+
+    // What keeps two processes from one run.
+    private void ProveLocks()
+    {
+        RunDirectory.CreatePrivate(Runs.State);
+        Durable.ProveLocks(Runs.State);
     }
 
     private async Task<ImportRun?> BeginAsync(

@@ -28,6 +28,7 @@ internal static class ImportSettings
             .Concat(Range("files", options.Files, 1, 64))
             .Concat(Range("reading.recordBytes", options.Reading.RecordBytes, 1 << 10, 16 << 20))
             .Concat(Range("reading.records", options.Reading.Records, 1, int.MaxValue))
+            .Concat(Range("reading.fileBytes", options.Reading.FileBytes, 1 << 10, 1L << 50))
             .Concat(Range("retry.tries", options.Retry.Tries, 1, 100))
             .Concat(Range("retry.rounds", options.Retry.Rounds, 1, 1000))
             .Concat(Range("endpoint.answerBytes", options.Endpoint.AnswerBytes, 1 << 10, 256 << 20)))

@@ -36,10 +36,11 @@ internal sealed class StateDirectory : IDisposable
                 Directory.CreateDirectory(path, OwnerOnly); // criteria may tell more than others should know
             foreach (var folder in new[] { "deliveries", "routes", "cursors" })
                 Directory.CreateDirectory(Path.Combine(path, folder));
+            Durable.ProveLocks(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
+            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be used: {e.Message}", e);
         }
 
         try

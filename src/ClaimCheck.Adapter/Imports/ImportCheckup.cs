@@ -4,7 +4,7 @@ using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>Whether a route's source can be watched, and its endpoint called. Nothing is taken, nothing is sent.</summary>
+/// <summary>Whether a route's source can be watched, and its endpoint called. Nothing is taken, nothing is sent; what is tried out leaves nothing behind.</summary>
 internal static class ImportCheckup
 {
     public static string HostOf(ImportRoute route) => new Uri(route.Options.Endpoint.Url!).Authority;
@@ -16,8 +16,7 @@ internal static class ImportCheckup
         {
             using var watched = Watched.Of(route.Options, TimeProvider.System);
             await watched.Source.LookAsync(CancellationToken.None);
-            if (!route.Options.Source!.StartsWith(S3Link.Scheme, StringComparison.Ordinal))
-                TryFolder(route.Options.Source);
+            await watched.Source.ProveAsync(CancellationToken.None);
             return null;
         }
         catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
@@ -37,12 +36,5 @@ internal static class ImportCheckup
         {
             return e.Message;
         }
-    }
-
-    // Files are taken by moving them within it.
-    private static void TryFolder(string folder)
-    {
-        var path = Path.Combine(folder, $".claimcheck-check-{Guid.NewGuid():N}");
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ClaimCheck.Import.Arriving;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -63,7 +64,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
         GuardAsync($"read {path}", async () =>
         {
             var file = new FileInfo(PathOf(path));
-            if (!file.Exists || file.Length != bytes)
+            if (!file.Exists || file.Length != bytes || !PlainFile.Is(file.FullName))
                 return false;
             await using var stored = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
             return (await SHA256.HashDataAsync(stored, cancellationToken)).AsSpan().SequenceEqual(sha256.Span);
@@ -73,7 +74,12 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
     {
         try
         {
-            return await File.ReadAllBytesAsync(PathOf(path), cancellationToken);
+            var file = PathOf(path);
+            // A pipe that somebody puts there would keep whoever opens it.
+            if (File.Exists(file) && !PlainFile.Is(file))
+                throw new LocationException(LocationFailure.Refused, $"{Name} has {path}, but that is no file.");
+            await using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.Asynchronous);
+            return await LocationLimits.ReadAsync(content, Name, path, cancellationToken);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -91,8 +97,10 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
             [
                 .. directory.EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, ReturnSpecialDirectories = false })
                     .Select(entry => new StoredFile(
-                        entry.Name, (entry as FileInfo)?.Length ?? 0, new DateTimeOffset(entry.LastWriteTimeUtc), entry is DirectoryInfo)),
+                        entry.Name, (entry as FileInfo)?.Length ?? 0, new DateTimeOffset(entry.LastWriteTimeUtc), entry is DirectoryInfo))
+                    .Take(LocationLimits.Entries + 1),
             ];
+            LocationLimits.Check(found.Count, Name, folder);
         }
         return Task.FromResult(found);
     });

@@ -9,8 +9,6 @@ namespace ClaimCheck.Adapter.Locations;
 /// </summary>
 internal sealed class HttpLocation : ISharedLocation
 {
-    private const int MostBytesRead = 64 << 20;
-
     private readonly LocationOptions options;
     private readonly TimeProvider time;
     private readonly HttpTarget target;
@@ -36,7 +34,7 @@ internal sealed class HttpLocation : ISharedLocation
             // Its answer is all there is to it.
         }
         // Without it a batch that is taken back could not be found again.
-        using (var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, probe), "be read", [], cancellationToken, MostBytesRead))
+        using (var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, probe), "be read", [], cancellationToken, LocationLimits.FileBytes))
         {
             if (!(await answer.Content.ReadAsByteArrayAsync(cancellationToken)).AsSpan().SequenceEqual(content))
                 throw new LocationException(LocationFailure.Altered, $"{Name} does not give back what was put there.");
@@ -83,7 +81,7 @@ internal sealed class HttpLocation : ISharedLocation
     {
         var address = AddressOf(path);
         using var answer = await target.SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, MostBytesRead);
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, LocationLimits.FileBytes);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadAsByteArrayAsync(cancellationToken) : null;
     }
 
@@ -92,7 +90,7 @@ internal sealed class HttpLocation : ISharedLocation
         if (!options.WebDav)
             throw new LocationException(LocationFailure.Refused, $"{Name} can't be listed: it is used without WebDAV.");
         var address = FolderOf(folder);
-        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, MostBytesRead);
+        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, LocationLimits.ListingBytes);
         if (!answer.IsSuccessStatusCode)
             return [];
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);

@@ -77,6 +77,10 @@ internal sealed class HttpTarget : IDisposable
         {
             throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: nothing moved for {options.StallTimeout}.", inner: e);
         }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw new LocationException(LocationFailure.Refused, $"{name} could not {doing}: its answer is longer than the {mostBytes} bytes that it may have.", inner: e);
+        }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: {(e.InnerException ?? e).Message.TrimEnd('.')}.", inner: e);

@@ -63,9 +63,7 @@ internal sealed class S3Location : ISharedLocation
         try
         {
             using var answer = await s3.GetObjectAsync(bucket, KeyOf(path), cancellationToken);
-            using var content = new MemoryStream();
-            await answer.ResponseStream.CopyToAsync(content, cancellationToken);
-            return content.ToArray();
+            return await LocationLimits.ReadAsync(answer.ResponseStream, Name, path, cancellationToken);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
         {
@@ -86,6 +84,7 @@ internal sealed class S3Location : ISharedLocation
             found.AddRange((page.S3Objects ?? []).Where(item => item.Key.Length > start.Length).Select(item => new StoredFile(
                 item.Key[start.Length..], item.Size ?? 0, item.LastModified is { } at ? new DateTimeOffset(at.ToUniversalTime()) : null)));
             found.AddRange((page.CommonPrefixes ?? []).Select(item => new StoredFile(item[start.Length..].TrimEnd('/'), 0, null, IsFolder: true)));
+            LocationLimits.Check(found.Count, Name, folder);
             request.ContinuationToken = page.NextContinuationToken;
         }
         while (page.IsTruncated == true);

@@ -14,7 +14,20 @@ internal static partial class SftpListing
     public static string ShellQuoted(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>The entries; lines that are none (of devices, or with names of several lines) are left out.</summary>
+    /// <exception cref="LocationException">It is made to keep the reader.</exception>
     public static List<StoredFile> Read(string output, DateTimeOffset now)
+    {
+        try
+        {
+            return ReadLines(output, now);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new LocationException(LocationFailure.Refused, "The server's listing can't be read: its lines are no listing's.", inner: e);
+        }
+    }
+
+    private static List<StoredFile> ReadLines(string output, DateTimeOffset now)
     {
         var found = new List<StoredFile>();
         foreach (Match line in Lines().Matches(output))
@@ -25,10 +38,14 @@ internal static partial class SftpListing
                 continue;
             var isFolder = line.Groups["type"].ValueSpan[0] == 'd';
             found.Add(new StoredFile(
-                name, isFolder ? 0 : long.Parse(line.Groups["bytes"].ValueSpan, CultureInfo.InvariantCulture), Time(line, now), isFolder));
+                name, isFolder ? 0 : Bytes(line.Groups["bytes"].ValueSpan), Time(line, now), isFolder));
         }
         return found;
     }
+
+    // A server may say anything; what no file of ours can be long is all the same.
+    private static long Bytes(ReadOnlySpan<char> digits) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : long.MaxValue;
 
     // "Nov 20 19:12" of the last months, "Nov 20  2025" else: the year is the one that puts it into the past.
     private static DateTimeOffset? Time(Match line, DateTimeOffset now)
@@ -48,6 +65,6 @@ internal static partial class SftpListing
         return null;
     }
 
-    [GeneratedRegex(@"^(?<type>[-d])[-rwxsStT]{9}\S*\s+\S+\s+\S+\s+\S+\s+(?<bytes>\d+)\s+(?<month>[A-Z][a-z]{2})\s+(?<day>\d{1,2})\s+(?<time>\d\d:\d\d|\d{4}) (?<path>[^\r\n]+)\r?$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 10_000)]
+    [GeneratedRegex(@"^(?<type>[-d])[-rwxsStT]{9}\S*\s+\S+\s+\S+\s+\S+\s+(?<bytes>[0-9]+)\s+(?<month>[A-Z][a-z]{2})\s+(?<day>[0-9]{1,2})\s+(?<time>[0-9]{2}:[0-9]{2}|[0-9]{4}) (?<path>[^\r\n]+)\r?$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 10_000)]
     private static partial Regex Lines();
 }

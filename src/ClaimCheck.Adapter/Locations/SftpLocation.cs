@@ -6,6 +6,7 @@ namespace ClaimCheck.Adapter.Locations;
 internal sealed class SftpLocation(LocationOptions options, TimeProvider time) : ISharedLocation
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ChecksumRefusalLasts = TimeSpan.FromMinutes(10);
 
     private readonly SshClient client = new(options);
@@ -57,9 +58,23 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
         await using var copy = SpooledFile.Reserve();
-        var outcome = await client.SftpAsync([$"get {Remote(path)} {SftpListing.Quoted(copy.Path)}"], cancellationToken);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // sftp has no limit of its own, and a listing may tell another length: the copy is watched while it grows.
+        var get = client.SftpAsync([$"get {Remote(path)} {SftpListing.Quoted(copy.Path)}"], enough.Token);
+        while (await Task.WhenAny(get, Task.Delay(Look, cancellationToken)) != get && !cancellationToken.IsCancellationRequested)
+        {
+            if (new FileInfo(copy.Path) is not { Exists: true, Length: > LocationLimits.FileBytes })
+                continue;
+            await enough.CancelAsync();
+            await ((Task)get).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw LocationLimits.TooLong(Name, path);
+        }
+        var outcome = await get;
         if (outcome.IsSuccess)
-            return await File.ReadAllBytesAsync(copy.Path, cancellationToken);
+        {
+            await using var file = new FileStream(copy.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
+            return await LocationLimits.ReadAsync(file, Name, path, cancellationToken);
+        }
         return outcome is { IsDisconnected: false, IsMissing: true } ? null : throw outcome.Explain($"{Name} could not read {path}");
     }
 
@@ -67,7 +82,11 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
     {
         var outcome = await client.SftpAsync([$"ls -lan {Remote(folder)}"], cancellationToken);
         if (outcome.IsSuccess)
-            return SftpListing.Read(outcome.Output, time.GetUtcNow());
+        {
+            var found = SftpListing.Read(outcome.Output, time.GetUtcNow());
+            LocationLimits.Check(found.Count, Name, folder);
+            return found;
+        }
         return outcome is { IsDisconnected: false, IsMissing: true } ? [] : throw outcome.Explain($"{Name} could not list {folder}");
     }
 

@@ -12,7 +12,7 @@ internal sealed class SshClient(LocationOptions options) : IAsyncDisposable
     private readonly SemaphoreSlim sessions = new(8);
 
     // Of what a program writes; beyond it a listing has more entries than a folder of batches can have.
-    private const int MostOutput = 64 << 20;
+    private const int MostOutput = LocationLimits.ListingBytes;
 
     private string Account => $"{options.User}@{options.Host}";
 
@@ -80,7 +80,9 @@ internal sealed class SshClient(LocationOptions options) : IAsyncDisposable
             var output = ReadAsync(process.StandardOutput, cancellationToken);
             var errors = ReadAsync(process.StandardError, cancellationToken);
             await FeedAsync(process.StandardInput, input, cancellationToken);
-            await Task.WhenAll(output, errors, process.WaitForExitAsync(cancellationToken));
+            // The first that fails ends the program: one whose output nobody reads any more would never end by itself.
+            await foreach (var done in Task.WhenEach(output, errors, process.WaitForExitAsync(cancellationToken)))
+                await done;
             return new SshOutcome(process.ExitCode, await output, (await errors).Trim());
         }
         catch

@@ -9,13 +9,16 @@ internal sealed record LoadColumn(string? Name, string? Type);
 
 /// <summary>
 /// The statements that load one batch into one table. A chunk goes into a temporary table of the target's own types as the bytes that
-/// it was written in, and from there in one statement. Where that fails it goes into another of texts, numbered, from which any run of
-/// records can be taken by itself.
+/// it was written in, and from there in one statement. Where that fails its parts go the same way, and at last single records straight into
+/// the table: the way for what fails needs no more room than the first one.
 /// </summary>
 internal sealed class LoadPlan
 {
     public const string Copy = "COPY pg_temp.claimcheck_stage FROM STDIN (FORMAT csv, ENCODING 'UTF8')";
-    public const string CopyNumbered = "COPY pg_temp.claimcheck_numbered FROM STDIN (FORMAT csv, ENCODING 'UTF8')";
+    public const string Empty = "DELETE FROM pg_temp.claimcheck_stage";
+
+    /// <summary>Deferred constraints must fail where the record at fault can still be found.</summary>
+    public const string Strict = "SET CONSTRAINTS ALL IMMEDIATE";
 
     private readonly TableDestination destination;
     private readonly IReadOnlyList<LoadColumn> columns;
@@ -25,25 +28,30 @@ internal sealed class LoadPlan
     {
         (this.destination, this.columns, this.key, BatchIsUuid) = (destination, columns, key, batchIsUuid);
         Stage = StageSql();
-        StageNumbered = $"CREATE TEMP TABLE IF NOT EXISTS claimcheck_numbered (ordinal integer PRIMARY KEY, {Join((_, i) => $"c{i} text")}) ON COMMIT DROP";
         Upsert = $"{Into()} SELECT {Values((_, i) => $"s.c{i}")} FROM pg_temp.claimcheck_stage AS s {OnConflict()}";
-        UpsertRange = UpsertRangeSql();
+        Insert = $"{Into()} VALUES ({Values((column, i) => $"@c{i}::{column.Type}")}) {OnConflict()}";
+        KeyColumns = [.. key.Select(name => columns.Index().First(each => each.Item.Name == name).Index)];
     }
 
     public bool BatchIsUuid { get; }
+
+    public bool Ignores => destination.Ignores;
+
+    /// <summary>The dataset's columns that go to the key, by their places.</summary>
+    public IReadOnlyList<int> KeyColumns { get; }
 
     public bool MarksBatch => destination.BatchColumn is not null;
 
     /// <summary>Makes the temporary table, for as long as the connection lives.</summary>
     public string Stage { get; }
 
-    /// <summary>Makes the one of numbered texts, for the transaction.</summary>
-    public string StageNumbered { get; }
-
     public string Upsert { get; }
 
-    /// <summary>Takes the records from <c>@from</c> up to <c>@to</c>. Of several with one key the last counts, as if they came one by one.</summary>
-    public string UpsertRange { get; }
+    /// <summary>Takes one record, its fields as the texts <c>@c0</c>, <c>@c1</c> and so on.</summary>
+    public string Insert { get; }
+
+    /// <summary>Whether a column of the dataset goes into the table.</summary>
+    public bool Loads(int column) => columns[column].Name is not null;
 
     /// <summary>What marks the records of a batch.</summary>
     public object Mark(BatchId batch) => BatchIsUuid ? batch.Value : batch.ToString();
@@ -56,19 +64,6 @@ internal sealed class LoadPlan
           FROM {destination.Table.Sql} AS t
           WITH NO DATA
         """;
-
-    private string UpsertRangeSql()
-    {
-        var keys = string.Join(", ", key.Select(name => Cast(columns.Index().First(each => each.Item.Name == name))));
-        return $"""
-            {Into()}
-            SELECT DISTINCT ON ({keys}) {Values((column, i) => Cast((i, column)))}
-              FROM pg_temp.claimcheck_numbered AS s
-             WHERE s.ordinal >= @from AND s.ordinal < @to
-             ORDER BY {keys}, s.ordinal {(destination.Ignores ? "ASC" : "DESC")}
-            {OnConflict()}
-            """;
-    }
 
     private string Into()
     {
@@ -97,6 +92,4 @@ internal sealed class LoadPlan
     }
 
     private string Join(Func<LoadColumn, int, string> column) => string.Join(", ", columns.Select(column));
-
-    private static string Cast((int Index, LoadColumn Item) column) => $"s.c{column.Index}::{column.Item.Type}";
 }

@@ -1,11 +1,10 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text.Json;
 using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Writes records as CSV again, fields as texts, NULL as nothing; each behind its number, where it is to be found again by that.</summary>
+/// <summary>Writes records as CSV again, fields as texts, NULL as nothing.</summary>
 internal sealed class RecordWriter
 {
     private const int Piece = 64 << 10;
@@ -19,12 +18,16 @@ internal sealed class RecordWriter
     /// <summary>Whether fields of a type can be written so. JSON's arrays are not those of Postgres.</summary>
     public static bool Takes(string type, bool isJson) => !isJson || !type.EndsWith("[]", StringComparison.Ordinal);
 
-    public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, int from, int until, bool isNumbered, CancellationToken cancellationToken)
+    /// <param name="to">Where they go.</param>
+    /// <param name="chunk">The records.</param>
+    /// <param name="which">Those that are written, by their places.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, ReadOnlyMemory<int> which, CancellationToken cancellationToken)
     {
-        for (var i = from; i < until; i++)
+        for (var i = 0; i < which.Length; i++)
         {
-            Append(chunk[i].Value, isNumbered ? i : null);
-            if (buffer.WrittenCount < Piece && i + 1 < until)
+            Append(chunk[which.Span[i]].Value);
+            if (buffer.WrittenCount < Piece && i + 1 < which.Length)
                 continue;
             await to.WriteAsync(buffer.WrittenMemory, cancellationToken);
             buffer.ResetWrittenCount();
@@ -33,17 +36,24 @@ internal sealed class RecordWriter
 
     public void Clear() => buffer.ResetWrittenCount();
 
-    private void Append(Record record, int? number)
-    {
-        if (number is { } place)
-        {
-            Utf8Formatter.TryFormat(place, buffer.GetSpan(16), out var written);
-            buffer.Advance(written);
-        }
+    /// <summary>A field as text, in UTF-8; null where it is NULL.</summary>
+    public byte[]? ValueOf(Record record, int column) =>
+        record.IsNull(column) ? null : converted[column] is { } convert ? convert(record, column) : record.GetUtf8(column).ToArray();
 
+    /// <summary>All fields of a record.</summary>
+    public byte[]?[] ValuesOf(Record record)
+    {
+        var values = new byte[]?[converted.Length];
+        for (var column = 0; column < values.Length; column++)
+            values[column] = ValueOf(record, column);
+        return values;
+    }
+
+    private void Append(Record record)
+    {
         for (var column = 0; column < converted.Length; column++)
         {
-            if (column > 0 || number is not null)
+            if (column > 0)
                 buffer.Write(","u8);
             if (record.IsNull(column))
                 continue;

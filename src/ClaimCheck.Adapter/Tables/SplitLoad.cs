@@ -1,71 +1,133 @@
 using ClaimCheck.Consumer;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Loads what it can of a chunk: a run of records that fails is halved, and a single one that fails is failed with its reason.</summary>
-internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, CancellationToken cancellationToken)
+/// <summary>
+/// Loads what it can of a chunk: a run of records that fails is halved, through the same temporary table as the whole chunk, and the last
+/// few go into the table one by one, past all staging, so that each verdict is the table's own. What a SQLSTATE alone does not tell, the
+/// evidence does: where any record passes, those that fail are at fault themselves; where none does, it is the table, and none is blamed.
+/// </summary>
+internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, bool isStaged, CancellationToken cancellationToken)
 {
     private const string BeforeRun = "claimcheck_run";
 
-    public async Task LoadAsync()
+    // So few are quicker one by one.
+    private const int Few = 4;
+
+    // Records that are tried, evenly spread, before a table is taken for the one at fault.
+    private const int Samples = 256;
+
+    private readonly Dictionary<int, PostgresException> refused = [];
+    private bool hasPassed;
+
+    /// <param name="good">One that the table has taken, as evidence where none of these passes.</param>
+    /// <exception cref="PostgresException">No record is to blame.</exception>
+    public async Task LoadAsync(LoadedRecord? good)
     {
-        await RunAsync(new NpgsqlBatchCommand(plan.StageNumbered));
-        await CopyAsync(0, chunk.Count);
+        var lines = new LinesOfKeys(chunk, plan, records);
+        for (var next = lines.First(); next.Length > 0; next = lines.After(refused.Keys))
+            await LoadAsync(next, good);
+        var unsure = refused.Values.FirstOrDefault(e => SqlFailure.FaultOf(e) == Fault.Unsure);
+        if (unsure is not null && !hasPassed && !await TakesAsync(good))
+            throw unsure;
+        foreach (var (index, e) in refused)
+        {
+            if (SqlFailure.FaultOf(e) == Fault.RecordForNow || SqlFailure.Passes(e))
+                chunk[index].FailTransient(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
+            else
+                chunk[index].FailTerminal(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
+        }
     }
 
-    // Texts take everything, but what the database's encoding does not have.
-    private async Task CopyAsync(int from, int to)
+    private async Task LoadAsync(ReadOnlyMemory<int> which, LoadedRecord? good)
+    {
+        if (which.Length <= Few || !isStaged)
+        {
+            for (var i = 0; i < which.Length; i++)
+                await OneAsync(which.Span[i]);
+            return;
+        }
+
+        if (await TryAsync(which) is not { } failure)
+        {
+            hasPassed = true;
+            return;
+        }
+
+        // Else each record would be tried, of a table that takes none.
+        if (SqlFailure.FaultOf(failure) == Fault.Unsure && !hasPassed)
+            hasPassed = await TakesAsync(good) || await TakesAnyAsync(which) ? true : throw failure;
+        await LoadAsync(which[..(which.Length / 2)], good);
+        await LoadAsync(which[(which.Length / 2)..], good);
+    }
+
+    // Null: they are in.
+    private async Task<PostgresException?> TryAsync(ReadOnlyMemory<int> which)
     {
         records.Clear();
         await chunk.Transaction.SaveAsync(BeforeRun, cancellationToken);
         try
         {
-            await chunk.Connection.CopyInAsync(LoadPlan.CopyNumbered, (stream, token) => records.WriteAsync(stream, chunk, from, to, isNumbered: true, token), cancellationToken);
+            await chunk.Connection.CopyInAsync(LoadPlan.Copy, (stream, token) => records.WriteAsync(stream, chunk, which, token), cancellationToken);
+            var upsert = new NpgsqlBatchCommand(plan.Upsert);
+            if (plan.MarksBatch)
+                upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
+            await RunAsync(new(LoadPlan.Strict), upsert, new(LoadPlan.Empty), new($"RELEASE SAVEPOINT {BeforeRun}"));
+            return null;
         }
-        catch (PostgresException e) when (SqlFailure.FaultOf(e) == Fault.Record)
+        catch (PostgresException e) when (SqlFailure.IsOfRecords(e))
         {
             await UndoAsync();
-            if (to - from == 1)
-            {
-                Fail(from, e);
-                return;
-            }
-
-            var middle = from + ((to - from) / 2);
-            await CopyAsync(from, middle);
-            await CopyAsync(middle, to);
-            return;
+            return e;
         }
-
-        await chunk.Transaction.ReleaseAsync(BeforeRun, cancellationToken);
-        await UpsertAsync(from, to);
     }
 
-    private async Task UpsertAsync(int from, int to)
+    private async Task OneAsync(int index)
     {
-        var upsert = new NpgsqlBatchCommand(plan.UpsertRange);
-        upsert.Parameters.AddWithValue("from", from);
-        upsert.Parameters.AddWithValue("to", to);
+        if (await InsertAsync(records.ValuesOf(chunk[index].Value), isKept: true) is { } failure)
+            refused.Add(index, failure);
+        else
+            hasPassed = true;
+    }
+
+    private async Task<bool> TakesAsync(LoadedRecord? good) =>
+        good is not null && await InsertAsync(good.Values, isKept: false) is null;
+
+    private async Task<bool> TakesAnyAsync(ReadOnlyMemory<int> which)
+    {
+        for (var i = 0; i < Math.Min(Samples, which.Length); i++)
+        {
+            var index = which.Span[(int)((long)i * which.Length / Math.Min(Samples, which.Length))];
+            if (await InsertAsync(records.ValuesOf(chunk[index].Value), isKept: false) is null)
+                return true;
+        }
+
+        return false;
+    }
+
+    private async Task<PostgresException?> InsertAsync(byte[]?[] values, bool isKept)
+    {
+        var insert = new NpgsqlBatchCommand(plan.Insert);
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (plan.Loads(i))
+                insert.Parameters.Add(new NpgsqlParameter($"c{i}", NpgsqlDbType.Text) { Value = values[i] ?? (object)DBNull.Value });
+        }
+
         if (plan.MarksBatch)
-            upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
+            insert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
+        var end = isKept ? $"RELEASE SAVEPOINT {BeforeRun}" : $"ROLLBACK TO SAVEPOINT {BeforeRun}; RELEASE SAVEPOINT {BeforeRun}";
         try
         {
-            await RunAsync(
-                new NpgsqlBatchCommand("SET CONSTRAINTS ALL IMMEDIATE"), new($"SAVEPOINT {BeforeRun}"), upsert, new($"RELEASE SAVEPOINT {BeforeRun}"));
+            await RunAsync([new($"SAVEPOINT {BeforeRun}"), new(LoadPlan.Strict), insert, .. end.Split("; ").Select(sql => new NpgsqlBatchCommand(sql))]);
+            return null;
         }
-        catch (PostgresException e) when (SqlFailure.FaultOf(e) is Fault.Record or Fault.RecordForNow)
+        catch (PostgresException e) when (SqlFailure.IsOfRecords(e))
         {
             await UndoAsync();
-            if (to - from == 1)
-            {
-                Fail(from, e);
-                return;
-            }
-
-            var middle = from + ((to - from) / 2);
-            await UpsertAsync(from, middle);
-            await UpsertAsync(middle, to);
+            return e;
         }
     }
 
@@ -76,14 +138,6 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         await chunk.Transaction.ReleaseAsync(BeforeRun, cancellationToken);
     }
 
-    private void Fail(int index, PostgresException e)
-    {
-        if (SqlFailure.FaultOf(e) == Fault.RecordForNow)
-            chunk[index].FailTransient(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
-        else
-            chunk[index].FailTerminal(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
-    }
-
     private async Task RunAsync(params NpgsqlBatchCommand[] commands)
     {
         await using var batch = new NpgsqlBatch(chunk.Connection, chunk.Transaction) { Timeout = 0 };
@@ -91,4 +145,10 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
             batch.BatchCommands.Add(command);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
+}
+
+/// <summary>A record that a table has taken: its fields as texts.</summary>
+internal sealed record LoadedRecord(byte[]?[] Values)
+{
+    public override string ToString() => $"{Values.Length} fields";
 }

@@ -8,6 +8,9 @@ internal enum Fault
     /// <summary>A record's: it will never fit.</summary>
     Record,
 
+    /// <summary>A record's or everyone's: its state does not tell, but whether others pass.</summary>
+    Unsure,
+
     /// <summary>A record's, for now: another holds it, or was quicker.</summary>
     RecordForNow,
 
@@ -22,6 +25,7 @@ internal enum Fault
 internal static class SqlFailure
 {
     private const string Cancelled = "57014";
+    private const string OutOfMemory = "53200";
 
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
@@ -42,7 +46,9 @@ internal static class SqlFailure
         ["23P01"] = "exclusion_violation",
         ["40001"] = "serialization_failure",
         ["40P01"] = "deadlock_detected",
+        ["42501"] = "insufficient_privilege",
         ["44000"] = "with_check_option_violation",
+        [OutOfMemory] = "out_of_memory",
         ["54000"] = "program_limit_exceeded",
         ["55P03"] = "lock_not_available",
         [Cancelled] = "query_canceled",
@@ -52,14 +58,24 @@ internal static class SqlFailure
     public static Fault FaultOf(PostgresException e) => e.SqlState switch
     {
         Cancelled => Fault.RecordForNow,
+        OutOfMemory => Fault.Unsure, // of one value that is huge
         _ => e.SqlState[..2] switch
         {
-            "21" or "22" or "23" or "27" or "2F" or "38" or "39" or "44" or "54" or "P0" => Fault.Record,
+            "21" or "22" or "23" or "44" => Fault.Record,
             "40" or "55" => Fault.RecordForNow,
-            "08" or "53" or "57" or "58" or "XX" => Fault.ServerForNow,
-            _ => Fault.Table,
+            "08" or "53" or "57" or "58" => Fault.ServerForNow,
+            "25" or "28" or "3D" => Fault.Table,
+            // Rules of row security, triggers and what they call, limits: of a row, or of all.
+            _ => Fault.Unsure,
         },
     };
+
+    /// <summary>Whether records may be at fault, so that others may pass.</summary>
+    public static bool IsOfRecords(PostgresException e) => FaultOf(e) is Fault.Record or Fault.RecordForNow or Fault.Unsure;
+
+    /// <summary>Whether it may go better another time, though nobody does anything.</summary>
+    public static bool Passes(PostgresException e) =>
+        FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow || e.SqlState == OutOfMemory || e.SqlState.StartsWith("XX", StringComparison.Ordinal);
 
     /// <summary>A stable code for receipts.</summary>
     public static string CodeOf(PostgresException e) => Names.GetValueOrDefault(e.SqlState, $"sqlstate_{e.SqlState.ToLowerInvariant()}");

@@ -46,13 +46,13 @@ internal static partial class TableCheck
     {
         var table = (TableDestination)route.Destination;
         var dataset = await client.GetDatasetAsync(route.Dataset, cancellationToken);
-        if (dataset.Columns is not { } columns)
+        if (dataset is not { Columns: { } columns, Key: { } key })
             throw new ServiceUnavailableException("dataset_unavailable", $"The columns of {route.Dataset} are not known: its source was never reached.");
         try
         {
             await using var database = new InboxDatabase(TableDestinations.InboxOf(table));
             await using var connection = await database.OpenAsync(cancellationToken);
-            await new TableSchema(table).PlanAsync(connection, columns, dataset.Key, cancellationToken);
+            await new TableSchema(table).PlanAsync(connection, columns, key, cancellationToken);
         }
         catch (Exception e) when (e is PostgresException or NpgsqlException or SocketException)
         {

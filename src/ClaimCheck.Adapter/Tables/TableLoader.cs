@@ -12,9 +12,12 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 {
     private const string BeforeChunk = "claimcheck_load";
     private const string Csv = "csv";
+    private const string TooMuch = "54";
     private LoadPlan? plan;
     private RecordWriter? records;
     private bool isCsv;
+    private bool isStaged;
+    private LoadedRecord? good;
 
     /// <summary>How many records a revocation deleted; null where it deletes none, or was known already.</summary>
     public long? Deleted { get; private set; }
@@ -33,7 +36,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             }
 
             records = new(manifest.Columns, !isCsv);
-            await ExecuteAsync(batch.Connection, plan.Stage, cancellationToken);
+            isStaged = await StageAsync(batch.Connection, cancellationToken);
         }
         catch (PostgresException e)
         {
@@ -44,12 +47,15 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
     public async Task HandleAsync(RecordChunk<Record> chunk, CancellationToken cancellationToken)
     {
         await TextSettings.SetAsync(chunk.Connection, chunk.Transaction, cancellationToken);
-        if (await TryAllAsync(chunk, cancellationToken))
+        if (isStaged && await TryAllAsync(chunk, cancellationToken))
+        {
+            good = new(records!.ValuesOf(chunk[0].Value));
             return;
+        }
+
         try
         {
-            var split = new SplitLoad(chunk, plan!, records!, cancellationToken);
-            await split.LoadAsync();
+            await new SplitLoad(chunk, plan!, records!, isStaged, cancellationToken).LoadAsync(good);
             if (chunk.Failed > 0)
                 Log.Refused(logger, chunk.BatchId, chunk.Start, chunk.Failed, chunk.Count, destination.Table);
         }
@@ -95,8 +101,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         {
             await chunk.Connection.CopyInAsync(LoadPlan.Copy, (to, token) => WriteAsync(chunk, to, token), cancellationToken);
             await using var batch = new NpgsqlBatch(chunk.Connection, transaction) { Timeout = 0 };
-            // Deferred constraints must fail here, where the record at fault can still be found.
-            batch.BatchCommands.Add(new("SET CONSTRAINTS ALL IMMEDIATE"));
+            batch.BatchCommands.Add(new(LoadPlan.Strict));
             var upsert = new NpgsqlBatchCommand(plan!.Upsert);
             if (plan.MarksBatch)
                 upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
@@ -107,7 +112,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
                 throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
             return true;
         }
-        catch (PostgresException e) when (!IsTriedAgain(e, chunk) && SqlFailure.FaultOf(e) is Fault.Record or Fault.RecordForNow)
+        catch (PostgresException e) when (!IsTriedAgain(e, chunk) && SqlFailure.IsOfRecords(e))
         {
             await transaction.RollbackAsync(BeforeChunk, cancellationToken);
             return false;
@@ -124,7 +129,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         if (isCsv && chunk.Written is { } written)
             return to.WriteAsync(written, cancellationToken).AsTask();
         records!.Clear();
-        return records.WriteAsync(to, chunk, 0, chunk.Count, isNumbered: false, cancellationToken);
+        return records.WriteAsync(to, chunk, Enumerable.Range(0, chunk.Count).ToArray(), cancellationToken);
     }
 
     // A deadlock, a lock: the whole chunk at once is the quickest way out, while it may be tried.
@@ -134,10 +139,24 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
     private TableException Stopped(PostgresException e, BatchId batch)
     {
         // The driver's own text may quote a record.
-        var passes = SqlFailure.FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow;
+        var passes = SqlFailure.Passes(e);
         return new(
             passes ? TableException.Unavailable : TableException.Refused,
             $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}).", batch, passes);
+    }
+
+    // What can't be staged goes into the table record by record: a limit of the temporary table is none of the table's.
+    private async Task<bool> StageAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ExecuteAsync(connection, plan!.Stage, cancellationToken);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState.StartsWith(TooMuch, StringComparison.Ordinal))
+        {
+            return false;
+        }
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

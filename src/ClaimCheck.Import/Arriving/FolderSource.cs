@@ -22,6 +22,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
     {
         var now = time.GetTimestamp();
         var arrivals = new List<Arrival>();
+        var open = new List<string>();
         var isSettled = true;
         var names = new HashSet<string>(StringComparer.Ordinal);
         try
@@ -37,7 +38,12 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
                 names.Add(file.Name);
                 if (!IsComplete(file, now))
                     isSettled = false;
-                else if (PlainFile.Is(file.FullName))
+                else if (!PlainFile.Is(file.FullName))
+                    continue;
+                // Whatever its size, time or marker says.
+                else if (Writers.Has(file.FullName) == true)
+                    open.Add(file.Name);
+                else
                     arrivals.Add(new(file.Name, file.FullName));
             }
         }
@@ -48,7 +54,31 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         foreach (var gone in observed.Keys.Except(names, StringComparer.Ordinal).ToList())
             observed.Remove(gone);
         arrivals.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return Task.FromResult(new Sighting(arrivals, isSettled));
+        return Task.FromResult(new Sighting(arrivals, isSettled && open.Count == 0, open));
+    }
+
+    public Task ProveAsync(CancellationToken cancellationToken)
+    {
+        var probe = Path.Combine(folder, $".claimcheck-probe-{Guid.NewGuid():N}");
+        try
+        {
+            using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1))
+            {
+            }
+            Directory.CreateDirectory(Path.Combine(folder, Taken));
+            var taken = Path.Combine(folder, Taken, Path.GetFileName(probe));
+            Durable.Rename(probe, taken);
+            File.Delete(taken);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new IOException($"Files can't be taken in {folder}: {e.Message}", e);
+        }
+        finally
+        {
+            File.Delete(probe);
+        }
+        return Task.CompletedTask;
     }
 
     public string InputFor(Arrival arrival, RunDirectory directory) => Path.Combine(folder, Taken, directory.RunId, arrival.Name);
@@ -65,13 +95,16 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
             Directory.CreateDirectory(own);
             // The marker goes along, and first: the next file of this name has to wait for its own.
             if (options.Complete == "marker" && !File.Exists(run.Input + options.Marker))
-                File.Move(run.Source + options.Marker, run.Input + options.Marker);
-            File.Move(run.Source, run.Input);
+                Durable.Rename(run.Source + options.Marker, run.Input + options.Marker);
+            Durable.Rename(run.Source, run.Input);
             Durable.SyncFolder(own);
             return Task.FromResult(true);
         }
         catch (FileNotFoundException)
         {
+            // A network file system may say so of a move that it has made: its first answer got lost.
+            if (File.Exists(run.Input))
+                return Task.FromResult(true);
             if (!Directory.EnumerateFileSystemEntries(own).Any())
                 Directory.Delete(own);
             return Task.FromResult(false);

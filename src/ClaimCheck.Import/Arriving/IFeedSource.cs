@@ -11,7 +11,8 @@ internal sealed record Arrival(string Name, string Source, string? Marker = null
 /// <summary>What is seen of a source at one look.</summary>
 /// <param name="Arrivals">Complete files.</param>
 /// <param name="IsSettled">No file is there that is still being written.</param>
-internal sealed record Sighting(IReadOnlyList<Arrival> Arrivals, bool IsSettled);
+/// <param name="Open">Files that would be complete, but are open for writing.</param>
+internal sealed record Sighting(IReadOnlyList<Arrival> Arrivals, bool IsSettled, IReadOnlyList<string> Open);
 
 /// <summary>Where files come from, and where they go when their runs have ended.</summary>
 internal interface IFeedSource
@@ -28,6 +29,11 @@ internal interface IFeedSource
 internal interface IWatchedSource : IFeedSource
 {
     string Origin { get; }
+
+    /// <summary>Tries out that one watcher alone can take a file. Leaves nothing behind.</summary>
+    /// <exception cref="ImportException">The store does not keep what taking a file relies on.</exception>
+    /// <exception cref="IOException">It can't be tried just now.</exception>
+    Task ProveAsync(CancellationToken cancellationToken);
 
     /// <exception cref="IOException">The source can't be looked at just now.</exception>
     Task<Sighting> LookAsync(CancellationToken cancellationToken);

@@ -18,6 +18,9 @@ namespace ClaimCheck.Import.Arriving;
 internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, ArrivalOptions options) : IWatchedSource
 {
     private const string Markers = ".claimcheck/";
+    private const string NoTag = "at-";
+    private const int LongestMarker = 64 << 10; // what is cut off there is no JSON, and so nobody's
+    private const int MostObjects = 1_000_000; // all keys of a prefix are held at once
 
     public string Origin => RunOrigin.S3;
 
@@ -37,8 +40,67 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         var complete = wanted.Where(item => keys?.Contains(item.Key + options.Marker) ?? true);
         return new Sighting(
             [.. complete.Select(item => new Arrival(item.Key[(item.Key.LastIndexOf('/') + 1)..], $"{S3Link.Scheme}{bucket}/{item.Key}", MarkerOf(item)))],
-            wanted.TrueForAll(item => keys?.Contains(item.Key + options.Marker) ?? true));
+            wanted.TrueForAll(item => keys?.Contains(item.Key + options.Marker) ?? true),
+            []);
     }, cancellationToken);
+
+    // A store may ignore the condition, as many did before 2024, and then every watcher would take every object.
+    public async Task ProveAsync(CancellationToken cancellationToken)
+    {
+        var probe = $"{prefix}{Markers}probe-{Guid.NewGuid():N}";
+        try
+        {
+            for (var tries = 1; ; tries++)
+            {
+                var isRefused = await AskAsync("try its conditional writes out", () => IsRefusedAsync(probe, cancellationToken), cancellationToken);
+                if (isRefused)
+                    return;
+                if (tries == 2)
+                    throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it wrote an object over one that was there. {NoLock}");
+            }
+        }
+        finally
+        {
+            await TryDeleteAsync(probe);
+        }
+    }
+
+    private async Task<bool> IsRefusedAsync(string probe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.PutObjectAsync(
+                new PutObjectRequest { BucketName = bucket, Key = probe, IfNoneMatch = "*", ContentBody = "claimcheck" }, cancellationToken);
+            return false;
+        }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
+        {
+            return true; // the first write too, where its answer got lost and the client repeated it
+        }
+        catch (AmazonServiceException e) when (
+            e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed || e.ErrorCode is "NotImplemented" or "InvalidArgument" or "InvalidRequest")
+        {
+            throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} refuses If-None-Match ({(int)e.StatusCode} {e.ErrorCode}). {NoLock}", e);
+        }
+    }
+
+    private string Store =>
+        $"The store at {(client.Config.ServiceURL is { } address ? new Uri(address).Authority : $"S3 in {client.Config.RegionEndpoint?.SystemName}")}, bucket {bucket},";
+
+    private const string NoLock = "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
+
+    // Without the right to delete, an empty object is left that nobody takes for a file.
+    private async Task TryDeleteAsync(string key)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            await client.DeleteObjectAsync(bucket, key, soon.Token);
+        }
+        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or TimeoutException or OperationCanceledException)
+        {
+        }
+    }
 
     public string InputFor(Arrival arrival, RunDirectory directory) => directory.Copy;
 
@@ -52,11 +114,15 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         if (File.Exists(run.Input))
             return true;
         var marker = run.Marker!;
-        var etag = marker[(marker.LastIndexOf('@') + 1)..^".json".Length];
+        var known = marker[(marker.LastIndexOf('@') + 1)..^".json".Length];
         try
         {
             using var answer = await client.GetObjectAsync(
-                new GetObjectRequest { BucketName = bucket, Key = KeyOf(run), EtagToMatch = $"\"{etag}\"" }, cancellationToken);
+                new GetObjectRequest { BucketName = bucket, Key = KeyOf(run), EtagToMatch = IsTag(known) ? $"\"{known}\"" : null }, cancellationToken);
+            // Stores exist that do not look at the condition.
+            if (IsTag(known) && answer.ETag?.Trim('"') is { Length: > 0 } came && came != known)
+                throw new ImportException(ImportCodes.FileMissing, $"The object {run.Source} was replaced before it was fetched.");
+            Inspection.CheckLength(answer.ContentLength, run.Limits.Reading);
             await SaveAsync(answer, run.Input, cancellationToken);
             return true;
         }
@@ -111,7 +177,10 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         try
         {
             using var answer = await client.GetObjectAsync(bucket, run.Marker, cancellationToken);
-            using var marker = await JsonDocument.ParseAsync(answer.ResponseStream, default, cancellationToken);
+            // Whoever may write to the bucket may write markers.
+            var content = new byte[LongestMarker];
+            var length = await answer.ResponseStream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
+            using var marker = JsonDocument.Parse(content.AsMemory(0, length));
             return marker.RootElement.TryGetProperty("runId", out var id) ? id.GetString() : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or AmazonServiceException { StatusCode: HttpStatusCode.NotFound })
@@ -125,9 +194,11 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         var next = path + ".partial";
         await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            await answer.ResponseStream.CopyToAsync(file, cancellationToken);
-            if (file.Length != answer.ContentLength)
-                throw new IOException($"{file.Length} of {answer.ContentLength} bytes came.");
+            var buffer = new byte[128 << 10];
+            while (file.Position <= answer.ContentLength && await answer.ResponseStream.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            if (file.Position != answer.ContentLength)
+                throw new IOException($"{file.Position} of {answer.ContentLength} bytes came.");
             file.Flush(flushToDisk: true);
         }
         File.Move(next, path, overwrite: true);
@@ -137,18 +208,27 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         string under, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = bucket, Prefix = under };
+        var objects = 0;
         while (true)
         {
             var page = await client.ListObjectsV2Async(request, cancellationToken);
             foreach (var item in page.S3Objects ?? [])
                 yield return item;
+            if ((objects += page.S3Objects?.Count ?? 0) > MostObjects)
+                throw new IOException($"There are more than {MostObjects} objects below {S3Link.Scheme}{bucket}/{under}: watch a narrower prefix, or move away what is imported.");
             if (page.IsTruncated != true)
                 yield break;
             request.ContinuationToken = page.NextContinuationToken;
         }
     }
 
-    private string MarkerOf(S3Object item) => $"{prefix}{Markers}{item.Key[prefix.Length..]}@{item.ETag.Trim('"')}.json";
+    private string MarkerOf(S3Object item) => $"{prefix}{Markers}{item.Key[prefix.Length..]}@{ContentOf(item)}.json";
+
+    // Without an ETag size and time have to tell one content from the next.
+    private static string ContentOf(S3Object item) =>
+        item.ETag?.Trim('"') is { Length: > 0 } etag ? etag : $"{NoTag}{item.Size}-{item.LastModified?.ToUniversalTime().Ticks}";
+
+    private static bool IsTag(string content) => !content.StartsWith(NoTag, StringComparison.Ordinal);
 
     private string KeyOf(RunDocument run) => run.Source[(S3Link.Scheme.Length + bucket.Length + 1)..];
 

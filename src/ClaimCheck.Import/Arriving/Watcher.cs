@@ -14,6 +14,7 @@ internal sealed partial class Watcher(
     private readonly Dictionary<string, Task> active = new(StringComparer.Ordinal);
     private readonly Queue<string> broken = new();
     private readonly ConcurrentDictionary<string, string> taking = new(StringComparer.Ordinal);
+    private readonly HashSet<string> open = new(StringComparer.Ordinal);
     private readonly RunRetention retention = new(runs, context);
     private volatile bool scanSoon = true;
     private long scanned;
@@ -76,17 +77,21 @@ internal sealed partial class Watcher(
     {
         try
         {
-            return await source.LookAsync(cancellationToken);
+            var sighting = await source.LookAsync(cancellationToken);
+            open.IntersectWith(sighting.Open);
+            foreach (var name in sighting.Open.Where(open.Add))
+                Log.Open(context.Logger, name);
+            return sighting;
         }
         catch (IOException e) when (!once)
         {
             Log.NotSeen(context.Logger, e.Message);
-            return new([], IsSettled: false);
+            return new([], IsSettled: false, []);
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
             Log.Broken(context.Logger, e);
-            return new([], IsSettled: false);
+            return new([], IsSettled: false, []);
         }
     }
 
@@ -171,6 +176,8 @@ internal sealed partial class Watcher(
 
         [LoggerMessage(LogLevel.Error, "Import {RunId} broke, and is tried again.")]
         public static partial void RunBroke(ILogger logger, Exception exception, string runId);
+        [LoggerMessage(LogLevel.Information, "The file {Name} is open for writing, and is taken once it is closed.")]
+        public static partial void Open(ILogger logger, string name);
 
         [LoggerMessage(LogLevel.Information, "Import {RunId} goes on where it was broken off.")]
         public static partial void Resumed(ILogger logger, string runId);

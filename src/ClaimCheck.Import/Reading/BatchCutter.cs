@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
 
@@ -11,28 +12,39 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
 {
     private readonly ConcurrentBag<FeedBatch> used = [];
 
-    /// <param name="covered">How many records a batch covers that is not wanted now; null where it is wanted, negative where none is from there on.</param>
+    /// <summary>
+    /// A batch that was cut before covers what it covered then. A last record without a line end is a batch by itself: it is the one that
+    /// would change where the file grows.
+    /// </summary>
+    /// <param name="wish">What is wanted of a batch, by its number.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async IAsyncEnumerable<FeedBatch> ReadAsync(
-        Func<int, int?> covered, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<int, BatchWish> wish, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var records = feed.Records;
+        var isAhead = false; // a record that was read, and belongs to the next batch
         var item = new ArrayBufferWriter<byte>();
         await using var json = new Utf8JsonWriter(item, RecordJson.Writer);
         for (var number = 1; ; number++)
         {
-            if (covered(number) is { } skipped)
+            var (isWanted, covers) = wish(number);
+            if (!isWanted)
             {
-                if (skipped < 0)
+                if (covers is null)
                     yield break;
-                for (var i = 0; i < skipped; i++)
-                    await feed.Records.ReadAsync(cancellationToken);
+                for (var i = isAhead ? 1 : 0; i < covers; i++)
+                    await records.ReadAsync(cancellationToken);
+                isAhead = false;
                 continue;
             }
             var batch = used.TryTake(out var again) ? again : new FeedBatch();
             batch.Begin(number);
-            while (batch.Count < limits.BatchSize && batch.InvalidCount < limits.BatchSize && batch.ItemBytes < limits.BatchBytes
-                && await feed.Records.ReadAsync(cancellationToken))
+            while (HasRoom(batch, covers) && (isAhead || await records.ReadAsync(cancellationToken)))
             {
+                isAhead = covers is null && records.IsOpenEnded && batch is not { Count: 0, InvalidCount: 0 };
+                if (isAhead)
+                    break;
+                batch.IsOpenEnded = covers is null && records.IsOpenEnded;
                 item.ResetWrittenCount();
                 json.Reset();
                 Cut(batch, json, item);
@@ -44,6 +56,10 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
     }
 
     public void GiveBack(FeedBatch batch) => used.Add(batch);
+
+    private bool HasRoom(FeedBatch batch, int? covers) => covers is { } known
+        ? batch.Count + batch.InvalidCount < known
+        : batch.Count < limits.BatchSize && batch.InvalidCount < limits.BatchSize && batch.ItemBytes < limits.BatchBytes;
 
     private void Cut(FeedBatch batch, Utf8JsonWriter json, ArrayBufferWriter<byte> item)
     {
@@ -64,6 +80,12 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
         batch.Add(line, records.Record.Span, item.WrittenSpan);
     }
 }
+
+/// <summary>What is wanted of a batch.</summary>
+/// <param name="IsWanted">It is to be cut; else it is passed over.</param>
+/// <param name="Covers">How many records it covers, where that is known; of one that is not wanted: null where none is from there on.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct BatchWish(bool IsWanted, int? Covers);
 
 /// <summary>What decides which record is in which batch, and what is sent of it: fixed when a run begins.</summary>
 /// <param name="Reading">How the file is read.</param>

@@ -25,9 +25,13 @@ internal sealed class FeedBatch
 
     public int ItemBytes => items.WrittenCount;
 
+    /// <summary>It is the file's last record alone, which has no line end.</summary>
+    public bool IsOpenEnded { get; set; }
+
     public void Begin(int number)
     {
         Number = number;
+        IsOpenEnded = false;
         items.ResetWrittenCount();
         sources.ResetWrittenCount();
         valid.Clear();

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>Bytes that are digested as they flow.</summary>
-internal sealed class HashedStream(Stream inner) : ForwardStream
+/// <param name="inner">Where they come from; disposed with this.</param>
+/// <param name="longest">How many there are: what lies behind them was not there when the file was looked through.</param>
+internal sealed class HashedStream(Stream inner, long longest = long.MaxValue) : ForwardStream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long length;
@@ -21,7 +23,7 @@ internal sealed class HashedStream(Stream inner) : ForwardStream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
+        var read = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, longest - length)], cancellationToken);
         hash.AppendData(buffer.Span[..read]);
         length += read;
         return read;

@@ -8,7 +8,8 @@ namespace ClaimCheck.Import.Reading;
 /// <param name="Sha256">Of its bytes as they lie there.</param>
 /// <param name="Bytes">So many.</param>
 /// <param name="Records">Valid or not.</param>
-internal sealed record Inspection(string Sha256, long Bytes, long Records)
+/// <param name="EndsOpen">The last of them has no line end.</param>
+internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)
 {
     /// <summary>
     /// Reads a file from end to end before anything of it is sent: one that breaks off in its middle must not be sent by halves.
@@ -45,7 +46,9 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records)
     private static async Task<Inspection> LookAsync(
         FeedFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
     {
-        await using var bytes = new HashedStream(FeedFile.OpenPlain(file.Path));
+        var plain = FeedFile.OpenPlain(file.Path);
+        await using var bytes = new HashedStream(plain);
+        CheckLength(plain.Length, options);
         await using var feed = await Feed.OpenAsync(file, bytes, options, cancellationToken);
         _ = new RecordMapping(mapping, feed.Format);
         long records = 0;
@@ -57,13 +60,49 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records)
                 throw new ImportException(ImportCodes.TooManyRecords, $"The file has more than {options.Records} records, which is the limit of reading.records.");
         }
         var (sha256, length) = await bytes.EndAsync(cancellationToken);
-        return new(sha256, length, records);
+        return new(sha256, length, records, feed.Records.IsOpenEnded);
     }
 
-    /// <summary>The checksum alone.</summary>
-    public static async Task<string> Sha256OfAsync(string path, CancellationToken cancellationToken)
+    /// <exception cref="ImportException">It is larger than it may be.</exception>
+    public static void CheckLength(long bytes, ReadingOptions options)
     {
-        await using var bytes = FeedFile.OpenPlain(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
+        if (bytes > options.FileBytes)
+            throw new ImportException(ImportCodes.FileTooLarge, $"The file has {bytes} bytes, but reading.fileBytes allows {options.FileBytes}.");
     }
+
+    /// <summary>Holds a file against what was read of it, byte for byte.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="bytes">How long it was.</param>
+    /// <param name="sha256">Of these bytes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<FileChange> CompareAsync(string path, long bytes, string sha256, CancellationToken cancellationToken)
+    {
+        await using var file = FeedFile.OpenPlain(path);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[128 << 10];
+        for (var left = bytes; left > 0;)
+        {
+            var read = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken);
+            if (read == 0)
+                return FileChange.Other;
+            hash.AppendData(buffer, 0, read);
+            left -= read;
+        }
+        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != sha256)
+            return FileChange.Other;
+        return await file.ReadAsync(buffer.AsMemory(0, 1), cancellationToken) == 0 ? FileChange.None : FileChange.Grown;
+    }
+}
+
+/// <summary>What became of a file since it was read.</summary>
+internal enum FileChange
+{
+    /// <summary>It is the same.</summary>
+    None,
+
+    /// <summary>What was read is there, and more behind it.</summary>
+    Grown,
+
+    /// <summary>It is another.</summary>
+    Other,
 }

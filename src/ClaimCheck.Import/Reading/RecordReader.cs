@@ -23,6 +23,9 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
     /// <summary>It was longer than is allowed, and is skipped.</summary>
     public bool IsTooLong { get; private set; }
 
+    /// <summary>The file ends in it, without a line end: where the file is still being written, there may be more of it to come.</summary>
+    public bool IsOpenEnded { get; private set; }
+
     public static Fault TooLong(int longest) => new(ImportCodes.RecordTooLong, $"The record is longer than {longest} bytes.");
 
     /// <returns>False at the end.</returns>
@@ -66,7 +69,7 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
                 return false;
             Take(end);
             start = scanned = end;
-            return true;
+            return IsOpenEnded = true;
         }
     }
 

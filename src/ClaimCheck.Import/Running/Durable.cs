@@ -5,7 +5,9 @@ namespace ClaimCheck.Import.Running;
 /// <summary>What has to outlive a loss of power, or other watchers.</summary>
 internal static partial class Durable
 {
+    private const int NotThere = 2; // ENOENT
     private const int AlreadyThere = 17; // EEXIST
+    private const int OtherFileSystem = 18; // EXDEV
 
     /// <summary>A rename lasts only once its folder is on disk; .NET has no call for it.</summary>
     public static void SyncFolder(string folder)
@@ -17,6 +19,51 @@ internal static partial class Durable
             return;
         _ = Sync(descriptor);
         _ = Close(descriptor);
+    }
+
+    /// <summary>Moves a file within its file system, in one step: never by a copy, which two processes could make of one file.</summary>
+    /// <exception cref="FileNotFoundException">It is not there (any more).</exception>
+    /// <exception cref="IOException">It can't be moved so.</exception>
+    public static void Rename(string from, string to)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+        {
+            File.Move(from, to);
+            return;
+        }
+        if (RenameNow(from, to) == 0)
+            return;
+        var text = Marshal.GetLastPInvokeErrorMessage();
+        throw Marshal.GetLastPInvokeError() switch
+        {
+            NotThere => new FileNotFoundException($"There is no file {from}."),
+            OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} lies on another file system than {from}: files can't be moved there in one step."),
+            _ => new IOException($"{from} can't be moved to {to}: {text}."),
+        };
+    }
+
+    /// <summary>Finds out whether locks hold in a folder, by taking one twice: file systems, mounts and settings exist where none does.</summary>
+    /// <exception cref="IOException">They do not, or the folder can't be written to.</exception>
+    public static void ProveLocks(string folder)
+    {
+        var path = Path.Combine(folder, $".lock-{Guid.NewGuid():N}");
+        try
+        {
+            using var held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            try
+            {
+                using var second = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The folder {folder} can't be written to: {e.Message}", e);
+        }
+        throw new IOException($"File locks do not hold in {folder}: two processes would do the same work. Keep the state on a local disk.");
     }
 
     /// <summary>Moves a file to a name that nobody has yet: of several processes that want it, one gets it.</summary>
@@ -43,6 +90,9 @@ internal static partial class Durable
 
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Link(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int RenameNow(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

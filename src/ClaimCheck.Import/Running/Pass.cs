@@ -19,28 +19,31 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
     /// <returns>False where the file is not the one that the run began with.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
+        // A last record without a line end is sent once all others were, and the file was found to be the same.
+        var isHeld = run.EndsOpen == true && history.Tally.Read + 1 < run.Records;
         var file = new FeedFile(run.Input, run.Format!, run.IsGzip);
-        await using var bytes = new HashedStream(FeedFile.OpenPlain(run.Input));
+        await using var bytes = new HashedStream(FeedFile.OpenPlain(run.Input), run.Bytes ?? long.MaxValue);
         await using var feed = await Feed.OpenAsync(file, bytes, run.Limits.Reading, cancellationToken);
         var mapping = new RecordMapping(run.Limits.Mapping, feed.Format);
         var cutter = new BatchCutter(feed, mapping, run.Limits);
         var failures = new FailureLines(feed.Format.Again(), mapping);
         var (last, now) = (LastWanted(), Now());
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Options.Parallelism, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(cutter.ReadAsync(Covered, cancellationToken), parallel, async (batch, token) =>
+        await Parallel.ForEachAsync(cutter.ReadAsync(Wish, cancellationToken), parallel, async (batch, token) =>
         {
-            await SendAsync(batch, failures, token);
+            if (!(isHeld && batch.IsOpenEnded))
+                await SendAsync(batch, failures, token);
             cutter.GiveBack(batch);
         });
         // Only a pass that was to read all of the file can tell.
         return stopped || last < int.MaxValue
-            || (history.Tally.Read == run.Records && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
+            || (history.Tally.Read + (isHeld ? 1 : 0) == run.Records && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
 
-        int? Covered(int number)
+        BatchWish Wish(int number)
         {
             if (stopped || number > last)
-                return -1;
-            return history[number] is { IsRead: true } batch && (batch.IsDone || batch.Due > now) ? batch.Covers : null;
+                return new(IsWanted: false, Covers: null);
+            return history[number] is { IsRead: true } batch ? new(!(batch.IsDone || batch.Due > now), batch.Covers) : new(IsWanted: true, Covers: null);
         }
 
         int LastWanted() => history.Tally.Read < run.Records ? int.MaxValue : history.LastOpen;

@@ -76,6 +76,9 @@ internal sealed record RunDocument
 
     public long? Records { get; init; }
 
+    /// <summary>Its last record has no line end: where the file grows, that record was not whole.</summary>
+    public bool? EndsOpen { get; init; }
+
     public string? RetryOf { get; init; }
 
     /// <summary>The runs that retry what failed here, by class.</summary>

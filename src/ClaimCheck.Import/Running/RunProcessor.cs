@@ -11,6 +11,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
 
     private JournalHistory history = new();
     private RunDocument run = document;
+    private FileWatch? watch;
 
     /// <param name="source">Where the file comes from, and goes in the end.</param>
     /// <param name="cancellationToken">Breaks it off as it stands; it can be resumed.</param>
@@ -46,22 +47,25 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
 
     private async Task ImportAsync(CancellationToken cancellationToken)
     {
-        var isChecked = false;
-        if (run.State == RunState.Preparing)
-        {
+        var isChecked = run.State == RunState.Preparing;
+        if (isChecked)
             await PrepareAsync(cancellationToken);
-            isChecked = true;
-        }
         progress(View(isActive: true));
         await using var journal = Journal.Open(directory, history);
-        while (history.Tally.Ended < run.Records)
+        // The file is held against what is known of it before each pass, and once more when all is sent: only then was that the whole of it.
+        while (true)
         {
-            if (!isChecked && await Inspection.Sha256OfAsync(Existing(), cancellationToken) != run.Sha256)
-                throw Changed();
+            if (!isChecked)
+                await CheckAsync(cancellationToken);
+            var isDone = history.Tally.Ended >= run.Records;
+            if (isDone && !isChecked)
+                break;
             isChecked = false;
+            if (isDone)
+                continue;
             if (!await PassAsync(journal, cancellationToken))
                 throw Changed();
-            if (IsCancelled)
+            if (IsCancelled && history.Tally.Ended < run.Records)
                 break;
             await PauseAsync(cancellationToken);
         }
@@ -73,19 +77,9 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
 
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        var recognised = run.Format is null
-            ? await FeedFile.RecogniseAsync(Existing(), run.File, run.Limits.Reading.Format, cancellationToken)
-            : new FeedFile(Existing(), run.Format, run.IsGzip);
-        var found = await Inspection.OfAsync(recognised, run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+        var (recognised, found) = await LookThroughAsync(cancellationToken);
         run = run with { Sha256 = found.Sha256 };
-        if (run.Origin != RunOrigin.Bucket && await context.Seen.ClaimAsync(run, found.Sha256, cancellationToken) is { } other)
-        {
-            throw new ImportException(
-                ImportCodes.AlreadyImported,
-                other.File is null
-                    ? $"The same content was imported by run {other.RunId}, which was {other.State} and is no longer kept."
-                    : $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}.");
-        }
+        await ClaimAsync(found.Sha256, cancellationToken);
         run = run with
         {
             State = RunState.Running,
@@ -93,9 +87,87 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
             IsGzip = recognised.IsGzip,
             Bytes = found.Bytes,
             Records = found.Records,
+            EndsOpen = found.EndsOpen,
         };
         await directory.SaveAsync(run);
         Log.Begun(context.Logger, run.RunId, found.Records);
+    }
+
+    // What looks broken may only be unfinished.
+    private async Task<(FeedFile File, Inspection Found)> LookThroughAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var path = Existing();
+            var before = FileWatch.Stamp(path);
+            try
+            {
+                var file = run.Format is null
+                    ? await FeedFile.RecogniseAsync(path, run.File, run.Limits.Reading.Format, cancellationToken)
+                    : new FeedFile(path, run.Format, run.IsGzip);
+                return (file, await Inspection.OfAsync(file, run.Limits.Reading, run.Limits.Mapping, cancellationToken));
+            }
+            catch (ImportException e) when (!IsCancelled && FileWatch.IsWritten(path, before))
+            {
+                Log.Unfinished(context.Logger, run.RunId, e.Code);
+                await Watch.UntilAtRestAsync(path, cancellationToken);
+            }
+        }
+    }
+
+    private async Task ClaimAsync(string sha256, CancellationToken cancellationToken)
+    {
+        if (run.Origin == RunOrigin.Bucket || await context.Seen.ClaimAsync(run, sha256, cancellationToken) is not { } other)
+            return;
+        throw new ImportException(
+            ImportCodes.AlreadyImported,
+            other.File is null
+                ? $"The same content was imported by run {other.RunId}, which was {other.State} and is no longer kept."
+                : $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}.");
+    }
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var path = Existing();
+        if (history.Tally.Read + 1 >= run.Records)
+            await Watch.UntilClosedAsync(path, cancellationToken);
+        switch (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken))
+        {
+            case FileChange.Other:
+                throw Changed();
+            case FileChange.Grown:
+                await GoOnAsync(path, cancellationToken);
+                break;
+        }
+    }
+
+    // What was read is there still, so that what was sent of it stays as it is; the run goes on with what has come behind it.
+    private async Task GoOnAsync(string path, CancellationToken cancellationToken)
+    {
+        if (run.EndsOpen != false && run.Records > 0 && history.Tally.Read >= run.Records)
+        {
+            throw new ImportException(
+                ImportCodes.FileChanged,
+                $"The file {run.File} has grown behind its last record, which had no line end and was sent as it was then. All {run.Records} records that there were are sent; what came later is not.");
+        }
+        await Watch.UntilAtRestAsync(path, cancellationToken);
+        Inspection found;
+        try
+        {
+            found = await Inspection.OfAsync(new FeedFile(path, run.Format!, run.IsGzip), run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+        }
+        catch (ImportException e)
+        {
+            throw new ImportException(
+                ImportCodes.FileChanged, $"The file {run.File} has grown since {history.Tally.Read} of its records were taken, and can't be read any more: {e.Message}", e);
+        }
+        if (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken) == FileChange.Other)
+            throw Changed();
+        await ClaimAsync(found.Sha256, cancellationToken);
+        var before = run.Records;
+        run = run with { Sha256 = found.Sha256, Bytes = found.Bytes, Records = found.Records, EndsOpen = found.EndsOpen };
+        await directory.SaveAsync(run);
+        Log.Grown(context.Logger, run.RunId, before, run.Records);
     }
 
     private async Task<bool> PassAsync(Journal journal, CancellationToken cancellationToken)
@@ -113,6 +185,8 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
             await watching;
         }
     }
+
+    private FileWatch Watch => watch ??= new(context, run.RunId, () => IsCancelled);
 
     // Another process says so, by a file.
     private bool IsCancelled => File.Exists(directory.Cancel);
@@ -167,6 +241,12 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     {
         [LoggerMessage(LogLevel.Information, "Import {RunId} begins: {Records} records.")]
         public static partial void Begun(ILogger logger, string runId, long records);
+
+        [LoggerMessage(LogLevel.Information, "The file of import {RunId} looks broken ({Code}), but is still being written: it is waited for.")]
+        public static partial void Unfinished(ILogger logger, string runId, string code);
+
+        [LoggerMessage(LogLevel.Warning, "The file of import {RunId} was not whole when it was taken: it has grown from {Before} to {Records} records, and the run goes on with them.")]
+        public static partial void Grown(ILogger logger, string runId, long? before, long? records);
 
         [LoggerMessage(LogLevel.Information, "Import {RunId} is {State}: {Succeeded} records succeeded, {Failed} failed, {Invalid} were invalid.")]
         public static partial void Ended(ILogger logger, string runId, string state, long succeeded, long failed, long invalid);

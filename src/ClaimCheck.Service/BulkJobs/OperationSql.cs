@@ -17,8 +17,11 @@ internal static class OperationSql
     // And of a group that failed, before single items.
     private const int Few = 4;
 
-    // Failures that are nobody's but the database's, or the definition's: they end the pass.
-    private const string Rethrown = "SQLSTATE ~ '^(08|53|57|58|XX|F0|42|0A|25|CC)'";
+    // Failures that are nobody's but the database's: they end the pass. One value that is huge may need all memory.
+    private const string Rethrown = "SQLSTATE ~ '^(08|53|57|58|25|CC)' AND SQLSTATE <> '53200'";
+
+    // An item's (row security, what a trigger calls) or the definition's: where any item passes, those that fail are at fault themselves.
+    private const string Unsure = "^(42|0A|26|XX|F0|53200)";
 
     /// <summary>The statement with its parameters as <c>$1, $2, …</c> or, of form set, over typed empty items: for checking.</summary>
     public static string Probe(Operation operation) =>
@@ -62,7 +65,8 @@ internal static class OperationSql
               RETURN claimcheck_missing;
             END $claimcheck$;
             """, $$"""
-            -- The second pass: groups, within one that fails a few items at a time, and within these single ones.
+            -- The second pass: groups, within one that fails a few items at a time, and within these single ones. Strict: where no item
+            -- passes, and that may be the definition's fault, none is blamed.
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_sift({{arguments}},
               OUT claimcheck_missing integer[], OUT claimcheck_failed integer[], OUT claimcheck_states text[], OUT claimcheck_names text[])
             RETURNS record LANGUAGE plpgsql AS $claimcheck$
@@ -74,6 +78,7 @@ internal static class OperationSql
               claimcheck_j integer;
               claimcheck_constraint text;
               claimcheck_column text;
+              claimcheck_passed boolean := false;
             BEGIN
               -- Many items that wait for locks must not wait for each of them as long as the first pass has.
               PERFORM set_config('lock_timeout', '200ms', true);
@@ -85,19 +90,22 @@ internal static class OperationSql
                   claimcheck_to := least(claimcheck_from + {{Group - 1}}, claimcheck_end);
                   BEGIN
                     claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_to")}});
-                  EXCEPTION WHEN OTHERS THEN
+                    claimcheck_passed := true;
+                  EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                     IF {{Rethrown}} THEN RAISE; END IF;
                     claimcheck_i := claimcheck_from;
                     WHILE claimcheck_i <= claimcheck_to LOOP
                       claimcheck_j := least(claimcheck_i + {{Few - 1}}, claimcheck_to);
                       BEGIN
                         claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_i", "claimcheck_j")}});
-                      EXCEPTION WHEN OTHERS THEN
+                        claimcheck_passed := true;
+                      EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                         IF {{Rethrown}} THEN RAISE; END IF;
                         FOR claimcheck_k IN claimcheck_i..claimcheck_j LOOP
                           BEGIN
                             claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_k", "claimcheck_k")}});
-                          EXCEPTION WHEN OTHERS THEN
+                            claimcheck_passed := true;
+                          EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                             IF {{Rethrown}} THEN RAISE; END IF;
                             GET STACKED DIAGNOSTICS claimcheck_constraint = CONSTRAINT_NAME, claimcheck_column = COLUMN_NAME;
                             claimcheck_failed := claimcheck_failed || claimcheck_o[claimcheck_k];
@@ -112,6 +120,13 @@ internal static class OperationSql
                   claimcheck_from := claimcheck_to + 1;
                 END LOOP;
               END LOOP;
+              IF claimcheck_strict AND NOT claimcheck_passed THEN
+                FOR claimcheck_i IN 1..cardinality(claimcheck_states) LOOP
+                  IF claimcheck_states[claimcheck_i] ~ '{{Unsure}}' THEN
+                    RAISE EXCEPTION USING ERRCODE = claimcheck_states[claimcheck_i], MESSAGE = 'no item passes';
+                  END IF;
+                END LOOP;
+              END IF;
               IF claimcheck_job IS NOT NULL THEN
                 UPDATE claimcheck.applied_chunks
                    SET not_found = claimcheck_missing, failed = claimcheck_failed, states = claimcheck_states, names = claimcheck_names

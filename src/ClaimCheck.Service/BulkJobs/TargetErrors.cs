@@ -18,7 +18,7 @@ internal enum TargetTrouble
     /// <summary>It took longer than it may.</summary>
     TookTooLong,
 
-    /// <summary>The operation does not fit the target: no item would go better.</summary>
+    /// <summary>The operation does not fit the target, and no item would go better; or it is some items' own: whether any passes tells.</summary>
     Definition,
 }
 
@@ -42,11 +42,15 @@ internal static class TargetErrors
         _ => TargetTrouble.Items,
     };
 
+    /// <summary>The server's, or of one value that is huge: whether any item passes tells.</summary>
+    public static bool IsOutOfMemory(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory;
+
     /// <summary>Why an item failed.</summary>
     /// <param name="item">The item.</param>
     /// <param name="state">Its SQLSTATE.</param>
     /// <param name="name">The constraint or column, or nothing.</param>
-    public static ItemFailure Explain(JobItem item, string state, string name)
+    /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, nothing is final.</param>
+    public static ItemFailure Explain(JobItem item, string state, string name, bool isProven)
     {
         var (code, what, isTransient) = state switch
         {
@@ -63,6 +67,9 @@ internal static class TargetErrors
             "40P01" => ("deadlock", "It gave way to other work", true),
             "55P03" => ("locked", "A row or table stayed locked", true),
             ['P', '0', ..] => ("refused", "The database's own rules refuse it", false),
+            PostgresErrorCodes.InsufficientPrivilege => ("refused", "The database's own rules refuse it", !isProven),
+            ['X', 'X', ..] or ['5', '3', ..] => ("database_error", "The database could not do it", true),
+            ['4', '2', ..] or ['0', 'A', ..] or ['2', '6', ..] or ['F', '0', ..] => ("database_error", "The database refuses it", !isProven),
             _ => ("database_error", "The database refuses it", false),
         };
         var about = name.Length > 0 ? $" ({name})" : "";

@@ -76,10 +76,14 @@ internal sealed class TargetSession : IAsyncDisposable
     }
 
     /// <summary>Applies a unit of which something failed: the good items, and tells the bad ones.</summary>
+    /// <param name="unit">None of its items is invalid.</param>
+    /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
+    /// <param name="isProven">Whether items have passed before, so that the operation fits the target; else, where none passes, it fails as a whole.</param>
+    /// <param name="cancellationToken">Ends it; what it did is rolled back.</param>
     /// <returns>Null where the unit was applied before.</returns>
-    public async Task<UnitOutcome?> SiftAsync(Unit unit, bool isNoted, CancellationToken cancellationToken)
+    public async Task<UnitOutcome?> SiftAsync(Unit unit, bool isNoted, bool isProven, CancellationToken cancellationToken)
     {
-        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: false, isNoted));
+        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: !isProven, isNoted));
         return await ReadAsync(batch, cancellationToken);
     }
 

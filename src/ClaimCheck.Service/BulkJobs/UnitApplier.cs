@@ -12,6 +12,7 @@ internal sealed partial class UnitApplier(
     private static readonly TimeSpan FencePatience = TimeSpan.FromSeconds(10);
     private readonly Operation operation = lease.Operation;
     private TargetSession? session;
+    private bool hasPassed;
 
     /// <returns>Those that failed, in order.</returns>
     /// <exception cref="JobFailedException">No item would go better, or the target stayed away.</exception>
@@ -25,9 +26,11 @@ internal sealed partial class UnitApplier(
         if (valid.Items.Count == 0)
             return [.. invalid.Select(TargetErrors.Invalid)];
         var outcome = await PersistAsync((target, token) => isByChunk ? WholeAsync(target, valid, token) : EachAsync(target, valid, token), options.TargetPatience, cancellationToken);
+        var isProven = outcome.Failed.Length < valid.Items.Count;
+        hasPassed |= isProven;
         var failures = new List<ItemFailure>(invalid.Select(TargetErrors.Invalid));
         failures.AddRange(outcome.NotFound.Select(place => TargetErrors.NotFound(valid.Items[place])));
-        failures.AddRange(outcome.Failed.Select((place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i])));
+        failures.AddRange(outcome.Failed.Select((place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i], isProven)));
         return Failures(unit, failures, isByChunk);
     }
 
@@ -93,7 +96,7 @@ internal sealed partial class UnitApplier(
     {
         var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
         if (failed)
-            outcome = await target.SiftAsync(unit, isNoted: true, cancellationToken);
+            outcome = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
         return outcome ?? await NotedAsync(target, unit, cancellationToken);
     }
 
@@ -106,7 +109,7 @@ internal sealed partial class UnitApplier(
         UnitOutcome? sifted;
         await using (var transaction = await target.BeginAsync(cancellationToken))
         {
-            sifted = await target.SiftAsync(unit, isNoted: true, cancellationToken);
+            sifted = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
             if (sifted is { IsClean: true })
                 await transaction.CommitAsync(cancellationToken); // what was in the way has gone
             else
@@ -127,7 +130,7 @@ internal sealed partial class UnitApplier(
             {
                 return (await apply(), false);
             }
-            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) == TargetTrouble.Items)
+            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
             {
                 return (null, true);
             }

@@ -86,14 +86,14 @@ internal sealed class WholeJob(JobLease lease, JobItems items, UnitApplier appli
         {
             throw new GaveWayException();
         }
-        catch (PostgresException e) when (TargetErrors.Classify(e) == TargetTrouble.Items)
+        catch (PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
         {
             await transaction.RollbackAsync("claimcheck", token);
         }
 
-        var sifted = (await target.SiftAsync(unit, isNoted: false, token))!;
+        var sifted = (await target.SiftAsync(unit, isNoted: false, isProven: unit.Chunk > 0, token))!;
         var failures = sifted.NotFound.Select(place => TargetErrors.NotFound(unit.Items[place]))
-            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(unit.Items[place], sifted.States[i], sifted.Names[i])));
+            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(unit.Items[place], sifted.States[i], sifted.Names[i], sifted.Failed.Length < unit.Items.Count)));
         return [.. failures.OrderBy(failure => failure.Index)];
     }
 

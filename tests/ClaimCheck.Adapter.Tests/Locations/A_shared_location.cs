@@ -34,6 +34,19 @@ public sealed class A_shared_location(LocationServers servers)
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Reads_no_more_of_a_file_than_one_of_its_own_may_have(string kind)
+    {
+        await using var lab = await servers.NewAsync(kind);
+        await lab.PlantAsync("a/.claimcheck", new byte[LocationLimits.FileBytes]);
+        await lab.PlantAsync("b/.claimcheck", new byte[3 * LocationLimits.FileBytes]);
+
+        Assert.Equal(LocationLimits.FileBytes, (await lab.Location.ReadAsync("a/.claimcheck", default))!.Length);
+        var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.ReadAsync("b/.claimcheck", default));
+        Assert.Equal(LocationFailure.Refused, failure.Reason);
+        Assert.Contains($"{LocationLimits.FileBytes} bytes", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Notices_bytes_that_were_altered_under_an_equal_length(string kind)
     {
         await using var lab = await servers.NewAsync(kind);

@@ -120,15 +120,19 @@ public sealed class An_sftp_location(LocationServers servers)
             -rw-r--r--    1 1000     1000           42 Dec 31 23:59 /x/last
             -rw-r--r--    ? 1000     1000  99999999999 Feb 29  2024 /x/old
             srw-r--r--    1 1000     1000            0 Nov 20 19:12 /x/socket
+            -rw-r--r--    1 1000     1000 9223372036854775808 Feb 29  2024 /x/huge
+            -rw-r--r--    1 1000     1000 ٤٢ Feb 29  ٢٠٢٤ /x/other digits
+            -rw-r--r--    1 1000     1000 7 Feb 99  0000 /x/never
             """;
 
         var files = SftpListing.Read(listing, new DateTimeOffset(2026, 11, 20, 20, 0, 0, TimeSpan.Zero));
 
-        Assert.Equal(["a b", "last", "old"], files.Select(file => file.Name));
-        Assert.Equal([42, 42, 99999999999], files.Select(file => file.Bytes));
+        Assert.Equal(["a b", "last", "old", "huge", "never"], files.Select(file => file.Name));
+        Assert.Equal([42, 42, 99999999999, long.MaxValue, 7], files.Select(file => file.Bytes));
+        Assert.Null(files[4].Modified);
         Assert.Equal(
             [new DateTimeOffset(2026, 11, 20, 19, 12, 0, TimeSpan.Zero), new DateTimeOffset(2025, 12, 31, 23, 59, 0, TimeSpan.Zero), new DateTimeOffset(2024, 2, 29, 0, 0, 0, TimeSpan.Zero)],
-            files.Select(file => file.Modified!.Value));
+            files.Take(3).Select(file => file.Modified!.Value));
     }
 
     private static Task WriteAsync(ISharedLocation location, string path) =>

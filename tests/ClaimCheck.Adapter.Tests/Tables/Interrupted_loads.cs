@@ -6,13 +6,16 @@ namespace ClaimCheck.Adapter.Tests.Tables;
 /// <summary>The adapter dies, or the source takes the batch back, while records are being loaded.</summary>
 public sealed class Interrupted_loads
 {
-    // Each row takes a millisecond, and leaves a trace in the transaction that it is loaded in.
+    // Each row waits for the gate, and leaves a trace in the transaction that it is loaded in.
     private const string Traced = """
         CREATE TABLE items (id bigint PRIMARY KEY, name text, batch uuid);
         CREATE TABLE loaded (id bigint);
+        CREATE TABLE gate (upto bigint);
+        INSERT INTO gate VALUES (750);
         CREATE FUNCTION trace() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            PERFORM pg_sleep(0.001);
+            -- Until the test has seen what it waits for.
+            WHILE NEW.id > (SELECT upto FROM gate) AND NEW.name IS DISTINCT FROM 'mine' LOOP PERFORM pg_sleep(0.01); END LOOP;
             INSERT INTO loaded VALUES (NEW.id);
             RETURN NULL;
         END $$;
@@ -30,6 +33,7 @@ public sealed class Interrupted_loads
             var least = life * 700;
             await Eventually.TrueAsync(async () => await scene.ScalarAsync<long>("SELECT count(*) FROM loaded") >= least);
             await scene.Adapter.KillAsync();
+            await scene.SqlAsync($"UPDATE gate SET upto = {(life == 1 ? 1450 : 3000)}");
             await scene.Adapter.StartAsync();
         }
 
@@ -59,6 +63,7 @@ public sealed class Interrupted_loads
         await scene.Adapter.Client.RevokeAsync(batch, "wrong month");
 
         var revoked = await scene.Adapter.BecomesAsync(id, "revoked");
+        await scene.SqlAsync("UPDATE gate SET upto = 9999");
         var left = await scene.ScalarAsync<long>("SELECT count(*) FROM items WHERE batch IS NOT NULL");
         Assert.Equal(1, await scene.ScalarAsync<long>("SELECT count(*) FROM items WHERE id = 9999"));
         var loaded = await scene.ScalarAsync<long>("SELECT count(*) FROM loaded WHERE id <> 9999");

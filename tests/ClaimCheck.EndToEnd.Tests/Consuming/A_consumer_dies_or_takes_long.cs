@@ -55,7 +55,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         var first = consumer.Start(setup => Quick(setup) with { Service = service.Url });
         var export = await lab.ExportAsync(100);
         await consumer.IsHeldAsync();
-        await Eventually.TrueAsync(async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Received });
+        await Eventually.TrueAsync(async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Received or ReceiptState.Processing });
         var stalled = 0;
         service.On(request => request.Method == "PUT" && Interlocked.Increment(ref stalled) > 0, new Fault.Stall());
         await hold.ReleaseAsync();

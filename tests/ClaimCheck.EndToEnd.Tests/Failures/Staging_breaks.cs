@@ -103,8 +103,12 @@ public sealed class Staging_breaks
         await client.EventAsync(failed, EventTypes.BulkFailed);
 
         var saved = await client.AskAsync("items");
-        await Eventually.TrueAsync(async () => await TriesAsync(scene, saved) > 0);
+        // After its first try it waits, however long mending takes.
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<int>(
+            scene.Catalog,
+            $"UPDATE exports SET next_try_at = now() + interval '1 hour' WHERE id = '{saved.ExportId.Value}' AND state = 'pending' AND tries > 0 RETURNING tries") > 0);
         await mendAsync();
+        await Scene.SqlAsync(scene.Catalog, $"UPDATE exports SET next_try_at = now() WHERE id = '{saved.ExportId.Value}'");
         await client.UntilAsync(saved, ExportState.Ready);
         await client.EventAsync(saved, EventTypes.BulkReady);
         await client.AssertWholeAsync(saved, Items);

@@ -143,6 +143,43 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
         Assert.Equal(409, (int)again.StatusCode);
     }
 
+    [Theory]
+    [InlineData("item")]
+    [InlineData("set")]
+    public async Task What_only_some_items_run_into_is_their_own_and_what_all_do_is_the_target_s(string operation)
+    {
+        // Of some it is a right, a function that is not there, an assertion; of all it is the table.
+        await Testing.Scene.SqlAsync(
+            scene.Target,
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.id = 'ord_7' THEN RAISE SQLSTATE '42501'; END IF;
+                IF NEW.id = 'ord_250' THEN PERFORM no_such_function(); END IF;
+                ASSERT NEW.id <> 'ord_251';
+                IF NEW.status = 'closed' THEN RAISE SQLSTATE '42501'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refuse BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION refuse();
+            """);
+        try
+        {
+            var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, operation, JobScene.Ndjson(300)));
+            Assert.Equal((BulkJobStatus.Completed, 297, 3), (job.Status, job.Succeeded, job.Failed));
+            Assert.Equal(
+                [(7, "terminal", "refused"), (250, "terminal", "database_error"), (251, "terminal", "refused")],
+                (await JobScene.ResultsAsync(http, job)).Where(result => result.Status == "failed").Select(result => ((int)result.Index, result.Class!, result.Code!)));
+
+            var refused = await JobScene.EndedAsync(
+                http, await JobScene.PostAsync(http, operation, JobScene.Ndjson([.. Enumerable.Range(300, 50).Select(i => (Id: $"ord_{i}", Status: "closed"))])));
+            Assert.Equal((BulkJobStatus.Failed, "operation_refused", 0), (refused.Status, refused.Failure?.Code, refused.Succeeded));
+        }
+        finally
+        {
+            await Testing.Scene.SqlAsync(scene.Target, "DROP TRIGGER refuse ON orders; DROP FUNCTION refuse()");
+        }
+    }
+
     [Fact]
     public async Task Whatever_is_bad_outcomes_add_up_and_good_items_are_applied_exactly_once()
     {

@@ -1,0 +1,39 @@
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>What is taken from a location, where others write too: whatever lies there, memory and disk of the adapter are not theirs.</summary>
+internal static class LocationLimits
+{
+    /// <summary>Of a file that is read whole. <c>.claimcheck</c> names 10,000 files, the most of a manifest, in 200 characters each.</summary>
+    public const int FileBytes = 8 << 20;
+
+    /// <summary>Of a listing, as a server writes it.</summary>
+    public const int ListingBytes = 16 << 20;
+
+    /// <summary>Of a folder: years of batches.</summary>
+    public const int Entries = 200_000;
+
+    /// <exception cref="LocationException">There is more than that.</exception>
+    public static async Task<byte[]> ReadAsync(Stream from, string location, string path, CancellationToken cancellationToken)
+    {
+        using var content = new MemoryStream();
+        var buffer = new byte[64 << 10];
+        while (await from.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        {
+            if (content.Length + read > FileBytes)
+                throw TooLong(location, path);
+            content.Write(buffer, 0, read);
+        }
+
+        return content.ToArray();
+    }
+
+    public static LocationException TooLong(string location, string path) =>
+        new(LocationFailure.Refused, $"{location} has {path} with more than the {FileBytes} bytes that such a file may have: it is not the adapter's.");
+
+    /// <exception cref="LocationException">There are more entries than that.</exception>
+    public static void Check(int entries, string location, string folder)
+    {
+        if (entries > Entries)
+            throw new LocationException(LocationFailure.Refused, $"{location} has more than {Entries} entries in '{folder}': that is no folder of batches.");
+    }
+}

@@ -1,0 +1,55 @@
+using ClaimCheck.Import.Arriving;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Import.Running;
+
+/// <summary>Waits until nobody writes to a run's file any more, as far as that can be told.</summary>
+/// <param name="context">The clock, and how long a file has to rest.</param>
+/// <param name="runId">The run.</param>
+/// <param name="isCancelled">Ends each wait.</param>
+internal sealed partial class FileWatch(RunContext context, string runId, Func<bool> isCancelled)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
+    private bool isTold;
+
+    /// <summary>What changes when somebody writes.</summary>
+    public static (long Bytes, DateTime WrittenAt) Stamp(string path)
+    {
+        var file = new FileInfo(path);
+        return (file.Length, file.LastWriteTimeUtc);
+    }
+
+    /// <summary>Whether it is being written, or was since a moment.</summary>
+    public static bool IsWritten(string path, (long Bytes, DateTime WrittenAt) since) => Stamp(path) != since || Writers.Has(path) == true;
+
+    public async Task UntilClosedAsync(string path, CancellationToken cancellationToken)
+    {
+        while (Writers.Has(path) == true && !isCancelled())
+        {
+            if (!isTold)
+                Log.Open(context.Logger, runId);
+            isTold = true;
+            await Task.Delay(Look, context.Time, cancellationToken);
+        }
+    }
+
+    /// <summary>Closed, and unchanged for as long as a file of the source has to be.</summary>
+    public async Task UntilAtRestAsync(string path, CancellationToken cancellationToken)
+    {
+        for (var settle = context.Options.Arrival.Settle; !isCancelled();)
+        {
+            await UntilClosedAsync(path, cancellationToken);
+            var before = Stamp(path);
+            await Task.Delay(settle, context.Time, cancellationToken);
+            if (!IsWritten(path, before))
+                return;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Import {RunId} waits: its file is open for writing.")]
+        public static partial void Open(ILogger logger, string runId);
+    }
+}
