@@ -110,7 +110,7 @@ public sealed class ValueTests
 
         var record = CsvText.Parse(await run.TextAsync(sql))[0];
 
-        await using var command = run.Source.CreateCommand(sql);
+        await using var command = run.Source.CreateCommand($"SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; {sql}");
         command.AllResultTypesAreUnknown = true; // answers come as the types' own text
         await using var reader = await command.ExecuteReaderAsync();
         Assert.True(await reader.ReadAsync());
