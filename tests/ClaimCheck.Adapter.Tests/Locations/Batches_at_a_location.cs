@@ -43,6 +43,22 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
         Assert.Equal(0, (await justNow.Pusher.PushAsync(manifest.BatchId, lab.Location, "items/new", default)).FilesWritten);
     }
 
+    [Fact]
+    public async Task Go_also_where_another_folder_can_t_be_looked_through()
+    {
+        await using var lab = await servers.NewAsync("folder");
+        using var longAgo = scene.NewPushing(time: new Clock(TimeProvider.System.GetUtcNow() - Retention - TimeSpan.FromHours(1)));
+        var manifest = await scene.ExportAsync();
+        foreach (var folder in new[] { "a/broken", "a/old", "b/old" })
+            await longAgo.Pusher.PushAsync(manifest.BatchId, lab.Location, folder, default);
+        var retention = new LocationRetention(TimeProvider.System, NullLogger<LocationRetention>.Instance);
+
+        // A size beyond any number, for example.
+        Assert.Equal(2, await retention.SweepAsync(new Broken(lab.Location, "a/broken"), 2, Retention, TimeSpan.Zero, default));
+
+        Assert.Equal(["a/broken"], (await lab.SeenAsync()).Keys.Select(path => path[..path.LastIndexOf('/')]).Distinct());
+    }
+
     [Theory]
     [InlineData("../part.csv")]
     [InlineData("/etc/passwd")]
@@ -110,5 +126,38 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
         app.Run(context => context.Response.WriteAsJsonAsync(node));
         await app.StartAsync();
         return app;
+    }
+
+    /// <summary>A location whose one folder can't be listed, for a reason that nobody thought of.</summary>
+    private sealed class Broken(ISharedLocation inner, string broken) : ISharedLocation
+    {
+        public string Name => inner.Name;
+
+        public bool CanList => inner.CanList;
+
+        public Task CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
+
+        public Task WriteAsync(
+            string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+            inner.WriteAsync(path, open, bytes, sha256, cancellationToken);
+
+        public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+            inner.HoldsAsync(path, bytes, sha256, cancellationToken);
+
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => inner.ReadAsync(path, cancellationToken);
+
+        public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) =>
+            folder == broken ? throw new OverflowException() : inner.ListAsync(folder, cancellationToken);
+
+        public Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
+            inner.DeleteAsync(folder, names, cancellationToken);
+
+        public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) => inner.DeleteFolderAsync(folder, cancellationToken);
+
+        public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) => inner.CleanAsync(folder, lease, cancellationToken);
+
+        public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => inner.LinkAsync(path, lifetime, cancellationToken);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
