@@ -32,6 +32,9 @@ internal static partial class SourceCheck
     // Beyond the connect timeout: a source that accepts and then says nothing must not hold up the start.
     private static readonly TimeSpan Patience = SourceDatabases.ConnectTimeout + TimeSpan.FromSeconds(5);
 
+    // A table that is being altered is waited for a moment only: others want to know too.
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(3);
+
     // json, xml, point, lseg, path, box, polygon, line, circle, record, jsonb: without equality, or not one value.
     private static readonly HashSet<uint> NoKeys = [114, 142, 600, 601, 602, 603, 604, 628, 718, 2249, 3802];
 
@@ -72,6 +75,10 @@ internal static partial class SourceCheck
         {
             return new SourceAnswer.Unreachable((e as PostgresException)?.MessageText ?? e.Message);
         }
+        catch (ExportFailedException e) when (!e.IsTransient)
+        {
+            return new SourceAnswer.Faulty(e.Message.TrimEnd('.'), Code: e.Code);
+        }
         catch (ExportFailedException e)
         {
             return new SourceAnswer.Unreachable(e.Message);
@@ -104,13 +111,9 @@ internal static partial class SourceCheck
         }
 
         // A query is read as it will be when it runs: a policy, or a backslash in a string, counts here already.
-        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
-        await new SourceSettings(Patience, Patience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
-        var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
-        // As an export reads it. A table that is being altered is waited for a moment only: others want to know too.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        await using (var limits = new NpgsqlCommand("SET TRANSACTION READ ONLY; SET LOCAL lock_timeout = '3s'", connection))
-            await limits.ExecuteNonQueryAsync(cancellationToken);
+        await new SourceSettings(Patience, LockPatience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
+        var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
         var columns = await ResultShape.DescribeAsync(connection, sql, cancellationToken);
         var fault = await PlanFaultAsync(connection, dataset, sql, cancellationToken) ?? Fault(dataset, columns);
         return fault is null ? new SourceAnswer.Described(columns) : new SourceAnswer.Faulty(fault);
