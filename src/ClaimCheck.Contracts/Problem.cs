@@ -74,6 +74,8 @@ public static class ProblemCodes
     public const string TooManyFailures = "too_many_failures";
     public const string InternalError = "internal_error";
     public const string DefinitionInvalid = "definition_invalid";
+    public const string SourceRowSecurity = "source_row_security";
+    public const string SourceSettingsChanged = "source_settings_changed";
     public const string SourceUnavailable = "source_unavailable";
     public const string StagingUnavailable = "staging_unavailable";
     public const string TopicUnavailable = "topic_unavailable";

@@ -75,6 +75,10 @@ internal static partial class SourceCheck
         {
             return new SourceAnswer.Unreachable((e as PostgresException)?.MessageText ?? e.Message);
         }
+        catch (ExportFailedException e) when (!e.IsTransient)
+        {
+            return new SourceAnswer.Faulty(e.Message.TrimEnd('.'), Code: e.Code);
+        }
         catch (ExportFailedException e)
         {
             return new SourceAnswer.Unreachable(e.Message);

@@ -10,7 +10,7 @@ namespace ClaimCheck.Service.Exporting;
 internal static class SourceErrors
 {
     /// <summary>The code where a policy of the source would hide rows.</summary>
-    public const string RowSecurity = "source_row_security";
+    public const string RowSecurity = ClaimCheck.Contracts.ProblemCodes.SourceRowSecurity;
 
     /// <summary>Runs something that talks to the source.</summary>
     /// <exception cref="ExportFailedException">The source failed.</exception>

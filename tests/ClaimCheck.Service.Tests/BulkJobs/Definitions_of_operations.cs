@@ -60,7 +60,7 @@ public sealed class Definitions_of_operations
             asked.IsProblem(503, "definition_invalid");
             Assert.Equal(detail, asked.Json.Text("detail"));
             (await api.SendAsync("POST", $"/v1/bulk-jobs?operation={name}", new StringContent("{}", Encoding.UTF8, "application/x-ndjson"))).IsProblem(503, "definition_invalid");
-            Assert.Contains($"Operation {name} is unavailable: {detail}", service.Log, StringComparison.Ordinal);
+            await Eventually.TrueAsync(() => Task.FromResult(service.Log.Contains($"Operation {name} is unavailable: {detail}", StringComparison.Ordinal)), what: detail);
         }
 
         Assert.Equal(13, (await api.GetAsync("/v1/operations")).Items().Length);

@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Tests.Datasets;

@@ -32,7 +32,7 @@ public sealed class Definitions_of_a_running_service
             asked.IsProblem(503, "definition_invalid");
             Assert.StartsWith(detail, asked.Json.Text("detail"), StringComparison.Ordinal);
             Assert.Equal(asked.Json.Text("detail"), (await http.GetAsync($"/v1/datasets/{name}")).Json.GetProperty("unavailable").Text("detail"));
-            Assert.Contains($"Dataset {name} is unavailable: {asked.Json.Text("detail")}", service.Log, StringComparison.Ordinal);
+            await LoggedAsync(service, $"Dataset {name} is unavailable: {asked.Json.Text("detail")}");
         }
 
         (await http.PostAsync("/v1/batches", """{ "dataset": "halves", "files": [ { "name": "a.csv", "bytes": 1, "sha256": "0000000000000000000000000000000000000000000000000000000000000000", "records": 0 } ] }"""))
@@ -54,10 +54,14 @@ public sealed class Definitions_of_a_running_service
         // The watch has only seen what has changed; the source's new column is found when it is asked.
         await Scene.SqlAsync(scene.Source, "ALTER TABLE items RENAME COLUMN name TO title");
         await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/datasets/renamed")).Json.GetProperty("available").GetBoolean());
-        Assert.Contains("Dataset renamed is available again.", service.Log, StringComparison.Ordinal);
+        await LoggedAsync(service, "Dataset renamed is available again.");
 
         string At(string name) => Path.Combine(scene.Datasets, name);
     }
+
+    // The console is written to in the background.
+    private static Task LoggedAsync(ServiceProcess service, string text) =>
+        Eventually.TrueAsync(() => Task.FromResult(service.Log.Contains(text, StringComparison.Ordinal)), what: text);
 
     [Fact]
     public async Task Definitions_are_read_again_when_the_folder_changes_on_SIGHUP_and_on_request()
@@ -83,7 +87,7 @@ public sealed class Definitions_of_a_running_service
         await File.WriteAllTextAsync(Path.Combine(volume, "added.sql"), "SELECT 1 AS id");
         service.HangUp();
         await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/datasets/added")).Status == 200);
-        Assert.Contains("SIGHUP", service.Log, StringComparison.Ordinal);
+        await LoggedAsync(service, "SIGHUP");
 
         File.Delete(Path.Combine(volume, "linked.sql"));
         File.Delete(Path.Combine(volume, "linked.json"));

@@ -20,15 +20,17 @@ public sealed class Policies_that_hide_rows
         scene.With("ConnectionStrings:shop", database)
             .Define("orders", """{ "source": "shop", "key": "id" }""", All)
             .Define("some", """{ "source": "shop", "key": "id", "rowSecurity": true }""", All);
-        var sources = scene.Sources();
-        var defined = await DatasetLoader.LoadAsync(scene.Folder, CancellationToken.None);
+        var defined = await scene.LoadAsync();
 
-        var refused = Assert.IsType<SourceAnswer.Faulty>(await SourceCheck.AskAsync(sources, defined.Single(dataset => dataset.Name == "orders"), CancellationToken.None));
+        var refused = (await defined.Find("orders")!.AskAsync(anew: false, CancellationToken.None))!;
         Assert.Equal("source_row_security", refused.Code);
-        Assert.StartsWith("a row-level security policy of table orders hides rows from the role of shop", refused.Reason, StringComparison.Ordinal);
-        Assert.Contains("\"rowSecurity\": true", refused.Reason, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', refused.Reason);
-        Assert.IsType<SourceAnswer.Described>(await SourceCheck.AskAsync(sources, defined.Single(dataset => dataset.Name == "some"), CancellationToken.None));
+        Assert.StartsWith("datasets/orders.json: a row-level security policy of table orders hides rows from the role of shop", refused.Detail, StringComparison.Ordinal);
+        Assert.Contains("\"rowSecurity\": true", refused.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refused.Detail);
+        // As whoever uses it is refused.
+        var problem = ClaimCheck.Service.Hosting.Problems.Unavailable(refused).Value;
+        Assert.Equal((503, refused.Code, refused.Detail), (problem.Status, problem.Code, problem.Detail));
+        Assert.Null(await defined.Find("some")!.AskAsync(anew: false, CancellationToken.None));
     }
 
     [Fact]

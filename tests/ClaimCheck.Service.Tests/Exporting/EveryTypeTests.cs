@@ -94,8 +94,10 @@ public sealed class EveryTypeTests
             run.Format = "ndjson";
             var json = await run.TextAsync(sql);
 
-            await using var command = run.Source.CreateCommand(sql);
-            command.AllResultTypesAreUnknown = true; // answers come as the types' own text
+            await using var connection = await run.Source.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+            await ExportRun.Settings.ApplyAsync(connection, CancellationToken.None);
+            await using var command = new Npgsql.NpgsqlCommand(sql, connection, transaction) { AllResultTypesAreUnknown = true }; // the types' own text
             await using var reader = await command.ExecuteReaderAsync();
             Assert.True(await reader.ReadAsync());
             var record = CsvText.Parse(csv)[0];
@@ -132,7 +134,7 @@ public sealed class EveryTypeTests
 
     private static async Task<IReadOnlyList<ResultColumn>> ColumnsAsync(ExportRun run, string sql)
     {
-        await using var session = await SourceSession.OpenAsync(run.Source, run.Options, CancellationToken.None);
+        await using var session = await SourceSession.OpenAsync(run.Source, ExportRun.Settings, CancellationToken.None);
         var columns = await session.DescribeAsync(sql, CancellationToken.None);
         await using var connection = await run.Source.OpenConnectionAsync();
         Assert.Equal(await ResultShape.DescribeAsync(connection, sql, CancellationToken.None), columns);
