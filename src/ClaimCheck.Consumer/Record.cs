@@ -43,7 +43,20 @@ public readonly struct Record : IEquatable<Record>
 
     /// <summary>A field's text; null for NULL.</summary>
     /// <param name="column">Its place, from 0.</param>
-    public string? GetText(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(rows.Text(Slot(column)));
+    /// <exception cref="RecordMismatchException">The bytes are no text: a producer has uploaded them so.</exception>
+    public string? GetText(int column)
+    {
+        if (IsNull(column))
+            return null;
+        try
+        {
+            return Fields.String(rows, Slot(column));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new RecordMismatchException($"Column {Columns[column].Name} is no text in {rows.Where(Slot(column))}: it is not UTF-8.", rows.BatchId);
+        }
+    }
 
     /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next record is asked for.</summary>
     /// <param name="column">Its place, from 0.</param>

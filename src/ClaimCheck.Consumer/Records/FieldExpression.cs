@@ -25,8 +25,8 @@ internal static class FieldExpression
         [typeof(JsonElement)] = nameof(Fields.Json),
     };
 
-    private static readonly HashSet<Type> Numbers =
-        [typeof(byte), typeof(sbyte), typeof(ushort), typeof(uint), typeof(ulong), typeof(float), typeof(double)];
+    private static readonly HashSet<Type> Integers = [typeof(byte), typeof(sbyte), typeof(ushort), typeof(uint), typeof(ulong)];
+    private static readonly HashSet<Type> Floats = [typeof(Half), typeof(float), typeof(double)];
 
     public static Expression Of(Expression rows, Expression slot, Column definition, Type type, string member, bool takesNull)
     {
@@ -61,8 +61,10 @@ internal static class FieldExpression
     {
         if (Readers.TryGetValue(value, out var name))
             return typeof(Fields).GetMethod(name);
-        if (Numbers.Contains(value))
-            return typeof(Fields).GetMethod(nameof(Fields.Number))!.MakeGenericMethod(value);
+        if (Integers.Contains(value))
+            return typeof(Fields).GetMethod(nameof(Fields.Integer))!.MakeGenericMethod(value);
+        if (Floats.Contains(value))
+            return typeof(Fields).GetMethod(nameof(Fields.Floating))!.MakeGenericMethod(value);
         return value.IsEnum ? typeof(Fields).GetMethod(nameof(Fields.Enumeration))!.MakeGenericMethod(value) : null;
     }
 }
@@ -76,7 +78,7 @@ internal sealed class FieldReader<T>(Func<Rows, int, T> parse, Column column, st
         {
             return parse(rows, slot);
         }
-        catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException)
+        catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException or InvalidOperationException)
         {
             // The cause's own text may quote the value: it is left out.
             throw new RecordMismatchException(

@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using System.Globalization;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 
@@ -11,7 +11,11 @@ namespace ClaimCheck.Consumer.Records;
 /// </summary>
 internal static class Fields
 {
-    public static string String(Rows rows, int column) => Encoding.UTF8.GetString(rows.Text(column));
+    // Bytes that are no UTF-8 would become other characters.
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    /// <exception cref="DecoderFallbackException">It is not UTF-8.</exception>
+    public static string String(Rows rows, int column) => Strict.GetString(rows.Text(column));
 
     public static long Int64(Rows rows, int column)
     {
@@ -37,18 +41,15 @@ internal static class Fields
         return Utf8Parser.TryParse(text, out Guid value, out var used) && used == text.Length ? value : throw new FormatException();
     }
 
-    /// <summary>Numbers whose text is .NET's own in the invariant culture, with exponents, NaN and infinities where the type has them.</summary>
-    public static T Number<T>(Rows rows, int column)
-        where T : IUtf8SpanParsable<T> =>
-        T.Parse(rows.Text(column), CultureInfo.InvariantCulture);
+    public static T Integer<T>(Rows rows, int column)
+        where T : IBinaryInteger<T> =>
+        ExactNumbers.Integer<T>(rows.Text(column));
 
-    public static decimal Decimal(Rows rows, int column)
-    {
-        var text = rows.Text(column);
-        return Utf8Parser.TryParse(text, out decimal value, out var used) && used == text.Length
-            ? value
-            : decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
-    }
+    public static T Floating<T>(Rows rows, int column)
+        where T : IBinaryFloatingPointIeee754<T> =>
+        ExactNumbers.Floating<T>(rows.Text(column));
+
+    public static decimal Decimal(Rows rows, int column) => ExactNumbers.Decimal(rows.Text(column));
 
     public static bool Boolean(Rows rows, int column)
     {
@@ -82,19 +83,22 @@ internal static class Fields
     public static JsonElement Json(Rows rows, int column)
     {
         var reader = new Utf8JsonReader(rows.Json(column), new JsonReaderOptions { MaxDepth = 10_000 });
-        return JsonElement.ParseValue(ref reader);
+        var value = JsonElement.ParseValue(ref reader);
+        return reader.Read() ? throw new FormatException() : value; // throws by itself where anything but a value follows
     }
 
     public static T Enumeration<T>(Rows rows, int column)
         where T : struct, Enum
     {
         var text = rows.Text(column);
-        Span<char> name = stackalloc char[128];
-        return text.Length <= name.Length
-            && Encoding.UTF8.TryGetChars(text, name, out var length)
-            && length > 0
-            && !char.IsAsciiDigit(name[0]) && name[0] is not ('-' or '+')
-            && Enum.TryParse<T>(name[..length], ignoreCase: true, out var value)
+        Span<char> buffer = stackalloc char[128];
+        if (text.Length > buffer.Length || !Strict.TryGetChars(text, buffer, out var length))
+            throw new FormatException();
+        ReadOnlySpan<char> name = buffer[..length];
+        // Names alone: not numbers, blanks around one, or several with commas, which .NET takes too.
+        return length > 0
+            && !char.IsAsciiDigit(name[0]) && !name.ContainsAny("-+, \t\r\n") && name.Trim().Length == length
+            && (Enum.TryParse<T>(name, ignoreCase: false, out var value) || Enum.TryParse(name, ignoreCase: true, out value))
                 ? value
                 : throw new FormatException();
     }

@@ -23,7 +23,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
             return default;
         if (kinds[slot] != JsonTokenType.String)
             return raw;
-        return escaped[slot] ? Unescape(raw) : raw[1..^1];
+        return escaped[slot] ? Unescape(raw, slot) : raw[1..^1];
     }
 
     public override ReadOnlySpan<byte> Json(int slot) =>
@@ -52,9 +52,9 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         {
             FindFields(line[..length]);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The parser's own text may quote the record: it is left out.
+            // Or a name holds half a surrogate pair. The parser's own text may quote the record: it is left out.
             throw Broken("it is no JSON object");
         }
         Position += length + 1;
@@ -86,11 +86,19 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         }
     }
 
-    private static ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> raw)
+    private ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> raw, int slot)
     {
         var reader = new Utf8JsonReader(raw);
         reader.Read();
         var text = new byte[raw.Length];
-        return text.AsSpan(0, reader.CopyString(text));
+        try
+        {
+            return text.AsSpan(0, reader.CopyString(text));
+        }
+        catch (InvalidOperationException)
+        {
+            throw new RecordMismatchException(
+                $"Column {Columns[slot % Columns.Count].Name} is no text in {Where(slot)}: it has half of a surrogate pair. Read it as JsonElement.", BatchId);
+        }
     }
 }

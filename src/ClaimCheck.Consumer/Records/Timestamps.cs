@@ -56,7 +56,13 @@ internal static class Timestamps
             return true;
         var digits = 1;
         for (var unit = TimeSpan.TicksPerSecond / 10; digits < rest.Length && char.IsAsciiDigit((char)rest[digits]); digits++, unit /= 10)
+        {
+            // A tick is a ten-millionth: what is smaller would be lost.
+            if (unit == 0 && rest[digits] != '0')
+                return false;
             ticks += (rest[digits] - '0') * unit;
+        }
+
         rest = rest[digits..];
         return digits > 1;
     }
@@ -70,7 +76,7 @@ internal static class Timestamps
             return false;
         var hours = TwoDigits(text, 1);
         var minutes = text.Length == 6 ? TwoDigits(text, 4) : 0;
-        if (hours is < 0 or > 13 || minutes is < 0 or > 59)
+        if (hours is < 0 or > 14 || minutes is < 0 or > 59 || (hours == 14 && minutes > 0))
             return false;
         var size = new TimeSpan(hours, minutes, 0);
         offset = text[0] == '-' ? -size : size;

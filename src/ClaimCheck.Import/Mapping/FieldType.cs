@@ -49,7 +49,7 @@ internal sealed class FieldType
     private static bool WriteText(Utf8JsonWriter json, SourceValue value)
     {
         // Half a surrogate pair, which JSON can escape, is no text.
-        if (value.Kind == ValueKind.Json || (value.Kind == ValueKind.String && !Utf8.IsValid(value.Utf8)))
+        if (value.Kind == ValueKind.Json || !Utf8.IsValid(value.Utf8))
             return false;
         json.WriteStringValue(value.Utf8);
         return true;
@@ -114,7 +114,8 @@ internal sealed class FieldType
         if (value.Kind == ValueKind.Json || value.Utf8.Length is 0 or > 5)
             return false;
         Span<byte> lower = stackalloc byte[5];
-        Ascii.ToLower(value.Utf8, lower, out var length);
+        if (Ascii.ToLower(value.Utf8, lower, out var length) != OperationStatus.Done)
+            return false;
         lower = lower[..length];
         var isTrue = lower.SequenceEqual("true"u8) || lower.SequenceEqual("t"u8) || lower.SequenceEqual("1"u8)
             || lower.SequenceEqual("yes"u8) || lower.SequenceEqual("y"u8);
@@ -146,7 +147,8 @@ internal sealed class FieldType
 
     private static bool WriteUuid(Utf8JsonWriter json, SourceValue value)
     {
-        if (!TryText(value, 36, out var text) || !Guid.TryParseExact(text, "D", out var uuid))
+        if (!TryText(value, 36, out var text) || !Guid.TryParseExact(text, "D", out var uuid)
+            || !uuid.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)) // signs and 0x are taken too
             return false;
         json.WriteStringValue(uuid);
         return true;

@@ -90,6 +90,8 @@ internal sealed class BodyItems(Operation operation, JobBody body, IStaging stag
         while (!lines.IsEmpty)
         {
             var end = lines.IndexOf((byte)'\n');
+            if (end < 0)
+                throw new StagingException("A block of a bulk job's body ends within an item.", isTransient: false);
             items.Add(BodyWriter.Read(first + items.Count, lines[..end], operation.Parameters.Count, keyPlace));
             lines = lines[(end + 1)..];
         }

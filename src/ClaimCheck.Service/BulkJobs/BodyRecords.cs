@@ -53,10 +53,12 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
 
         while (FindEnd(buffer) is { } end)
         {
-            if (isSkipping)
+            var record = buffer.Slice(0, end);
+            // However it arrives: one that has come whole may be too long as well.
+            if (isSkipping || record.Length > longest)
                 await take(null);
             else
-                await take(Trim(buffer.Slice(0, end)));
+                await take(Trim(record));
             (isSkipping, scanned) = (false, 0);
             buffer = buffer.Slice(buffer.GetPosition(1, end));
         }
@@ -65,7 +67,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         {
             if (isQuoted)
                 throw new InvalidDataException("A quoted field has no end.");
-            if (isSkipping)
+            if (isSkipping || buffer.Length > longest)
                 await take(null);
             else if (!buffer.IsEmpty)
                 await take(Trim(buffer));

@@ -67,7 +67,7 @@ internal static class ItemValue
     {
         var buffer = new ArrayBufferWriter<byte>(64);
         using (var writer = new Utf8JsonWriter(buffer, Readable))
-            CanonicalValue.Write(writer, type, value);
+            CanonicalValue.Write(writer, type, value, roundsTimes: false);
         return SourceTypes.IsJson(type)
             ? Encoding.UTF8.GetString(buffer.WrittenSpan)
             : SourceQuery.TextOf(JsonElement.Parse(buffer.WrittenSpan), type);

@@ -20,11 +20,8 @@ internal static class CanonicalNumber
             "smallint" => Integer(plain, short.MinValue, short.MaxValue),
             "integer" => Integer(plain, int.MinValue, int.MaxValue),
             "bigint" => Integer(plain, long.MinValue, long.MaxValue),
-            // What the type rounds to, so that 0.1 and 0.10000000000000000001 are one.
-            "real" when float.Parse(plain, CultureInfo.InvariantCulture) is var single && float.IsFinite(single) =>
-                Plain(single.ToString("R", CultureInfo.InvariantCulture)),
-            "double precision" when double.Parse(plain, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) =>
-                Plain(number.ToString("R", CultureInfo.InvariantCulture)),
+            "real" when float.Parse(plain, CultureInfo.InvariantCulture) is var single && float.IsFinite(single) => Floating(type, plain, single),
+            "double precision" when double.Parse(plain, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) => Floating(type, plain, number),
             "numeric" => plain,
             _ => throw new FormatException($"is out of range of {type}"),
         };
@@ -58,6 +55,15 @@ internal static class CanonicalNumber
                 ? significant.PadRight(whole, '0')
                 : significant[..whole] + "." + significant[whole..];
         return isNegative ? "-" + plain : plain;
+    }
+
+    // As the type writes it, where it is the number that was given: written with as many digits it must be the same again.
+    private static string Floating(string type, string plain, IFormattable number)
+    {
+        var digits = string.Concat(plain.Where(char.IsAsciiDigit)).Trim('0').Length;
+        return Plain(number.ToString($"E{Math.Max(digits, 1) - 1}", CultureInfo.InvariantCulture)) == plain
+            ? Plain(number.ToString("R", CultureInfo.InvariantCulture))
+            : throw new FormatException($"must be a number that {type} holds with all its digits");
     }
 
     private static string Integer(string plain, long least, long most) =>

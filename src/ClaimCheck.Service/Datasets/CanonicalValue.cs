@@ -13,18 +13,24 @@ internal static class CanonicalValue
     // Postgres takes more; a caller who needs it does not exist.
     private const int MostElements = 10_000;
 
+    /// <param name="writer">Where to.</param>
+    /// <param name="type">One of <see cref="SourceTypes"/>.</param>
+    /// <param name="value">As it was given.</param>
+    /// <param name="roundsTimes">
+    /// Whether a time may have more digits than microseconds: as a bound, which is answered as it was taken; not as a value to be kept.
+    /// </param>
     /// <exception cref="FormatException">The value does not fit; the text is the rule, without the value.</exception>
-    public static void Write(Utf8JsonWriter writer, string type, JsonElement value)
+    public static void Write(Utf8JsonWriter writer, string type, JsonElement value, bool roundsTimes)
     {
         if (SourceTypes.IsArray(type))
-            WriteArray(writer, SourceTypes.ElementOf(type), value);
+            WriteArray(writer, SourceTypes.ElementOf(type), value, roundsTimes);
         else if (SourceTypes.IsJson(type))
             CanonicalJson.Write(writer, value);
         else
-            WriteScalar(writer, type, value);
+            WriteScalar(writer, type, value, roundsTimes);
     }
 
-    private static void WriteArray(Utf8JsonWriter writer, string element, JsonElement value)
+    private static void WriteArray(Utf8JsonWriter writer, string element, JsonElement value, bool roundsTimes)
     {
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > MostElements)
             throw new FormatException($"must be an array of {element}, of at most {MostElements} elements");
@@ -33,13 +39,13 @@ internal static class CanonicalValue
         {
             if (item.ValueKind == JsonValueKind.Null)
                 throw new FormatException("must be an array without null");
-            WriteScalar(writer, element, item);
+            WriteScalar(writer, element, item, roundsTimes);
         }
 
         writer.WriteEndArray();
     }
 
-    private static void WriteScalar(Utf8JsonWriter writer, string type, JsonElement value)
+    private static void WriteScalar(Utf8JsonWriter writer, string type, JsonElement value, bool roundsTimes)
     {
         switch (type)
         {
@@ -52,14 +58,16 @@ internal static class CanonicalValue
                 writer.WriteRawValue(CanonicalNumber.Of(type, value));
                 break;
             default:
-                writer.WriteStringValue(TextOf(type, value));
+                writer.WriteStringValue(TextOf(type, value, roundsTimes));
                 break;
         }
     }
 
-    private static string TextOf(string type, JsonElement value)
+    private static string TextOf(string type, JsonElement value, bool roundsTimes)
     {
         var text = Text(value);
+        if (!roundsTimes && type is ("time" or "timestamp" or "timestamptz"))
+            CanonicalTime.RefuseToRound(text);
         return type switch
         {
             "text" or "varchar" => text,

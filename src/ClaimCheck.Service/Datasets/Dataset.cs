@@ -15,6 +15,9 @@ internal sealed record Dataset
     /// <summary>Whether rows that a policy of the source hides from its role may be missing; else such a query is refused.</summary>
     public bool RowSecurity { get; init; }
 
+    /// <summary>True where the operator vouches for the key: <c>"keyUnique": "trusted"</c>.</summary>
+    public bool TrustsKey { get; init; }
+
     /// <summary>In the order of the definition.</summary>
     public required IReadOnlyList<Parameter> Parameters { get; init; }
     public required SourceSql Sql { get; init; }

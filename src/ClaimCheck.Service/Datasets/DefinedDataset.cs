@@ -58,6 +58,7 @@ internal sealed partial class DefinedDataset : IDefinition
         Parameters = dataset.ParameterTypes,
         Key = dataset.Key,
         OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
+        TrustsKey = dataset.TrustsKey,
         SchemaVersion = dataset.SchemaVersion,
         Columns = [.. columns.Select(column => column.ToContract())],
         Types = [.. columns.Select(column => column.Value)],

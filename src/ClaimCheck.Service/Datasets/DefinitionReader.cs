@@ -23,6 +23,7 @@ internal static class DefinitionReader
             Title = title,
             Source = fields.Take("source", SourceName) ?? throw fields.Missing("source"),
             Key = fields.Take("key", DefinitionFields.Text) ?? throw fields.Missing("key"),
+            TrustsKey = fields.Take("keyUnique", Trusted),
             SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
             RowSecurity = fields.Take("rowSecurity", DefinitionFields.Flag) ?? false,
             Parameters = fields.Take("parameters", Parameters) ?? [],
@@ -93,6 +94,12 @@ internal static class DefinitionReader
         DefinitionFields.Text(field, value) is var type && SourceTypes.Canonical(type!) is { } known
             ? known
             : throw new FormatException($"{field} is \"{type}\", which is none of {SourceTypes.List}");
+
+    private static bool Trusted(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && value.ValueEquals("trusted"u8)
+            ? true
+            : throw new FormatException(
+                $"{field} must be \"trusted\", which says that no two records have one key, or left out: then the service makes sure of it");
 
     private static TimeSpan? LinkLifetime(string field, JsonElement value) =>
         Duration(field, value, TimeSpan.FromSeconds(1), LongestLinkLifetime);

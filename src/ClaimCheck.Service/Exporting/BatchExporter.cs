@@ -8,7 +8,7 @@ using Npgsql;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
-internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, ExportingOptions options)
+internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, KeySpace keySpace, ExportingOptions options)
 {
     /// <summary>Stages everything, or throws and leaves no upload open.</summary>
     /// <exception cref="ExportFailedException">The source, or what it holds, is at fault.</exception>
@@ -24,6 +24,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
                 await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
             meter,
             plan.RetryOf is null ? null : rounds,
+            keySpace,
             cancellationToken);
 
     /// <summary>The same, without a catalog, but for the keys of a retry.</summary>
@@ -35,6 +36,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         OpenStaged open,
         ExportMeter meter,
         RoundKeys? rounds,
+        KeySpace keySpace,
         CancellationToken cancellationToken)
     {
         var settings = new SourceSettings(options.StatementTimeout, options.LockTimeout, plan.Dataset.RowSecurity);
@@ -44,23 +46,36 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         // What a retry reads has nothing to do with what the whole query would.
         if (rounds is null)
             meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
-        var wanted = rounds is null ? null : new WantedKeys(columns.Single(column => column.Name == plan.Dataset.Key), plan.Format);
+        var key = columns.Single(column => column.Name == plan.Dataset.Key);
+        var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
+        using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken) ? new DistinctKeys(keySpace) : null;
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target);
-        var format = Format(plan, columns, blocks, wanted);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var keys = new KeyWatch(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name) { Wanted = wanted, Distinct = distinct };
+        var format = Format(plan, columns, blocks, keys, stop.Token);
         var sealer = new BlockSealer(buffers, plan.Framing);
         var layout = PartLayout.Of(sealer, format.Header, format.Extension, format.ContentType, plan.MaxFileBytes);
         await using var files = new PartFiles(layout, open, meter);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var copies = wanted is null
             ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
             : new RetryCopies(session, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token);
         await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
         await session.CheckAsync(cancellationToken);
         await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
+        distinct?.Finish(cancellationToken);
         return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken)) { Horizon = session.Horizon };
+    }
+
+    // What a retry reads is held against the keys that it wants.
+    private static async Task<bool> IsDoubtfulAsync(
+        SourceSession session, string sql, FrozenDataset dataset, ResultColumn key, CancellationToken cancellationToken)
+    {
+        if (dataset.TrustsKey || (dataset.OrderedBy == key.Name && await session.AreNeighboursAsync(key, cancellationToken)))
+            return false;
+        return !await session.VouchesForAsync(key, sql, cancellationToken);
     }
 
     private static async IAsyncEnumerable<CopyReader> WholeAsync(
@@ -84,14 +99,13 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
             "schema_changed", $"The query's columns are not what they were when the export was asked for: {how}.", isTransient: false);
     }
 
-    private static IRecordFormat Format(ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, WantedKeys? wanted)
+    private static IRecordFormat Format(
+        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyWatch keys, CancellationToken cancellationToken)
     {
-        var names = plan.Dataset.Columns.Select(column => column.Name).ToList();
-        var keys = new KeyWatch(names.IndexOf(plan.Dataset.Key), isOrdered: plan.Dataset.OrderedBy == plan.Dataset.Key) { Wanted = wanted };
         return plan.Format switch
         {
-            "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys),
-            "ndjson" => new NdjsonFormat(columns, blocks, keys),
+            "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys, cancellationToken),
+            "ndjson" => new NdjsonFormat(columns, blocks, keys, cancellationToken),
             _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
         };
     }

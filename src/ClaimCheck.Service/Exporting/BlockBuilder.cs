@@ -60,6 +60,9 @@ internal sealed class BlockBuilder
 
     public void Advance(int count) => written += count;
 
+    /// <summary>Takes back what was written last, down to a length that was seen since the last record's end.</summary>
+    public void Truncate(int length) => written = length;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Append(byte value)
     {

@@ -19,12 +19,12 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
 
     public string Framing => framing;
 
-    public SealedBlock Seal(FilledBlock block)
+    public SealedBlock Seal(FilledBlock block, CancellationToken cancellationToken)
     {
         if (framing == BlockFraming.None)
             return new SealedBlock(block.Buffer, block.Length, new(0, block.Length), block.Records, SHA256.HashData(block.Bytes));
         var plain = framing == BlockFraming.Deflate ? Crc32Sum.Of(block.Bytes) : new(0, block.Length);
-        var (stored, length) = Compress(block.Bytes);
+        var (stored, length) = Compress(block.Bytes, cancellationToken);
         buffers.Return(block.Buffer);
         return new SealedBlock(stored, length, plain, block.Records, SHA256.HashData(stored.AsSpan(0, length)));
     }
@@ -34,7 +34,7 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
     {
         if (framing == BlockFraming.None)
             return header;
-        var (stored, length) = header.IsEmpty ? ([], 0) : Compress(header.Span);
+        var (stored, length) = header.IsEmpty ? ([], 0) : Compress(header.Span, CancellationToken.None);
         return framing == BlockFraming.Deflate
             ? (byte[])[.. GzipMember.Header, .. stored.AsSpan(0, length)]
             : stored.AsMemory(0, length).ToArray();
@@ -43,9 +43,12 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
     /// <summary>What stands for a file with neither header nor records, where it would be no file of its kind otherwise.</summary>
     public ReadOnlyMemory<byte> SealNothing() => framing == BlockFraming.Gzip ? EmptyMember : default;
 
-    private (byte[] Stored, int Length) Compress(ReadOnlySpan<byte> bytes)
+    private (byte[] Stored, int Length) Compress(ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
     {
         var stored = buffers.Rent(BlockCompressor.Bound(bytes.Length));
-        return (stored, framing == BlockFraming.Deflate ? BlockCompressor.Deflate(bytes, stored) : BlockCompressor.Gzip(bytes, stored));
+        var length = framing == BlockFraming.Deflate
+            ? BlockCompressor.Deflate(bytes, stored, cancellationToken)
+            : BlockCompressor.Gzip(bytes, stored, cancellationToken);
+        return (stored, length);
     }
 }

@@ -20,6 +20,8 @@ internal static class ColumnTypes
             "smallint" => 21,
             "integer" => 23,
             "json" => 114,
+            "date" => 1082,
+            "interval" => 1186,
             "real" => 700,
             "double precision" => 701,
             "timestamp without time zone" => 1114,

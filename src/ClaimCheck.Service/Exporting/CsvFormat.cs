@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Exporting;
@@ -10,13 +11,17 @@ internal sealed class CsvFormat : IRecordFormat
 
     private readonly BlockBuilder blocks;
     private readonly KeyWatch keys;
+    private readonly CancellationToken cancellationToken;
+    private readonly int columns;
     private QuoteScanner scanner;
     private int recordStart;
 
-    public CsvFormat(IReadOnlyList<Column> columns, BlockBuilder blocks, KeyWatch keys)
+    public CsvFormat(IReadOnlyList<Column> columns, BlockBuilder blocks, KeyWatch keys, CancellationToken cancellationToken)
     {
         this.blocks = blocks;
         this.keys = keys;
+        this.cancellationToken = cancellationToken;
+        this.columns = columns.Count;
         Header = Encoding.UTF8.GetBytes(string.Join(',', columns.Select(column => Quoted(column.Name))) + '\n');
         // In a single column NULL and the empty text must differ, and an empty line must be a record.
         CopyOptions = columns.Count == 1 ? "FORMAT csv, FORCE_QUOTE *, ENCODING 'UTF8'" : "FORMAT csv, ENCODING 'UTF8'";
@@ -38,7 +43,12 @@ internal sealed class CsvFormat : IRecordFormat
         Scan(isLast: false);
     }
 
-    public void EndCopy() => Scan(isLast: true);
+    public void EndCopy()
+    {
+        Scan(isLast: true);
+        if (recordStart < blocks.Written.Length)
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
+    }
 
     public void Finish() => blocks.Finish();
 
@@ -47,7 +57,8 @@ internal sealed class CsvFormat : IRecordFormat
         int end;
         while ((end = scanner.NextEnd(blocks.Written, isLast)) >= 0)
         {
-            CheckKey(blocks.Written[recordStart..(end - 1)]);
+            cancellationToken.ThrowIfCancellationRequested();
+            Check(blocks.Written[recordStart..(end - 1)]);
             var moved = blocks.EndRecord(end);
             recordStart = end - moved;
             if (moved > 0)
@@ -55,11 +66,23 @@ internal sealed class CsvFormat : IRecordFormat
         }
     }
 
-    private void CheckKey(ReadOnlySpan<byte> record)
+    private void Check(ReadOnlySpan<byte> record)
     {
+        if (!Utf8.IsValid(record))
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "is not UTF-8");
         for (var column = 0; column < keys.Column; column++)
-            record = record[(FieldLength(record) + 1)..];
-        var key = record[..FieldLength(record)];
+        {
+            var length = FieldLength(record);
+            if (length == record.Length)
+                throw NotCsv();
+            record = record[(length + 1)..];
+        }
+
+        CheckKey(record[..FieldLength(record)]);
+    }
+
+    private void CheckKey(ReadOnlySpan<byte> key)
+    {
         // NULL is nothing at all; the empty text is a pair of quotes.
         if (key.IsEmpty)
             keys.SeeNull();
@@ -67,22 +90,32 @@ internal sealed class CsvFormat : IRecordFormat
         keys.Wanted?.Take(Plain(key));
     }
 
-    private static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> key) =>
-        key is [(byte)'"', .. var quoted, (byte)'"'] ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(quoted).Replace("\"\"", "\"", StringComparison.Ordinal)) : key;
+    /// <summary>A field of whole quotes without them.</summary>
+    public static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> field) =>
+        field is not [(byte)'"', .. var quoted, (byte)'"'] ? field
+        : quoted.Contains((byte)'"') ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(quoted).Replace("\"\"", "\"", StringComparison.Ordinal))
+        : quoted;
 
-    private static int FieldLength(ReadOnlySpan<byte> rest)
+    private int FieldLength(ReadOnlySpan<byte> rest)
     {
-        if (rest.IsEmpty || rest[0] != (byte)'"')
+        if (rest is not [(byte)'"', ..])
             return rest.IndexOf((byte)',') is var comma and >= 0 ? comma : rest.Length;
         var at = 1;
         while (true)
         {
-            at += rest[at..].IndexOf((byte)'"') + 1;
-            if (at >= rest.Length || rest[at] != (byte)'"')
+            var quote = rest[at..].IndexOf((byte)'"');
+            if (quote < 0)
+                throw NotCsv();
+            at += quote + 1;
+            if (at == rest.Length || rest[at] == (byte)',')
                 return at;
+            if (rest[at] != (byte)'"')
+                throw NotCsv();
             at++; // a doubled quote
         }
     }
+
+    private ExportFailedException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns} values");
 
     private static string Quoted(string name) =>
         name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"")}\"" : name;

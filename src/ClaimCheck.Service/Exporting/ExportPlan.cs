@@ -24,6 +24,9 @@ internal sealed record FrozenDataset
 
     public required string Key { get; init; }
     public string? OrderedBy { get; init; }
+
+    /// <summary>True where the operator says that no two records have one key: then it is looked at only where it costs nothing.</summary>
+    public bool TrustsKey { get; init; }
     public required int SchemaVersion { get; init; }
     public required IReadOnlyList<Column> Columns { get; init; }
 

@@ -39,6 +39,13 @@ internal sealed class ExportingOptions : IValidatableObject
     /// </summary>
     public string? Framing { get; init; }
 
+    /// <summary>
+    /// How many bytes of memory one export takes to hold its keys against each other, where nothing else makes sure that they differ;
+    /// what does not fit goes to the data directory for a while.
+    /// </summary>
+    [Range(1L << 20, 1L << 30)]
+    public long KeyMemory { get; init; } = 32 << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease < TimeSpan.FromSeconds(3))

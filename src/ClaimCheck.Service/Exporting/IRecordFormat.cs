@@ -19,9 +19,12 @@ internal interface IRecordFormat
     Memory<byte> Space();
 
     /// <summary>Works through the first <paramref name="count"/> bytes of the space.</summary>
+    /// <exception cref="ExportFailedException">They are not what COPY was asked for.</exception>
+    /// <exception cref="OperationCanceledException">The work is to stop.</exception>
     void Accept(int count);
 
     /// <summary>One COPY has ended; another may follow. Its records have all been seen then.</summary>
+    /// <exception cref="ExportFailedException">It has ended within a record.</exception>
     void EndCopy();
 
     /// <summary>No more bytes will come.</summary>

@@ -8,6 +8,8 @@ internal enum JsonKind
     Boolean,
     Json,
     Bytes,
+    Date,
+    Interval,
     Timestamp,
     TimestampWithZone,
     Array,
@@ -23,6 +25,8 @@ internal static class JsonKinds
         { Oid: 16 } => JsonKind.Boolean,
         { Oid: 114 or 3802 } => JsonKind.Json, // json, jsonb
         { Oid: 17 } => JsonKind.Bytes,
+        { Oid: 1082 } => JsonKind.Date,
+        { Oid: 1186 } => JsonKind.Interval,
         { Oid: 1114 } => JsonKind.Timestamp,
         { Oid: 1184 } => JsonKind.TimestampWithZone,
         _ => JsonKind.Text,

@@ -1,10 +1,14 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Text.Json;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>Writes values, given as the database's text, as JSON of their kind.</summary>
-internal sealed class JsonValueWriter(BlockBuilder output)
+/// <summary>
+/// Writes values, given as the database's text, as JSON of their kind. A text that is not of its kind's form is refused: guessed
+/// at, it would be another value.
+/// </summary>
+internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken cancellationToken)
 {
     private static readonly SearchValues<byte> Escaped =
         SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, ' ').Select(value => (byte)value)]);
@@ -12,9 +16,11 @@ internal sealed class JsonValueWriter(BlockBuilder output)
     private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\r\n\t"u8);
 
     private readonly CopyText copyText = new();
+    private readonly EncodeSteps steps = new(cancellationToken);
     private ArrayWriter? arrays;
 
     /// <summary>Writes a value that is not NULL as COPY's text format has it, with backslash escapes.</summary>
+    /// <exception cref="FormatException">The text is not of that kind's form. What was written of it is left to be taken back.</exception>
     public void WriteCopied(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
     {
         if (kind == JsonKind.Text)
@@ -24,16 +30,16 @@ internal sealed class JsonValueWriter(BlockBuilder output)
     }
 
     /// <summary>Writes a value's plain text.</summary>
+    /// <exception cref="FormatException">The text is not of that kind's form. What was written of it is left to be taken back.</exception>
     public void Write(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
     {
         switch (kind)
         {
-            // NaN, Infinity and -Infinity are the only ones that end in a letter.
-            case JsonKind.Number when value[^1] <= (byte)'9':
+            case JsonKind.Number when ValueForms.IsNumber(value):
                 output.Append(value);
                 break;
-            case JsonKind.Boolean:
-                output.Append(value is [(byte)'t'] ? "true"u8 : "false"u8);
+            case JsonKind.Boolean when value is [(byte)'t' or (byte)'f']:
+                output.Append(value[0] == (byte)'t' ? "true"u8 : "false"u8);
                 break;
             case JsonKind.Json:
                 WriteJson(value);
@@ -41,39 +47,53 @@ internal sealed class JsonValueWriter(BlockBuilder output)
             case JsonKind.Bytes:
                 WriteBase64(value);
                 break;
-            case JsonKind.Timestamp when IsCommonTime(value):
-                WriteTime(value, zone: default);
+            case JsonKind.Timestamp when ValueForms.IsTimestamp(value, default, out var isCommon):
+                WriteTime(value, isCommon, zone: default);
                 break;
-            case JsonKind.TimestampWithZone when value.EndsWith("+00"u8) && IsCommonTime(value):
-                WriteTime(value[..^3], "Z"u8);
+            case JsonKind.TimestampWithZone when ValueForms.IsTimestamp(value, "+00"u8, out var isCommon):
+                WriteTime(isCommon ? value[..^3] : value, isCommon, "Z"u8);
                 break;
             case JsonKind.Array:
-                (arrays ??= new ArrayWriter(output, this)).Write(value, type);
+                (arrays ??= new ArrayWriter(output, this, steps)).Write(value, type);
                 break;
-            default:
+            case JsonKind.Text:
+            case JsonKind.Number when ValueForms.IsNoFiniteNumber(value):
+            case JsonKind.Date when ValueForms.IsDate(value):
+            case JsonKind.Interval when ValueForms.IsInterval(value):
+            case JsonKind.Date or JsonKind.Interval or JsonKind.Timestamp or JsonKind.TimestampWithZone when ValueForms.IsInfinite(value):
                 WriteString(value, isCopied: false);
                 break;
+            default:
+                throw new FormatException($"is not of the form that {Promised(kind)} has");
         }
     }
+
+    private static string Promised(JsonKind kind) => kind switch
+    {
+        JsonKind.Number => "a number",
+        JsonKind.Boolean => "a boolean",
+        JsonKind.Date => "an ISO date",
+        JsonKind.Interval => "an ISO 8601 interval",
+        JsonKind.Timestamp => "an ISO timestamp",
+        _ => "an ISO timestamp in UTC",
+    };
 
     private void WriteString(ReadOnlySpan<byte> value, bool isCopied)
     {
         output.Append((byte)'"');
         while (value.IndexOfAny(Escaped) is var at and >= 0)
         {
+            steps.Take();
             output.Append(value[..at]);
             var special = value[at];
             value = value[(at + 1)..];
-            // COPY and JSON escape alike (\\ \b \f \n \r \t), but for the vertical tab.
             if (special == (byte)'\\' && isCopied)
             {
-                WriteEscape(letter: value[0] == (byte)'v' ? (byte)0 : value[0], (byte)'\v');
+                special = CopyText.Meant(value);
                 value = value[1..];
             }
-            else
-            {
-                WriteEscape(Letter(special), special);
-            }
+
+            WriteEscape(Letter(special), special);
         }
 
         output.Append(value);
@@ -109,11 +129,13 @@ internal sealed class JsonValueWriter(BlockBuilder output)
         output.Advance(6);
     }
 
-    // Raw line breaks and tabs can stand between tokens only: within strings JSON escapes them.
     private void WriteJson(ReadOnlySpan<byte> value)
     {
+        CheckJson(value);
+        // Raw line breaks and tabs can stand between tokens only: within strings JSON escapes them.
         while (value.IndexOfAny(LineBreaks) is var at and >= 0)
         {
+            steps.Take();
             output.Append(value[..at]);
             output.Append((byte)' ');
             value = value[(at + 1)..];
@@ -122,33 +144,63 @@ internal sealed class JsonValueWriter(BlockBuilder output)
         output.Append(value);
     }
 
+    private void CheckJson(ReadOnlySpan<byte> value)
+    {
+        // How deep a value is nested is for its reader to bear: Postgres took it.
+        var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            while (reader.Read())
+                steps.Take();
+        }
+        catch (JsonException)
+        {
+            // Its text may quote the value.
+            throw new FormatException("is not JSON");
+        }
+    }
+
     private void WriteBase64(ReadOnlySpan<byte> value)
     {
         const int portion = 3 << 10;
+        if (value is not [(byte)'\\', (byte)'x', .. var hex])
+            throw NotHex();
         Span<byte> raw = stackalloc byte[portion];
         output.Append((byte)'"');
-        for (var hex = value[2..]; hex.Length > 0;) // behind "\x"
+        while (!hex.IsEmpty)
         {
-            Convert.FromHexString(hex[..Math.Min(hex.Length, 2 * portion)], raw, out var used, out var count);
-            Base64.EncodeToUtf8(raw[..count], output.Reserve(Base64.GetMaxEncodedToUtf8Length(count)), out _, out var written);
+            steps.TakeLong();
+            var digits = hex[..Math.Min(hex.Length, 2 * portion)];
+            if (Convert.FromHexString(digits, raw, out var used, out var count) != OperationStatus.Done || used != digits.Length)
+                throw NotHex();
+            var space = output.Reserve(Base64.GetMaxEncodedToUtf8Length(count));
+            if (Base64.EncodeToUtf8(raw[..count], space, out _, out var written) != OperationStatus.Done)
+                throw new InvalidOperationException("There is space for the whole portion.");
             output.Advance(written);
-            hex = hex[used..];
+            hex = hex[digits.Length..];
         }
 
         output.Append((byte)'"');
     }
 
-    // Four digits of a year, and neither "BC" at the end nor an infinity.
-    private static bool IsCommonTime(ReadOnlySpan<byte> value) =>
-        value.Length >= 19 && value[4] == (byte)'-' && value[10] == (byte)' ' && value[^1] <= (byte)'9';
+    private static FormatException NotHex() => new("is not bytea in its hex form");
 
-    private void WriteTime(ReadOnlySpan<byte> value, ReadOnlySpan<byte> zone)
+    // Years that RFC 3339 can't say are left as the database writes them.
+    private void WriteTime(ReadOnlySpan<byte> value, bool isCommon, ReadOnlySpan<byte> zone)
     {
         output.Append((byte)'"');
-        output.Append(value[..10]);
-        output.Append((byte)'T');
-        output.Append(value[11..]);
-        output.Append(zone);
+        if (isCommon)
+        {
+            output.Append(value[..10]);
+            output.Append((byte)'T');
+            output.Append(value[11..]);
+            output.Append(zone);
+        }
+        else
+        {
+            output.Append(value);
+        }
+
         output.Append((byte)'"');
     }
 }

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// Checks the keys as they pass: none is NULL, and, where the records come in key order, no two neighbours are equal.
-/// A failure names the record by its place, never by its value.
+/// Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order neighbours are compared;
+/// elsewhere all of them. A failure names the record by its place, never by its value.
 /// </summary>
 internal sealed class KeyWatch(int column, bool isOrdered)
 {
@@ -13,15 +13,23 @@ internal sealed class KeyWatch(int column, bool isOrdered)
     /// <summary>Which column is the key.</summary>
     public int Column { get; } = column;
 
+    /// <summary>Holds all keys against each other; null where that is not needed.</summary>
+    public DistinctKeys? Distinct { get; init; }
+
     /// <summary>For a retry: the keys that it is to find. Else null.</summary>
     public WantedKeys? Wanted { get; init; }
 
+    /// <summary>How many keys have passed.</summary>
+    public long Seen => ordinal;
+
+    /// <exception cref="ExportFailedException">Always.</exception>
     public void SeeNull() =>
         throw new ExportFailedException("key_null", $"Record {ordinal + 1} has no key.", isTransient: false);
 
     public void See(ReadOnlySpan<byte> key)
     {
         ordinal++;
+        Distinct?.Add(key, ordinal);
         if (!isOrdered)
             return;
         if (ordinal > 1 && key.SequenceEqual(previous.AsSpan(0, previousLength)))

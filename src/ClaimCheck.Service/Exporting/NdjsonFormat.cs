@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Unicode;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -10,18 +11,21 @@ internal sealed class NdjsonFormat : IRecordFormat
     private readonly KeyWatch keys;
     private readonly JsonValueWriter values;
     private readonly CopyText copyText = new();
-    private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;
+    private readonly CancellationToken cancellationToken;
+    private readonly (byte[] Prefix, string Name, ResultType Type, JsonKind Kind)[] columns;
     private byte[] lines = new byte[256 << 10];
     private int filled;
     private int searched;
 
-    public NdjsonFormat(IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyWatch keys)
+    public NdjsonFormat(IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyWatch keys, CancellationToken cancellationToken)
     {
         this.blocks = blocks;
         this.keys = keys;
-        values = new JsonValueWriter(blocks);
+        this.cancellationToken = cancellationToken;
+        values = new JsonValueWriter(blocks, cancellationToken);
         this.columns = [.. columns.Select((column, index) => (
             Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
+            column.Name,
             column.Value,
             JsonKinds.Of(column.Value)))];
     }
@@ -53,6 +57,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         // Line feeds inside values are escaped: each one ends a record.
         while (lines.AsSpan(searched, filled - searched).IndexOf((byte)'\n') is var length and >= 0)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             searched += length + 1;
             WriteRecord(lines.AsSpan(start, searched - 1 - start));
             start = searched;
@@ -66,35 +71,54 @@ internal sealed class NdjsonFormat : IRecordFormat
     public void EndCopy()
     {
         // Each line was worked on when it was whole.
+        if (filled > 0)
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
     }
 
     public void Finish() => blocks.Finish();
 
     private void WriteRecord(ReadOnlySpan<byte> line)
     {
+        var record = keys.Seen + 1;
+        if (!Utf8.IsValid(line))
+            throw ValueRefusal.OfRecord(record, "is not UTF-8");
         for (var i = 0; i < columns.Length; i++)
         {
             ref readonly var column = ref columns[i];
             var length = line.IndexOf((byte)'\t');
+            if (length < 0 != (i == columns.Length - 1))
+                throw ValueRefusal.OfRecord(record, $"does not have {columns.Length} values");
             var value = length < 0 ? line : line[..length];
             line = length < 0 ? default : line[(length + 1)..];
             blocks.Append(column.Prefix);
-            var isNull = value is [(byte)'\\', (byte)'N'];
-            if (i == keys.Column)
+            try
             {
-                if (isNull)
-                    keys.SeeNull();
-                keys.See(value);
-                keys.Wanted?.Take(copyText.Unescape(value));
+                WriteValue(value, i == keys.Column, column.Kind, column.Type);
             }
-
-            if (isNull)
-                blocks.Append("null"u8);
-            else
-                values.WriteCopied(value, column.Kind, column.Type);
+            catch (FormatException e)
+            {
+                throw ValueRefusal.OfColumn(column.Name, record, e.Message);
+            }
         }
 
         blocks.Append("}\n"u8);
         blocks.EndRecord(blocks.Written.Length);
+    }
+
+    private void WriteValue(ReadOnlySpan<byte> value, bool isKey, JsonKind kind, ResultType type)
+    {
+        var isNull = value is [(byte)'\\', (byte)'N'];
+        if (isKey)
+        {
+            if (isNull)
+                keys.SeeNull();
+            keys.See(value);
+            keys.Wanted?.Take(copyText.Unescape(value));
+        }
+
+        if (isNull)
+            blocks.Append("null"u8);
+        else
+            values.WriteCopied(value, kind, type);
     }
 }

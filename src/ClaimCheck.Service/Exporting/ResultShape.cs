@@ -11,6 +11,12 @@ namespace ClaimCheck.Service.Exporting;
 /// <summary>One column of a SELECT's result; its type as <c>format_type</c> writes it, domains as their base type.</summary>
 internal sealed record ResultColumn(string Name, string Type, bool Nullable, ResultType Value)
 {
+    /// <summary>The table whose column it is, as it stands there; 0 where it is computed.</summary>
+    public uint Table { get; init; }
+
+    /// <summary>Which column of that table.</summary>
+    public short Number { get; init; }
+
     public Column ToContract() => new(Name, Type, Nullable);
 }
 
@@ -112,7 +118,11 @@ internal static partial class ResultShape
         {
             var field = fields[columns.Count];
             var isNullable = !(promisesHold && reader.GetBoolean(1));
-            columns.Add(new ResultColumn(field.Name, reader.GetString(0), isNullable, types[field.TypeOid]));
+            columns.Add(new ResultColumn(field.Name, reader.GetString(0), isNullable, types[field.TypeOid])
+            {
+                Table = field.Table,
+                Number = field.Number,
+            });
         }
 
         return columns;

@@ -43,6 +43,14 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
 
+    /// <summary>Whether the source makes sure that no two records have one key.</summary>
+    public Task<bool> VouchesForAsync(ResultColumn key, string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => KeyVoucher.VouchesAsync(connection, sql, key, cancellationToken), cancellationToken);
+
+    /// <summary>Whether records that are sorted by their key have equal keys side by side.</summary>
+    public Task<bool> AreNeighboursAsync(ResultColumn key, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => KeyVoucher.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
+
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);

@@ -48,13 +48,17 @@ internal sealed class WantedKeys(ResultColumn column, string format)
         return JsonKinds.Of(column.Value) switch
         {
             JsonKind.Boolean => key switch { "true" => "t", "false" => "f", _ => null },
-            JsonKind.Timestamp => IsTime(key) ? Spaced(key) : key,
-            JsonKind.TimestampWithZone => IsTime(key) && key.EndsWith('Z') ? Spaced(key[..^1]) + "+00" : key,
+            JsonKind.Timestamp => IsTime(key) ? Spaced(key) : IsCommon(key, "") ? null : key,
+            JsonKind.TimestampWithZone => IsTime(key) && key.EndsWith('Z') ? Spaced(key[..^1]) + "+00" : IsCommon(key, "+00") ? null : key,
             JsonKind.Bytes => Base64(key),
             JsonKind.Array => null,
             _ => key,
         };
     }
+
+    // The database's own text of a time that JSON writes in another way: no consumer has seen it so.
+    private static bool IsCommon(string key, string zone) =>
+        ValueForms.IsTimestamp(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(zone), out var isCommon) && isCommon;
 
     private static bool IsTime(string key) => key.Length >= 19 && key[10] == 'T';
 
@@ -63,6 +67,9 @@ internal sealed class WantedKeys(ResultColumn column, string format)
     private static string? Base64(string key)
     {
         var bytes = new byte[key.Length];
-        return Convert.TryFromBase64String(key, bytes, out var length) ? @"\x" + Convert.ToHexStringLower(bytes.AsSpan(0, length)) : null;
+        // Blanks and spare bits are taken too: then it is not the text that a record has.
+        return Convert.TryFromBase64String(key, bytes, out var length) && Convert.ToBase64String(bytes.AsSpan(0, length)) == key
+            ? @"\x" + Convert.ToHexStringLower(bytes.AsSpan(0, length))
+            : null;
     }
 }

@@ -6,7 +6,10 @@ using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.Links;
 
-/// <summary>Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them.</summary>
+/// <summary>
+/// Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value that is not
+/// of its type's form, as producers may upload them, is given as its text: one value must not hide the others.
+/// </summary>
 internal sealed class CsvRecords
 {
     private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;
@@ -16,9 +19,10 @@ internal sealed class CsvRecords
 
     /// <param name="columns">The batch's.</param>
     /// <param name="types">Their types, where they are known better than by name.</param>
-    public CsvRecords(IReadOnlyList<Column> columns, IReadOnlyList<ResultType>? types)
+    /// <param name="cancellationToken">Ends the writing of large values.</param>
+    public CsvRecords(IReadOnlyList<Column> columns, IReadOnlyList<ResultType>? types, CancellationToken cancellationToken)
     {
-        values = new(output);
+        values = new(output, cancellationToken);
         this.columns = [.. columns.Select((column, index) =>
         {
             var type = types?[index] ?? ColumnTypes.Of(column.Type);
@@ -31,6 +35,7 @@ internal sealed class CsvRecords
     /// <param name="take">Records to write.</param>
     /// <param name="page">Where to.</param>
     /// <param name="isFirst">No comma goes before the first one.</param>
+    /// <exception cref="InvalidDataException">There are not so many records, or they are not CSV of these columns.</exception>
     public void Write(ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
     {
         for (; skip > 0; skip--)
@@ -49,7 +54,7 @@ internal sealed class CsvRecords
     {
         for (var i = 0; i < columns.Length; i++)
         {
-            var length = FieldLength(rest);
+            var length = FieldLength(rest, isLast: i == columns.Length - 1);
             if (isWritten)
             {
                 output.Append(columns[i].Prefix);
@@ -68,10 +73,22 @@ internal sealed class CsvRecords
         // NULL is nothing at all; the empty text is a pair of quotes.
         if (field.IsEmpty)
             output.Append("null"u8);
-        else if (field[0] == (byte)'"')
-            values.Write(Unquote(field[1..^1]), kind, type);
         else
-            values.Write(field, kind, type);
+            WriteValue(field[0] == (byte)'"' ? Unquote(field[1..^1]) : field, kind, type);
+    }
+
+    private void WriteValue(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
+    {
+        var start = output.Written.Length;
+        try
+        {
+            values.Write(value, kind, type);
+        }
+        catch (FormatException)
+        {
+            output.Truncate(start);
+            values.Write(value, JsonKind.Text, type);
+        }
     }
 
     private ReadOnlySpan<byte> Unquote(ReadOnlySpan<byte> quoted)
@@ -92,17 +109,27 @@ internal sealed class CsvRecords
         return plain.AsSpan(0, length + quoted.Length);
     }
 
-    private static int FieldLength(ReadOnlySpan<byte> rest)
+    /// <returns>The length up to the comma, or to the line feed that must end the last one.</returns>
+    private static int FieldLength(ReadOnlySpan<byte> rest, bool isLast)
     {
-        if (rest[0] != (byte)'"')
-            return rest.IndexOfAny((byte)',', (byte)'\n');
+        var length = rest is [(byte)'"', ..] ? QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
+        return length >= 0 && length < rest.Length && rest[length] == (isLast ? (byte)'\n' : (byte)',') ? length : throw NotCsv();
+    }
+
+    private static int QuotedLength(ReadOnlySpan<byte> rest)
+    {
         var at = 1;
         while (true)
         {
-            at += rest[at..].IndexOf((byte)'"') + 1;
-            if (rest[at] != (byte)'"')
+            var quote = rest[at..].IndexOf((byte)'"');
+            if (quote < 0)
+                return -1;
+            at += quote + 1;
+            if (at == rest.Length || rest[at] != (byte)'"')
                 return at;
             at++; // a doubled quote
         }
     }
+
+    private static InvalidDataException NotCsv() => new("The records are not CSV of these columns.");
 }

@@ -43,7 +43,15 @@ internal sealed class RecordPages(IStaging staging)
                 var bytes = await ReadBlockAsync(batch, file, block, cancellationToken);
                 read += block.UncompressedBytes;
                 var taken = (int)Math.Min(limit - count, block.Records - cursor.Record);
-                Write(batch, bytes, cursor.Record, taken, page, isFirst: count == 0);
+                try
+                {
+                    Write(batch, bytes, cursor.Record, taken, page, isFirst: count == 0, cancellationToken);
+                }
+                catch (InvalidDataException e)
+                {
+                    throw new StagingException($"{file.Name} of {batch.Row.Batch} does not hold the records of its index.", isTransient: false, inner: e);
+                }
+
                 count += taken;
                 if (cursor.Record + taken < block.Records)
                     return End(page, (cursor with { Record = cursor.Record + taken }).In(batch));
@@ -63,25 +71,35 @@ internal sealed class RecordPages(IStaging staging)
         return new PageResult(page.WrittenMemory);
     }
 
-    private static void Write(ReadableBatch batch, ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
+    private static void Write(
+        ReadableBatch batch,
+        ReadOnlySpan<byte> bytes,
+        int skip,
+        int take,
+        ArrayBufferWriter<byte> page,
+        bool isFirst,
+        CancellationToken cancellationToken)
     {
         if (batch.Row.Format == "csv")
         {
-            new CsvRecords(batch.Row.FrozenDataset.Columns, batch.Row.FrozenDataset.Types).Write(bytes, skip, take, page, isFirst);
+            new CsvRecords(batch.Row.FrozenDataset.Columns, batch.Row.FrozenDataset.Types, cancellationToken).Write(bytes, skip, take, page, isFirst);
             return;
         }
 
         for (; skip > 0; skip--)
-            bytes = bytes[(bytes.IndexOf((byte)'\n') + 1)..];
+            bytes = bytes[(LineLength(bytes) + 1)..];
         for (; take > 0; take--, isFirst = false)
         {
             if (!isFirst)
                 page.Write(","u8);
-            var end = bytes.IndexOf((byte)'\n');
+            var end = LineLength(bytes);
             page.Write(bytes[..end]);
             bytes = bytes[(end + 1)..];
         }
     }
+
+    private static int LineLength(ReadOnlySpan<byte> bytes) =>
+        bytes.IndexOf((byte)'\n') is var end and >= 0 ? end : throw new InvalidDataException("A block ends before its records do.");
 
     private async Task<IReadOnlyList<Block>> ReadIndexAsync(ReadableBatch batch, FileRow file, CancellationToken cancellationToken)
     {

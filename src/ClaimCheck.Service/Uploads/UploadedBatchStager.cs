@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Uploads;
 /// checked, and written anew in blocks. What was announced and what is there are compared as it flows: nothing that is published
 /// can have been altered after it was looked at.
 /// </summary>
-internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, UploadLedger uploads, UploadsOptions options)
+internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, UploadLedger uploads, KeySpace keySpace, UploadsOptions options)
 {
     /// <exception cref="ExportFailedException">A file is not what was announced; the text says which, and how.</exception>
     /// <exception cref="StagingException">The staging is at fault.</exception>
@@ -23,9 +23,11 @@ internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, U
         var blocks = new BlockBuilder(buffers, target);
         var sealer = new BlockSealer(buffers, plan.Framing);
         var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
+        // No index of a source vouches for what producers send.
+        using var distinct = plan.Dataset.TrustsKey ? null : new DistinctKeys(keySpace);
         UploadedRecords records = plan.Format == "csv"
-            ? new UploadedCsv(columns, key, blocks, options.LargestRecord)
-            : new UploadedNdjson(columns, key, blocks, options.LargestRecord);
+            ? new UploadedCsv(columns, key, blocks, options.LargestRecord, distinct)
+            : new UploadedNdjson(columns, key, blocks, options.LargestRecord, distinct);
         var header = plan.Format == "csv" ? UploadedCsv.HeaderOf(columns) : [];
         var layout = PartLayout.Of(sealer, header, plan.Format, plan.Format == "csv" ? "text/csv" : "application/x-ndjson", plan.MaxFileBytes);
 
@@ -60,13 +62,14 @@ internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, U
 
         blocks.Finish();
         await StoreReadyAsync();
+        distinct?.Finish(cancellationToken);
         return new StagedBatch(publishedAt, await parts.FinishAsync(cancellationToken));
 
         async Task StoreReadyAsync()
         {
             while (blocks.Ready.TryDequeue(out var block))
             {
-                var stored = sealer.Seal(block);
+                var stored = sealer.Seal(block, cancellationToken);
                 await parts.AddAsync(stored, cancellationToken);
                 buffers.Return(stored.Buffer);
             }

@@ -5,8 +5,8 @@ using ClaimCheck.Service.Exporting;
 namespace ClaimCheck.Service.Uploads;
 
 /// <summary>RFC 4180, strictly: a header of the columns' names, as many values in each record, quotes only around whole values.</summary>
-internal sealed class UploadedCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord)
-    : UploadedRecords(blocks, largestRecord)
+internal sealed class UploadedCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
+    : UploadedRecords(blocks, largestRecord, distinct)
 {
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
     private QuoteScanner scanner;
@@ -34,8 +34,8 @@ internal sealed class UploadedCsv(IReadOnlyList<Column> columns, string key, Blo
         for (var column = 0; ; column++)
         {
             var length = FieldLength(rest);
-            if (column == keyColumn && length == 0)
-                throw new FormatException("has no key");
+            if (column == keyColumn)
+                CheckKey(rest[..length]);
             if (length == rest.Length)
             {
                 return column + 1 == columns.Count
@@ -53,6 +53,13 @@ internal sealed class UploadedCsv(IReadOnlyList<Column> columns, string key, Blo
     {
         if (!hasHeader)
             throw new FormatException("has no header");
+    }
+
+    private void CheckKey(ReadOnlySpan<byte> field)
+    {
+        if (field.IsEmpty)
+            throw new FormatException("has no key");
+        SeeKey(CsvFormat.Plain(field));
     }
 
     private void CheckHeader(ReadOnlySpan<byte> line)

@@ -5,8 +5,8 @@ using ClaimCheck.Service.Exporting;
 namespace ClaimCheck.Service.Uploads;
 
 /// <summary>One JSON object a line, with the columns in their order and nothing else: as readers of batches rely on.</summary>
-internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord)
-    : UploadedRecords(blocks, largestRecord)
+internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
+    : UploadedRecords(blocks, largestRecord, distinct)
 {
     private readonly byte[][] names = [.. columns.Select(column => System.Text.Encoding.UTF8.GetBytes(column.Name))];
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
@@ -52,14 +52,37 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
             if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))
                 throw new FormatException("does not have the columns, in their order");
             reader.Read();
-            if (column == keyColumn && reader.TokenType == JsonTokenType.Null)
-                throw new FormatException("has no key");
-            reader.Skip();
+            CheckValue(ref reader, record, isKey: column == keyColumn);
         }
 
         if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
             throw new FormatException("has more than the columns");
         if (reader.Read())
             throw new FormatException("is more than a JSON object");
+    }
+
+    private void CheckValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> record, bool isKey)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null when isKey:
+                throw new FormatException("has no key");
+            case JsonTokenType.String when reader.ValueIsEscaped:
+                // Half a surrogate pair, which JSON can escape, is no text that a reader could have.
+                var text = new byte[reader.ValueSpan.Length];
+                var length = reader.CopyString(text);
+                if (isKey)
+                    SeeKey(text.AsSpan(0, length));
+                break;
+            case JsonTokenType.String when isKey:
+                SeeKey(reader.ValueSpan);
+                break;
+            default:
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                if (isKey)
+                    SeeKey(record[start..(int)reader.BytesConsumed]);
+                break;
+        }
     }
 }

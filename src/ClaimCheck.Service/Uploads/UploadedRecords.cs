@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Uploads;
 /// Cuts what producers send into records, checks each, and hands it on to the blocks with a line feed at its end. Texts of failures
 /// name the file and the record by its place, never what is in it.
 /// </summary>
-internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord)
+internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, DistinctKeys? distinct)
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -15,10 +15,12 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord)
     private int filled;
     private bool isBegun;
     private long records;
+    private long recordsBefore;
     private UploadFileRow? file;
 
     public void BeginFile(UploadFileRow next)
     {
+        recordsBefore += records;
         (file, filled, isBegun, records) = (next, 0, false, 0);
         Restart();
     }
@@ -66,6 +68,10 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord)
     protected virtual void CheckEnd(bool hadAny)
     {
     }
+
+    /// <summary>The key of the record that is being checked, as its readers will see it.</summary>
+    /// <exception cref="ExportFailedException">Another record has it; places are counted over all files.</exception>
+    protected void SeeKey(ReadOnlySpan<byte> key) => distinct?.Add(key, recordsBefore + records + 1);
 
     protected static ExportFailedException Failed(string code, string detail) => new(code, detail, isTransient: false);
 

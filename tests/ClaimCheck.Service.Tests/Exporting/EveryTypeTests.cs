@@ -114,7 +114,7 @@ public sealed class EveryTypeTests
             }
 
             var page = new ArrayBufferWriter<byte>();
-            new CsvRecords([.. columns.Select(column => column.ToContract())], [.. columns.Select(column => column.Value)])
+            new CsvRecords([.. columns.Select(column => column.ToContract())], [.. columns.Select(column => column.Value)], CancellationToken.None)
                 .Write(Encoding.UTF8.GetBytes(csv), skip: 0, take: 1, page, isFirst: true);
             Assert.Equal(json, Encoding.UTF8.GetString(page.WrittenSpan) + "\n");
         }

@@ -35,6 +35,15 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public string? OrderedBy { get; set; }
 
+    public bool TrustsKey { get; set; }
+
+    /// <summary>Where keys go that do not fit into memory.</summary>
+    public string KeyDirectory { get; } = Path.Combine(Path.GetTempPath(), $"claimcheck-keys-{Guid.NewGuid():N}");
+
+    public long KeyMemory { get; set; } = 32 << 20;
+
+    private KeySpace Keys => new(KeyDirectory, KeyMemory);
+
     public bool RowSecurity { get; set; }
 
     public static async Task<ExportRun> NewAsync(string? schema = null) => await OnAsync(await PostgresServer.NewDatabaseAsync(), schema);
@@ -92,11 +101,12 @@ internal sealed class ExportRun : IAsyncDisposable
                 Key = key,
                 OrderedBy = OrderedBy,
                 RowSecurity = RowSecurity,
+                TrustsKey = TrustsKey,
                 SchemaVersion = 1,
                 Columns = columns ?? await DescribeAsync(sql),
             },
         };
-        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, null, cancellationToken);
+        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
     }
 
     /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>
@@ -156,7 +166,12 @@ internal sealed class ExportRun : IAsyncDisposable
         return Encoding.UTF8.GetString(all.ToArray());
     }
 
-    public ValueTask DisposeAsync() => Source.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        if (Directory.Exists(KeyDirectory))
+            Directory.Delete(KeyDirectory, recursive: true);
+        return Source.DisposeAsync();
+    }
 
     private long CountRecords(byte[] block)
     {

@@ -33,7 +33,7 @@ public sealed class FailureTests
     public async Task Equal_neighbours_fail_the_export_where_the_keys_are_in_order(string format)
     {
         await using var run = await ExportRun.NewAsync();
-        run.Format = format;
+        (run.Format, run.TrustsKey) = (format, true);
         const string sql = "SELECT 'a \"b\", c' AS note, 'key, ' || least(i, 65432) AS id FROM generate_series(1, 65433) AS i ORDER BY i";
         await run.ExportAsync(sql);
 

@@ -89,6 +89,19 @@ public sealed class Files_that_are_wrong(UploadServices services)
         await FailsAsync(services.Folder, code, "x.ndjson", "ndjson", "none", new ProducedFile("x.ndjson", Encoding.UTF8.GetBytes(line + "\n"), 1));
 
     [Fact]
+    public async Task Two_records_of_one_key_fail_the_batch_also_in_two_files_and_by_the_text_that_readers_see()
+    {
+        await FailsAsync(services.Folder, "key_not_unique", "Record 3 has the key of record 1.", "csv", "gzip", ProducedFile.Csv("x.csv.gz", "id,note\n7,a\n8,b\n\"7\",c\n", 3));
+        await FailsAsync(
+            services.Folder, "key_not_unique", "Record 2 has the key of record 1.", "ndjson", "none",
+            new ProducedFile("x.ndjson", "{\"id\":\"a\",\"note\":1}\n{\"id\":\"\\u0061\",\"note\":2}\n"u8.ToArray(), 2));
+        var published = await services.Folder.PublishedAsync(
+            "csv", "gzip", ProducedFile.Csv("a.csv.gz", "id,note\n1,a\n2,b\n", 2), ProducedFile.Csv("b.csv.gz", "id,note\n3,a\n1,b\n", 2));
+        Assert.Equal(("failed", "key_not_unique"), (published.Text("state"), published.GetProperty("failure").Text("code")));
+        Assert.Contains("Record 4 has the key of record 1.", published.GetProperty("failure").Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_no_gzip_or_is_cut_off_or_is_not_UTF8_fails()
     {
         var whole = ProducedFile.Csv("x", "id,note\n1,one\n", 1).Bytes;

@@ -1,0 +1,19 @@
+namespace ClaimCheck.Service.Exporting;
+
+/// <summary>
+/// How an export ends whose source sends what the contract does not promise. The column and the record's place are named, never
+/// what is in it.
+/// </summary>
+internal static class ValueRefusal
+{
+    private const string Code = "value_not_understood";
+
+    /// <param name="column">Its name.</param>
+    /// <param name="record">Its place, from 1.</param>
+    /// <param name="fault">The end of a sentence.</param>
+    public static ExportFailedException OfColumn(string column, long record, string fault) =>
+        new(Code, $"The value of column {column} in record {record} {fault}.", isTransient: false);
+
+    /// <summary>Of the record as a whole.</summary>
+    public static ExportFailedException OfRecord(long record, string fault) => new(Code, $"Record {record} {fault}.", isTransient: false);
+}
