@@ -103,6 +103,9 @@ internal sealed class ReadingOptions
 
     /// <summary>A file with more fails.</summary>
     public long Records { get; set; } = 10_000_000;
+
+    /// <summary>A gzip file that unpacks to more times its size fails, beyond 64 MiB.</summary>
+    public int UnpackRatio { get; set; } = 100;
 }
 
 /// <summary>What is made of a record.</summary>
