@@ -11,7 +11,7 @@ namespace ClaimCheck.Service.Catalog;
 internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<CatalogSignals> logger) : BackgroundService
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, List<Signal>> waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<Listener>> listening = new(StringComparer.Ordinal);
 
     public const string Pending = "pending";
     public const string Outbox = "outbox";
@@ -27,15 +27,23 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     /// <summary>Begins to listen for a topic: signals sent from now on are seen by <see cref="Signal.WaitAsync"/>. Dispose it.</summary>
     public Signal Listen(string topic)
     {
-        var signal = new Signal(this, topic);
+        var signal = new Signal();
+        signal.Listener = Listen(topic, signal);
+        return signal;
+    }
+
+    /// <summary>The same for a signal that is woken by other topics too. Dispose what is returned to hear no more of this one.</summary>
+    public IDisposable Listen(string topic, Signal signal)
+    {
+        var listener = new Listener(this, topic, signal);
         lock (gate)
         {
-            if (!waiting.TryGetValue(topic, out var signals))
-                waiting[topic] = signals = [];
-            signals.Add(signal);
+            if (!listening.TryGetValue(topic, out var listeners))
+                listening[topic] = listeners = [];
+            listeners.Add(listener);
         }
 
-        return signal;
+        return listener;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -68,8 +76,8 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     {
         lock (gate)
         {
-            if (waiting.TryGetValue(topic, out var signals))
-                signals.ForEach(signal => signal.Set());
+            foreach (var listener in listening.GetValueOrDefault(topic, []))
+                listener.Signal.Set();
         }
     }
 
@@ -77,27 +85,36 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     {
         lock (gate)
         {
-            foreach (var signals in waiting.Values)
-                signals.ForEach(signal => signal.Set());
+            foreach (var listener in listening.Values.SelectMany(listeners => listeners))
+                listener.Signal.Set();
         }
     }
 
-    private void Forget(Signal signal)
+    private void Forget(Listener listener)
     {
         lock (gate)
         {
-            if (waiting.TryGetValue(signal.Topic, out var signals) && signals.Remove(signal) && signals.Count == 0)
-                waiting.Remove(signal.Topic);
+            if (listening.TryGetValue(listener.Topic, out var listeners) && listeners.Remove(listener) && listeners.Count == 0)
+                listening.Remove(listener.Topic);
         }
     }
 
+    private sealed class Listener(CatalogSignals owner, string topic, Signal signal) : IDisposable
+    {
+        public string Topic => topic;
+
+        public Signal Signal => signal;
+
+        public void Dispose() => owner.Forget(this);
+    }
+
     /// <summary>One listener's wake-ups; several that came before a wait count as one.</summary>
-    internal sealed class Signal(CatalogSignals owner, string topic) : IDisposable
+    internal sealed class Signal : IDisposable
     {
         private readonly Channel<bool> wakeUps =
             Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-        public string Topic => topic;
+        internal IDisposable? Listener { get; set; }
 
         public void Set() => wakeUps.Writer.TryWrite(true);
 
@@ -119,7 +136,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
             }
         }
 
-        public void Dispose() => owner.Forget(this);
+        public void Dispose() => Listener?.Dispose();
     }
 
     private static partial class Log

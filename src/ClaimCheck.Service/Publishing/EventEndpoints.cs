@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Publishing;
@@ -10,7 +9,6 @@ namespace ClaimCheck.Service.Publishing;
 internal static class EventEndpoints
 {
     private const string Call = "events";
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
     public static IEndpointRouteBuilder MapEvents(this IEndpointRouteBuilder routes)
@@ -24,7 +22,7 @@ internal static class EventEndpoints
     }
 
     private static async Task<IResult> Read(
-        HttpContext context, string? after, Caller caller, EventFeed feed, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        HttpContext context, string? after, Caller caller, EventFeed feed, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         var isStream = context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/event-stream");
         if (isStream && context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
@@ -48,13 +46,13 @@ internal static class EventEndpoints
         if (Waiting.Query(context.Request, out var badWait) is not { } wait)
             return badWait!;
         if (isStream)
-            return new EventStream(feed, caller, position, signals, lifetime);
+            return new EventStream(feed, caller, position, head, time, lifetime);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var signal = signals.Listen(CatalogSignals.Feed);
         var began = time.GetTimestamp();
         while (true)
         {
+            using var moved = feed.Beyond(head);
             var (events, next) = await feed.ReadAsync(caller, position, paging.Limit, cancellationToken);
             var left = wait - time.GetElapsedTime(began);
             if (events.Count > 0 || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
@@ -63,21 +61,16 @@ internal static class EventEndpoints
                 return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], CursorAt(next)));
             }
 
-            try
-            {
-                await signal.WaitAsync(left < LookAgain ? left : LookAgain, stopping.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // The service stops: the answer is an empty page.
-            }
+            // When the service stops the answer is an empty page.
+            if (await moved.WithinAsync(left, time, stopping.Token))
+                head = await moved.Happened;
         }
     }
 
     private static string CursorAt(long position) => Paging.Cursor(Call, position.ToString(CultureInfo.InvariantCulture));
 
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    private sealed class EventStream(EventFeed feed, Caller caller, long after, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
+    private sealed class EventStream(EventFeed feed, Caller caller, long after, long head, TimeProvider time, IHostApplicationLifetime lifetime) : IResult
     {
         private const int AtOnce = 100;
 
@@ -89,15 +82,14 @@ internal static class EventEndpoints
             if (HttpMethods.IsHead(httpContext.Request.Method))
                 return;
 
-            var position = after;
+            var (position, seen) = (after, head);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
-            using var signal = signals.Listen(CatalogSignals.Feed);
             try
             {
                 await response.WriteAsync("retry: 2000\n\n", ended.Token);
-                var silentSince = TimeProvider.System.GetTimestamp();
                 while (true)
                 {
+                    using var moved = feed.Beyond(seen);
                     var (events, next) = await feed.ReadAsync(caller, position, AtOnce, ended.Token);
                     position = next;
                     foreach (var positioned in events)
@@ -106,13 +98,16 @@ internal static class EventEndpoints
                         await response.WriteAsync($"id: {CursorAt(positioned.Position)}\ndata: {json}\n\n", ended.Token);
                     }
 
-                    if (events.Count == 0 && TimeProvider.System.GetElapsedTime(silentSince) >= KeepAlive)
-                        await response.WriteAsync(": still here\n\n", ended.Token);
-                    if (events.Count > 0 || TimeProvider.System.GetElapsedTime(silentSince) >= KeepAlive)
-                        silentSince = TimeProvider.System.GetTimestamp();
                     await response.Body.FlushAsync(ended.Token);
-                    if (events.Count < AtOnce)
-                        await signal.WaitAsync(LookAgain, ended.Token);
+                    if (events.Count == AtOnce)
+                        continue;
+                    while (!await moved.WithinAsync(KeepAlive, time, ended.Token))
+                    {
+                        await response.WriteAsync(": still here\n\n", ended.Token);
+                        await response.Body.FlushAsync(ended.Token);
+                    }
+
+                    seen = await moved.Happened;
                 }
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested)
