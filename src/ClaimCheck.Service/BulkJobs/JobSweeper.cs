@@ -144,9 +144,13 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             """
-            DELETE FROM bulk_jobs j
-             WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
-               AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
+            DELETE FROM bulk_jobs
+             WHERE id = ANY(ARRAY(
+                   SELECT id
+                     FROM bulk_jobs j
+                    WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
+                      AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
+                    LIMIT 1000))
             """,
             cancellationToken: cancellationToken));
     }

@@ -164,17 +164,11 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
             ExportState.Ready => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state AND expires_at > now() {newest}",
             // Also those few that the clock's sweep has not come to yet.
             ExportState.Expired => $"""
-                WITH unswept AS MATERIALIZED (
-                    SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() AND {within}
-                )
-                SELECT {ExportRow.Columns}
-                  FROM exports
-                 WHERE id = ANY(ARRAY(
-                       (SELECT id FROM exports WHERE {within} AND state = @state {newest})
-                        UNION ALL
-                       (SELECT id FROM unswept)
-                       {newest}))
-                 ORDER BY id DESC
+                SELECT *
+                  FROM ((SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest})
+                         UNION ALL
+                        (SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
+                {newest}
                 """,
             _ => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest}",
         };
