@@ -120,7 +120,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_shown, of which a page reads its own rows alone.
+        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows alone; the
+        // primary key has another order of nulls.
         return (await connection.QueryAsync<JobRow>(new CommandDefinition(
             $"""
             SELECT {JobRow.Columns}
@@ -129,7 +130,7 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
                    {(before is null ? "" : "AND id < @Before")}
                    {(status is null ? "" : "AND status = @status")}
                    {(operation is null ? "" : "AND operation = @operation")}
-             ORDER BY id DESC
+             ORDER BY id DESC NULLS LAST
              LIMIT @limit
             """,
             new { caller.Tenant, Before = before?.Value, status, operation, limit },

@@ -155,9 +155,9 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Each combination of filters has its index, exports_by_…, of which a page reads its own rows alone.
+        // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows alone.
         var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset") + (before is null ? "" : " AND id < @Before");
-        const string newest = "ORDER BY id DESC LIMIT @limit";
+        const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // as these indexes have it, and the primary key has not
         var sql = state switch
         {
             null => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} {newest}",

@@ -51,7 +51,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         // Places are given after commit and without gaps, so that what is read up to here is complete. A consumer's events are those
         // for all and its own, each found by the index outbox_by_consumer, whatever others have; an administrator's are found by place.
         var ofOne = (string consumer) =>
-            $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > @after ORDER BY position LIMIT @limit)";
+            $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > @after ORDER BY position NULLS FIRST LIMIT @limit)";
         var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
             caller.ActsForAll
                 ? $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @after AND tenant = @Tenant ORDER BY position LIMIT @limit"
