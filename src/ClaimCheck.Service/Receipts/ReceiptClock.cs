@@ -61,7 +61,7 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
         (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH due AS (
-                SELECT d.batch_id, e.state = 'revoked' AS is_revoked
+                SELECT d.batch_id, e.state = @Revoked AS is_revoked
                   FROM deliveries d
                   JOIN exports e ON e.batch_id = d.batch_id
                  WHERE d.state = 'pending' AND NOT d.closed AND d.due_at <= now()
@@ -72,7 +72,7 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
             )
             SELECT batch_id FROM due WHERE NOT is_revoked
             """,
-            new { AtOnce },
+            new { AtOnce, ExportState.Revoked },
             cancellationToken: cancellationToken))).AsList();
 
     private static async Task<IReadOnlyList<(Guid Original, string Consumer, Guid Retry)>> FindLostRoundsAsync(

@@ -1,6 +1,7 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Tests.Revocation;
 
 namespace ClaimCheck.Service.Tests.Catalog;
@@ -94,6 +95,31 @@ public sealed class Shares_of_callers : IAsyncLifetime
         }
 
         Assert.Equal(["many full", "one wide", "many wide", "many wide"], taken);
+    }
+
+    [Fact]
+    public async Task A_webhook_that_always_has_something_due_leaves_room_for_the_others()
+    {
+        var deliveries = new WebhookDeliveries(lab.Catalog, new WebhookSettings());
+        Guid[] hooks = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
+        await lab.SqlAsync(
+            """
+            INSERT INTO subscriptions (id, consumer, protocol, endpoint) SELECT id, id::text, 'webhook', 'https://hook.example/' || id FROM unnest(@hooks) id;
+            INSERT INTO outbox (event_id, batch_id, export_id, tenant, dataset, type, data, traceparent, position)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'default', 'items', 'BulkFailed', '{}', '', g FROM generate_series(1, 20) g;
+            INSERT INTO webhook_deliveries (subscription_id, event_id, position, type) SELECT id, event_id, position, type FROM outbox, unnest(@hooks) id
+            """,
+            new { hooks });
+        var running = new Dictionary<Guid, int>();
+
+        // One place becomes free at a time: it goes to the one with the fewest under way.
+        for (var at = 0; at < 9; at++)
+        {
+            var lease = Assert.Single(await deliveries.LeaseAsync(running, 1, default));
+            running[lease.SubscriptionId] = running.GetValueOrDefault(lease.SubscriptionId) + 1;
+        }
+
+        Assert.Equal([3, 3, 3], hooks.Select(hook => running[hook]));
     }
 
     private const string Copy = """
