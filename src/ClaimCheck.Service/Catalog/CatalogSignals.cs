@@ -27,15 +27,14 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     /// <summary>Begins to listen for a topic: signals sent from now on are seen by <see cref="Signal.WaitAsync"/>. Dispose it.</summary>
     public Signal Listen(string topic)
     {
-        var signal = new Signal();
-        signal.Listener = Listen(topic, signal);
-        return signal;
+        var wakeUps = new WakeUps();
+        return new(wakeUps, Listen(topic, wakeUps));
     }
 
-    /// <summary>The same for a signal that is woken by other topics too. Dispose what is returned to hear no more of this one.</summary>
-    public IDisposable Listen(string topic, Signal signal)
+    /// <summary>The same where several topics wake one listener. Dispose what is returned to hear no more of this one.</summary>
+    public IDisposable Listen(string topic, WakeUps wakeUps)
     {
-        var listener = new Listener(this, topic, signal);
+        var listener = new Listener(this, topic, wakeUps);
         lock (gate)
         {
             if (!listening.TryGetValue(topic, out var listeners))
@@ -77,7 +76,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         lock (gate)
         {
             foreach (var listener in listening.GetValueOrDefault(topic, []))
-                listener.Signal.Set();
+                listener.WakeUps.Set();
         }
     }
 
@@ -86,7 +85,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         lock (gate)
         {
             foreach (var listener in listening.Values.SelectMany(listeners => listeners))
-                listener.Signal.Set();
+                listener.WakeUps.Set();
         }
     }
 
@@ -99,22 +98,20 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         }
     }
 
-    private sealed class Listener(CatalogSignals owner, string topic, Signal signal) : IDisposable
+    private sealed class Listener(CatalogSignals owner, string topic, WakeUps wakeUps) : IDisposable
     {
         public string Topic => topic;
 
-        public Signal Signal => signal;
+        public WakeUps WakeUps => wakeUps;
 
         public void Dispose() => owner.Forget(this);
     }
 
     /// <summary>One listener's wake-ups; several that came before a wait count as one.</summary>
-    internal sealed class Signal : IDisposable
+    internal sealed class WakeUps
     {
         private readonly Channel<bool> wakeUps =
             Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-        internal IDisposable? Listener { get; set; }
 
         public void Set() => wakeUps.Writer.TryWrite(true);
 
@@ -135,8 +132,17 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
                 return false;
             }
         }
+    }
 
-        public void Dispose() => Listener?.Dispose();
+    /// <summary>A listener of one topic.</summary>
+    internal sealed class Signal(WakeUps wakeUps, IDisposable listener) : IDisposable
+    {
+        public void Set() => wakeUps.Set();
+
+        /// <inheritdoc cref="WakeUps.WaitAsync"/>
+        public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => wakeUps.WaitAsync(atMost, cancellationToken);
+
+        public void Dispose() => listener.Dispose();
     }
 
     private static partial class Log

@@ -19,7 +19,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Lock gate = new();
     private readonly Dictionary<TKey, Awaited> awaited = [];
-    private readonly CatalogSignals.Signal signal = new();
+    private readonly CatalogSignals.WakeUps wakeUps = new();
     private Task? looking;
 
     /// <summary>Begins to wait: what has happened before is seen by whoever looks now, what happens later completes the wait. Dispose it.</summary>
@@ -28,7 +28,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
         lock (gate)
         {
             if (!awaited.TryGetValue(key, out var one))
-                awaited[key] = one = new(signals.Listen(topicOf(key), signal));
+                awaited[key] = one = new(signals.Listen(topicOf(key), wakeUps));
             one.Waiting++;
             looking ??= LookAsync();
             return new(this, key, one);
@@ -41,7 +41,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
         await Task.Yield();
         while (true)
         {
-            await signal.WaitAsync(lookEvery, CancellationToken.None);
+            await wakeUps.WaitAsync(lookEvery, CancellationToken.None);
             TKey[] keys;
             lock (gate)
             {

@@ -1,4 +1,3 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 
 namespace ClaimCheck.Service.Staging;
