@@ -68,7 +68,9 @@ public sealed class A_long_past
                 lengths[$"job {status} {operation}"] = await PagesAsync(http, "/v1/bulk-jobs", ("status", status), ("operation", operation));
         }
 
-        Assert.Equal([20, 20, 10, 10, 0, 0, 20, 20], new[] { "ready ", "failed ", "ready rare", "cancelled orders", "pending ", "expired rare", "revoked others", " rare" }.Select(key => lengths[key]));
+        Assert.Equal(
+            [20, 20, 10, 10, 0, 0, 20, 20],
+            new[] { "ready ", "failed ", "ready rare", "cancelled orders", "pending ", "expired rare", "revoked others", " rare" }.Select(key => lengths[key]));
         Assert.Equal([20, 20, 10, 0], new[] { "job  ", "job failed ", "job failed rare", "job completed rare" }.Select(key => lengths[key]));
         Assert.Equal(10, (await http.GetAsync("/v1/events?limit=10", ("ClaimCheck-Consumer", "billing"))).Items().Length);
         Assert.Equal(10, (await http.GetAsync("/v1/events?limit=10")).Items().Length);

@@ -27,7 +27,9 @@ public sealed class Many_who_wait : IAsyncLifetime
     [InlineData(true)]
     public async Task Readers_that_stand_still_share_one_look_and_are_all_cut_off_by_a_revocation(bool byLink)
     {
-        var batch = await lab.ReadyAsync(await lab.AskAsync(maxFileBytes: 64 << 20, sql: "SELECT g::bigint AS id, repeat(md5(g::text), 20) AS name FROM generate_series(1, 20000) g ORDER BY id"));
+        var batch = await lab.ReadyAsync(await lab.AskAsync(
+            maxFileBytes: 64 << 20,
+            sql: "SELECT g::bigint AS id, repeat(md5(g::text), 20) AS name FROM generate_series(1, 20000) g ORDER BY id"));
         var manifest = await lab.Http.GetStringAsync($"/v1/batches/{batch}/manifest");
         var path = byLink
             ? System.Text.Json.JsonDocument.Parse(manifest).RootElement.GetProperty("files")[0].GetProperty("url").GetString()!

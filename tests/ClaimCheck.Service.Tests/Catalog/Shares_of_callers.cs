@@ -55,7 +55,8 @@ public sealed class Shares_of_callers : IAsyncLifetime
         }
 
         var order = await lab.QueryAsync<(string Caller, DateTime Due)>(
-            "SELECT e.caller, e.next_try_at FROM unnest(@Ids) WITH ORDINALITY t (id, n) JOIN exports e USING (id) ORDER BY n", new { Ids = taken.Select(plan => plan.ExportId.Value).ToArray() });
+            "SELECT e.caller, e.next_try_at FROM unnest(@Ids) WITH ORDINALITY t (id, n) JOIN exports e USING (id) ORDER BY n",
+            new { Ids = taken.Select(plan => plan.ExportId.Value).ToArray() });
         Assert.Equal("ababab", string.Concat(order.Select(one => one.Caller)));
         Assert.All(order.GroupBy(one => one.Caller), own => Assert.Equal(own.Select(one => one.Due).Order(), own.Select(one => one.Due)));
         Assert.Null(await leases.TakeAsync(default));
@@ -158,6 +159,20 @@ public sealed class Shares_of_callers : IAsyncLifetime
             concurrency,
             age,
             Definition = System.Text.Json.JsonSerializer.Serialize(
-                new { name = operation, title = "", target = "source", form = "item", key = "id", chunk = 10, atomicity = "item", delivery = "atLeastOnce", concurrency, parameters = Array.Empty<object>(), sql = "SELECT 1" }, ClaimCheckJson.Options),
+                new
+                {
+                    name = operation,
+                    title = "",
+                    target = "source",
+                    form = "item",
+                    key = "id",
+                    chunk = 10,
+                    atomicity = "item",
+                    delivery = "atLeastOnce",
+                    concurrency,
+                    parameters = Array.Empty<object>(),
+                    sql = "SELECT 1",
+                },
+                ClaimCheckJson.Options),
         });
 }
