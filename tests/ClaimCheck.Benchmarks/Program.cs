@@ -22,6 +22,8 @@ if (args.Contains("--help") || args.Contains("-h"))
           fan-out  1,000,000 orders to three consumers by link against messages of 1,000 records
           jobs     1,000,000 updates as bulk jobs against the same update by hand, and against a REST call for each
 
+          catalog  lists over a catalog with 1,000,000 past exports against the same over one with 200 (needs to be named)
+
           --only NAME  one of them
 
           --orders N   rows to export (5,000,000)
@@ -42,7 +44,9 @@ try
     var figures = new List<Figure>();
     if (Wants("jobs"))
         figures.AddRange(await BulkJobBench.RunAsync(Option("--items", 1_000_000), Math.Min(rounds, 3)));
-    if (args is ["--only", "jobs", ..])
+    if (args is ["--only", "catalog", ..])
+        figures.AddRange(await CatalogBench.RunAsync());
+    if (args is ["--only", "jobs" or "catalog", ..])
     {
         Figure.Show(figures);
         return figures.All(figure => figure.IsReached) ? 0 : 1;

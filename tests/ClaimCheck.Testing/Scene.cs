@@ -83,12 +83,12 @@ internal sealed class Scene : IAsyncDisposable
         return service;
     }
 
-    public static async Task SqlAsync(string connectionString, string sql)
+    public static async Task SqlAsync(string connectionString, string sql, TimeSpan? atMost = null)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
 #pragma warning disable CA2100 // The tests' own text.
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = (int)(atMost ?? TimeSpan.FromMinutes(2)).TotalSeconds };
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
     }

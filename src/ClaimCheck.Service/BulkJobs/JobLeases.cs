@@ -15,6 +15,14 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
     // "clchjobs" as bytes: counting the running jobs of an operation and taking another one is one step.
     private const long Taking = 0x636c63686a6f6273;
 
+    // At so many shares and operations one look is done; the next one goes on behind the one that was served last.
+    private const int MostLanes = 100;
+    private volatile string lastLane = "";
+
+    /// <summary>
+    /// Takes the job whose turn it is: of the share of callers with the fewest running, or, of equals, of the one that was served the
+    /// longest ago; within a share the one that has waited longest of an operation that may run once more.
+    /// </summary>
     /// <returns>Null when none is waiting that may run.</returns>
     public async Task<JobLease?> TakeAsync(CancellationToken cancellationToken)
     {
@@ -25,26 +33,62 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         if (!isWaiting)
             return null;
         await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Taking)", new { Taking }, cancellationToken));
-        // Not those of a worker that went silent: they become pending again. The index is bulk_jobs_to_lease.
+        // The index is bulk_jobs_to_share, through which the jobs of one share and operation are skipped together: as many as wait cost
+        // nothing. Not those of a worker that went silent: they become pending again.
         var taken = await transaction.Connection.QuerySingleOrDefaultAsync<TakenRow>(transaction.Command(
             """
+            WITH RECURSIVE lanes (lane, n) AS (
+                SELECT lane, 0 FROM (VALUES (''), (@After)) AS begins (lane)
+                UNION ALL
+                SELECT (SELECT claimcheck_share(tenant, caller, operation) || '/' || operation
+                          FROM bulk_jobs
+                         WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation > lanes.lane
+                         ORDER BY claimcheck_share(tenant, caller, operation) || '/' || operation
+                         LIMIT 1), n + 1
+                  FROM lanes
+                 WHERE lane IS NOT NULL AND n < @MostLanes
+            ), running AS (
+                SELECT operation, claimcheck_share(tenant, caller, operation) AS share FROM bulk_jobs WHERE status = 'running'
+            ), next AS (
+                SELECT waiting.id, turn.share, turn.lane
+                  FROM (SELECT l.lane, oldest.share
+                          FROM (SELECT DISTINCT lane FROM lanes) l
+                         CROSS JOIN LATERAL (
+                               SELECT claimcheck_share(tenant, caller, operation) AS share, operation, concurrency, next_try_at
+                                 FROM bulk_jobs
+                                WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
+                                ORDER BY next_try_at
+                                LIMIT 1) oldest
+                          LEFT JOIN turns t ON t.queue = 'jobs' AND t.share = oldest.share
+                         WHERE oldest.next_try_at <= now()
+                           AND (SELECT count(*) FROM running r WHERE r.operation = oldest.operation) < oldest.concurrency
+                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST, oldest.next_try_at) turn
+                 CROSS JOIN LATERAL (
+                       SELECT id
+                         FROM bulk_jobs
+                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane AND next_try_at <= now()
+                        ORDER BY next_try_at
+                        LIMIT 1
+                          FOR UPDATE SKIP LOCKED) waiting
+                 LIMIT 1
+            ), served AS (
+                INSERT INTO turns (queue, share, served_at)
+                SELECT 'jobs', share, clock_timestamp() FROM next
+                ON CONFLICT (queue, share) DO UPDATE SET served_at = excluded.served_at
+            )
             UPDATE bulk_jobs b
-               SET status = 'running', lease_token = @token, lease_until = now() + @Lease, leases = leases + 1, started_at = coalesce(started_at, now())
-              FROM (SELECT id
-                      FROM bulk_jobs w
-                     WHERE status = 'pending' AND next_try_at <= now()
-                       AND (SELECT count(*) FROM bulk_jobs r WHERE r.status = 'running' AND r.operation = w.operation) < w.concurrency
-                     ORDER BY next_try_at
-                     LIMIT 1
-                       FOR UPDATE SKIP LOCKED) next
+               SET status = 'running', lease_token = @token, lease_until = now() + @Lease, leases = leases + 1,
+                   started_at = coalesce(started_at, now())
+              FROM next
              WHERE b.id = next.id
             RETURNING b.id, b.tenant, b.definition::text AS definition, b.source, b.body, b.body_key, b.body_bytes, b.body_index, b.claim_url, b.body_of,
                       b.retry_of, b.retry_class, b.retry_from, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
-                      b.traceparent AS trace_parent
+                      b.traceparent AS trace_parent, next.lane
             """,
-            new { token, options.Lease },
+            new { token, options.Lease, After = lastLane, MostLanes },
             cancellationToken));
         await transaction.CommitAsync(cancellationToken);
+        lastLane = taken?.Lane ?? "";
         return taken?.ToLease(token);
     }
 
@@ -115,6 +159,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         public int Tries { get; init; }
         public bool IsCancelled { get; init; }
         public string? TraceParent { get; init; }
+        public required string Lane { get; init; }
 
         public JobLease ToLease(Guid token) => new()
         {

@@ -105,22 +105,32 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
+    /// <summary>Those of the jobs that have ended.</summary>
+    public async Task<IEnumerable<JobRow>> EndedAsync(Guid[] jobs, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryAsync<JobRow>(new CommandDefinition(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = ANY(@jobs) AND status IN ('completed', 'failed', 'cancelled')",
+            new { jobs },
+            cancellationToken: cancellationToken));
+    }
+
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<JobRow>> ListAsync(
         Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index bulk_jobs_by_tenant.
+        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows alone; the
+        // primary key has another order of nulls.
         return (await connection.QueryAsync<JobRow>(new CommandDefinition(
             $"""
             SELECT {JobRow.Columns}
               FROM bulk_jobs
-             WHERE tenant = @Tenant
-               AND (expires_at IS NULL OR expires_at > now())
-               AND (@Before::uuid IS NULL OR id < @Before)
-               AND (@status::text IS NULL OR status = @status)
-               AND (@operation::text IS NULL OR operation = @operation)
-             ORDER BY id DESC
+             WHERE tenant = @Tenant AND erased_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+                   {(before is null ? "" : "AND id < @Before")}
+                   {(status is null ? "" : "AND status = @status")}
+                   {(operation is null ? "" : "AND operation = @operation")}
+             ORDER BY id DESC NULLS LAST
              LIMIT @limit
             """,
             new { caller.Tenant, Before = before?.Value, status, operation, limit },
@@ -131,11 +141,12 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         JobId job, string? failureClass, long after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // By the primary key, or by the index bulk_job_failures_by_class.
         return (await connection.QueryAsync<BulkItemOutcome>(new CommandDefinition(
-            """
+            $"""
             SELECT idx AS index, key, 'failed' AS status, class, code, message
               FROM bulk_job_failures
-             WHERE job_id = @Id AND idx > @after AND (@failureClass::text IS NULL OR class = @failureClass)
+             WHERE job_id = @Id AND idx > @after {(failureClass is null ? "" : "AND class = @failureClass")}
              ORDER BY idx
              LIMIT @limit
             """,

@@ -85,17 +85,17 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
     private async Task<bool> SweepJobAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // A body stays while a retry may read it; the index is bulk_jobs_to_expire.
+        // A body stays while a retry may read it; the index is bulk_jobs_to_sweep.
         var due = await connection.QuerySingleOrDefaultAsync<DueRow>(new CommandDefinition(
             """
             UPDATE bulk_jobs b
                SET next_sweep_at = now() + interval '1 minute'
               FROM (SELECT id
                       FROM bulk_jobs j
-                     WHERE expires_at <= now() AND erased_at IS NULL AND (next_sweep_at IS NULL OR next_sweep_at <= now())
+                     WHERE greatest(expires_at, next_sweep_at) <= now() AND expires_at IS NOT NULL AND erased_at IS NULL
                        AND NOT EXISTS (SELECT FROM bulk_jobs r
                                         WHERE (r.body_of = j.id OR r.retry_of = j.id) AND (r.expires_at IS NULL OR r.expires_at > now()))
-                     ORDER BY expires_at
+                     ORDER BY greatest(expires_at, next_sweep_at)
                      LIMIT 1
                        FOR UPDATE SKIP LOCKED) due
              WHERE b.id = due.id
@@ -154,15 +154,19 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
     }
 
-    // An idempotency key is kept for a day at least. Retries go before what they are of.
+    // An idempotency key is kept for a day at least. Retries go before what they are of. The index is bulk_jobs_to_forget.
     private async Task ForgetAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             """
-            DELETE FROM bulk_jobs j
-             WHERE erased_at IS NOT NULL AND (idempotency_key IS NULL OR created_at < now() - interval '24 hours')
-               AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
+            DELETE FROM bulk_jobs
+             WHERE id = ANY(ARRAY(
+                   SELECT id
+                     FROM bulk_jobs j
+                    WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
+                      AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
+                    LIMIT 1000))
             """,
             cancellationToken: cancellationToken));
     }

@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
 
@@ -6,29 +7,22 @@ namespace ClaimCheck.Service.BulkJobs;
 /// <summary>Waits until a job has ended, for callers that asked to.</summary>
 internal sealed class JobWaiting(JobStore store, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    // A lost notification costs at most this.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private readonly CatalogWatch<Guid, JobRow> watch = new(
+        signals,
+        job => CatalogSignals.Of(new JobId(job)),
+        TimeSpan.FromSeconds(2),
+        async (jobs, cancellationToken) => (await store.EndedAsync([.. jobs], cancellationToken)).Select(row => (row.Id, row)));
 
     /// <returns>The job as it is then; not ended when the time is up or the service stops.</returns>
     public async Task<JobRow> UntilEndedAsync(Caller caller, JobRow row, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var signal = signals.Listen(CatalogSignals.Of(row.JobId));
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            row = await store.FindAsync(caller, row.JobId, cancellationToken) ?? row;
-            var left = atMost - time.GetElapsedTime(began);
-            if (row.IsEnded || left <= TimeSpan.Zero)
-                return row;
-            try
-            {
-                await signal.WaitAsync(left < LookAgain ? left : LookAgain, stopping.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return row;
-            }
-        }
+        using var wait = watch.Begin(row.Id);
+        row = await store.FindAsync(caller, row.JobId, cancellationToken) ?? row;
+        if (row.IsEnded || atMost <= TimeSpan.Zero)
+            return row;
+        return await wait.WithinAsync(atMost, time, stopping.Token)
+            ? await wait.Happened
+            : await store.FindAsync(caller, row.JobId, cancellationToken) ?? row;
     }
 }

@@ -12,7 +12,7 @@ namespace ClaimCheck.Service.Catalog;
 internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<CatalogSignals> logger) : BackgroundService
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, List<Signal>> waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<Listener>> listening = new(StringComparer.Ordinal);
 
     public const string Pending = "pending";
     public const string Outbox = "outbox";
@@ -28,15 +28,22 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     /// <summary>Begins to listen for a topic: signals sent from now on are seen by <see cref="Signal.WaitAsync"/>. Dispose it.</summary>
     public Signal Listen(string topic)
     {
-        var signal = new Signal(this, topic);
+        var wakeUps = new WakeUps();
+        return new(wakeUps, Listen(topic, wakeUps));
+    }
+
+    /// <summary>The same where several topics wake one listener. Dispose what is returned to hear no more of this one.</summary>
+    public IDisposable Listen(string topic, WakeUps wakeUps)
+    {
+        var listener = new Listener(this, topic, wakeUps);
         lock (gate)
         {
-            if (!waiting.TryGetValue(topic, out var signals))
-                waiting[topic] = signals = [];
-            signals.Add(signal);
+            if (!listening.TryGetValue(topic, out var listeners))
+                listening[topic] = listeners = [];
+            listeners.Add(listener);
         }
 
-        return signal;
+        return listener;
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -72,8 +79,8 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     {
         lock (gate)
         {
-            if (waiting.TryGetValue(topic, out var signals))
-                signals.ForEach(signal => signal.Set());
+            foreach (var listener in listening.GetValueOrDefault(topic, []))
+                listener.WakeUps.Set();
         }
     }
 
@@ -81,27 +88,34 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
     {
         lock (gate)
         {
-            foreach (var signals in waiting.Values)
-                signals.ForEach(signal => signal.Set());
+            foreach (var listener in listening.Values.SelectMany(listeners => listeners))
+                listener.WakeUps.Set();
         }
     }
 
-    private void Forget(Signal signal)
+    private void Forget(Listener listener)
     {
         lock (gate)
         {
-            if (waiting.TryGetValue(signal.Topic, out var signals) && signals.Remove(signal) && signals.Count == 0)
-                waiting.Remove(signal.Topic);
+            if (listening.TryGetValue(listener.Topic, out var listeners) && listeners.Remove(listener) && listeners.Count == 0)
+                listening.Remove(listener.Topic);
         }
     }
 
+    private sealed class Listener(CatalogSignals owner, string topic, WakeUps wakeUps) : IDisposable
+    {
+        public string Topic => topic;
+
+        public WakeUps WakeUps => wakeUps;
+
+        public void Dispose() => owner.Forget(this);
+    }
+
     /// <summary>One listener's wake-ups; several that came before a wait count as one.</summary>
-    internal sealed class Signal(CatalogSignals owner, string topic) : IDisposable
+    internal sealed class WakeUps
     {
         private readonly Channel<bool> wakeUps =
             Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-        public string Topic => topic;
 
         public void Set() => wakeUps.Writer.TryWrite(true);
 
@@ -122,8 +136,17 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
                 return false;
             }
         }
+    }
 
-        public void Dispose() => owner.Forget(this);
+    /// <summary>A listener of one topic.</summary>
+    internal sealed class Signal(WakeUps wakeUps, IDisposable listener) : IDisposable
+    {
+        public void Set() => wakeUps.Set();
+
+        /// <inheritdoc cref="WakeUps.WaitAsync"/>
+        public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => wakeUps.WaitAsync(atMost, cancellationToken);
+
+        public void Dispose() => listener.Dispose();
     }
 
     private static partial class Log

@@ -11,22 +11,61 @@ namespace ClaimCheck.Service.Exporting;
 /// </summary>
 internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
 {
-    /// <summary>Takes the export that has waited longest.</summary>
+    // At so many shares one look is done; the next one goes on behind the share that was served last.
+    private const int MostShares = 100;
+    private volatile string lastShare = "";
+
+    /// <summary>
+    /// Takes the export whose turn it is: of the share of callers with the fewest running, or, of equals, of the one that was served
+    /// the longest ago; within a share the one that has waited longest.
+    /// </summary>
     /// <returns>Null when none is waiting.</returns>
     public async Task<ExportPlan?> TakeAsync(CancellationToken cancellationToken)
     {
-        var lease = new { Token = Guid.NewGuid(), options.Lease, Attempt = NewAttempt() };
+        var lease = new { Token = Guid.NewGuid(), options.Lease, Attempt = NewAttempt(), After = lastShare, MostShares };
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // SKIP LOCKED shares the queue out over workers; the index is exports_to_lease.
+        // The index is exports_to_share: shares are found by skipping from one to the next, so that what waits in one, however much,
+        // costs nothing, and what waits for its next try holds nobody up. SKIP LOCKED shares each queue out over workers.
         var taken = await connection.QuerySingleOrDefaultAsync<LeasedRow>(new CommandDefinition(
             """
-            WITH next AS (
-                SELECT id
-                  FROM exports
-                 WHERE state = 'pending' AND next_try_at <= now()
-                 ORDER BY next_try_at
+            WITH RECURSIVE shares (share, n) AS (
+                SELECT share, 0 FROM (VALUES (''), (@After)) AS begins (share)
+                UNION ALL
+                SELECT (SELECT claimcheck_share(tenant, caller, dataset)
+                          FROM exports
+                         WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) > shares.share
+                         ORDER BY claimcheck_share(tenant, caller, dataset)
+                         LIMIT 1), n + 1
+                  FROM shares
+                 WHERE share IS NOT NULL AND n < @MostShares
+            ), running AS (
+                SELECT claimcheck_share(tenant, caller, dataset) AS share, count(*) AS count FROM exports WHERE state = 'running' GROUP BY 1
+            ), next AS (
+                SELECT waiting.id, turn.share
+                  FROM (SELECT s.share
+                          FROM (SELECT DISTINCT share FROM shares) s
+                         CROSS JOIN LATERAL (
+                               SELECT next_try_at
+                                 FROM exports
+                                WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = s.share
+                                ORDER BY next_try_at
+                                LIMIT 1) oldest
+                          LEFT JOIN running r ON r.share = s.share
+                          LEFT JOIN turns t ON t.queue = 'exports' AND t.share = s.share
+                         WHERE oldest.next_try_at <= now()
+                         ORDER BY coalesce(r.count, 0), t.served_at NULLS FIRST, oldest.next_try_at) turn
+                 CROSS JOIN LATERAL (
+                       SELECT id
+                         FROM exports
+                        WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = turn.share AND next_try_at <= now()
+                        ORDER BY next_try_at
+                        LIMIT 1
+                          FOR UPDATE SKIP LOCKED) waiting
                  LIMIT 1
-                   FOR UPDATE SKIP LOCKED
+            ), served AS (
+                INSERT INTO turns (queue, share, served_at)
+                SELECT 'exports', share, clock_timestamp() FROM next
+                ON CONFLICT (queue, share) DO UPDATE SET served_at = excluded.served_at
             ), leased AS (
                 UPDATE exports e
                    SET state = 'running', lease_token = @Token, lease_until = now() + @Lease, attempt = @Attempt,
@@ -35,7 +74,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                   FROM next
                  WHERE e.id = next.id
              RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
-                       e.format, e.compression, e.max_file_bytes, e.retry_of, e.consumer, e.traceparent
+                       e.format, e.compression, e.max_file_bytes, e.retry_of, e.consumer, e.traceparent, next.share
             ), noted AS (
                 INSERT INTO attempts (batch_id, attempt, lease_token)
                 SELECT batch_id, @Attempt, @Token FROM leased
@@ -44,6 +83,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             """,
             lease,
             cancellationToken: cancellationToken));
+        lastShare = taken?.Share ?? "";
         return taken is null ? null : new ExportPlan
         {
             ExportId = new(taken.Id),
@@ -83,9 +123,12 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
     public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // A share that nobody was served of for an hour is as one that is new.
         return (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
-            WITH lost AS (
+            WITH forgotten AS (
+                DELETE FROM turns WHERE served_at < now() - interval '1 hour'
+            ), lost AS (
                 SELECT id, lease_token
                   FROM exports
                  WHERE state = 'running' AND lease_until < now()
@@ -157,5 +200,6 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         public Guid? RetryOf { get; init; }
         public required string Consumer { get; init; }
         public string? TraceParent { get; init; }
+        public required string Share { get; init; }
     }
 }

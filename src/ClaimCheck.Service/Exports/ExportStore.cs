@@ -140,25 +140,40 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
+    /// <summary>Those of the exports that are ready or ended.</summary>
+    public async Task<IEnumerable<ExportRow>> SettledAsync(Guid[] exports, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryAsync<ExportRow>(new CommandDefinition(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE id = ANY(@exports) AND state NOT IN ('pending', 'running')",
+            new { exports },
+            cancellationToken: cancellationToken));
+    }
+
     /// <summary>Newest first. Ids sort by creation, so that the last one of a page is where the next begins.</summary>
     public async Task<IReadOnlyList<ExportRow>> ListAsync(
         Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index exports_by_tenant.
+        // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows alone.
+        var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset") + (before is null ? "" : " AND id < @Before");
+        const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // as these indexes have it, and the primary key has not
+        var sql = state switch
+        {
+            null => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} {newest}",
+            ExportState.Ready => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state AND expires_at > now() {newest}",
+            // Also those few that the clock's sweep has not come to yet.
+            ExportState.Expired => $"""
+                SELECT *
+                  FROM ((SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest})
+                         UNION ALL
+                        (SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
+                {newest}
+                """,
+            _ => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest}",
+        };
         return (await connection.QueryAsync<ExportRow>(new CommandDefinition(
-            $"""
-            SELECT {ExportRow.Columns}
-              FROM exports
-             WHERE tenant = @Tenant
-               AND (@Before::uuid IS NULL OR id < @Before)
-               AND (@state::text IS NULL OR CASE WHEN state = 'ready' AND expires_at <= now() THEN 'expired' ELSE state END = @state)
-               AND (@dataset::text IS NULL OR dataset = @dataset)
-             ORDER BY id DESC
-             LIMIT @limit
-            """,
-            new { caller.Tenant, Before = before?.Value, state, dataset, limit },
-            cancellationToken: cancellationToken))).AsList();
+            sql, new { caller.Tenant, Before = before?.Value, state, dataset, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     // Keys are the caller's own; tenants never share them.

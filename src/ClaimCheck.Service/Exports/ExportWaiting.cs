@@ -7,29 +7,23 @@ namespace ClaimCheck.Service.Exports;
 /// <summary>Waits until an export is ready or ended, for callers that asked to (<c>Prefer: wait=N</c>).</summary>
 internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    // A lost notification costs at most this.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private readonly CatalogWatch<(Guid Id, Guid BatchId), ExportRow> watch = new(
+        signals,
+        export => CatalogSignals.Of(new BatchId(export.BatchId)),
+        TimeSpan.FromSeconds(2),
+        async (exports, cancellationToken) =>
+            (await store.SettledAsync([.. exports.Select(export => export.Id)], cancellationToken)).Select(row => ((row.Id, row.BatchId), row)));
 
     /// <returns>The export as it is then; still unsettled when the time is up or the service stops.</returns>
     public async Task<ExportRow> UntilSettledAsync(Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var signal = signals.Listen(CatalogSignals.Of(row.Batch));
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            row = await store.FindAsync(caller, row.ExportId, cancellationToken) ?? row;
-            var left = atMost - time.GetElapsedTime(began);
-            if (ExportState.IsSettled(row.State) || left <= TimeSpan.Zero)
-                return row;
-            try
-            {
-                await signal.WaitAsync(left < LookAgain ? left : LookAgain, stopping.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return row;
-            }
-        }
+        using var wait = watch.Begin((row.Id, row.BatchId));
+        row = await store.FindAsync(caller, row.ExportId, cancellationToken) ?? row;
+        if (ExportState.IsSettled(row.State) || atMost <= TimeSpan.Zero)
+            return row;
+        return await wait.WithinAsync(atMost, time, stopping.Token)
+            ? await wait.Happened
+            : await store.FindAsync(caller, row.ExportId, cancellationToken) ?? row;
     }
 }

@@ -14,8 +14,10 @@ internal static class HostingFeature
 
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
+        builder.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
             .AddSingleton(TimeProvider.System)
+            .AddSingleton<ConnectionLimit>()
             .AddSingleton<PublicAddress>()
             .AddSingleton<TemporaryFiles>()
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
@@ -31,6 +33,7 @@ internal static class HostingFeature
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
+            kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Apply(kestrel);
         });
         return builder;
     }

@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
@@ -12,11 +11,8 @@ namespace ClaimCheck.Service.Links;
 /// <c>GET /v1/batches/{batchId}/data</c>: the batch as one sequence of bytes (<see cref="DataLayout"/>), with ranges. Cut off within a
 /// second of a revocation.
 /// </summary>
-internal sealed class BatchStream(
-    IStaging staging, ExportStore store, CatalogSignals signals, IHostApplicationLifetime lifetime)
+internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
-
     public IResult Of(ReadableBatch batch) => new StreamResult(this, batch);
 
     private sealed class StreamResult(BatchStream owner, ReadableBatch batch) : IResult
@@ -129,31 +125,5 @@ internal sealed class BatchStream(
     }
 
     // Cancels the stream when the batch is no longer ready.
-    private async Task WatchAsync(ExportRow batch, CancellationTokenSource ended)
-    {
-        using var signal = signals.Listen(CatalogSignals.Of(batch.Batch));
-        var caller = new Caller("", batch.Tenant);
-        try
-        {
-            while (true)
-            {
-                await signal.WaitAsync(LookAgain, ended.Token);
-                var row = await store.FindAsync(caller, batch.Batch, ended.Token);
-                if (row?.EffectiveState != ExportState.Ready)
-                {
-                    await ended.CancelAsync();
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The stream has ended by itself.
-        }
-        catch (Exception e) when (CatalogErrors.IsTransient(e))
-        {
-            // Who can't see that the batch is still ready must not go on.
-            await ended.CancelAsync();
-        }
-    }
+    private Task WatchAsync(ExportRow batch, CancellationTokenSource ended) => readers.WatchAsync(Readable.Of(batch.Batch), ended.Cancel, ended.Token);
 }

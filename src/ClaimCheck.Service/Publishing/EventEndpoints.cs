@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Publishing;
@@ -9,7 +8,6 @@ namespace ClaimCheck.Service.Publishing;
 internal static class EventEndpoints
 {
     private const string Call = "events";
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
     public static IEndpointRouteBuilder MapEvents(this IEndpointRouteBuilder routes)
@@ -23,7 +21,7 @@ internal static class EventEndpoints
     }
 
     private static async Task<IResult> Read(
-        HttpContext context, string? after, Caller caller, EventFeed feed, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        HttpContext context, string? after, Caller caller, EventFeed feed, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         var isStream = context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/event-stream");
         if (isStream && context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
@@ -43,13 +41,14 @@ internal static class EventEndpoints
         if (Waiting.Query(context.Request, out var badWait) is not { } wait)
             return badWait!;
         if (isStream)
-            return new EventStream(feed, caller, place, signals, lifetime);
+            return new EventStream(feed, caller, place, time, lifetime);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var signal = signals.Listen(CatalogSignals.Feed);
         var began = time.GetTimestamp();
+        var head = place.Position; // or beyond: then the first wait ends at once, and tells it
         while (true)
         {
+            using var moved = feed.Beyond(head);
             if (await feed.ReadAsync(caller, place, paging.Limit, cancellationToken) is not var (events, next))
                 return Problems.Of(ProblemCodes.CursorExpired);
             var left = wait - time.GetElapsedTime(began);
@@ -59,19 +58,14 @@ internal static class EventEndpoints
                 return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], next.ToString()));
             }
 
-            try
-            {
-                await signal.WaitAsync(left < LookAgain ? left : LookAgain, stopping.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // The service stops: the answer is an empty page.
-            }
+            // When the service stops the answer is an empty page.
+            if (await moved.WithinAsync(left, time, stopping.Token))
+                head = await moved.Happened;
         }
     }
 
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    private sealed class EventStream(EventFeed feed, Caller caller, FeedPlace after, CatalogSignals signals, IHostApplicationLifetime lifetime) : IResult
+    private sealed class EventStream(EventFeed feed, Caller caller, FeedPlace after, TimeProvider time, IHostApplicationLifetime lifetime) : IResult
     {
         private const int AtOnce = 100;
 
@@ -83,15 +77,14 @@ internal static class EventEndpoints
             if (HttpMethods.IsHead(httpContext.Request.Method))
                 return;
 
-            var place = after;
+            var (place, seen) = (after, after.Position);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
-            using var signal = signals.Listen(CatalogSignals.Feed);
             try
             {
                 await response.WriteAsync("retry: 2000\n\n", ended.Token);
-                var silentSince = TimeProvider.System.GetTimestamp();
                 while (true)
                 {
+                    using var moved = feed.Beyond(seen);
                     // Forgotten, or of another history by now: whoever comes again with the last id is told so.
                     if (await feed.ReadAsync(caller, place, AtOnce, ended.Token) is not var (events, next))
                         return;
@@ -102,13 +95,16 @@ internal static class EventEndpoints
                         await response.WriteAsync($"id: {positioned.Place}\ndata: {json}\n\n", ended.Token);
                     }
 
-                    if (events.Count == 0 && TimeProvider.System.GetElapsedTime(silentSince) >= KeepAlive)
-                        await response.WriteAsync(": still here\n\n", ended.Token);
-                    if (events.Count > 0 || TimeProvider.System.GetElapsedTime(silentSince) >= KeepAlive)
-                        silentSince = TimeProvider.System.GetTimestamp();
                     await response.Body.FlushAsync(ended.Token);
-                    if (events.Count < AtOnce)
-                        await signal.WaitAsync(LookAgain, ended.Token);
+                    if (events.Count == AtOnce)
+                        continue;
+                    while (!await moved.WithinAsync(KeepAlive, time, ended.Token))
+                    {
+                        await response.WriteAsync(": still here\n\n", ended.Token);
+                        await response.Body.FlushAsync(ended.Token);
+                    }
+
+                    seen = await moved.Happened;
                 }
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using Dapper;
@@ -13,7 +14,7 @@ internal sealed record PositionedEvent(FeedPlace Place, BulkEvent Event);
 internal sealed record FeedPage(IReadOnlyList<PositionedEvent> Events, FeedPlace Next);
 
 /// <summary>Published events in the order of their places, with links minted for this reader.</summary>
-internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes)
+internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes, CatalogSignals signals)
 {
     // What a place is held against: the last one that retention has deleted, and the event that is there now.
     private const string ThereSql = """
@@ -21,6 +22,22 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
           FROM feed f
           LEFT JOIN outbox o ON o.position = @position
         """;
+
+    private readonly SharedReads<(Caller Caller, FeedPlace After, int Limit), FeedPage?> reads = new();
+
+    private readonly CatalogWatch<long, long> heads = new(
+        signals,
+        _ => CatalogSignals.Feed,
+        TimeSpan.FromSeconds(2),
+        async (seen, cancellationToken) =>
+        {
+            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+            var head = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT head FROM feed", cancellationToken: cancellationToken));
+            return seen.Where(before => before < head).Select(before => (before, head));
+        });
+
+    /// <summary>Waits until the last place given is beyond this one: all who wait are one look at the catalog. Dispose it.</summary>
+    public CatalogWatch<long, long>.Wait Beyond(long head) => heads.Begin(head);
 
     /// <summary>Finds the place that a cursor tells.</summary>
     /// <param name="after">Null: before the oldest event that is kept.</param>
@@ -37,23 +54,25 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         return after is { } place ? there.Find(place) : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null)) : new FeedPlace(0, null);
     }
 
-    /// <summary>Events after a place, oldest first.</summary>
+    /// <summary>Events after a place, oldest first. Readers that are at one place, as all who wait are, share a read.</summary>
     /// <returns>Null where the place is not one of this feed (any more), as <see cref="FindAsync"/> says.</returns>
-    public async Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken)
+    public Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken) =>
+        reads.ReadAsync((caller, after, limit), token => ReadNowAsync(caller, after, limit, token), cancellationToken);
+
+    private async Task<FeedPage?> ReadNowAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Places are given after commit and without gaps, so that what is read up to here is complete; and nothing of it was forgotten
-        // where the place, looked at afterwards, is there still.
+        // where the place, looked at afterwards, is there still. A consumer's events are those for all and its own, each found by the
+        // index outbox_by_consumer, whatever others have; an administrator's are found by place.
+        var ofOne = (string consumer) =>
+            $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > @position ORDER BY position NULLS FIRST LIMIT @limit)";
+        var found = caller.ActsForAll
+            ? $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position AND tenant = @Tenant ORDER BY position LIMIT @limit"
+            : $"{ofOne("'*'")} UNION ALL {ofOne("@Name")} ORDER BY position LIMIT @limit";
         await using var answers = await connection.QueryMultipleAsync(new CommandDefinition(
-            $"""
-            SELECT {OutboxEvent.Columns}
-              FROM outbox
-             WHERE position > @position AND tenant = @Tenant AND (@ActsForAll OR consumer IN ('*', @Name))
-             ORDER BY position
-             LIMIT @limit;
-            {ThereSql}
-            """,
-            new { position = after.Position, caller.Tenant, caller.ActsForAll, caller.Name, limit },
+            $"{found}; {ThereSql}",
+            new { position = after.Position, caller.Tenant, caller.Name, limit },
             cancellationToken: cancellationToken));
         var rows = (await answers.ReadAsync<OutboxEvent>()).AsList();
         if ((await answers.ReadSingleAsync<There>()).Find(after) is not { } place)

@@ -152,14 +152,24 @@ internal sealed partial class OutboxRelay(
 
     private async Task ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var forgotten = await connection.ExecuteAsync(Command(
+        // From the oldest on, a portion at a time, as far as they are old: what is kept is not looked through.
+        var forgotten = 0;
+        while (await connection.ExecuteAsync(Command(
             """
-            WITH old AS (
+            WITH oldest AS (
+                SELECT position, published_at < now() - @FeedRetention AS is_old
+                  FROM outbox
+                 WHERE position > (SELECT forgotten FROM feed)
+                 ORDER BY position
+                 LIMIT 1000
+            ), old AS (
                 DELETE FROM outbox
-                 WHERE published_at < now() - @FeedRetention OR superseded_at < now() - @FeedRetention
+                 WHERE position IN (SELECT position FROM oldest WHERE position < coalesce((SELECT min(position) FROM oldest WHERE NOT is_old), position + 1))
              RETURNING position, event_id, publication
+            ), superseded AS (
+                DELETE FROM outbox WHERE superseded_at < now() - @FeedRetention
             ), last AS (
-                SELECT position, event_id, publication FROM old WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
+                SELECT position, event_id, publication FROM old ORDER BY position DESC LIMIT 1
             )
             UPDATE feed
                SET forgotten = last.position, forgotten_event = last.event_id, forgotten_publication = last.publication
@@ -167,7 +177,11 @@ internal sealed partial class OutboxRelay(
              WHERE last.position > feed.forgotten
             """,
             new { options.FeedRetention },
-            cancellationToken));
+            cancellationToken)) > 0)
+        {
+            forgotten++;
+        }
+
         if (forgotten > 0)
             Log.Forgot(logger, options.FeedRetention);
     }

@@ -20,21 +20,21 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
         BatchId batch, string consumer, string? failureClass, byte[] after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // By the primary key, or by the class's own index: a page costs the same wherever it is.
-        var byClass = failureClass switch
-        {
-            FailureClass.Transient => "class = 'transient'",
-            FailureClass.Terminal => "class = 'terminal'",
-            _ => "class <> 'succeeded'",
-        };
+        // By each class's own index: a page costs the same wherever it is, and however many have succeeded when they were tried again.
+        var ofClass = (string name) => $"""
+            (SELECT digest, key, class, code, message
+               FROM record_failures
+              WHERE batch_id = @Id AND consumer = @consumer AND class = '{name}' AND digest > @after
+              ORDER BY digest
+              LIMIT @limit)
+            """;
         return (await connection.QueryAsync<ListedFailure>(new CommandDefinition(
-            $"""
-            SELECT digest, key, class, code, message
-              FROM record_failures
-             WHERE batch_id = @Id AND consumer = @consumer AND {byClass} AND digest > @after
-             ORDER BY digest
-             LIMIT @limit
-            """,
+            failureClass switch
+            {
+                FailureClass.Transient => ofClass(FailureClass.Transient),
+                FailureClass.Terminal => ofClass(FailureClass.Terminal),
+                _ => $"{ofClass(FailureClass.Transient)} UNION ALL {ofClass(FailureClass.Terminal)} ORDER BY digest LIMIT @limit",
+            },
             new { Id = batch.Value, consumer, after, limit },
             cancellationToken: cancellationToken))).AsList();
     }

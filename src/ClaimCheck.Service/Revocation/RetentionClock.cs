@@ -8,22 +8,27 @@ namespace ClaimCheck.Service.Revocation;
 /// <summary>Ends the batches whose retention is over, counted from ready on the database's clock.</summary>
 internal sealed partial class RetentionClock(NpgsqlDataSource catalog, ILogger<RetentionClock> logger)
 {
-    public async Task ExpireAsync(CancellationToken cancellationToken)
+    private const int AtOnce = 1000;
+
+    /// <returns>True where there may be more.</returns>
+    public async Task<bool> ExpireAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // The index is exports_to_expire; SKIP LOCKED lets replicas sweep at once, and a revocation win.
-        var expired = await connection.QueryAsync<Guid>(new CommandDefinition(
+        var expired = (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH due AS (
-                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED
+                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() ORDER BY expires_at LIMIT @AtOnce FOR UPDATE SKIP LOCKED
             ), expired AS (
                 UPDATE exports e SET state = 'expired', ended_at = now() FROM due WHERE e.id = due.id RETURNING e.batch_id
             )
             INSERT INTO deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
             """,
-            cancellationToken: cancellationToken));
+            new { AtOnce },
+            cancellationToken: cancellationToken))).AsList();
         foreach (var batch in expired)
             Log.Expired(logger, new BatchId(batch));
+        return expired.Count == AtOnce;
     }
 
     /// <summary>Ends one whose retention is over, in the transaction that has locked it.</summary>

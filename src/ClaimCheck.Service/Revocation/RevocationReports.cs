@@ -13,29 +13,31 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
 {
     private const int ShownCallers = 100;
     private const int ShownCascaded = 1000;
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    private readonly CatalogWatch<Guid, bool> verified = new(
+        signals,
+        batch => CatalogSignals.Of(new BatchId(batch)),
+        TimeSpan.FromSeconds(1),
+        async (batches, cancellationToken) =>
+        {
+            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+            return (await connection.QueryAsync<Guid>(new CommandDefinition(
+                "SELECT batch_id FROM deletions WHERE batch_id = ANY(@Batches) AND verified_at IS NOT NULL",
+                new { Batches = batches.ToArray() },
+                cancellationToken: cancellationToken))).Select(batch => (batch, true));
+        });
 
     /// <summary>The report, as soon as the deletion is verified, or as far as it is when the time is up.</summary>
     public async Task<RevocationReport> WaitAsync(Caller caller, BatchId batch, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var signal = signals.Listen(CatalogSignals.Of(batch));
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            var report = await ReadAsync(caller, batch, cancellationToken);
-            var left = atMost - time.GetElapsedTime(began);
-            if (report.VerifiedAt is not null || left <= TimeSpan.Zero)
-                return report;
-            try
-            {
-                await signal.WaitAsync(left < LookAgain ? left : LookAgain, stopping.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return report;
-            }
-        }
+        using var wait = verified.Begin(batch.Value);
+        var report = await ReadAsync(caller, batch, cancellationToken);
+        if (report.VerifiedAt is not null || atMost <= TimeSpan.Zero)
+            return report;
+        if (await wait.WithinAsync(atMost, time, stopping.Token))
+            await wait.Happened;
+        return await ReadAsync(caller, batch, cancellationToken);
     }
 
     /// <summary>Who has fetched links, those that did last first, and how many have in all.</summary>

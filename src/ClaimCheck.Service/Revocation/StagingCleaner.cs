@@ -15,13 +15,7 @@ internal sealed partial class StagingCleaner(
     private Task LoopsAsync(CancellationToken stoppingToken) => Task.WhenAll(
         RepeatAsync(CatalogSignals.Deletions, eraser.EraseNextAsync, stoppingToken),
         RepeatAsync(CatalogSignals.Pending, attempts.SweepNextAsync, stoppingToken), // a reclaimed export leaves an attempt
-        RepeatAsync("retention", ExpireAsync, stoppingToken));
-
-    private async Task<bool> ExpireAsync(CancellationToken cancellationToken)
-    {
-        await retention.ExpireAsync(cancellationToken);
-        return false;
-    }
+        RepeatAsync("retention", retention.ExpireAsync, stoppingToken));
 
     private Task RepeatAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync($"{nameof(StagingCleaner)} ({topic})", token => WorkAsync(topic, workOnce, token), logger, stoppingToken);

@@ -4,31 +4,47 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Staging;
 
+/// <summary>Something staged that may be read for a while: a batch, or the results of a job under their key.</summary>
+internal readonly record struct Readable(BatchId? Batch, JobId? Job, string? ResultKey)
+{
+    public static Readable Of(BatchId batch) => new(batch, null, null);
+
+    /// <returns>Null where no object under this key is handed out.</returns>
+    public static Readable? Of(string key) =>
+        StagingKeys.BatchOf(key) is { } batch ? Of(batch) : StagingKeys.JobOf(key) is { } job ? new(null, job, key) : null;
+}
+
 /// <summary>Whether a batch, or an object, may be read, as the catalog says now.</summary>
 internal class BatchStates(NpgsqlDataSource catalog)
 {
-    public virtual async Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken)
-    {
-        // Found by the unique index of batch_id.
-        const string sql = """
-            SELECT EXISTS (SELECT FROM exports WHERE batch_id = @Id AND state = 'ready' AND expires_at > now())
-            """;
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<bool>(
-            new CommandDefinition(sql, new { Id = batch.Value }, cancellationToken: cancellationToken));
-    }
+    public Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken) => MayReadAsync(Readable.Of(batch), cancellationToken);
 
     /// <summary>Whether an object may be read: a batch's while it is ready, a job's results until its time is over.</summary>
-    public async Task<bool> MayReadAsync(string key, CancellationToken cancellationToken)
+    public async Task<bool> MayReadAsync(string key, CancellationToken cancellationToken) =>
+        Readable.Of(key) is { } readable && await MayReadAsync(readable, cancellationToken);
+
+    /// <summary>Those of them that may be read.</summary>
+    public virtual async Task<IReadOnlySet<Readable>> ReadableAsync(IReadOnlyCollection<Readable> asked, CancellationToken cancellationToken)
     {
-        if (StagingKeys.BatchOf(key) is { } batch)
-            return await IsReadyAsync(batch, cancellationToken);
-        if (StagingKeys.JobOf(key) is not { } job)
-            return false;
+        var batches = asked.Where(readable => readable.Batch is not null).Select(readable => readable.Batch!.Value.Value).ToArray();
+        var results = asked.Where(readable => readable.Job is not null).ToList();
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "SELECT EXISTS (SELECT FROM bulk_jobs WHERE id = @Id AND result_key = @key AND expires_at > now())",
-            new { Id = job.Value, key },
+        // Found by the unique index of batch_id, and by the key of bulk_jobs.
+        var found = await connection.QueryAsync<(Guid Id, string? ResultKey)>(new CommandDefinition(
+            """
+            SELECT batch_id, NULL AS result_key
+              FROM exports
+             WHERE batch_id = ANY(@batches) AND state = 'ready' AND expires_at > now()
+            UNION ALL
+            SELECT b.id, b.result_key
+              FROM unnest(@Jobs, @Keys) AS asked (id, key)
+              JOIN bulk_jobs b ON b.id = asked.id AND b.result_key = asked.key AND b.expires_at > now()
+            """,
+            new { batches, Jobs = results.Select(result => result.Job!.Value.Value).ToArray(), Keys = results.Select(result => result.ResultKey!).ToArray() },
             cancellationToken: cancellationToken));
+        return found.Select(row => row.ResultKey is null ? Readable.Of(new BatchId(row.Id)) : new(null, new JobId(row.Id), row.ResultKey)).ToHashSet();
     }
+
+    private async Task<bool> MayReadAsync(Readable readable, CancellationToken cancellationToken) =>
+        (await ReadableAsync([readable], cancellationToken)).Contains(readable);
 }

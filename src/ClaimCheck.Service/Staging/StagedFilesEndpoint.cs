@@ -22,7 +22,7 @@ internal static class StagedFilesEndpoint
     }
 
     private static async Task GetFileAsync(
-        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, CatalogSignals signals, TimeProvider time)
+        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, ReaderWatch readers, CatalogSignals signals, TimeProvider time)
     {
         context.Response.Headers.CacheControl = "no-store";
         switch (links.Verify(key ?? "", context.Request.Query))
@@ -43,7 +43,7 @@ internal static class StagedFilesEndpoint
                 await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
                 return;
             }
-            await SendAsync(context, key!, file, states, time);
+            await SendAsync(context, key!, file, readers);
         }
         catch (NpgsqlException) when (!context.Response.HasStarted)
         {
@@ -74,7 +74,7 @@ internal static class StagedFilesEndpoint
         return null;
     }
 
-    private static async Task SendAsync(HttpContext context, string key, FileStream file, BatchStates states, TimeProvider time)
+    private static async Task SendAsync(HttpContext context, string key, FileStream file, ReaderWatch readers)
     {
         var (modified, length) = (File.GetLastWriteTimeUtc(file.SafeFileHandle), file.Length);
         var name = key[(key.LastIndexOf('/') + 1)..];
@@ -92,7 +92,8 @@ internal static class StagedFilesEndpoint
             context.Request.Headers.Range = default;
 
         using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var watching = CutOffAsync(context, key, states, time, sent.Token);
+        // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
+        var watching = readers.WatchAsync(Readable.Of(key)!.Value, context.Abort, sent.Token);
         try
         {
             await answer.ExecuteAsync(context);
@@ -110,30 +111,6 @@ internal static class StagedFilesEndpoint
             await Problems.Of(ProblemCodes.PreconditionFailed, "The file is not the one that was asked for.").ExecuteAsync(context);
         else
             await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
-    }
-
-    // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
-    private static async Task CutOffAsync(HttpContext context, string key, BatchStates states, TimeProvider time, CancellationToken sent)
-    {
-        try
-        {
-            do
-                await Task.Delay(LookAgainAfter, time, sent);
-            while (await states.MayReadAsync(key, sent));
-            context.Abort();
-        }
-        catch (OperationCanceledException)
-        {
-            // Sent, or given up by the reader.
-        }
-        catch (NpgsqlException) when (!sent.IsCancellationRequested)
-        {
-            context.Abort(); // What is not known to be ready is not handed out. The reader resumes with a range.
-        }
-        catch (NpgsqlException)
-        {
-            // Sent meanwhile.
-        }
     }
 
     private static FileStream? Open(string path)

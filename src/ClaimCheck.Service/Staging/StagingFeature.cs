@@ -8,7 +8,7 @@ internal static class StagingFeature
     public static WebApplicationBuilder AddStaging(this WebApplicationBuilder builder)
     {
         builder.AddCheckedOptions<StagingOptions>(StagingOptions.Section);
-        builder.Services.AddSingleton<UploadLedger>();
+        builder.Services.AddSingleton<UploadLedger>().AddSingleton<BatchStates>().AddSingleton<ReaderWatch>();
         if (string.IsNullOrEmpty(builder.Configuration[$"{StagingOptions.Section}:{nameof(StagingOptions.Bucket)}"]))
             AddFolder(builder);
         else
@@ -24,7 +24,6 @@ internal static class StagingFeature
                 Path.GetFullPath(provider.GetRequiredService<StagingOptions>().Folder ?? Path.Combine(data, "staging"))))
             .AddSingleton(provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<StagedFileLinks>()
-            .AddSingleton<BatchStates>()
             .AddSingleton<IStaging, FolderStaging>()
             .AddSingleton<IInbox, FolderInbox>();
     }

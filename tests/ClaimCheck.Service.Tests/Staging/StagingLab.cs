@@ -201,10 +201,10 @@ internal sealed class KnownStates() : BatchStates(null!)
             revoked.Add(batch);
     }
 
-    public override Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken)
+    public override Task<IReadOnlySet<Readable>> ReadableAsync(IReadOnlyCollection<Readable> readables, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref asked);
         lock (revoked)
-            return Task.FromResult(!revoked.Contains(batch));
+            return Task.FromResult<IReadOnlySet<Readable>>(readables.Where(one => one.Batch is { } batch && !revoked.Contains(batch)).ToHashSet());
     }
 }

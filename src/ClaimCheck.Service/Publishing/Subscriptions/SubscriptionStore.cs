@@ -106,19 +106,20 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         Caller caller, string? consumer, SubscriptionId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index subscriptions_by_tenant.
+        // Walks the index subscriptions_by_tenant, or subscriptions_by_consumer.
+        var own = OwnOf(caller);
         return (await connection.QueryAsync<SubscriptionRow>(new CommandDefinition(
             $"""
             SELECT {SubscriptionRow.Columns}
               FROM subscriptions
              WHERE tenant = @Tenant
-               AND (@Own::text IS NULL OR consumer = @Own)
-               AND (@consumer::text IS NULL OR consumer = @consumer)
-               AND (@Before::uuid IS NULL OR id < @Before)
+                   {(own is null ? "" : "AND consumer = @own")}
+                   {(consumer is null ? "" : "AND consumer = @consumer")}
+                   {(before is null ? "" : "AND id < @Before")}
              ORDER BY id DESC
              LIMIT @limit
             """,
-            new { caller.Tenant, Own = OwnOf(caller), consumer, Before = before?.Value, limit },
+            new { caller.Tenant, own, consumer, Before = before?.Value, limit },
             cancellationToken: cancellationToken))).AsList();
     }
 

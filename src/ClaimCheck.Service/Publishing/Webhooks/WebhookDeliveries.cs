@@ -32,24 +32,27 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSetting
     public async Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets replicas take at once.
+        // Webhooks with the fewest on their way come first, by chance among equals: those that always have something due leave room for
+        // the others. The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets replicas take at once.
         return (await connection.QueryAsync<WebhookLease>(new CommandDefinition(
             """
             WITH running AS (
                 SELECT * FROM unnest(@Ids::uuid[], @Counts::int[]) AS r (id, running)
             ), due AS (
                 SELECT w.subscription_id, w.event_id, s.endpoint
-                  FROM subscriptions s
-                  LEFT JOIN running r ON r.id = s.id
+                  FROM (SELECT s.id, s.endpoint, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
+                          FROM subscriptions s
+                          LEFT JOIN running r ON r.id = s.id
+                         WHERE s.protocol = 'webhook' AND s.state = 'active'
+                         ORDER BY coalesce(r.running, 0), random()) s
                  CROSS JOIN LATERAL (
                     SELECT d.subscription_id, d.event_id
                       FROM webhook_deliveries d
                      WHERE d.subscription_id = s.id AND d.next_try_at <= now()
                      ORDER BY d.next_try_at, d.position
-                     LIMIT greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0))
+                     LIMIT s.room
                        FOR UPDATE SKIP LOCKED
                        ) w
-                 WHERE s.protocol = 'webhook' AND s.state = 'active'
                  LIMIT @most
             )
             UPDATE webhook_deliveries d

@@ -54,8 +54,8 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
                    FOR UPDATE OF r SKIP LOCKED
             ), next AS (
                 SELECT o.event_id, o.position, o.tenant, o.dataset, o.type, o.consumer
-                  FROM outbox o, here
-                 WHERE o.position > here.position
+                  FROM outbox o
+                 WHERE o.position > (SELECT position FROM here)
                  ORDER BY o.position
                  LIMIT @AtOnce
             ), made AS (

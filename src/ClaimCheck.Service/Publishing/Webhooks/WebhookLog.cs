@@ -34,12 +34,12 @@ internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address
         SubscriptionRow subscription, string? state, long? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index webhook_deliveries_log.
+        // Walks the index webhook_deliveries_log, or webhook_deliveries_by_state.
         return (await connection.QueryAsync<WebhookDeliveryRow>(new CommandDefinition(
             $"""
             SELECT {WebhookDeliveryRow.Columns}
               FROM webhook_deliveries
-             WHERE subscription_id = @Id AND (@before::bigint IS NULL OR position < @before) AND (@state::text IS NULL OR state = @state)
+             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")} {(state is null ? "" : "AND state = @state")}
              ORDER BY position DESC
              LIMIT @limit
             """,
