@@ -32,6 +32,7 @@ internal sealed class KeySpill(SafeFileHandle file, int level) : IDisposable
     /// <summary>Hands a portion's entries over, a chunk at a time, in the order in which they came.</summary>
     public void Read(int portion, Action<ReadOnlyMemory<byte>> take, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var chunk = new byte[ChunkBytes];
         foreach (var offset in chunks[portion])
         {

@@ -26,7 +26,6 @@ public class CriteriaBinderTests
         { "numeric", "-0.000", "0" },
         { "numeric", "123456789012345678901234567890.123456789", "123456789012345678901234567890.123456789" },
         { "real", "0.1", "0.1" },
-        { "real", "16777217", "16777216" },
         { "double precision", "1E-7", "0.0000001" },
         { "double precision", "0.1000", "0.1" },
         { "double precision", "9007199254740992", "9007199254740992" },
@@ -110,6 +109,9 @@ public class CriteriaBinderTests
     [InlineData("numeric", "1e-999999999")]
     [InlineData("numeric", "\"NaN\"")]
     [InlineData("real", "1e39")]
+    [InlineData("real", "16777217")]
+    [InlineData("double precision", "0.10000000000000000001")]
+    [InlineData("double precision", "1e-400")]
     [InlineData("double precision", "1e309")]
     [InlineData("boolean", "\"true\"")]
     [InlineData("boolean", "1")]

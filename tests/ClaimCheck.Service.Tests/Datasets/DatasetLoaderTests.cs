@@ -32,7 +32,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
         scene.Define(
             "orders-2_b",
             """
-            { "title": "Orders", "source": "shop", "key": "id", "schemaVersion": 3,
+            { "title": "Orders", "source": "shop", "key": "id", "schemaVersion": 3, "keyUnique": "trusted",
               "parameters": { "z": { "type": "timestamp with time zone" }, "a": { "type": "int[]", "required": false } },
               "linkLifetime": "PT90M", "retention": "P30D",
               "delivery": { "consumers": ["billing", "crm"], "within": "PT4H", "maxTerminalRatio": 0.001 } }
@@ -43,6 +43,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
 
         var dataset = scene.Definition();
 
+        Assert.True(dataset.TrustsKey);
         Assert.Equal(("orders-2_b", "Orders", 3), (dataset.Name, dataset.Title, dataset.SchemaVersion));
         Assert.Equal([new("z", "timestamptz", true), new("a", "integer[]", false)], dataset.Parameters);
         Assert.Equal((TimeSpan.FromMinutes(90), TimeSpan.FromDays(30)), (dataset.LinkLifetime, dataset.Retention));
@@ -59,6 +60,9 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop", "key": null }""", "key must be a text that is not empty")]
     [InlineData("""{ "source": "shop", "key": "\ud800" }""", "")]
     [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title")]
+    [InlineData("""{ "source": "shop", "key": "id", "keyUnique": true }""", "keyUnique must be \"trusted\"")]
+    [InlineData("""{ "source": "shop", "key": "id", "keyUnique": "yes" }""", "keyUnique must be \"trusted\"")]
+    [InlineData("""{ "source": "shop", "key": "id", "keyUnique": null }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "schemaVersion": 0 }""", "schemaVersion must be an integer from 1 on")]
     [InlineData("""{ "source": "shop", "key": "id", "schemaVersion": 1.5 }""", "schemaVersion must be an integer from 1 on")]
     [InlineData("""{ "source": "shop", "key": "id", "parameters": [] }""", "parameters must be an object")]
