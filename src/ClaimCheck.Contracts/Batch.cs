@@ -10,7 +10,11 @@ public sealed record BatchDelivery(string State, IReadOnlyList<string> Missing, 
 /// <param name="Caller">Whose key it was.</param>
 /// <param name="Times">How often links were minted for it.</param>
 /// <param name="LastAt">When that was last.</param>
-public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt);
+public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt)
+{
+    /// <summary>Stands for all callers beyond the first 1,000 of a batch.</summary>
+    public const string Others = "(others)";
+}
 
 /// <summary>What can be done next with a batch. Addresses are absolute.</summary>
 /// <param name="Self">The batch itself.</param>
@@ -85,8 +89,11 @@ public sealed record Batch
     /// <summary>What each consumer said of it, in short; those too that should get it and have said nothing yet.</summary>
     public IReadOnlyList<ReceiptSummary> Receipts { get; init; } = [];
 
-    /// <summary>Who fetched links, and how often.</summary>
+    /// <summary>Who fetched links, and how often: the 100 that did last.</summary>
     public required IReadOnlyList<Redemption> Redeemed { get; init; }
+
+    /// <summary>How many callers fetched links, those too that <see cref="Redeemed"/> does not show.</summary>
+    public long RedeemedTotal { get; init; }
 
     /// <summary>What can be done next.</summary>
     public required BatchLinks Links { get; init; }
@@ -129,11 +136,17 @@ public sealed record RevocationReport
     /// <summary>The links' proof: at most 1,000 objects are probed; all are listed absent.</summary>
     public required IReadOnlyList<LinkProbe> Probes { get; init; }
 
-    /// <summary>Who had fetched links.</summary>
+    /// <summary>Who had fetched links: the 100 that did last.</summary>
     public required IReadOnlyList<Redemption> Redeemed { get; init; }
 
-    /// <summary>Retry batches that were revoked with it.</summary>
+    /// <summary>How many callers had fetched links, those too that <see cref="Redeemed"/> does not show.</summary>
+    public long RedeemedTotal { get; init; }
+
+    /// <summary>Retry batches that were revoked with it, 1,000 at most.</summary>
     public required IReadOnlyList<BatchId> Cascaded { get; init; }
+
+    /// <summary>How many retry batches were revoked with it, those too that <see cref="Cascaded"/> does not show.</summary>
+    public long CascadedTotal { get; init; }
 
     /// <summary>Why the deletion is not verified yet, or null.</summary>
     public string? Pending { get; init; }

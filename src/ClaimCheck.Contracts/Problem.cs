@@ -52,6 +52,8 @@ public static class ProblemCodes
     public const string BatchNotOpen = "batch_not_open";
     public const string UploadIncomplete = "upload_incomplete";
     public const string UploadMismatch = "upload_mismatch";
+    public const string LimitReached = "limit_reached";
+    public const string FileReceived = "file_received";
     public const string MultipartNotOffered = "multipart_not_offered";
     public const string BatchRevoked = "batch_revoked";
     public const string BatchExpired = "batch_expired";

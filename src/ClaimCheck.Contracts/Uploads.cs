@@ -42,7 +42,7 @@ public sealed record UploadRequest
 }
 
 /// <summary>A presigned way to write one file, or one part of it.</summary>
-/// <param name="Method">Always <c>PUT</c>.</param>
+/// <param name="Method">Always <c>PUT</c>, with a <c>Content-Length</c> of just the bytes that were announced: it is signed along.</param>
 /// <param name="Url">Where to. It needs no key, and takes no <c>Authorization</c>.</param>
 /// <param name="ExpiresAt">When it dies.</param>
 public sealed record UploadLink(string Method, Link Url, DateTimeOffset ExpiresAt);
@@ -52,10 +52,10 @@ public sealed record UploadLink(string Method, Link Url, DateTimeOffset ExpiresA
 /// <param name="Bytes">Its size.</param>
 /// <param name="Sha256">Its SHA-256.</param>
 /// <param name="Records">Its records.</param>
-/// <param name="Received">True where it came through the service and was found right. What is sent by link is looked at when the batch is published.</param>
+/// <param name="Received">True where it has arrived whole, and is not taken again: through the service, with its SHA-256 found right, or in parts that were put together. What is sent by a link to S3 is looked at when the batch is published.</param>
 /// <param name="Content">Where PUT streams it through the service; null once the batch is published or has ended.</param>
-/// <param name="Link">The link to write it by one PUT (at S3 5 GiB at most); null as above.</param>
-/// <param name="Multipart">Where POST begins an upload in parts; null as above, and where the staging is a folder.</param>
+/// <param name="Link">The link to write it by one PUT of just its size; null as above, once it has arrived, and for more than 5 GiB at S3.</param>
+/// <param name="Multipart">Where POST begins an upload in parts; null as above, once it has arrived, and where the staging is a folder.</param>
 public sealed record UploadFile(
     string Name, long Bytes, string Sha256, long Records, bool Received, string? Content, UploadLink? Link, string? Multipart);
 

@@ -27,6 +27,7 @@ internal static class ImportCodes
     public const string FileMissing = "file_missing";
     public const string FileTooLarge = "file_too_large";
     public const string UnreadableGzip = "unreadable_gzip";
+    public const string UnpacksTooFar = "unpacks_too_far";
     public const string WrongEncoding = "wrong_encoding";
     public const string NoHeader = "no_header";
     public const string BadHeader = "bad_header";

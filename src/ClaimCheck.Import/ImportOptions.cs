@@ -106,6 +106,9 @@ internal sealed class ReadingOptions
 
     /// <summary>A larger file, as it lies there, fails before it is read or fetched.</summary>
     public long FileBytes { get; set; } = 64L << 30;
+
+    /// <summary>A gzip file that unpacks to more times its size fails, beyond 64 MiB.</summary>
+    public int UnpackRatio { get; set; } = 100;
 }
 
 /// <summary>What is made of a record.</summary>

@@ -27,6 +27,7 @@ internal static class ImportSettings
             .Concat(Range("parallelism", options.Parallelism, 1, 64))
             .Concat(Range("files", options.Files, 1, 64))
             .Concat(Range("reading.recordBytes", options.Reading.RecordBytes, 1 << 10, 16 << 20))
+            .Concat(Range("reading.unpackRatio", options.Reading.UnpackRatio, 2, 1100))
             .Concat(Range("reading.records", options.Reading.Records, 1, int.MaxValue))
             .Concat(Range("reading.fileBytes", options.Reading.FileBytes, 1 << 10, 1L << 50))
             .Concat(Range("retry.tries", options.Retry.Tries, 1, 100))

@@ -3,7 +3,7 @@ namespace ClaimCheck.Adapter.Locations;
 /// <summary>
 /// A folder of an SFTP server, through OpenSSH's own client. Its calls share one connection while they follow upon each other.
 /// </summary>
-internal sealed class SftpLocation(LocationOptions options, TimeProvider time) : ISharedLocation
+internal sealed class SftpLocation(LocationOptions options, TimeProvider time, string? spool) : ISharedLocation
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
@@ -20,7 +20,7 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        await using var probe = await SpooledFile.CreateAsync("claimcheck"u8.ToArray(), cancellationToken);
+        await using var probe = await SpooledFile.CreateAsync(spool, "claimcheck"u8.ToArray(), cancellationToken);
         var there = SftpListing.Quoted(RemoteOf(LocationPath.Temporary("check")));
         var outcome = await client.SftpAsync(
             [$"ls -ln {SftpListing.Quoted(root.Length == 0 ? "/" : root)}", $"put {SftpListing.Quoted(probe.Path)} {there}", $"rm {there}"], cancellationToken);
@@ -34,7 +34,7 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
         LocationPath.Checked(path);
         await using var source = await open(cancellationToken);
         // sftp sends files only: what is none is put into one. What is one is verified before it is sent.
-        await using var spooled = source is FileStream ? null : await SpooledFile.CreateAsync(source, path, bytes, sha256, cancellationToken);
+        await using var spooled = source is FileStream ? null : await SpooledFile.CreateAsync(spool, source, path, bytes, sha256, cancellationToken);
         if (source is FileStream file)
             await Digests.CopyAsync(file, static _ => ValueTask.CompletedTask, path, bytes, sha256, cancellationToken);
         var local = spooled?.Path ?? ((FileStream)source).Name;
@@ -57,7 +57,7 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time) :
 
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        await using var copy = SpooledFile.Reserve();
+        await using var copy = SpooledFile.Reserve(spool);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // sftp has no limit of its own, and a listing may tell another length: the copy is watched while it grows.
         var get = client.SftpAsync([$"get {Remote(path)} {SftpListing.Quoted(copy.Path)}"], enough.Token);

@@ -5,8 +5,11 @@ namespace ClaimCheck.Adapter.Locations;
 /// <summary>Makes locations from their settings. Nothing is connected yet: <see cref="ISharedLocation.CheckAsync"/> does that.</summary>
 internal static class SharedLocations
 {
+    /// <param name="options">What is configured.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="temporary">The folder of files that are there for one call; the system's own where it is left out.</param>
     /// <exception cref="ValidationException">A setting can't be used; the text says why.</exception>
-    public static ISharedLocation Create(LocationOptions options, TimeProvider? time = null)
+    public static ISharedLocation Create(LocationOptions options, TimeProvider? time = null, string? temporary = null)
     {
         if (LocationRules.Problems(options).ToList() is { Count: > 0 } problems)
             throw new ValidationException(string.Join(" ", problems));
@@ -14,7 +17,7 @@ internal static class SharedLocations
         ISharedLocation location = options.Kind switch
         {
             "s3" => new S3Location(options, time),
-            "sftp" => new SftpLocation(options, time),
+            "sftp" => new SftpLocation(options, time, temporary),
             "http" => new HttpLocation(options, time),
             _ => new FolderLocation(options, time),
         };

@@ -3,25 +3,32 @@ namespace ClaimCheck.Adapter.Locations;
 /// <summary>A file that is there for one call, in a folder that nobody else may enter.</summary>
 internal sealed class SpooledFile : IAsyncDisposable
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("claimcheck-adapter-");
+    private readonly DirectoryInfo folder;
 
-    private SpooledFile() => Path = System.IO.Path.Combine(folder.FullName, "file");
+    private SpooledFile(string? parent)
+    {
+        folder = parent is null
+            ? Directory.CreateTempSubdirectory("claimcheck-adapter-")
+            : Directory.CreateDirectory(System.IO.Path.Combine(parent, Guid.NewGuid().ToString("N"))); // nobody else may enter its parent
+        Path = System.IO.Path.Combine(folder.FullName, "file");
+    }
 
     public string Path { get; }
 
-    public static SpooledFile Reserve() => new();
+    /// <param name="parent">The folder that it goes to; the system's own for such files where it is null.</param>
+    public static SpooledFile Reserve(string? parent) => new(parent);
 
-    public static async Task<SpooledFile> CreateAsync(byte[] content, CancellationToken cancellationToken)
+    public static async Task<SpooledFile> CreateAsync(string? parent, byte[] content, CancellationToken cancellationToken)
     {
-        var file = new SpooledFile();
+        var file = new SpooledFile(parent);
         await File.WriteAllBytesAsync(file.Path, content, cancellationToken);
         return file;
     }
 
     public static async Task<SpooledFile> CreateAsync(
-        Stream source, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        string? parent, Stream source, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
-        var file = new SpooledFile();
+        var file = new SpooledFile(parent);
         try
         {
             await using var copy = new FileStream(file.Path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.Asynchronous);
@@ -43,7 +50,7 @@ internal sealed class SpooledFile : IAsyncDisposable
         }
         catch (IOException)
         {
-            // In the system's own folder for such files, which it empties itself.
+            // What is left is swept with the next start, or by the system in its own folder.
         }
         return ValueTask.CompletedTask;
     }

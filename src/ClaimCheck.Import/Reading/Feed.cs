@@ -25,7 +25,7 @@ internal sealed class Feed : IAsyncDisposable
     /// <exception cref="ImportException">It is broken, or has no header.</exception>
     public static async Task<Feed> OpenAsync(FeedFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
     {
-        var content = file.Inflate(plain);
+        var content = file.Inflate(plain, options.UnpackRatio);
         try
         {
             RecordFormat format = file.Format switch

@@ -44,5 +44,5 @@ internal sealed record FeedFile(string Path, string Format, bool IsGzip)
     });
 
     /// <summary>Its content, inflated. The caller disposes the stream, which disposes <paramref name="plain"/>.</summary>
-    public Stream Inflate(Stream plain) => IsGzip ? new InflatedStream(plain) : plain;
+    public Stream Inflate(Stream plain, int unpackRatio) => IsGzip ? new InflatedStream(plain, unpackRatio) : plain;
 }

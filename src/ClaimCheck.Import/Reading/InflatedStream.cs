@@ -4,20 +4,36 @@ namespace ClaimCheck.Import.Reading;
 
 /// <summary>
 /// What a gzip file holds. The platform takes a file that is cut off for one that ends; so a member of our own is put behind the
-/// file's last one, and only where it comes out at the end was the file whole.
+/// file's last one, and only where it comes out at the end was the file whole. A small file that unpacks to a huge one is not read on.
 /// </summary>
 internal sealed class InflatedStream : ForwardStream
 {
     private static readonly byte[] Seal = [.. "\u001A end of the feed\u001A"u8];
     private static readonly byte[] SealMember = Compress(Seal);
 
+    // Up to this much no ratio counts: a header and a few equal records pack well.
+    private const long Grace = 64L << 20;
+
+    private readonly SealedStream stored;
     private readonly GZipStream inflated;
+    private readonly int unpackRatio;
     private readonly byte[] buffer = new byte[(128 << 10) + Seal.Length];
     private int start;
     private int end;
 
+    private long unpacked;
+
     /// <param name="plain">The file's bytes; disposed with this.</param>
-    public InflatedStream(Stream plain) => inflated = new GZipStream(new SealedStream(plain), CompressionMode.Decompress);
+    /// <param name="unpackRatio">To how many times its size it may unpack.</param>
+    public InflatedStream(Stream plain, int unpackRatio)
+    {
+        stored = new SealedStream(plain);
+        inflated = new GZipStream(stored, CompressionMode.Decompress);
+        this.unpackRatio = unpackRatio;
+    }
+
+    /// <exception cref="ImportException">It unpacks to more than it may.</exception>
+    /// <exception cref="InvalidDataException">It is damaged or cut off.</exception>
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -30,6 +46,9 @@ internal sealed class InflatedStream : ForwardStream
             if (read == 0)
                 return this.buffer.AsSpan(0, end).SequenceEqual(Seal) ? 0 : throw new InvalidDataException("The gzip is cut off, or something else follows it.");
             end += read;
+            unpacked += read;
+            if (unpacked > Grace && unpacked / unpackRatio > stored.Bytes)
+                throw new ImportException(ImportCodes.UnpacksTooFar, $"The gzip unpacks to more than {unpackRatio} times its size, which is the limit of reading.unpackRatio beyond {Grace >> 20} MiB.");
         }
         var length = Math.Min(buffer.Length, end - start - Seal.Length);
         this.buffer.AsMemory(start, length).CopyTo(buffer);
@@ -57,10 +76,16 @@ internal sealed class InflatedStream : ForwardStream
         private bool ended;
         private int sent;
 
+        public long Bytes { get; private set; }
+
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (!ended && await plain.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            {
+                Bytes += read;
                 return read;
+            }
+
             ended = true;
             var length = Math.Min(buffer.Length, SealMember.Length - sent);
             SealMember.AsMemory(sent, length).CopyTo(buffer);

@@ -22,17 +22,17 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
         {
             return await LookAsync(file, options, mapping, cancellationToken);
         }
-        catch (ImportException e) when (file.IsGzip && e.Code != ImportCodes.UnreadableGzip)
+        catch (ImportException e) when (file.IsGzip && e.Code is not (ImportCodes.UnreadableGzip or ImportCodes.UnpacksTooFar))
         {
             // What a damaged gzip inflates to looks wrong in any number of ways before its checksum tells.
-            await CheckGzipAsync(file, cancellationToken);
+            await CheckGzipAsync(file, options, cancellationToken);
             throw;
         }
     }
 
-    private static async Task CheckGzipAsync(FeedFile file, CancellationToken cancellationToken)
+    private static async Task CheckGzipAsync(FeedFile file, ReadingOptions options, CancellationToken cancellationToken)
     {
-        await using var inflated = file.Inflate(FeedFile.OpenPlain(file.Path));
+        await using var inflated = file.Inflate(FeedFile.OpenPlain(file.Path), options.UnpackRatio);
         try
         {
             await inflated.CopyToAsync(Stream.Null, cancellationToken);

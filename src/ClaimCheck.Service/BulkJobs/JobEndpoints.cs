@@ -46,6 +46,7 @@ internal static class JobEndpoints
     private static async Task<Results<Accepted<BulkJob>, Ok<BulkJob>, ProblemResult>> Create(
         HttpContext context, Caller caller, JobRequests requests, JobIntake intake, JobViews views, JobWaiting waiting, CancellationToken cancellationToken)
     {
+        var preferred = Waiting.Preferred(context.Request);
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         if (context.Request.Headers.ContentEncoding.Count > 0)
@@ -68,7 +69,7 @@ internal static class JobEndpoints
 
         if (answer.Refusal is not null)
             return answer.Refusal;
-        var wait = Waiting.Preferred(context);
+        var wait = Waiting.Apply(context, preferred);
         var row = answer.Job!;
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilEndedAsync(caller, row, wait, cancellationToken);
@@ -83,7 +84,7 @@ internal static class JobEndpoints
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
-        if (Waiting.Preferred(context) is var wait && wait > TimeSpan.Zero)
+        if (Waiting.Apply(context, Waiting.Preferred(context.Request)) is var wait && wait > TimeSpan.Zero)
             row = await waiting.UntilEndedAsync(caller, row, wait, cancellationToken);
         if (!row.IsEnded)
             RetryAfter(context);

@@ -27,6 +27,7 @@ internal static class ExportEndpoints
     private static async Task<Results<Accepted<Export>, Ok<Export>, ProblemResult>> Create(
         HttpContext context, Caller caller, ExportRequests requests, ExportViews views, ExportWaiting waiting, CancellationToken cancellationToken)
     {
+        var preferred = Waiting.Preferred(context.Request);
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
@@ -37,7 +38,7 @@ internal static class ExportEndpoints
         if (answer.Refusal is not null)
             return answer.Refusal;
 
-        var wait = Waiting.Preferred(context);
+        var wait = Waiting.Apply(context, preferred);
         var row = answer.Export!;
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
@@ -54,7 +55,7 @@ internal static class ExportEndpoints
     {
         if (!ExportId.TryParse(exportId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("export");
-        if (Waiting.Preferred(context) is var wait && wait > TimeSpan.Zero)
+        if (Waiting.Apply(context, Waiting.Preferred(context.Request)) is var wait && wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
         NoStore(context);
         if (!ExportState.IsSettled(row.State))

@@ -16,7 +16,7 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
         Show(row, await minter.MintFutureManifestAsync(row.Batch, cancellationToken));
 
     public Batch Show(
-        ExportRow row, IReadOnlyList<Redemption> redeemed, DateTimeOffset? verifiedAt, BatchDelivery? delivery, IReadOnlyList<ReceiptSummary> receipts)
+        ExportRow row, (IReadOnlyList<Redemption> Latest, long Total) redeemed, DateTimeOffset? verifiedAt, BatchDelivery? delivery, IReadOnlyList<ReceiptSummary> receipts)
     {
         var self = address.Url($"/v1/batches/{row.Batch}");
         var isReady = row.EffectiveState == ExportState.Ready;
@@ -45,7 +45,8 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
             RetryOf = row.RetryOf is { } batch ? new BatchId(batch) : null,
             Delivery = delivery,
             Receipts = receipts,
-            Redeemed = redeemed,
+            Redeemed = redeemed.Latest,
+            RedeemedTotal = redeemed.Total,
             Links = new(
                 self,
                 address.Url(PathOf(row.ExportId)),

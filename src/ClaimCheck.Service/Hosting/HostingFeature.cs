@@ -17,6 +17,7 @@ internal static class HostingFeature
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<PublicAddress>()
+            .AddSingleton<TemporaryFiles>()
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
             .Configure<HostOptions>(host =>
             {

@@ -32,6 +32,8 @@ internal static class ProblemCatalogue
         new(ProblemCodes.RunInProgress, 409, "Run in progress", "The schedule's run before has not ended, or too many wait: its overlap policy lets no other in.", "See the schedule's runs; ask again when the export has ended, or put the schedule with overlap queue."),
         new(ProblemCodes.BatchNotOpen, 409, "Batch not open", "The batch has been published: its files can't be changed any more.", "See the batch; open a new one for other files."),
         new(ProblemCodes.UploadIncomplete, 409, "Upload incomplete", "Not all files that were announced have arrived whole. The batch is still open.", "See errors for which; send them, and publish again."),
+        new(ProblemCodes.LimitReached, 409, "Limit reached", "There are as many of these as there may be.", "See detail for the limit; delete what is not needed any more, or wait until it has run out."),
+        new(ProblemCodes.FileReceived, 409, "File received", "The file has arrived whole, and is not taken again.", "Publish the batch; or cancel it, and open a new one for another file."),
         new(ProblemCodes.MultipartNotOffered, 409, "No uploads in parts", "The staging of this service takes files whole.", "Send the file by one PUT, which knows no limit of size here."),
         new(ProblemCodes.JobRunning, 409, "Job running", "The job has not ended yet.", "Ask again after Retry-After seconds, or wait for JobCompleted."),
         new(ProblemCodes.BatchRevoked, 410, "Batch revoked", "The producer has taken the batch back. Every link is dead.", "Stop, discard what was fetched, and acknowledge the event."),

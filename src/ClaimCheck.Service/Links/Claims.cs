@@ -29,6 +29,9 @@ internal sealed record Unknown<T> : Claim<T>;
 /// </summary>
 internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests, LinkMinter minter)
 {
+    // Names that an administrator gives cost nothing: further ones are noted as one.
+    private const int MostCallers = 1000;
+
     private static readonly TimeSpan FileLinkLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>The manifest with fresh links.</summary>
@@ -75,10 +78,12 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
             INSERT INTO redemptions (batch_id, caller)
-            VALUES (@BatchId, @Caller)
+            SELECT @BatchId,
+                   CASE WHEN EXISTS (SELECT FROM redemptions WHERE batch_id = @BatchId AND caller = @Caller)
+                          OR (SELECT count(*) FROM redemptions WHERE batch_id = @BatchId) < @MostCallers THEN @Caller ELSE @Others END
             ON CONFLICT (batch_id, caller) DO UPDATE SET times = redemptions.times + 1, last_at = now()
             """,
-            new { BatchId = batch.Value, Caller = caller.Name },
+            new { BatchId = batch.Value, Caller = caller.Name, MostCallers, Redemption.Others },
             cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return new Redeemed<T>(minted);

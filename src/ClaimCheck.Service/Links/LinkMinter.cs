@@ -45,20 +45,35 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
         (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, cancellationToken)).Link;
 
-    /// <summary>A link to write one file of a batch that is open, or one part of it. What it writes, no link reads.</summary>
+    /// <summary>A link to write one file of a batch that is open, through the service. What it writes, no link reads.</summary>
     /// <param name="batch">Open just now.</param>
     /// <param name="key">An object of the batch's inbox.</param>
-    /// <param name="part">The upload and the number of its part, or null for the whole object.</param>
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public Task<SignedLink> MintUploadAsync(
-        ExportRow batch, string key, (StagedUpload Upload, int Number)? part, TimeSpan lifetime, CancellationToken cancellationToken)
+    public Task<SignedLink> MintUploadAsync(ExportRow batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        CheckWritable(batch, key);
+        return inbox.SignPutAsync(key, lifetime, cancellationToken);
+    }
+
+    /// <summary>A link to write one part of a recorded upload, of just so many bytes; it dies with the upload.</summary>
+    /// <param name="batch">Open just now.</param>
+    /// <param name="upload">Of an object of the batch's inbox.</param>
+    /// <param name="part">The part.</param>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="lifetime">How long it lives at most.</param>
+    /// <param name="cancellationToken">Fetching a credential may take a while.</param>
+    public Task<SignedLink> MintPartAsync(
+        ExportRow batch, StagedUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        CheckWritable(batch, upload.Key);
+        return inbox.SignPartAsync(upload, part, bytes, lifetime, cancellationToken);
+    }
+
+    private static void CheckWritable(ExportRow batch, string key)
     {
         if (batch.EffectiveState != ExportState.Pending || !key.StartsWith(StagingKeys.Inbox(batch.Batch), StringComparison.Ordinal))
             throw new InvalidOperationException($"{batch.Batch} is {batch.State}: nothing may be uploaded to it.");
-        return part is var (upload, number)
-            ? inbox.SignPartAsync(upload, number, lifetime, cancellationToken)
-            : inbox.SignPutAsync(key, lifetime, cancellationToken);
     }
 
     private static TimeSpan Clamp(TimeSpan lifetime) =>

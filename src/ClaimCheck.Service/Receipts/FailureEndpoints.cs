@@ -1,10 +1,10 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Receipts;
@@ -31,7 +31,7 @@ internal static class FailureEndpoints
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Post(
-        string batchId, string consumer, HttpContext context, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, string consumer, HttpContext context, Caller caller, FailureIntake intake, TemporaryFiles temporary, ReceiptViews views, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
@@ -41,16 +41,24 @@ internal static class FailureEndpoints
             return Problems.Of(ProblemCodes.UnsupportedMediaType, $"Send application/json, an array, or {Lines}.");
         if (await intake.RefusalAsync(caller, id, consumer, cancellationToken) is { } early)
             return early;
+        Stream body;
         try
         {
-            await ReceiveAsync(context, cancellationToken);
+            body = await ReceiveAsync(context, temporary, cancellationToken);
         }
         catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
         {
             return Problems.Of(ProblemCodes.StagingUnavailable, "The body could not be put down: there may be no room for temporary files.", retryAfter: AskAgain);
         }
 
-        var reader = new FailureReader(context.Request.BodyReader);
+        await using (body)
+            return await TakeAsync(id, consumer, body, isArray, context, caller, intake, views, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<Receipt>, ProblemResult>> TakeAsync(
+        BatchId id, string consumer, Stream body, bool isArray, HttpContext context, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
+    {
+        var reader = new FailureReader(PipeReader.Create(body, new StreamPipeReaderOptions(leaveOpen: true)));
         var failures = isArray ? reader.ReadArrayAsync(cancellationToken) : reader.ReadLinesAsync(cancellationToken);
         try
         {
@@ -99,15 +107,23 @@ internal static class FailureEndpoints
             rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
     }
 
-    // All of it, before anything of the catalog is taken: a caller sends as slowly as it likes. What is more than a little goes to a
-    // temporary file, which goes with the request.
-    private static async Task ReceiveAsync(HttpContext context, CancellationToken cancellationToken)
+    // All of it, before anything of the catalog is taken: a caller sends as slowly as it likes.
+    private static async Task<Stream> ReceiveAsync(HttpContext context, TemporaryFiles temporary, CancellationToken cancellationToken)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = LargestBody;
-        context.Request.EnableBuffering(MostInMemory);
-        await context.Request.Body.DrainAsync(cancellationToken);
-        context.Request.Body.Position = 0;
+        Stream body = context.Request.ContentLength <= MostInMemory ? new MemoryStream() : temporary.Open();
+        try
+        {
+            await context.Request.Body.CopyToAsync(body, cancellationToken);
+            body.Position = 0;
+            return body;
+        }
+        catch
+        {
+            await body.DisposeAsync();
+            throw;
+        }
     }
 
     private static bool? IsArray(HttpRequest request)

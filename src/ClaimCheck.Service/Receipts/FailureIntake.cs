@@ -52,6 +52,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
                 : (batch, null);
         }
 
+        if (receipt is null && await ReportedBatch.IsFullAsync(transaction, id, cancellationToken) is { } full)
+            return (null, full);
         if (await MergeAsync(transaction, id, consumer, cancellationToken) > MostRecords)
             return (null, Problems.Of(ProblemCodes.TooManyFailures));
         await transaction.CommitAsync(cancellationToken);

@@ -32,6 +32,8 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptAc
             return (null, refusal);
         if (before is { IsEnded: true } && before.IsRepeatedBy(report))
             return (batch, null);
+        if (before is null && await ReportedBatch.IsFullAsync(transaction, id, cancellationToken) is { } full)
+            return (null, full);
 
         var after = await WriteAsync(transaction, id, consumer, report, cancellationToken);
         if (batch.RetryOf is not null && after.IsEnded)

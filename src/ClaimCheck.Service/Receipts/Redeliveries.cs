@@ -10,6 +10,9 @@ namespace ClaimCheck.Service.Receipts;
 /// <summary>Offers a batch that is there already once more, to one consumer alone.</summary>
 internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Redeliveries> logger)
 {
+    // Each one is an event, and a manifest in staging.
+    private const int MostEvents = 1000;
+
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <returns>The new event, or the refusal.</returns>
@@ -28,6 +31,13 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
             return (null, Problems.Gone(batch.EffectiveState));
         if (batch.EffectiveState != ExportState.Ready)
             return (null, Problems.NotReady(AskAgain));
+
+        // The index is outbox_of_batch.
+        if (await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
+                "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken)) >= MostEvents)
+        {
+            return (null, Problems.Of(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are made until the first have run out."));
+        }
 
         var eventId = await Outbox.AddAsync(
             transaction,

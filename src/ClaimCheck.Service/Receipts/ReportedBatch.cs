@@ -9,12 +9,22 @@ namespace ClaimCheck.Service.Receipts;
 /// <summary>A batch as those see it who report on it or ask for more of it.</summary>
 internal static class ReportedBatch
 {
+    /// <summary>How many consumers may report on one batch.</summary>
+    public const int MostConsumers = 1000;
+
     /// <summary>The batch, where the caller has one by this id.</summary>
     public static async Task<ExportRow?> FindAsync(Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken) =>
         await transaction.Connection.QuerySingleOrDefaultAsync<ExportRow>(transaction.Command(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id AND tenant = @Tenant",
             new { Id = batch.Value, caller.Tenant },
             cancellationToken));
+
+    /// <summary>The refusal of one consumer more, where as many have said something as may: names cost a caller nothing.</summary>
+    public static async Task<ProblemResult?> IsFullAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
+        await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
+            "SELECT count(*) FROM receipts WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken)) < MostConsumers
+            ? null
+            : Problems.Of(ProblemCodes.LimitReached, $"{MostConsumers} consumers have reported on this batch.");
 
     /// <summary>Where the books are kept: a retry counts for the batch it was made from.</summary>
     public static BatchId OriginalOf(ExportRow batch) => batch.RetryOf is { } original ? new(original) : batch.Batch;

@@ -11,6 +11,8 @@ namespace ClaimCheck.Service.Revocation;
 /// <summary>What is known of a batch's end: the report, and who had fetched links.</summary>
 internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource catalog, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
 {
+    private const int ShownCallers = 100;
+    private const int ShownCascaded = 1000;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>The report, as soon as the deletion is verified, or as far as it is when the time is up.</summary>
@@ -36,14 +38,15 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         }
     }
 
-    public async Task<IReadOnlyList<Redemption>> RedeemedAsync(BatchId batch, CancellationToken cancellationToken)
+    /// <summary>Who has fetched links, those that did last first, and how many have in all.</summary>
+    public async Task<(IReadOnlyList<Redemption> Latest, long Total)> RedeemedAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<(string Caller, long Times, DateTimeOffset LastAt)>(new CommandDefinition(
-            "SELECT caller, times, last_at FROM redemptions WHERE batch_id = @Id ORDER BY last_at DESC",
-            new { Id = batch.Value },
-            cancellationToken: cancellationToken)))
-            .Select(row => new Redemption(row.Caller, row.Times, row.LastAt)).ToList();
+        var rows = (await connection.QueryAsync<(string Caller, long Times, DateTimeOffset LastAt, long Total)>(new CommandDefinition(
+            "SELECT caller, times, last_at, count(*) OVER () FROM redemptions WHERE batch_id = @Id ORDER BY last_at DESC, caller LIMIT @ShownCallers",
+            new { Id = batch.Value, ShownCallers },
+            cancellationToken: cancellationToken))).AsList();
+        return ([.. rows.Select(row => new Redemption(row.Caller, row.Times, row.LastAt))], rows.Count == 0 ? 0 : rows[0].Total);
     }
 
     public async Task<DateTimeOffset?> VerifiedAtAsync(BatchId batch, CancellationToken cancellationToken) =>
@@ -54,6 +57,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         var row = await exports.FindAsync(caller, batch, cancellationToken)
             ?? throw new InvalidOperationException($"{batch} has disappeared.");
         var deletion = await FindDeletionAsync(batch, cancellationToken);
+        var (redeemed, redeemedTotal) = await RedeemedAsync(batch, cancellationToken);
         var probes = deletion is null ? [] : JsonSerializer.Deserialize<List<Probe>>(deletion.Probes, ClaimCheckJson.Options)!;
         return new()
         {
@@ -64,8 +68,10 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
             VerifiedAt = deletion?.VerifiedAt,
             Objects = new(deletion?.Deleted ?? 0, deletion?.Remaining ?? 0, deletion?.UploadsAborted ?? 0),
             Probes = [.. probes.Select(probe => new LinkProbe(probe.Key[(probe.Key.LastIndexOf('/') + 1)..], probe.Before, probe.After, probe.At))],
-            Redeemed = await RedeemedAsync(batch, cancellationToken),
-            Cascaded = [.. (deletion?.Cascaded ?? []).Select(id => new BatchId(id))],
+            Redeemed = redeemed,
+            RedeemedTotal = redeemedTotal,
+            Cascaded = [.. (deletion?.Cascaded ?? []).Take(ShownCascaded).Select(id => new BatchId(id))],
+            CascadedTotal = deletion?.Cascaded.Length ?? 0,
             Pending = deletion?.PendingReason,
         };
     }

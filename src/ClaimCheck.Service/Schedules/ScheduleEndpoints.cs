@@ -20,7 +20,7 @@ internal static partial class ScheduleEndpoints
         schedules.MapMethods("", GetAndHead, List).WithName("ListSchedules").WithSummary("Lists schedules, by name.").ReadsPaging().ProducesProblems(400);
         schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.").Accepts<ScheduleRequest>("application/json")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ReadsHeader("If-None-Match", "*: only where there is none by that name.")
-            .ProducesProblems(400, 412, 413, 415, 422, 503);
+            .ProducesProblems(400, 409, 412, 413, 415, 422, 503);
         schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule").WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
         schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. What it has asked for goes on.")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ProducesProblems(404, 412);
@@ -60,6 +60,8 @@ internal static partial class ScheduleEndpoints
                 return Problems.Invalid(errors);
             case Put.Unavailable(var why):
                 return Problems.Unavailable(why);
+            case Put.TooMany:
+                return Problems.Of(ProblemCodes.LimitReached, $"There are {ScheduleStore.Most} schedules.");
             default:
                 return Problems.Of(ProblemCodes.PreconditionFailed);
         }

@@ -19,11 +19,16 @@ internal abstract record Put
     internal sealed record PreconditionFailed : Put;
 
     internal sealed record Unavailable(Unavailability Why) : Put;
+
+    internal sealed record TooMany : Put;
 }
 
 /// <summary>The schedules in the catalog, as the API sees them.</summary>
 internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog datasets)
 {
+    /// <summary>How many a tenant may have.</summary>
+    public const int Most = 1000;
+
     /// <summary>Creates or replaces a schedule. What has become due before, and was not fired yet, is kept where its times stay the same.</summary>
     /// <param name="caller">Whose it is from now on.</param>
     /// <param name="name">Its name.</param>
@@ -54,6 +59,12 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             var (schedule, errors) = ScheduleRequestReader.Read(body, defined, now);
             if (schedule is null)
                 return new Put.Invalid(errors);
+
+            if (known is null && await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
+                    "SELECT count(*) FROM schedules WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most)
+            {
+                return new Put.TooMany();
+            }
 
             var stored = known is null
                 ? await InsertAsync(transaction, caller, name, schedule, now, cancellationToken)

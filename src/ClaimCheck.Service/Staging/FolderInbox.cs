@@ -16,11 +16,12 @@ internal sealed class FolderInbox(FolderPaths paths, StagedFileLinks links, Publ
         return Task.FromResult(new SignedLink(new Link(address.Url(path)), expiresAt));
     }
 
-    public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, TimeSpan lifetime, CancellationToken cancellationToken) => throw NoParts();
+    public Task<SignedLink> SignPartAsync(
+        StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken) => throw NoParts();
 
     public Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedUpload upload, CancellationToken cancellationToken) => throw NoParts();
 
-    public Task CompleteAsync(StagedUpload upload, CancellationToken cancellationToken) => throw NoParts();
+    public Task CompleteAsync(StagedUpload upload, int parts, CancellationToken cancellationToken) => throw NoParts();
 
     public Task<long?> SizeAsync(string key, CancellationToken cancellationToken)
     {

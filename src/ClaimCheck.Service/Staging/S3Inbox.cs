@@ -12,25 +12,23 @@ internal sealed class S3Inbox(S3Connection connection) : IInbox
 
     public bool TakesParts => true;
 
-    public Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken)
-    {
-        LinkLifetime.Check(lifetime);
-        return TryAsync(() => signer.SignPutAsync(key, null, 0, lifetime, cancellationToken), $"sign a link for {key}", cancellationToken);
-    }
+    public Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("A PUT of a whole object can't be taken back: only parts of recorded uploads are signed.");
 
-    public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, TimeSpan lifetime, CancellationToken cancellationToken)
+    public Task<SignedLink> SignPartAsync(
+        StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
         return TryAsync(
-            () => signer.SignPutAsync(upload.Key, upload.UploadId, partNumber, lifetime, cancellationToken), $"sign a link for {upload.Key}", cancellationToken);
+            () => signer.SignPartAsync(upload, partNumber, bytes, lifetime, cancellationToken), $"sign a link for {upload.Key}", cancellationToken);
     }
 
     public async Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedUpload upload, CancellationToken cancellationToken) =>
         (await ListAsync(upload, cancellationToken)).ToDictionary(part => part.PartNumber!.Value, part => part.Size ?? 0);
 
-    public async Task CompleteAsync(StagedUpload upload, CancellationToken cancellationToken)
+    public async Task CompleteAsync(StagedUpload upload, int parts, CancellationToken cancellationToken)
     {
-        var parts = await ListAsync(upload, cancellationToken);
+        var arrived = await ListAsync(upload, cancellationToken);
         await TryAsync(
             () => connection.Client.CompleteMultipartUploadAsync(
                 new CompleteMultipartUploadRequest
@@ -38,7 +36,7 @@ internal sealed class S3Inbox(S3Connection connection) : IInbox
                     BucketName = connection.Bucket,
                     Key = upload.Key,
                     UploadId = upload.UploadId,
-                    PartETags = [.. parts.Select(part => new PartETag(part.PartNumber!.Value, part.ETag))],
+                    PartETags = [.. arrived.Where(part => part.PartNumber <= parts).Select(part => new PartETag(part.PartNumber!.Value, part.ETag))],
                 },
                 cancellationToken),
             $"complete {upload.Key}",

@@ -13,12 +13,11 @@ internal sealed class S3Signer(S3Connection connection)
     public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken) =>
         SignAsync(new GetPreSignedUrlRequest { Key = key, Verb = HttpVerb.GET }, lifetime, audience, cancellationToken);
 
-    /// <summary>A PUT of a whole object, or of one part of an upload.</summary>
-    public Task<SignedLink> SignPutAsync(string key, string? uploadId, int partNumber, TimeSpan lifetime, CancellationToken cancellationToken)
+    /// <summary>A PUT of one part of an upload. Its length is signed: S3 takes neither more nor less.</summary>
+    public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
-        var request = new GetPreSignedUrlRequest { Key = key, Verb = HttpVerb.PUT };
-        if (uploadId is not null)
-            (request.UploadId, request.PartNumber) = (uploadId, partNumber);
+        var request = new GetPreSignedUrlRequest { Key = upload.Key, Verb = HttpVerb.PUT, UploadId = upload.UploadId, PartNumber = partNumber };
+        request.Headers.ContentLength = bytes;
         return SignAsync(request, lifetime, LinkAudience.Consumer, cancellationToken);
     }
 

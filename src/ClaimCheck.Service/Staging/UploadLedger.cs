@@ -64,6 +64,7 @@ internal sealed class UploadLedger(IStaging staging, NpgsqlDataSource catalog)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
              WHERE batch_id = @BatchId AND state = 'pending' AND next_try_at = 'infinity'
+               AND EXISTS (SELECT FROM upload_batches b WHERE b.batch_id = @BatchId AND b.open_until > now())
                FOR SHARE
             """,
             token: null,

@@ -1,9 +1,9 @@
-using ClaimCheck.Service.Staging;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Uploads;
 
 /// <summary>Looks whether all files of a batch have arrived, and hands it over to the workers, which read every byte of them.</summary>
-internal sealed class BatchPublisher(UploadStore store, IInbox inbox)
+internal sealed class BatchPublisher(UploadStore store, PartUploads parts)
 {
     private const int AtOnce = 16;
 
@@ -12,21 +12,30 @@ internal sealed class BatchPublisher(UploadStore store, IInbox inbox)
     {
         if (!batch.IsOpen)
             return new Dictionary<string, string[]>(StringComparer.Ordinal);
+        // What has come so far is put together only where all has come: until then it may be sent again.
+        var errors = await OfEachAsync(batch, parts.FaultAsync, cancellationToken);
+        if (errors.Count == 0)
+            errors = await OfEachAsync(batch, parts.CompleteAsync, cancellationToken);
+        // Two that publish at once: the one that comes later finds it published.
+        if (errors.Count == 0)
+            await store.PublishAsync(batch.Export.Batch, cancellationToken);
+        return errors.ToDictionary(error => $"files.{batch.Files[error.Key - 1].Name}", error => new[] { error.Value }, StringComparer.Ordinal);
+    }
+
+    private static async Task<SortedDictionary<int, string>> OfEachAsync(
+        UploadedBatch batch, Func<BatchId, UploadFileRow, CancellationToken, Task<string?>> find, CancellationToken cancellationToken)
+    {
         var errors = new SortedDictionary<int, string>();
         await Parallel.ForEachAsync(
             batch.Files.Where(file => file.ReceivedKey is null),
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
             async (file, token) =>
             {
-                var size = await inbox.SizeAsync(file.LinkKey(batch.Export.Batch), token);
-                if (size == file.Bytes)
+                if (await find(batch.Export.Batch, file, token) is not { } wrong)
                     return;
                 lock (errors)
-                    errors[file.Ordinal] = size is null ? "It has not arrived." : $"It has {size} bytes, but {file.Bytes} were announced.";
+                    errors[file.Ordinal] = wrong;
             });
-        // Two that publish at once: the one that comes later finds it published.
-        if (errors.Count == 0)
-            await store.PublishAsync(batch.Export.Batch, cancellationToken);
-        return errors.ToDictionary(error => $"files.{batch.Files[error.Key - 1].Name}", error => new[] { error.Value }, StringComparer.Ordinal);
+        return errors;
     }
 }

@@ -33,12 +33,13 @@ internal static class InboxEndpoint
     private static async Task<ProblemResult?> ReceiveAsync(string batchId, string ordinal, HttpContext context, UploadStore store, UploadReceiver receiver)
     {
         if (!BatchId.TryParse(batchId, out var batch) || !int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || await store.FindFileAsync(batch, number, context.RequestAborted) is not { } file)
+            || await store.FindOpenFileAsync(batch, number, context.RequestAborted) is not { } file)
         {
-            return Problems.NotFound("such file");
+            // The link was made here: the file was there, and its batch has been published, or has ended.
+            return Problems.Of(ProblemCodes.BatchNotOpen);
         }
 
-        UploadEndpoints.LiftLimit(context);
+        UploadEndpoints.LiftLimit(context, file);
         var (reception, detail) = await receiver.ReceiveAsync(batch, file, context.Request.Body, context.Request.ContentLength, context.RequestAborted);
         return reception switch
         {

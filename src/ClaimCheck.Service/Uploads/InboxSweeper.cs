@@ -9,11 +9,12 @@ using Npgsql;
 namespace ClaimCheck.Service.Uploads;
 
 /// <summary>
-/// Cancels batches that nobody has published in time, and empties the inbox of those that are ready: at once, and ever more rarely
-/// until a day after the last link to write has died. The inbox of a batch that has ended is the eraser's.
+/// Cancels batches that nobody has published in time, removes the copies of received files that do not count, and empties the inbox of
+/// batches that are ready: at once, and ever more rarely until a day after the last link to write has died. The inbox of a batch that
+/// has ended is the eraser's.
 /// </summary>
 internal sealed partial class InboxSweeper(
-    NpgsqlDataSource catalog, BatchRevoker revoker, BatchEraser eraser, ILogger<InboxSweeper> logger) : BackgroundService
+    NpgsqlDataSource catalog, UploadStore store, UploadCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<InboxSweeper> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
@@ -52,7 +53,7 @@ internal sealed partial class InboxSweeper(
               FROM (SELECT batch_id FROM upload_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = due.batch_id
-            RETURNING u.batch_id, e.tenant, e.state, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open
+            RETURNING u.batch_id, e.tenant, e.state, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open, u.open_until > now() AS is_in_time
             """,
             cancellationToken: cancellationToken));
         if (due is null)
@@ -60,7 +61,11 @@ internal sealed partial class InboxSweeper(
         var batch = new BatchId(due.BatchId);
         try
         {
-            if (due.IsOpen)
+            if (due.IsOpen && due.IsInTime)
+            {
+                await RemoveCopiesAsync(batch, cancellationToken);
+            }
+            else if (due.IsOpen)
             {
                 Log.Unpublished(logger, batch);
                 await revoker.RevokeAsync(new Caller("claimcheck", due.Tenant), batch, "It was not published in time.", cancellationToken);
@@ -74,6 +79,13 @@ internal sealed partial class InboxSweeper(
         }
 
         return true;
+    }
+
+    // Only the process that has received a file removes them at once, and it may have been killed.
+    private async Task RemoveCopiesAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        foreach (var file in (await store.FilesAsync(batch, cancellationToken)).Where(file => file.ReceivedKey is not null))
+            await copies.TryRemoveAsync(batch, file, cancellationToken);
     }
 
     private async Task<bool> SweepAsync(BatchId batch, CancellationToken cancellationToken)
@@ -98,6 +110,7 @@ internal sealed partial class InboxSweeper(
             UPDATE upload_batches u
                SET next_look_at = CASE
                        WHEN e.state NOT IN ('pending', 'running', 'ready') THEN NULL
+                       WHEN e.state = 'pending' AND e.next_try_at = 'infinity' THEN open_until
                        WHEN NOT @isSwept THEN now() + interval '5 seconds'
                        WHEN now() >= coalesce((SELECT max(links_until) FROM upload_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
                        ELSE now() + greatest(interval '1 minute', now() - u.published_at)
@@ -114,6 +127,7 @@ internal sealed partial class InboxSweeper(
         public required string Tenant { get; init; }
         public required string State { get; init; }
         public required bool IsOpen { get; init; }
+        public required bool IsInTime { get; init; }
     }
 
     private static partial class Log

@@ -37,14 +37,14 @@ internal static class UploadEndpoints
     }
 
     private static async Task<Results<Created<UploadBatch>, Ok<UploadBatch>, ProblemResult>> Open(
-        HttpContext context, Caller caller, DatasetCatalog datasets, UploadStore store, UploadViews views, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, DatasetCatalog datasets, UploadStore store, UploadViews views, UploadsOptions options, CancellationToken cancellationToken)
     {
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
         if (refusal is not null)
             return refusal;
-        var (upload, errors) = UploadRequestReader.Read(body!.Value, datasets.Current);
+        var (upload, errors) = UploadRequestReader.Read(body!.Value, datasets.Current, options.MaxBatchBytes);
         if (upload is null)
             return Problems.Invalid(errors);
         var meaning = UploadStore.Meaning(body.Value);
@@ -87,7 +87,7 @@ internal static class UploadEndpoints
         var (batch, file, refusal) = await FindOpenAsync(batchId, name, caller, store, cancellationToken);
         if (refusal is not null)
             return refusal;
-        LiftLimit(context);
+        LiftLimit(context, file!);
         var (reception, detail) = await receiver.ReceiveAsync(
             batch!.Export.Batch, file!, context.Request.Body, context.Request.ContentLength, cancellationToken);
         return reception switch
@@ -106,6 +106,8 @@ internal static class UploadEndpoints
             return refusal;
         if (!parts.AreTaken)
             return Problems.Of(ProblemCodes.MultipartNotOffered);
+        if (file!.ReceivedKey is not null)
+            return Problems.Of(ProblemCodes.FileReceived);
         return await parts.BeginAsync(batch!.Export.Batch, file!, cancellationToken) is { } upload
             && await views.ShowPartsAsync(batch, file!, upload, parts.PartBytes(file!), cancellationToken) is { } shown
                 ? TypedResults.Ok(shown)
@@ -120,7 +122,9 @@ internal static class UploadEndpoints
             return refusal;
         if (!parts.AreTaken)
             return Problems.Of(ProblemCodes.MultipartNotOffered);
-        return await parts.CompleteAsync(batch!.Export.Batch, file!, cancellationToken) is { } wrong ? Mismatch(file!, wrong) : TypedResults.NoContent();
+        return file!.ReceivedKey is null && await parts.CompleteAsync(batch!.Export.Batch, file, cancellationToken) is { } wrong
+            ? Mismatch(file, wrong)
+            : TypedResults.NoContent();
     }
 
     private static async Task<Results<Accepted<Export>, Ok<Export>, ProblemResult>> Publish(
@@ -133,8 +137,11 @@ internal static class UploadEndpoints
         ExportViews views,
         CancellationToken cancellationToken)
     {
+        var preferred = Waiting.Preferred(context.Request);
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch that is uploaded");
+        if (batch.IsLate)
+            return Problems.Gone(ExportState.Cancelled);
         if (batch.Export.EffectiveState is ExportState.Cancelled or ExportState.Revoked or ExportState.Expired)
             return Problems.Gone(batch.Export.EffectiveState);
         var wrong = await publisher.PublishAsync(batch, cancellationToken);
@@ -142,7 +149,7 @@ internal static class UploadEndpoints
             return Problems.Of(ProblemCodes.UploadIncomplete, errors: wrong);
 
         // As it is now, whoever has published it; and where the caller wants to, as it will be.
-        var row = await waiting.UntilSettledAsync(caller, batch.Export, Waiting.Preferred(context), cancellationToken);
+        var row = await waiting.UntilSettledAsync(caller, batch.Export, Waiting.Apply(context, preferred), cancellationToken);
         if (row.EffectiveState == ExportState.Cancelled)
             return Problems.Gone(row.EffectiveState);
         if (ExportState.IsSettled(row.State))
@@ -158,16 +165,19 @@ internal static class UploadEndpoints
             return (null, null, Problems.NotFound("batch that is uploaded"));
         if (batch.Files.FirstOrDefault(file => file.Name == name) is not { } file)
             return (null, null, Problems.NotFound("file of this batch"));
-        if (ExportState.IsEnd(batch.Export.EffectiveState))
-            return (null, null, Problems.Gone(batch.Export.EffectiveState));
+        if (batch.IsLate || ExportState.IsEnd(batch.Export.EffectiveState))
+            return (null, null, Problems.Gone(batch.IsLate ? ExportState.Cancelled : batch.Export.EffectiveState));
         return batch.IsOpen ? (batch, file, null) : (null, null, Problems.Of(ProblemCodes.BatchNotOpen));
     }
 
-    /// <summary>What was announced is the limit: the receiver stops there.</summary>
-    internal static void LiftLimit(HttpContext context)
+    /// <summary>What was announced is the limit: the receiver stops there. A body that says that it is longer is not read at all.</summary>
+    internal static void LiftLimit(HttpContext context, UploadFileRow file)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        if (!(context.Request.ContentLength > file.Bytes)
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
             limit.MaxRequestBodySize = null;
+        }
     }
 
     private static ProblemResult Mismatch(UploadFileRow file, string detail) => Problems.Of(

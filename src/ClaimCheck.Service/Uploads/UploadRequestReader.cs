@@ -41,7 +41,7 @@ internal static partial class UploadRequestReader
     private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7);
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
-    public static (ValidUpload? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets)
+    public static (ValidUpload? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets, long mostBytes)
     {
         var fields = new FieldReader(body);
         var name = fields.Text("dataset", required: true);
@@ -52,7 +52,7 @@ internal static partial class UploadRequestReader
         var maxFileBytes = fields.Whole("maxFileBytes", 64 << 10, 5L << 30) ?? 256 << 20;
         var link = fields.Duration("linkLifetime", TimeSpan.FromSeconds(1), LongestLink) ?? defined?.Definition?.LinkLifetime ?? UsualLink;
         var retention = fields.Duration("retention", TimeSpan.FromSeconds(1), LongestRetention) ?? defined?.Definition?.Retention ?? UsualRetention;
-        var files = ReadFiles(fields);
+        var files = ReadFiles(fields, mostBytes);
         fields.RefuseOthers();
         return fields.Errors.Count > 0
             ? (null, fields.Errors)
@@ -127,7 +127,7 @@ internal static partial class UploadRequestReader
         }
     }
 
-    private static List<UploadRequestFile> ReadFiles(FieldReader fields)
+    private static List<UploadRequestFile> ReadFiles(FieldReader fields, long mostBytes)
     {
         var files = new List<UploadRequestFile>();
         if (fields.Take("files") is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() is 0 or > MostFiles)
@@ -168,6 +168,8 @@ internal static partial class UploadRequestReader
             }
         }
 
+        if (files.Sum(file => (decimal)file.Bytes) > mostBytes)
+            fields.Fail("files", $"Must have {mostBytes} bytes at most in all.");
         return files;
     }
 

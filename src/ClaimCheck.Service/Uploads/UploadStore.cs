@@ -30,7 +30,11 @@ internal sealed record UploadFileRow
 }
 
 /// <summary>A batch that is, or was, uploaded by its producer.</summary>
-internal sealed record UploadedBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<UploadFileRow> Files);
+internal sealed record UploadedBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<UploadFileRow> Files)
+{
+    /// <summary>Its time is over, and the sweep that cancels it has not come by yet.</summary>
+    public bool IsLate => !IsOpen && PublishedAt is null && Export.EffectiveState == ExportState.Pending;
+}
 
 /// <summary>
 /// Batches that producers upload, in the catalog. While one is open it is an export that no worker takes: its next try is at the end
@@ -38,6 +42,8 @@ internal sealed record UploadedBatch(ExportRow Export, bool IsOpen, DateTimeOffs
 /// </summary>
 internal sealed class UploadStore(NpgsqlDataSource catalog, ExportStore exports, UploadsOptions options)
 {
+    private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";
+
     /// <summary>Opens a batch, once per idempotency key.</summary>
     public Task<Created> OpenAsync(
         Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning, CancellationToken cancellationToken) =>
@@ -84,7 +90,7 @@ internal sealed class UploadStore(NpgsqlDataSource catalog, ExportStore exports,
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
             """
-            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open
+            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AND u.open_until > now() AS is_open
               FROM upload_batches u
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = @BatchId
@@ -103,27 +109,47 @@ internal sealed class UploadStore(NpgsqlDataSource catalog, ExportStore exports,
         return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
     }
 
-    /// <summary>Notes that a file came through the service and was found right.</summary>
-    /// <returns>False where the batch is not open any more.</returns>
+    /// <summary>Notes which copy of a file is the one that counts. What else there is of it can be removed from then on.</summary>
+    /// <returns>False where the batch is not open any more, another copy came first, or this one was overtaken.</returns>
     public Task<bool> ReceivedAsync(BatchId batch, int ordinal, string key, CancellationToken cancellationToken) =>
-        WhileOpenAsync(batch, "UPDATE upload_files SET received_key = @key WHERE batch_id = @Id AND ordinal = @ordinal", new { Id = batch.Value, ordinal, key }, cancellationToken);
+        WhileOpenAsync(
+            batch,
+            """
+            SELECT FROM upload_files WHERE batch_id = @Id AND ordinal = @ordinal FOR UPDATE;
+            UPDATE upload_files f
+               SET received_key = @key
+             WHERE batch_id = @Id AND ordinal = @ordinal AND received_key IS NULL
+               AND EXISTS (SELECT FROM uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
+            UPDATE upload_batches b
+               SET next_look_at = least(next_look_at, now() + interval '30 seconds')
+             WHERE batch_id = @Id AND EXISTS (SELECT FROM upload_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
+            """,
+            new { Id = batch.Value, ordinal, key },
+            cancellationToken,
+            mustChange: true);
 
     /// <summary>Notes until when links that are about to be handed out can write.</summary>
     /// <returns>False where the batch is not open any more: then they must not be handed out.</returns>
     public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
         WhileOpenAsync(batch, "UPDATE upload_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
 
-    /// <summary>Notes the upload in parts that a file goes to.</summary>
-    /// <returns>False where the batch is not open any more.</returns>
-    public Task<bool> BegunPartsAsync(BatchId batch, int ordinal, StagedUpload upload, CancellationToken cancellationToken) =>
+    /// <summary>Notes the upload in parts that a file goes to, unless it has one that is not the one before.</summary>
+    /// <returns>False where the batch is not open any more, the file has arrived, or another upload was noted meanwhile.</returns>
+    public Task<bool> BegunPartsAsync(BatchId batch, UploadFileRow file, StagedUpload upload, CancellationToken cancellationToken) =>
         WhileOpenAsync(
             batch,
             """
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) VALUES (@Id, @Key, @UploadId, @Inbox);
-            UPDATE upload_files SET multipart_key = @Key, multipart_id = @UploadId WHERE batch_id = @Id AND ordinal = @ordinal;
+            WITH noted AS (
+                UPDATE upload_files
+                   SET multipart_key = @Key, multipart_id = @UploadId
+                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
+                RETURNING batch_id
+            )
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Inbox FROM noted;
             """,
-            new { Id = batch.Value, ordinal, upload.Key, upload.UploadId, UploadLedger.Inbox },
-            cancellationToken);
+            new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, UploadLedger.Inbox },
+            cancellationToken,
+            mustChange: true);
 
     /// <summary>Hands the batch over to the workers.</summary>
     /// <returns>False where it is not open: published already, or ended.</returns>
@@ -140,31 +166,56 @@ internal sealed class UploadStore(NpgsqlDataSource catalog, ExportStore exports,
             forUpdate: true);
 
     // A publication, a cancellation and a lease all change the row that is locked here.
-    private async Task<bool> WhileOpenAsync(BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false)
+    private async Task<bool> WhileOpenAsync(
+        BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false, bool mustChange = false)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var isOpen = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
-            $"SELECT true FROM exports WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity' FOR {(forUpdate ? "UPDATE" : "SHARE")}",
+            $"""
+            SELECT true
+              FROM exports
+             WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity'
+               AND EXISTS (SELECT FROM upload_batches WHERE batch_id = @Id AND open_until > now())
+               FOR {(forUpdate ? "UPDATE" : "SHARE")}
+            """,
             new { Id = batch.Value },
             cancellationToken));
         if (!isOpen)
             return false;
-        await transaction.Connection.ExecuteAsync(transaction.Command(sql, parameters, cancellationToken));
+        var changed = await transaction.Connection.ExecuteAsync(transaction.Command(sql, parameters, cancellationToken));
+        if (mustChange && changed < 1)
+            return false;
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
-    /// <summary>One file, for whoever holds a link to write it.</summary>
-    public async Task<UploadFileRow?> FindFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken)
+    /// <summary>One file as it is now, of a batch that is open.</summary>
+    public async Task<UploadFileRow?> FindOpenFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await FilesAsync(connection, batch, cancellationToken)).FirstOrDefault(file => file.Ordinal == ordinal);
+        return await connection.QuerySingleOrDefaultAsync<UploadFileRow>(new CommandDefinition(
+            $"""
+            SELECT {FileColumns}
+              FROM upload_files
+             WHERE batch_id = @Id AND ordinal = @ordinal
+               AND EXISTS (SELECT FROM exports e
+                             JOIN upload_batches b USING (batch_id)
+                            WHERE e.batch_id = @Id AND e.state = 'pending' AND e.next_try_at = 'infinity' AND b.open_until > now())
+            """,
+            new { Id = batch.Value, ordinal },
+            cancellationToken: cancellationToken));
+    }
+
+    public async Task<IReadOnlyList<UploadFileRow>> FilesAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await FilesAsync(connection, batch, cancellationToken);
     }
 
     private static async Task<IReadOnlyList<UploadFileRow>> FilesAsync(NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<UploadFileRow>(new CommandDefinition(
-            """
-            SELECT ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id
+            $"""
+            SELECT {FileColumns}
               FROM upload_files
              WHERE batch_id = @Id
              ORDER BY ordinal

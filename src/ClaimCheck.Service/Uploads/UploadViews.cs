@@ -7,7 +7,7 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Uploads;
 
 /// <summary>Batches that are being uploaded as their producers see them, with fresh links to write.</summary>
-internal sealed class UploadViews(UploadStore store, LinkMinter minter, IInbox inbox, PublicAddress address, UploadsOptions options)
+internal sealed class UploadViews(UploadStore store, LinkMinter minter, PartUploads uploads, PublicAddress address, UploadsOptions options)
 {
     public static string PathOf(BatchId batch) => $"/v1/batches/{batch}/uploads";
 
@@ -31,7 +31,7 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, IInbox i
                 address.Url(self)),
         };
 
-        UploadFile Show(UploadFileRow file, int at)
+        UploadFile Show(UploadFileRow file)
         {
             var content = address.Url($"{self}/files/{file.Name}");
             return new(
@@ -41,8 +41,8 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, IInbox i
                 file.Records,
                 file.ReceivedKey is not null,
                 links is null ? null : content,
-                links is null ? null : links[at],
-                links is null || !inbox.TakesParts ? null : content + "/multipart");
+                links?.GetValueOrDefault(file.Ordinal),
+                links is null || !uploads.AreTaken || file.ReceivedKey is not null ? null : content + "/multipart");
         }
     }
 
@@ -54,8 +54,8 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, IInbox i
         var parts = new List<UploadPart>();
         for (var (number, rest) = (1, file.Bytes); rest > 0; number++, rest -= partBytes)
         {
-            var signed = await minter.MintUploadAsync(batch.Export, upload.Key, (upload, number), options.LinkLifetime, cancellationToken);
-            parts.Add(new(number, Math.Min(rest, partBytes), Link(signed)));
+            var bytes = Math.Min(rest, partBytes);
+            parts.Add(new(number, bytes, Link(await minter.MintPartAsync(batch.Export, upload, number, bytes, options.LinkLifetime, cancellationToken))));
         }
 
         return await store.LinkedAsync(batch.Export.Batch, parts.Max(part => part.Link.ExpiresAt), cancellationToken)
@@ -63,13 +63,20 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, IInbox i
             : null;
     }
 
-    // How long they can write is noted before anyone has them.
-    private async Task<List<UploadLink>?> MintAsync(UploadedBatch batch, CancellationToken cancellationToken)
+    // How long they can write is noted before anyone has them. A file that has arrived has none, nor has one too large for one part.
+    private async Task<IReadOnlyDictionary<int, UploadLink>?> MintAsync(UploadedBatch batch, CancellationToken cancellationToken)
     {
-        var links = new List<UploadLink>(batch.Files.Count);
-        foreach (var file in batch.Files)
-            links.Add(Link(await minter.MintUploadAsync(batch.Export, file.LinkKey(batch.Export.Batch), null, options.LinkLifetime, cancellationToken)));
-        return await store.LinkedAsync(batch.Export.Batch, links.Max(link => link.ExpiresAt), cancellationToken) ? links : null;
+        var links = new Dictionary<int, UploadLink>();
+        var begun = uploads.AreTaken ? await uploads.BeginAllAsync(batch, cancellationToken) : null;
+        foreach (var file in batch.Files.Where(file => file.ReceivedKey is null))
+        {
+            if (begun is null)
+                links[file.Ordinal] = Link(await minter.MintUploadAsync(batch.Export, file.LinkKey(batch.Export.Batch), options.LinkLifetime, cancellationToken));
+            else if (file.Bytes <= PartUploads.LargestPart && begun.TryGetValue(file.Ordinal, out var upload))
+                links[file.Ordinal] = Link(await minter.MintPartAsync(batch.Export, upload, 1, file.Bytes, options.LinkLifetime, cancellationToken));
+        }
+
+        return links.Count == 0 || await store.LinkedAsync(batch.Export.Batch, links.Values.Max(link => link.ExpiresAt), cancellationToken) ? links : null;
     }
 
     private static UploadLink Link(SignedLink signed) => new(HttpMethods.Put, signed.Link, signed.ExpiresAt);

@@ -36,9 +36,10 @@ internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, U
             async (name, content, token) =>
                 await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
             meter);
+        var budget = isCompressed ? new UnpackBudget(options) : null;
         foreach (var file in files)
         {
-            await using var content = await UploadedContent.OpenAsync(staging, plan.BatchId, file, isCompressed, cancellationToken);
+            await using var content = await UploadedContent.OpenAsync(staging, plan.BatchId, file, budget, cancellationToken);
             try
             {
                 records.BeginFile(file);

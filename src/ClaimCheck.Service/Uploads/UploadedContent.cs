@@ -12,21 +12,28 @@ internal sealed class UploadedContent : IAsyncDisposable
     private readonly UploadFileRow file;
     private readonly DigestingStream stored;
     private readonly Stream plain;
+    private readonly UnpackBudget? budget;
+    private long unpacked;
 
-    private UploadedContent(UploadFileRow file, Stream stored, bool isCompressed)
+    private UploadedContent(UploadFileRow file, Stream stored, UnpackBudget? budget)
     {
-        this.file = file;
+        (this.file, this.budget) = (file, budget);
         this.stored = new DigestingStream(stored);
-        plain = isCompressed ? new GZipStream(this.stored, CompressionMode.Decompress) : this.stored;
+        plain = budget is not null ? new GZipStream(this.stored, CompressionMode.Decompress) : this.stored;
     }
 
+    /// <param name="staging">Where it lies.</param>
+    /// <param name="batch">Whose inbox.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="budget">For gzip files: what they may unpack to; null for others.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public static async Task<UploadedContent> OpenAsync(
-        IStaging staging, BatchId batch, UploadFileRow file, bool isCompressed, CancellationToken cancellationToken)
+        IStaging staging, BatchId batch, UploadFileRow file, UnpackBudget? budget, CancellationToken cancellationToken)
     {
         try
         {
             // One byte more than there should be: a larger file must be seen to be one.
-            return new(file, await staging.OpenReadAsync(file.Key(batch), 0, file.Bytes + 1, cancellationToken), isCompressed);
+            return new(file, await staging.OpenReadAsync(file.Key(batch), 0, file.Bytes + 1, cancellationToken), budget);
         }
         catch (StagingException e) when (e.IsMissing)
         {
@@ -35,11 +42,15 @@ internal sealed class UploadedContent : IAsyncDisposable
     }
 
     /// <returns>0 at its end.</returns>
+    /// <exception cref="ExportFailedException">It can't be unpacked, or to more than it may.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> space, CancellationToken cancellationToken)
     {
         try
         {
-            return await plain.ReadAsync(space, cancellationToken);
+            var count = await plain.ReadAsync(space, cancellationToken);
+            unpacked += count;
+            budget?.Take(file, count, unpacked, stored.Bytes);
+            return count;
         }
         catch (InvalidDataException e)
         {

@@ -10,6 +10,8 @@ internal static class UploadsFeature
         builder.AddCheckedOptions<UploadsOptions>("ClaimCheck:Uploads");
         builder.Services
             .AddSingleton<UploadStore>()
+            .AddSingleton<FileTurns>()
+            .AddSingleton<UploadCopies>()
             .AddSingleton<UploadReceiver>()
             .AddSingleton<UploadViews>()
             .AddSingleton<PartUploads>()

@@ -18,6 +18,18 @@ internal sealed class UploadsOptions : IValidatableObject
     [Range(1 << 10, 512 << 20)]
     public int LargestRecord { get; init; } = 16 << 20;
 
+    /// <summary>What a batch may have in bytes, all of its files together, as they are sent. No more than that is ever stored of it.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxBatchBytes { get; init; } = 1L << 40;
+
+    /// <summary>How many times its own size a file may unpack to, beyond 64 MiB.</summary>
+    [Range(2, 1100)]
+    public int MaxUnpackRatio { get; init; } = 100;
+
+    /// <summary>What the files of a batch may unpack to in bytes, all together.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxUnpackedBytes { get; init; } = 4L << 40;
+
     /// <summary>The least size of parts of an upload in parts; larger ones are used where there would be more than 1,000.</summary>
     [Range(5L << 20, 5L << 30)]
     public long PartBytes { get; init; } = 64 << 20;

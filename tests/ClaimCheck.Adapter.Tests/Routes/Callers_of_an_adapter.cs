@@ -56,6 +56,20 @@ public sealed class Callers_of_an_adapter
             await IsProblemAsync(response, 400);
         }
 
+        foreach (var value in (string[])["NaN", "-1", "1e400", "\"", "*", ",", "", "null", new('9', 5000)])
+        {
+            foreach (var (method, path) in new[] { ("POST", "/exports"), ("GET", "/exports"), ("GET", "/routes"), ("GET", "/imports"), ("POST", "/routes/crm/runs"), ("DELETE", "/exports/none") })
+            {
+                using var hostile = new HttpRequestMessage(new(method), path);
+                if (method == "POST")
+                    hostile.Content = new StringContent("[]", Encoding.UTF8, "application/json");
+                foreach (var name in (string[])["Prefer", "Range", "If-Match", "If-Range", "If-Modified-Since", "Accept", "Accept-Encoding", "traceparent", "Idempotency-Key", "ClaimCheck-Consumer"])
+                    hostile.Headers.TryAddWithoutValidation(name, name == "Prefer" ? $"wait={value}" : value);
+                using var response = await scene.Http.SendAsync(hostile);
+                Assert.True((int)response.StatusCode < 500, $"{method} {path} with '{value}': {response.StatusCode}");
+            }
+        }
+
         using (var foreign = new HttpRequestMessage(HttpMethod.Post, "/exports") { Content = JsonContent.Create(new { }) })
         {
             foreign.Headers.Add("Origin", "https://elsewhere.example");

@@ -12,7 +12,7 @@ public sealed class Batches_that_are_not_published(UploadServices services)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Cancelled_it_takes_nothing_and_what_is_sent_all_the_same_is_swept(bool onS3)
+    public async Task Cancelled_it_takes_nothing_by_whatever_way(bool onS3)
     {
         var client = services.Of(onS3);
         var batch = await client.OpenAsync("csv", "gzip", File);
@@ -26,9 +26,8 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var shown = (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}/uploads")).Json;
         Assert.Equal(JsonValueKind.Null, shown.GetProperty("files")[0].GetProperty("link").ValueKind);
         var late = await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), File.Bytes);
-        Assert.Equal(onS3 ? 200 : 409, late.Status);
-        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE deletions SET next_try_at = now() WHERE batch_id = '{IdOf(batch)}'");
-        await Eventually.TrueAsync(async () => await client.InboxAsync() == 0);
+        Assert.Equal(onS3 ? 404 : 409, late.Status);
+        Assert.Equal(0, await client.InboxAsync(batch));
     }
 
     [Fact]
@@ -37,9 +36,11 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var client = services.Folder;
         var batch = await client.OpenAsync("csv", "gzip", File);
         Assert.Equal(204, (await client.SendAsync(batch, File)).Status);
-        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE upload_batches SET next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
+        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE upload_batches SET open_until = now(), next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
+        (await client.PublishAsync(batch)).IsProblem(410, "export_cancelled"); // also before a sweep has come by
+        (await client.SendAsync(batch, File)).IsProblem(410, "export_cancelled");
         await Eventually.TrueAsync(async () => (await client.Http.GetAsync($"/v1/exports/{batch.Text("exportId")}")).Json.Text("state") == "cancelled");
-        await Eventually.TrueAsync(async () => await client.InboxAsync() == 0);
+        await Eventually.TrueAsync(async () => await client.InboxAsync(batch) == 0);
         (await client.PublishAsync(batch)).IsProblem(410, "export_cancelled");
         Assert.Contains("published in time", (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}")).Json.Text("reason"), StringComparison.Ordinal);
     }
@@ -52,21 +53,6 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var export = (await services.Folder.Http.GetAsync($"/v1/exports/{batch.Text("exportId")}")).Json;
         Assert.Equal(("pending", "produced"), (export.Text("state"), export.Text("dataset")));
         (await services.Folder.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}/manifest")).IsProblem(409, "not_ready");
-    }
-
-    [Fact]
-    public async Task What_a_link_writes_after_the_publication_changes_nothing_and_is_swept()
-    {
-        var client = services.S3;
-        var batch = await client.OpenAsync("csv", "gzip", File);
-        Assert.Equal(200, (await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), File.Bytes)).Status);
-        Assert.Equal("ready", (await client.PublishAsync(batch)).Json.Text("state"));
-        var other = ProducedFile.Csv("x.csv.gz", "id,note\n666,other\n", 1);
-        Assert.Equal(200, (await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), other.Bytes)).Status);
-        Assert.Equal("id,note\n1,one\n", await client.TextAsync(batch));
-        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE upload_batches SET next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
-        await Eventually.TrueAsync(async () => await client.InboxAsync() == 0);
-        Assert.True(await Scene.ScalarAsync<bool>(client.Scene.Catalog, $"SELECT links_until > now() FROM upload_files WHERE batch_id = '{IdOf(batch)}'"));
     }
 
     [Fact]

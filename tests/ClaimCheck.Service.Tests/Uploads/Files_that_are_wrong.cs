@@ -1,5 +1,7 @@
 using System.Text;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Tests.Api;
+using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Uploads;
@@ -39,7 +41,7 @@ public sealed class Files_that_are_wrong(UploadServices services)
         var shorter = ProducedFile.Csv("shorter.csv.gz", "id,note\n3,three\n", 1);
         var batch = await client.OpenAsync("csv", "gzip", Good, missing, shorter);
         Assert.Equal(200, (await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), Good.Bytes)).Status);
-        Assert.Equal(200, (await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 2), shorter.Bytes[1..])).Status);
+        Assert.Equal(403, (await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 2), shorter.Bytes[1..])).Status);
         var refused = await client.PublishAsync(batch);
         refused.IsProblem(409, "upload_incomplete");
         Assert.Equal(["files.missing.csv.gz", "files.shorter.csv.gz"], refused.Json.GetProperty("errors").Names());
@@ -121,6 +123,21 @@ public sealed class Files_that_are_wrong(UploadServices services)
         await FailsAsync(
             services.Folder, "upload_mismatch", "more than the 10 records", "csv", "gzip",
             new ProducedFile("bomb.gz", ProducedFile.Gzip(["id,note\n"u8.ToArray(), .. Enumerable.Repeat(records, 20)]), 10));
+        // Also where each record, and their number, is as announced.
+        var padded = Encoding.UTF8.GetBytes("1," + new string('x', 1_000_000) + "\n");
+        await FailsAsync(
+            services.Folder, "upload_unpacks_too_far", "100 times its size", "csv", "gzip",
+            new ProducedFile("bomb.gz", ProducedFile.Gzip(["id,note\n"u8.ToArray(), .. Enumerable.Repeat(padded, 200)]), 200));
+    }
+
+    [Fact]
+    public void All_files_of_a_batch_together_have_a_budget_to_unpack_to()
+    {
+        var budget = new UnpackBudget(new UploadsOptions { MaxUnpackedBytes = 1000 });
+        var file = new UploadFileRow { Ordinal = 1, Name = "a", Bytes = 500, Sha256 = [], Records = 1 };
+        budget.Take(file, 600, 600, 500);
+        budget.Take(file with { Name = "b" }, 400, 400, 500);
+        Assert.Equal("upload_unpacks_too_far", Assert.Throws<ExportFailedException>(() => budget.Take(file, 1, 401, 500)).Code);
     }
 
     [Fact]

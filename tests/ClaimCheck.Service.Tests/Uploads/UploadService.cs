@@ -136,15 +136,28 @@ internal sealed record UploadClient(Scene Scene, ApiClient Http)
         return Encoding.UTF8.GetString(OneMember.Read(data.Body));
     }
 
-    /// <summary>How many objects lie in inboxes.</summary>
-    public Task<long> InboxAsync() => Scene.Bucket is null
-        ? Task.FromResult<long>(Directory.Exists(Path.Combine(Scene.Staging, "inbox")) ? Directory.GetFiles(Path.Combine(Scene.Staging, "inbox"), "*", SearchOption.AllDirectories).Length : 0)
-        : CountAsync();
-
-    private async Task<long> CountAsync()
+    /// <summary>How many objects lie in inboxes, or in one.</summary>
+    public async Task<long> InboxAsync(JsonElement? batch = null)
     {
+        var prefix = batch is { } one ? $"inbox/{one.Text("batchId")}/" : "inbox/";
+        if (Scene.Bucket is null)
+            return FilesIn(prefix).Length;
         var listing = await (await S3Endpoint.GetAsync()).Client.ListObjectsV2Async(
-            new Amazon.S3.Model.ListObjectsV2Request { BucketName = Scene.Bucket, Prefix = "inbox/" });
+            new Amazon.S3.Model.ListObjectsV2Request { BucketName = Scene.Bucket, Prefix = prefix });
         return listing.S3Objects?.Count ?? 0;
     }
+
+    /// <summary>How many uploads of an inbox are open.</summary>
+    public async Task<long> UnfinishedAsync(JsonElement batch)
+    {
+        if (Scene.Bucket is null)
+            return FilesIn("uploads").Count(path => path.Contains(batch.Text("batchId")!, StringComparison.Ordinal));
+        var listing = await (await S3Endpoint.GetAsync()).Client.ListMultipartUploadsAsync(
+            new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = Scene.Bucket, Prefix = $"inbox/{batch.Text("batchId")}/" });
+        return listing.MultipartUploads?.Count ?? 0;
+    }
+
+    private string[] FilesIn(string folder) => Directory.Exists(Path.Combine(Scene.Staging, folder))
+        ? Directory.GetFiles(Path.Combine(Scene.Staging, folder), "*", SearchOption.AllDirectories)
+        : [];
 }

@@ -39,7 +39,9 @@ internal static class SubscriptionEndpoints
         var isWebhook = wanted!.Protocol == SubscriptionProtocol.Webhook;
         var secret = isWebhook ? WebhookSignature.NewSecret() : null;
         Guid? token = isWebhook ? null : Guid.NewGuid();
-        var (row, isNew) = await store.CreateAsync(caller, wanted, secret, token, cancellationToken);
+        var (made, isNew) = await store.CreateAsync(caller, wanted, secret, token, cancellationToken);
+        if (made is not { } row)
+            return Problems.Of(ProblemCodes.LimitReached, $"There are {SubscriptionStore.Most} subscriptions.");
         if (!isNew && !IsSame(row, wanted, caller))
             return Problems.Of(ProblemCodes.SubscriptionExists);
         if (row.State == SubscriptionState.Deleting)

@@ -9,6 +9,9 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 /// <summary>The subscriptions in the catalog: made, found, listed, deleted. A caller that speaks for a consumer has that one's alone.</summary>
 internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
 {
+    /// <summary>How many a tenant may have.</summary>
+    public const int Most = 1000;
+
     /// <summary>Longer than any try with SNS lasts: after that whoever was at it is gone.</summary>
     public static readonly TimeSpan WorkTime = TimeSpan.FromSeconds(60);
 
@@ -18,13 +21,15 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
     /// <param name="secret">For a webhook: what it is signed with.</param>
     /// <param name="workToken">For a queue: who goes on to SNS at once.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>The new one, or the one that is there.</returns>
-    public async Task<(SubscriptionRow Row, bool IsNew)> CreateAsync(
+    /// <returns>The new one, or the one that is there; none where the tenant has as many as it may.</returns>
+    public async Task<(SubscriptionRow? Row, bool IsNew)> CreateAsync(
         Caller caller, NewSubscription wanted, string? secret, Guid? workToken, CancellationToken cancellationToken)
     {
         while (true)
         {
             await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+            var isFull = await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
+                "SELECT count(*) FROM subscriptions WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most;
             // The indexes subscriptions_of_queue and subscriptions_of_hook make a second one wait, and give way.
             var made = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
                 $"""
@@ -33,6 +38,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                 SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @State, @Warnings, @Topic, head,
                        @workToken::uuid, now() + @WorkTime::interval, now() + @WorkTime::interval
                   FROM feed
+                 WHERE NOT @isFull
                 ON CONFLICT DO NOTHING
                 RETURNING {SubscriptionRow.Columns}
                 """,
@@ -48,6 +54,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                     State = workToken is null ? SubscriptionState.Active : SubscriptionState.Pending,
                     wanted.Warnings,
                     wanted.Topic,
+                    isFull,
                     workToken,
                     WorkTime = workToken is null ? (TimeSpan?)null : WorkTime,
                 },
@@ -73,7 +80,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                 """,
                 new { wanted.Protocol, wanted.Endpoint, caller.Tenant, wanted.Consumer },
                 cancellationToken));
-            if (there is not null)
+            if (there is not null || isFull)
                 return (there, false);
             // It was deleted in between.
         }
