@@ -16,14 +16,12 @@ internal sealed class TemporaryFiles(IConfiguration configuration)
         {
             Directory.CreateDirectory(folder);
             var path = Path.Combine(folder, Path.GetRandomFileName());
-            var file = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None | FileShare.Delete,
-                Options = OperatingSystem.IsWindows() ? FileOptions.Asynchronous | FileOptions.DeleteOnClose : FileOptions.Asynchronous,
-                UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous };
+            if (OperatingSystem.IsWindows())
+                how.Options |= FileOptions.DeleteOnClose;
+            else
+                how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            var file = new FileStream(path, how);
             if (!OperatingSystem.IsWindows())
                 File.Delete(path);
             return file;
