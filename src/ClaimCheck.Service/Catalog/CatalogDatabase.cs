@@ -11,6 +11,9 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
     private const string GivesUpTheSilent =
         "-c idle_in_transaction_session_timeout=10s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
 
+    // The embedded database's name.
+    private const string Embedded = "claimcheck";
+
     private EmbeddedPostgres? embedded;
     private NpgsqlDataSource? dataSource;
 
@@ -20,8 +23,8 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
     /// <summary>The way to it. It holds a password: keep it out of logs.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>True where the service started a private Postgres.</summary>
-    public bool IsEmbedded => embedded is not null;
+    /// <summary>The private Postgres that the service started, or null.</summary>
+    public EmbeddedPostgres? Server => embedded;
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
@@ -29,8 +32,8 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         if (string.IsNullOrWhiteSpace(connectionString))
         {
             embedded = await EmbeddedPostgres.StartAsync(Hosting.DataDirectory.Of(configuration), logger, cancellationToken);
-            await embedded.EnsureDatabaseAsync("claimcheck", cancellationToken);
-            connectionString = embedded.ConnectionString("claimcheck");
+            await EmbeddedRoles.PrepareAsync(embedded, Embedded, EmbeddedRoles.Catalog, reader: null, cancellationToken);
+            connectionString = EmbeddedRoles.ConnectionString(embedded, Embedded, EmbeddedRoles.Catalog);
         }
 
         var builder = new NpgsqlDataSourceBuilder(connectionString);
