@@ -13,6 +13,9 @@ internal static partial class PrivateFiles
     // Others may go through to what is theirs, and see no name.
     private const UnixFileMode Passage = Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
+    // What others could see or change.
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+
     private const int GroupAndOthers = 0b000_111_111;
 
     /// <summary>Sets the process's file mode creation mask, before anything is written.</summary>
@@ -27,16 +30,17 @@ internal static partial class PrivateFiles
     /// <param name="isPassage">Whether another user must get through it: the one that runs the embedded Postgres, or a group that reads staging.</param>
     public static void Close(string folder, bool isPassage = false)
     {
+        var isNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         if (OperatingSystem.IsWindows())
             return;
-        var wanted = isPassage ? Passage : Owner;
         var mode = File.GetUnixFileMode(folder);
         if (mode.HasFlag(UnixFileMode.StickyBit))
             return;
         try
         {
-            File.SetUnixFileMode(folder, (mode & ~Passage & ~Others) | wanted);
+            // What is there is closed further, and never opened: its mode may be the operator's choice.
+            File.SetUnixFileMode(folder, isNew ? isPassage ? Passage : Owner : mode & ~(isPassage ? Others : Others | Passage) | Owner);
         }
         catch (UnauthorizedAccessException)
         {
@@ -44,7 +48,12 @@ internal static partial class PrivateFiles
         }
     }
 
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+    /// <summary>Lets others through a folder to what is theirs below it, without a look at it.</summary>
+    public static void OpenPassage(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | Passage);
+    }
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint SetMask(uint mask);

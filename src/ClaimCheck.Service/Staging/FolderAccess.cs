@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Staging;
 /// Who may read the staging folder: the service's user alone, or with <c>ClaimCheck:Staging:Group</c> that group too, for an
 /// operator who serves the folder to others. What is written there holds records, and manifests with live links.
 /// </summary>
-internal sealed partial class FolderAccess(StagingOptions options)
+internal sealed partial class FolderAccess(StagingOptions options, IConfiguration configuration)
 {
     private const UnixFileMode GroupReads = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
@@ -39,6 +39,8 @@ internal sealed partial class FolderAccess(StagingOptions options)
         }
 
         File.SetUnixFileMode(root, GroupEnters);
+        if (Path.GetDirectoryName(root) == DataDirectory.Of(configuration))
+            PrivateFiles.OpenPassage(Path.GetDirectoryName(root)!);
     }
 
     /// <summary>Called for each folder that was made below the root.</summary>

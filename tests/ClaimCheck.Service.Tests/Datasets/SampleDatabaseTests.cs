@@ -140,7 +140,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         var sources = scene.Sources();
 
         await scene.Sample(sources).EnsureAsync(
-            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, CancellationToken.None);
+            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, null, CancellationToken.None);
         var datasets = scene.Catalog(sources);
         await datasets.LoadAsync(CancellationToken.None);
 
