@@ -12,11 +12,12 @@ public sealed class UnsafeAddressException(string message) : Exception(message);
 /// Where a service may listen. Without a key: on loopback alone. With one: beyond loopback by https, or behind something that
 /// ends TLS, since a key sent in plain text belongs to everybody on the way.
 /// </summary>
+/// <param name="Who">"The service", or what else listens, for the operator.</param>
 /// <param name="HasKey">Whether callers need a key.</param>
 /// <param name="IsBehindTls">Whether the operator says that something in front of the service ends TLS.</param>
 /// <param name="KeySetting">Which setting makes a key needed.</param>
 /// <param name="TlsSetting">Which setting says that TLS ends in front of the service.</param>
-public sealed record ListenAddresses(bool HasKey, bool IsBehindTls, string KeySetting, string TlsSetting)
+public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, string KeySetting, string TlsSetting)
 {
     /// <summary>Judges the addresses of the configuration, before any of them is bound.</summary>
     /// <exception cref="UnsafeAddressException">The service must not start.</exception>
@@ -32,7 +33,7 @@ public sealed record ListenAddresses(bool HasKey, bool IsBehindTls, string KeySe
             if (parsed.Scheme == "http" && !IsBehindTls)
             {
                 throw new UnsafeAddressException(
-                    $"The service would listen on {address}, and keys would cross the network in plain text: listen on https, or on "
+                    $"{Who} would listen on {address}, and keys would cross the network in plain text: listen on https, or on "
                     + $"http://127.0.0.1, or set {TlsSetting}=true where a proxy in front of it ends TLS.");
             }
         }
@@ -76,9 +77,9 @@ public sealed record ListenAddresses(bool HasKey, bool IsBehindTls, string KeySe
     }
 
     private UnsafeAddressException Keyless(string address) => new(
-        $"The service would listen on {address} without a key, where others could call it: set {KeySetting}, or listen on http://127.0.0.1 alone.");
+        $"{Who} would listen on {address} without a key, where others could call it: set {KeySetting}, or listen on http://127.0.0.1 alone.");
 
-    private static BindingAddress Parse(string address)
+    private BindingAddress Parse(string address)
     {
         try
         {
@@ -90,6 +91,6 @@ public sealed record ListenAddresses(bool HasKey, bool IsBehindTls, string KeySe
             // Said below, as for a scheme that is not served.
         }
 
-        throw new UnsafeAddressException($"The service can't listen on {address}: write the address as http://127.0.0.1:8080.");
+        throw new UnsafeAddressException($"{Who} can't listen on {address}: write the address as http://127.0.0.1:8080.");
     }
 }

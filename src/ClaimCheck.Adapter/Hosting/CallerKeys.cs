@@ -26,6 +26,7 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
 
     /// <summary>Where the adapter may listen, with the keys that it has.</summary>
     public static ListenAddresses Addresses(AdapterSettings settings) => new(
+        Who: "The adapter",
         HasKey: settings.ApiKeys.Count > 0,
         IsBehindTls: settings.BehindTls,
         KeySetting: $"Adapter:ApiKeys:<name> ({SettingsReader.ShortestKey} characters or more)",

@@ -31,6 +31,7 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
 
     /// <summary>Where the service may listen, with the keys that it has.</summary>
     public static ListenAddresses Addresses(IConfiguration configuration) => new(
+        Who: "The service",
         HasKey: !string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]),
         IsBehindTls: string.Equals(configuration["ClaimCheck:BehindTls"], bool.TrueString, StringComparison.OrdinalIgnoreCase),
         KeySetting: $"ClaimCheck:AdminKey ({ShortestKey} characters or more)",
