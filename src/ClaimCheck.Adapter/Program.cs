@@ -6,6 +6,7 @@ using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
+using ClaimCheck.Web;
 
 return await Startup.GuardAsync(args, async () =>
 {
@@ -20,7 +21,7 @@ return await Startup.GuardAsync(args, async () =>
         builder.AddDeliveries(settings, state).AddEvents(settings, state);
 
     await using var app = builder.Build();
-    CallerKeys.CheckAddresses(settings, Startup.Addresses(app));
+    CallerKeys.Addresses(settings).Check(ListenAddresses.Of(app, Startup.DefaultUrl));
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
     await TableCheck.StartAsync(settings, app.Logger);
     app.UseHosting();

@@ -61,7 +61,7 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         ServiceUnavailableException => Make(e, ExitCodes.Unavailable, " Try again later."),
         DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command goes on from here."),
         IntegrityException => Make(e, ExitCodes.Integrity),
-        UntrustedLinkException => Make(e, ExitCodes.Integrity),
+        UntrustedLinkException => Make(e, ExitCodes.Integrity, " If the host is yours, give --link-host."),
         CursorExpiredException => Make(e, ExitCodes.Failed, " Events were missed; leave --after out to begin with the oldest that is kept."),
         RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } => Make(e, ExitCodes.Failed, " Take another --idempotency-key, or ask for the same."),
         RequestRejectedException rejected => Make(e, ExitCodes.Usage) with { Details = [.. rejected.Errors.SelectMany(Lines)] },

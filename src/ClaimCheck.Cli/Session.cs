@@ -6,9 +6,12 @@ using ClaimCheck.Consumer;
 namespace ClaimCheck.Cli;
 
 /// <summary>One command at work: its service and its screen.</summary>
-internal sealed class Session(ClaimCheckClient client, Screen screen, ParseResult parsed) : IDisposable
+internal sealed class Session(ClaimCheckClient client, IReadOnlyList<string> linkHosts, Screen screen, ParseResult parsed) : IDisposable
 {
     public ClaimCheckClient Client => client;
+
+    /// <summary>Hosts that links may lead to, beside the service's own address.</summary>
+    public IReadOnlyList<string> LinkHosts => linkHosts;
 
     public Screen Screen => screen;
 
@@ -33,7 +36,8 @@ internal static class SessionCommand
     public static Command Runs(this Command command, Func<Session, CancellationToken, Task<int>> run) =>
         command.RunsHere(async (local, cancellationToken) =>
         {
-            using var session = new Session(await ServiceAddress.ConnectAsync(local.Parsed, local.Screen, cancellationToken), local.Screen, local.Parsed);
+            var service = await ServiceAddress.FindAsync(local.Parsed, cancellationToken);
+            using var session = new Session(service.Connect(local.Screen), service.LinkHosts, local.Screen, local.Parsed);
             return await run(session, cancellationToken);
         });
 

@@ -4,7 +4,7 @@ namespace ClaimCheck.Consumer;
 public sealed class BatchReaderOptions
 {
     /// <summary>
-    /// The hosts that links may lead to, beside the configured service's own: a name or address, with <c>:port</c> where only that
+    /// The hosts that links may lead to, beside the configured service's own scheme, host and port: a name or address, with <c>:port</c> where only that
     /// port is meant, or <c>*.example.com</c> for any name below. None by default; name the bucket's host where files lie in S3.
     /// Links over plain http are followed only where the service itself is configured with http.
     /// </summary>

@@ -129,8 +129,14 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <exception cref="BatchNotReadyException">The export still runs.</exception>
     /// <exception cref="BatchEndedException">Revoked, expired, cancelled or failed: no links will be minted any more.</exception>
     /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
-    public Task<Manifest> GetManifestAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
-        GetAsync<Manifest>($"v1/batches/{batchId}/manifest", batchId, cancellationToken: cancellationToken);
+    /// <exception cref="IntegrityException">What came is the manifest of another batch.</exception>
+    public async Task<Manifest> GetManifestAsync(BatchId batchId, CancellationToken cancellationToken = default)
+    {
+        var manifest = await GetAsync<Manifest>($"v1/batches/{batchId}/manifest", batchId, cancellationToken: cancellationToken);
+        return manifest.BatchId == batchId
+            ? manifest
+            : throw new IntegrityException($"The manifest is of {manifest.BatchId}, but {batchId} was asked for.", batchId);
+    }
 
     /// <summary>
     /// Revokes a batch: from the answer on no link to it is minted. The service waits up to 10 seconds for the deletion to be

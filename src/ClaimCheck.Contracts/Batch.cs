@@ -127,6 +127,9 @@ public sealed record RevocationReport
     /// <summary>When the revocation was committed (or the batch ended otherwise).</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
+    /// <summary>The caller who revoked or cancelled it; null where it ended otherwise, or before this was recorded.</summary>
+    public string? RevokedBy { get; init; }
+
     /// <summary>When the deletion was verified; null while it goes on.</summary>
     public DateTimeOffset? VerifiedAt { get; init; }
 

@@ -18,7 +18,7 @@ using ClaimCheck.Service.Uploads;
 return await Startup.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddLinkSafeLogging().AddTelemetry().AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
+    builder.AddHosting().AddTelemetry().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
         .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts()
         .AddSchedules().AddUploads().AddBulkJobs();
 

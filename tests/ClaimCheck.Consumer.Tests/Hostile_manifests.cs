@@ -128,6 +128,37 @@ public class Hostile_manifests
         Assert.Equal(10, await reader.ReadAsync<Order>(server.Batch.BatchId).CountAsync());
     }
 
+    [Theory]
+    [InlineData("http", 1)] // what listens beside the service may be anybody's
+    [InlineData("https", 0)]
+    public async Task Links_to_another_port_or_scheme_of_the_service_s_host_are_not_followed(string scheme, int offset)
+    {
+        await using var server = await StagingServer.StartAsync(Order.Batch(10));
+        var own = new Uri(server.Address);
+        var elsewhere = $"{scheme}://{own.Host}:{own.Port + offset}";
+        server.Manifests = manifest => manifest with
+        {
+            Files = [.. manifest.Files.Select(file => file with
+            {
+                Url = new Link(file.Url.Reveal().Replace(own.GetLeftPart(UriPartial.Authority), elsewhere, StringComparison.Ordinal)),
+            })],
+        };
+
+        var failure = await Assert.ThrowsAsync<UntrustedLinkException>(() => Reading_a_batch.ReadAsync(server));
+        Assert.Contains(elsewhere, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_manifest_of_another_batch_is_refused()
+    {
+        await using var server = await StagingServer.StartAsync(Order.Batch(10));
+        var other = BatchId.New();
+        server.Manifests = manifest => manifest with { BatchId = other };
+        using var client = server.Client();
+
+        await Assert.ThrowsAsync<IntegrityException>(() => client.GetManifestAsync(server.Batch.BatchId));
+    }
+
     [Fact]
     public async Task A_redirect_to_another_host_is_not_followed()
     {

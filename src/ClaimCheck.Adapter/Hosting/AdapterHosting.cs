@@ -1,8 +1,8 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.Extensions.Logging.Console;
 
 namespace ClaimCheck.Adapter.Hosting;
 
@@ -10,9 +10,6 @@ namespace ClaimCheck.Adapter.Hosting;
 internal static class AdapterHosting
 {
     private const long LargestBody = 1 << 20;
-
-    // What logs the query of a request, or quotes a line or header that could not be read.
-    private static readonly string[] Quoting = ["Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests"];
 
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder, AdapterSettings settings)
     {
@@ -26,26 +23,17 @@ internal static class AdapterHosting
                 host.ServicesStopConcurrently = true;
             })
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Logging.AddLinkSafeConsole();
+        var allowed = CallerKeys.Addresses(settings);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
-        });
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName ??= ConsoleFormatterNames.Simple);
-        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            console.UseUtcTimestamp = true;
-        });
-        builder.Services.PostConfigure<LoggerFilterOptions>(filters =>
-        {
-            foreach (var provider in filters.Rules.Select(rule => rule.ProviderName).Append(null).Distinct().ToList())
+            kestrel.ConfigureEndpointDefaults(endpoint =>
             {
-                foreach (var category in Quoting)
-                    filters.Rules.Add(new(provider, category, LogLevel.Warning, filter: null));
-            }
+                allowed.CheckBound(endpoint.EndPoint);
+                endpoint.AddBodies(status => Problems.Of(Problems.ForStatus(status)).ToUtf8());
+            });
         });
         return builder;
     }

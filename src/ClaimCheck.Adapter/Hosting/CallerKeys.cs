@@ -1,8 +1,8 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 
@@ -24,21 +24,13 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
 {
     private readonly List<(string Name, byte[] Hash)> keys = [.. settings.ApiKeys.Select(each => (each.Key, Hash(each.Value)))];
 
-    /// <exception cref="SettingsException">It would listen beyond loopback without a key.</exception>
-    public static void CheckAddresses(AdapterSettings settings, IEnumerable<string> addresses)
-    {
-        foreach (var address in addresses)
-        {
-            if (BindingAddressOf(address) is not { } parsed)
-                throw new SettingsException($"The adapter can't listen on {address}: write the address as http://127.0.0.1:8090.");
-            if (settings.ApiKeys.Count == 0 && !IsLoopback(parsed.Host))
-            {
-                throw new SettingsException(
-                    $"The adapter would listen on {address} without a key, where others could call it: set Adapter:ApiKeys:<name> "
-                    + $"({SettingsReader.ShortestKey} characters or more), or listen on http://127.0.0.1 alone.");
-            }
-        }
-    }
+    /// <summary>Where the adapter may listen, with the keys that it has.</summary>
+    public static ListenAddresses Addresses(AdapterSettings settings) => new(
+        Who: "The adapter",
+        HasKey: settings.ApiKeys.Count > 0,
+        IsBehindTls: settings.BehindTls,
+        KeySetting: $"Adapter:ApiKeys:<name> ({SettingsReader.ShortestKey} characters or more)",
+        TlsSetting: "Adapter:BehindTls");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -54,7 +46,7 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
         if (keys.Count == 0)
         {
             context.Items[typeof(Caller)] = Caller.Anyone;
-            return ForeignRefusal(request);
+            return LoopbackGuard.Refusal(context) is { } foreign ? Problems.Of(foreign) : null;
         }
 
         if (request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
@@ -67,18 +59,6 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
 
         context.Items[typeof(Caller)] = caller;
         return null;
-    }
-
-    // A web page in the user's browser can reach loopback: names that resolve here (DNS rebinding), cross-site requests.
-    private static ProblemResult? ForeignRefusal(HttpRequest request)
-    {
-        if (!IsLoopback(request.Host.Host))
-            return Problems.Of(ProblemCodes.MisdirectedRequest);
-        var origin = request.Headers.Origin.ToString();
-        return request.Headers["Sec-Fetch-Site"].ToString() == "cross-site"
-            || (origin.Length > 0 && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase))
-            ? Problems.Of(ProblemCodes.ForeignOrigin)
-            : null;
     }
 
     private Caller? CallerOf(HttpRequest request)
@@ -97,22 +77,6 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
 
         return found;
     }
-
-    private static BindingAddress? BindingAddressOf(string address)
-    {
-        try
-        {
-            return BindingAddress.Parse(address) is { Scheme: "http" or "https" } parsed ? parsed : null;
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.IPv6Loopback)));
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Hosting;
@@ -7,6 +8,9 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
 {
     public int? StatusCode => problem.Status;
     public Problem Value => problem;
+
+    /// <summary>The document, as it is sent.</summary>
+    public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(problem, ClaimCheckJson.Options);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -21,6 +25,9 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
 /// <summary>Makes error answers; the codes are those of the service, and mean the same.</summary>
 internal static class Problems
 {
+    // An answer must not be as large as what a hostile body of a million wrong fields makes of it.
+    private const int MostErrors = 50;
+
     public static ProblemResult Of(
         string code, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null, TimeSpan? retryAfter = null)
     {
@@ -33,7 +40,12 @@ internal static class Problems
     public static ProblemResult NotFound(string what) => Of(ProblemCodes.NotFound, $"There is no {what} by that name.");
 
     public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) =>
-        Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors);
+        errors.Count <= MostErrors
+            ? Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors)
+            : Of(
+                ProblemCodes.ValidationFailed,
+                $"The request is understood, but {errors.Count} of its fields don't fit: errors shows {MostErrors} of them.",
+                errors.Take(MostErrors).ToDictionary(StringComparer.Ordinal));
 
     /// <summary>The code for a bare status, as routing and the server set it.</summary>
     public static string ForStatus(int status) => status switch

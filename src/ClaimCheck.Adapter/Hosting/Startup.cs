@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Web;
 using Microsoft.Extensions.Configuration.Json;
 
 namespace ClaimCheck.Adapter.Hosting;
@@ -8,7 +9,7 @@ internal static class Startup
 {
     public const int CanNotStart = 1;
     public const int NotReachable = 2;
-    private const string DefaultUrl = "http://127.0.0.1:8090";
+    public const string DefaultUrl = "http://127.0.0.1:8090";
 
     private const string Help = """
         claimcheck-adapter: brings batches of ClaimCheck to where other systems read them, by configuration alone.
@@ -41,6 +42,11 @@ internal static class Startup
                 await Console.Error.WriteLineAsync($"claimcheck-adapter: {line}");
             return CanNotStart;
         }
+        catch (UnsafeAddressException e)
+        {
+            await Console.Error.WriteLineAsync($"claimcheck-adapter: {e.Message}");
+            return CanNotStart;
+        }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             await Console.Error.WriteLineAsync($"claimcheck-adapter: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
@@ -67,22 +73,6 @@ internal static class Startup
             var place = e.GetBaseException() is System.Text.Json.JsonException json ? json.Message : e.InnerException?.Message;
             throw new SettingsException($"The settings can't be read: {e.Message} {place}".TrimEnd(), e);
         }
-    }
-
-    /// <summary>What the server is going to listen on, from wherever it may be said; its own default where nobody says it.</summary>
-    public static IEnumerable<string> Addresses(WebApplication app)
-    {
-        var configuration = app.Configuration;
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
-        var urls = Split(configuration["urls"]);
-        if (urls.Count == 0)
-            urls = [.. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"), .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}")];
-        if (urls.Count == 0 && endpoints.Count == 0)
-            app.Urls.Add(DefaultUrl);
-        return [.. urls, .. endpoints];
-
-        static List<string> Split(string? list) =>
-            [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
     }
 
     // Below the environment and the command line, which may say otherwise.

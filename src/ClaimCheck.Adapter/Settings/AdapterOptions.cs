@@ -27,6 +27,9 @@ internal sealed class AdapterOptions
     /// <summary>Who may call the adapter: a name, and a key of 32 characters or more.</summary>
     public Dictionary<string, string> ApiKeys { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>True where something in front of the adapter ends TLS, so that keys may arrive here by plain http.</summary>
+    public bool BehindTls { get; set; }
+
     /// <summary>Deliveries that are pushed at once.</summary>
     public int Parallelism { get; set; } = 2;
 

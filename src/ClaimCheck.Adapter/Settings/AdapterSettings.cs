@@ -20,6 +20,8 @@ internal sealed record AdapterSettings
 
     public required IReadOnlyDictionary<string, string> ApiKeys { get; init; }
 
+    public bool BehindTls { get; init; }
+
     public required int Parallelism { get; init; }
 
     public required TimeSpan StateRetention { get; init; }

@@ -54,6 +54,7 @@ internal static class SettingsReader
             StateDirectory = stateDirectory,
             AllowedLinkHosts = options.AllowedLinkHosts,
             ApiKeys = options.ApiKeys,
+            BehindTls = options.BehindTls,
             Parallelism = options.Parallelism,
             StateRetention = options.StateRetention,
             LinkLifetime = options.LinkLifetime,

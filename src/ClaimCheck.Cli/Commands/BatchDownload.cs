@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using ClaimCheck.Cli.Output;
 using ClaimCheck.Consumer;
@@ -15,7 +14,7 @@ internal static class BatchDownload
         try
         {
             var manifest = await session.Client.GetManifestAsync(batch, cancellationToken);
-            using var downloader = new BatchDownloader(session.Client, new BatchReaderOptions { AllowedLinkHosts = HostsOf(manifest) });
+            using var downloader = new BatchDownloader(session.Client, new BatchReaderOptions { AllowedLinkHosts = session.LinkHosts });
             var saved = await new LiveProgress(session.Screen).ShowAsync(
                 $"{batch}",
                 show => downloader.DownloadAsync(manifest, directory, new Watcher(show), cancellationToken));
@@ -46,17 +45,6 @@ internal static class BatchDownload
             throw;
         }
     }
-
-    // The manifest comes from the service that the user named, not from an event: where it says the files are, they are. No key goes
-    // there.
-    [SuppressMessage("Style", "IDE0305", Justification = "Reads better as a chain.")]
-    private static IReadOnlyCollection<string> HostsOf(Manifest manifest) => manifest.Files
-        .SelectMany(file => new[] { file.Url, file.Index.Url })
-        .Select(link => Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) ? address.IdnHost : null)
-        .OfType<string>()
-        .Where(host => host.Length > 0)
-        .Distinct(StringComparer.OrdinalIgnoreCase)
-        .ToList();
 
     private static void Show(Screen screen, DownloadedBatch saved)
     {

@@ -33,11 +33,18 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
+    public static readonly Option<string[]> LinkHost = new("--link-host")
+    {
+        Description = "A host that links may lead to beside the service's own address, such as the bucket's: a name, with :port where only that port is meant, or *.example.com. May be repeated; CLAIMCHECK_LINK_HOSTS (with commas) and a profile's linkHosts add more.",
+        HelpName = "HOST",
+        Recursive = true,
+    };
+
     public static readonly Option<bool> Json = new("--json")
     {
         Description = "For scripts: one JSON document on standard output, or one a line where results come one by one; a failure is a problem document (RFC 9457) with exitCode.",
         Recursive = true,
     };
 
-    public static IReadOnlyList<Option> All => [Url, KeyFile, Key, Profile, Json];
+    public static IReadOnlyList<Option> All => [Url, KeyFile, Key, Profile, LinkHost, Json];
 }

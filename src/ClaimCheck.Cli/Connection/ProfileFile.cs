@@ -37,7 +37,7 @@ internal static class ProfileFile
             throw new UsageException($"The profile '{name}' in {Place} has no url.");
         if (found is { Key: not null, KeyFile: not null })
             throw new UsageException($"The profile '{name}' in {Place} has a key and a keyFile: one of them must go.");
-        return new(found.Url, found.KeyFile is null ? found.Key : await SecretFile.ReadKeyAsync(Expand(found.KeyFile), cancellationToken));
+        return new(found.Url, found.KeyFile is null ? found.Key : await SecretFile.ReadKeyAsync(Expand(found.KeyFile), cancellationToken), found.LinkHosts ?? []);
     }
 
     private static Content Parse(string text)
@@ -55,12 +55,12 @@ internal static class ProfileFile
         throw new UsageException($"{Place} holds no profiles. {Form}");
     }
 
-    private const string Form = """Its form is { "default": "name", "profiles": { "name": { "url": "…", "keyFile": "…" } } }.""";
+    private const string Form = """Its form is { "default": "name", "profiles": { "name": { "url": "…", "keyFile": "…", "linkHosts": [ "…" ] } } }.""";
 
     private static string Expand(string path) =>
         path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Home, path[2..]) : Path.Combine(Path.GetDirectoryName(Place)!, path);
 
     private sealed record Content(string? Default, Dictionary<string, Entry?> Profiles);
 
-    private sealed record Entry(string? Url, string? Key, string? KeyFile);
+    private sealed record Entry(string? Url, string? Key, string? KeyFile, IReadOnlyList<string>? LinkHosts);
 }

@@ -7,20 +7,21 @@ namespace ClaimCheck.Cli.Connection;
 /// <summary>Finds out which service is meant and with which key: options, environment, profile file, in this order.</summary>
 /// <param name="Url">The address as given.</param>
 /// <param name="Key">The key, or null.</param>
-internal sealed record ServiceAddress(string Url, string? Key)
+/// <param name="LinkHosts">Hosts that links may lead to, beside the service's own address: the bucket's.</param>
+internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<string> LinkHosts)
 {
     private const string Default = "http://127.0.0.1:8080";
 
-    public static async Task<ClaimCheckClient> ConnectAsync(ParseResult parsed, Screen screen, CancellationToken cancellationToken)
+    /// <summary>A client of the service, which the caller disposes.</summary>
+    public ClaimCheckClient Connect(Screen screen)
     {
-        var (url, key) = await FindAsync(parsed, cancellationToken);
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address))
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var address))
             throw new UsageException("The service's address is not a URL: write it like https://exports.example.");
-        if (key is not null && address is { Scheme: "http", IsLoopback: false })
+        if (Key is not null && address is { Scheme: "http", IsLoopback: false })
             screen.Note($"Warning: the key goes to {address.Host} over plain http; anyone on the way can read it. Use https.");
         try
         {
-            return new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = address, ApiKey = key });
+            return new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = address, ApiKey = Key });
         }
         catch (ArgumentException e)
         {
@@ -32,6 +33,18 @@ internal sealed record ServiceAddress(string Url, string? Key)
     }
 
     public static async Task<ServiceAddress> FindAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var found = await FindServiceAsync(parsed, cancellationToken);
+        string[] hosts =
+        [
+            .. parsed.GetValue(GlobalOptions.LinkHost) ?? [],
+            .. (Variable("CLAIMCHECK_LINK_HOSTS") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            .. found.LinkHosts,
+        ];
+        return found with { LinkHosts = hosts };
+    }
+
+    private static async Task<ServiceAddress> FindServiceAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var url = parsed.GetValue(GlobalOptions.Url);
         var profile = parsed.GetValue(GlobalOptions.Profile);
@@ -45,12 +58,12 @@ internal sealed record ServiceAddress(string Url, string? Key)
         url ??= Variable("CLAIMCHECK_URL");
         given ??= Variable("CLAIMCHECK_KEY");
         if (url is not null)
-            return new(url, given);
+            return new(url, given, []);
         var wanted = Variable("CLAIMCHECK_PROFILE");
         if (await ProfileFile.FindAsync(wanted, cancellationToken) is { } found)
             return found with { Key = given ?? found.Key };
         return wanted is null
-            ? new(Default, given)
+            ? new(Default, given, [])
             : throw new UsageException($"CLAIMCHECK_PROFILE names '{wanted}', but {ProfileFile.Place} is missing.");
     }
 

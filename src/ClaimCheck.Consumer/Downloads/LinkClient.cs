@@ -92,14 +92,15 @@ internal sealed class LinkClient : IDisposable
         return IsAllowed(address)
             ? address
             : throw new UntrustedLinkException(
-                $"A link leads to {address.Authority}, which is neither the service's host ({service.IdnHost}) nor one of "
+                $"A link leads to {address.Scheme}://{address.Authority}, which is neither the service's own address ({service.GetLeftPart(UriPartial.Authority)}) nor one of "
                 + $"{nameof(BatchReaderOptions)}.{nameof(BatchReaderOptions.AllowedLinkHosts)}: it was not followed. "
                 + "Add the host if the files lie there.", batch);
     }
 
     private bool IsAllowed(Uri address)
     {
-        if (Same(address.IdnHost, service.IdnHost))
+        // Its own origin alone: what else listens on that host may be anybody's.
+        if (address.Scheme == service.Scheme && address.Port == service.Port && Same(address.IdnHost, service.IdnHost))
             return true;
         foreach (var allowed in options.AllowedLinkHosts)
         {

@@ -18,8 +18,6 @@ internal sealed record ClaimedBatch(BatchId BatchId, Uri Service, bool IsOwn, st
 internal sealed class ClaimedBatches(
     BulkJobsOptions options, IConfiguration configuration, PublicAddress address, ExportStore exports, LinkMinter minter)
 {
-    private const string Consumer = "bulk-jobs";
-
     /// <summary>Whether a caller may claim it.</summary>
     /// <returns>Why not, or null.</returns>
     public async Task<string?> FaultAsync(Caller caller, string url, CancellationToken cancellationToken)
@@ -65,7 +63,6 @@ internal sealed class ClaimedBatches(
         {
             BaseAddress = claimed.Service,
             ApiKey = claimed.Key,
-            Consumer = claimed.IsOwn ? Consumer : null,
         });
         return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts }));
     }

@@ -7,6 +7,9 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>The service's own Postgres: <c>ConnectionStrings:Catalog</c>, or the embedded one where that is not set.</summary>
 internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<EmbeddedPostgres> logger) : IAsyncDisposable
 {
+    // The embedded database's name.
+    private const string Embedded = "claimcheck";
+
     private EmbeddedPostgres? embedded;
     private NpgsqlDataSource? dataSource;
 
@@ -16,8 +19,8 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
     /// <summary>The way to it. It holds a password: keep it out of logs.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>True where the service started a private Postgres.</summary>
-    public bool IsEmbedded => embedded is not null;
+    /// <summary>The private Postgres that the service started, or null.</summary>
+    public EmbeddedPostgres? Server => embedded;
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
@@ -25,8 +28,8 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         if (string.IsNullOrWhiteSpace(connectionString))
         {
             embedded = await EmbeddedPostgres.StartAsync(Hosting.DataDirectory.Of(configuration), logger, cancellationToken);
-            await embedded.EnsureDatabaseAsync("claimcheck", cancellationToken);
-            connectionString = embedded.ConnectionString("claimcheck");
+            await EmbeddedRoles.PrepareAsync(embedded, Embedded, EmbeddedRoles.Catalog, reader: null, cancellationToken);
+            connectionString = EmbeddedRoles.ConnectionString(embedded, Embedded, EmbeddedRoles.Catalog);
         }
 
         var builder = new NpgsqlDataSourceBuilder(connectionString);

@@ -19,9 +19,12 @@ internal sealed class EmbeddedLock : IDisposable
         var pidFile = Path.Combine(dataDirectory, "service.pid");
         try
         {
-            Directory.CreateDirectory(dataDirectory);
-            var held = new FileStream(
-                Path.Combine(dataDirectory, "service.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            // The user that Postgres runs as where root starts it gets through to its own folder below.
+            PrivateFiles.Close(dataDirectory, isPassage: Environment.IsPrivilegedProcess);
+            var lockFile = Path.Combine(dataDirectory, "service.lock");
+            var held = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(lockFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
             return new EmbeddedLock(held, pidFile);
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -136,6 +137,8 @@ internal static class DefinitionReader
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
             throw new FormatException(rule);
         var names = value.EnumerateArray().Select(name => DefinitionFields.Text(field, name)!).ToList();
+        if (names.FirstOrDefault(name => !Caller.IsConsumer(name)) is { } odd)
+            throw new FormatException($"{field} names '{odd}', which no consumer can be called");
         return names.Distinct(StringComparer.Ordinal).Count() == names.Count ? names : throw new FormatException(rule);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 using Dapper;
@@ -26,19 +27,20 @@ internal sealed partial class SampleDatabase(
 
     /// <summary>Makes the database if it is wanted and not there, and registers it as a source. Replicas may do so at the same time.</summary>
     /// <param name="catalog">A connection string to the catalog, on the server that the sample goes to.</param>
+    /// <param name="embedded">That server, where it is the service's own.</param>
     /// <param name="cancellationToken">Stops the start; a table half made is not there.</param>
     /// <exception cref="StartupException">The number of orders or the name is none.</exception>
-    public async Task EnsureAsync(string catalog, CancellationToken cancellationToken)
+    public async Task EnsureAsync(string catalog, EmbeddedPostgres? embedded, CancellationToken cancellationToken)
     {
         if (!folder.IsShipped || sources.IsKnown(Source))
             return;
         var (name, orders) = (WantedName(), WantedOrders());
-        var sample = new NpgsqlConnectionStringBuilder(catalog) { Database = name, SearchPath = null };
-        // Its own connections, not kept: sources are read through a pool of their own.
-        var making = new NpgsqlConnectionStringBuilder(sample.ConnectionString) { Pooling = false, CommandTimeout = 0 };
+        string reader, writer;
         try
         {
-            await CreateDatabaseAsync(catalog, name, cancellationToken);
+            (reader, writer) = await PrepareAsync(catalog, embedded, name, cancellationToken);
+            // Its own connections, not kept: sources are read through a pool of their own.
+            var making = new NpgsqlConnectionStringBuilder(writer) { Pooling = false, CommandTimeout = 0 };
             await using var connection = new NpgsqlConnection(making.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             if (await CreateOrdersAsync(connection, orders, cancellationToken))
@@ -54,8 +56,26 @@ internal sealed partial class SampleDatabase(
             return;
         }
 
-        sources.Register(Source, sample.ConnectionString);
-        await ShareAsync(sample.ConnectionString, cancellationToken);
+        sources.Register(Source, reader, writer);
+        await ShareAsync(writer, cancellationToken);
+    }
+
+    // In the embedded Postgres with a role to read and one to write; beside a catalog elsewhere as the catalog's own role.
+    private static async Task<(string Reader, string Writer)> PrepareAsync(
+        string catalog, EmbeddedPostgres? embedded, string name, CancellationToken cancellationToken)
+    {
+        if (embedded is null)
+        {
+            await CreateDatabaseAsync(catalog, name, cancellationToken);
+            var sample = new NpgsqlConnectionStringBuilder(catalog) { Database = name, SearchPath = null }.ConnectionString;
+            return (sample, sample);
+        }
+
+        await CreateDatabaseAsync(embedded.ConnectionString("postgres"), name, cancellationToken);
+        await EmbeddedRoles.PrepareAsync(embedded, name, EmbeddedRoles.SampleWriter, EmbeddedRoles.SampleReader, cancellationToken);
+        return (
+            EmbeddedRoles.ConnectionString(embedded, name, EmbeddedRoles.SampleReader),
+            EmbeddedRoles.ConnectionString(embedded, name, EmbeddedRoles.SampleWriter));
     }
 
     private string WantedName()

@@ -9,12 +9,12 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     /// <summary>How long a connect may take before the source counts as unreachable.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, string> registered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Reader, string Writer)> registered = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> pools = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> writing = new(StringComparer.Ordinal);
 
-    /// <summary>Names a database that the service made itself. A configured connection string goes first.</summary>
-    public void Register(string source, string connectionString) => registered[source] = connectionString;
+    /// <summary>Names a database that the service made itself, with the ways to read and to write it. A configured connection string goes first.</summary>
+    public void Register(string source, string reader, string writer) => registered[source] = (reader, writer);
 
     /// <summary>Whether <see cref="Get"/> knows the source.</summary>
     public bool IsKnown(string source) => ConnectionStringOf(source) is not null;
@@ -33,7 +33,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     /// <exception cref="ExportFailedException">No such connection string (any more).</exception>
     public NpgsqlDataSource GetForWriting(string target)
     {
-        var connectionString = ConnectionStringOf(target)
+        var connectionString = ConnectionStringOf(target, isWriting: true)
             ?? throw new ExportFailedException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
         return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, "claimcheck"))).Value;
     }
@@ -44,10 +44,10 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             await pool.Value.DisposeAsync();
     }
 
-    private string? ConnectionStringOf(string source) =>
-        configuration.GetConnectionString(source) is { Length: > 0 } configured
-            ? configured
-            : registered.GetValueOrDefault(source);
+    private string? ConnectionStringOf(string source, bool isWriting = false) =>
+        configuration.GetConnectionString(source) is { Length: > 0 } configured ? configured
+        : registered.TryGetValue(source, out var own) ? isWriting ? own.Writer : own.Reader
+        : null;
 
     // No logger factory, no traces: statements hold the criteria's values.
     private static NpgsqlDataSource Open(string connectionString, string name)

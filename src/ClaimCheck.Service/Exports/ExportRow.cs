@@ -13,7 +13,7 @@ internal sealed record ExportRow
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
         format, compression, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
         estimated_records, records, bytes, uncompressed_bytes, files, snapshot_at,
-        created_at, started_at, ready_at, expires_at, ended_at, reason, failure_code, failure_detail, failure_transient,
+        created_at, started_at, ready_at, expires_at, ended_at, ended_by, reason, failure_code, failure_detail, failure_transient,
         expires_at - now() AS remaining, manifest_expires_at - now() AS manifest_remaining
         """;
 
@@ -46,6 +46,7 @@ internal sealed record ExportRow
     public DateTimeOffset? ReadyAt { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
+    public string? EndedBy { get; init; }
     public string? Reason { get; init; }
     public string? FailureCode { get; init; }
     public string? FailureDetail { get; init; }

@@ -1,7 +1,7 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Hosting;
 
@@ -24,37 +24,18 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
             throw new StartupException(
                 $"ClaimCheck:AdminKey has {key.Length} characters, but must have {ShortestKey} or more: shorter keys can be guessed.");
         }
+
+        if (configuration["ClaimCheck:BehindTls"] is { Length: > 0 } behind && !bool.TryParse(behind, out _))
+            throw new StartupException($"ClaimCheck:BehindTls is {behind}, but must be true or false.");
     }
 
-    /// <summary>Refuses to listen beyond loopback without a key. Called with the addresses before any of them is bound.</summary>
-    public static void CheckAddresses(IConfiguration configuration, IEnumerable<string> addresses)
-    {
-        var hasKey = !string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]);
-        foreach (var address in addresses)
-        {
-            var host = Parse(address).Host;
-            if (!hasKey && !IsLoopback(host))
-            {
-                throw new StartupException(
-                    $"The service would listen on {address} without a key, where others could call it: " +
-                    $"set ClaimCheck:AdminKey ({ShortestKey} characters or more), or listen on http://127.0.0.1 alone.");
-            }
-        }
-    }
-
-    private static BindingAddress Parse(string address)
-    {
-        try
-        {
-            if (BindingAddress.Parse(address) is { Scheme: "http" or "https" } parsed)
-                return parsed;
-        }
-        catch (FormatException)
-        {
-        }
-
-        throw new StartupException($"The service can't listen on {address}: write the address as http://127.0.0.1:8080.");
-    }
+    /// <summary>Where the service may listen, with the keys that it has.</summary>
+    public static ListenAddresses Addresses(IConfiguration configuration) => new(
+        Who: "The service",
+        HasKey: !string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]),
+        IsBehindTls: string.Equals(configuration["ClaimCheck:BehindTls"], bool.TrueString, StringComparison.OrdinalIgnoreCase),
+        KeySetting: $"ClaimCheck:AdminKey ({ShortestKey} characters or more)",
+        TlsSetting: "ClaimCheck:BehindTls");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -70,8 +51,8 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
     private ValueTask<ProblemResult?> RefusalAsync(HttpContext context)
     {
         var request = context.Request;
-        if (adminKey is null && LoopbackRefusal(request) is { } foreign)
-            return new(foreign);
+        if (adminKey is null && LoopbackGuard.Refusal(context) is { } foreign)
+            return new(Problems.Of(foreign));
         if (Open.Any(path => request.Path.StartsWithSegments(path, StringComparison.Ordinal)))
             return new((ProblemResult?)null);
         if (adminKey is not null && !IsAdmin(request))
@@ -81,23 +62,9 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         }
 
         if (Caller.Admin(request) is not { } caller)
-            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, dots, dashes and underscores."));
+            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, dots, dashes and underscores, and no name that the service uses itself (administrator, claimcheck)."));
         context.Items[typeof(Caller)] = caller;
         return new((ProblemResult?)null);
-    }
-
-    // A web page in the user's browser can reach loopback: names that resolve here (DNS rebinding), cross-site requests.
-    private static ProblemResult? LoopbackRefusal(HttpRequest request)
-    {
-        if (!IsLoopback(request.Host.Host))
-            return Problems.Of(ProblemCodes.MisdirectedRequest);
-        var site = request.Headers["Sec-Fetch-Site"].ToString();
-        if (site == "cross-site")
-            return Problems.Of(ProblemCodes.ForeignOrigin);
-        var origin = request.Headers.Origin.ToString();
-        if (origin.Length > 0 && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase))
-            return Problems.Of(ProblemCodes.ForeignOrigin);
-        return null;
     }
 
     private bool IsAdmin(HttpRequest request)
@@ -107,11 +74,6 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         return header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
             && CryptographicOperations.FixedTimeEquals(Hash(header[scheme.Length..].Trim()), adminKey);
     }
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var address)
-            && (address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.IPv6Loopback)));
 
     private static byte[]? Hash(string? key) =>
         string.IsNullOrEmpty(key) ? null : SHA256.HashData(Encoding.UTF8.GetBytes(key));

@@ -9,6 +9,9 @@ internal sealed record Caller(string Name, string Tenant)
     public const string DefaultTenant = "default";
     private const string Administrator = "administrator";
 
+    /// <summary>What the service itself does, without a caller.</summary>
+    public const string Service = "claimcheck";
+
     /// <summary>The administrator in person, who speaks for no single consumer and may act for each.</summary>
     public bool ActsForAll { get; private init; }
 
@@ -24,11 +27,14 @@ internal sealed record Caller(string Name, string Tenant)
         var consumer = request.Headers[ConsumerHeader].ToString();
         if (consumer.Length == 0)
             return new(Administrator, DefaultTenant) { ActsForAll = true };
-        return IsName(consumer) ? new(consumer, DefaultTenant) : null;
+        return IsConsumer(consumer) ? new(consumer, DefaultTenant) : null;
     }
 
     /// <summary>Whether it may say something in a consumer's name.</summary>
     public bool MaySpeakFor(string consumer) => ActsForAll || Name == consumer;
+
+    /// <summary>A name that a consumer may have: none of those that the service gives to others.</summary>
+    public static bool IsConsumer(string text) => IsName(text) && text is not (Administrator or Service);
 
     /// <summary>Names of consumers and callers: up to 64 letters, digits, dots, dashes and underscores.</summary>
     public static bool IsName(string text) =>

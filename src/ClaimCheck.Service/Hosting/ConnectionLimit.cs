@@ -32,8 +32,10 @@ internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<Conne
     {
         kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
-        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection => CountAsync(next, connection)));
     }
+
+    /// <summary>Counts the connections of an endpoint.</summary>
+    public void Watch(ListenOptions endpoint) => endpoint.Use(next => connection => CountAsync(next, connection));
 
     // Once when the limit is reached, and not again before a tenth has gone: a line for each that is refused would be a flood of its own.
     private async Task CountAsync(ConnectionDelegate next, ConnectionContext connection)

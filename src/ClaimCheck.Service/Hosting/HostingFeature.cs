@@ -2,6 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -29,11 +30,20 @@ internal static class HostingFeature
             })
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
             .AddApiDescription();
+        builder.Logging.AddLinkSafeConsole();
+        var allowed = ApiKeys.Addresses(builder.Configuration);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
-            kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Apply(kestrel);
+            var limit = kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>();
+            limit.Apply(kestrel);
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                allowed.CheckBound(endpoint.EndPoint);
+                limit.Watch(endpoint);
+                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8());
+            });
         });
         return builder;
     }
@@ -43,6 +53,12 @@ internal static class HostingFeature
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
         // Routing and the server answer with a bare status; the body is added here.
         app.UseStatusCodePages(context => Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.Use((context, next) =>
+        {
+            // No browser makes a page of what is none.
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        });
         app.UseMiddleware<ApiKeys>();
         return app;
     }

@@ -17,13 +17,14 @@ internal static class ProblemPages
 
     private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request) =>
         WantsHtml(request)
-            ? Html("Problems", string.Concat(ProblemCatalogue.All.Select(problem =>
+            ? Html(request, "Problems", string.Concat(ProblemCatalogue.All.Select(problem =>
                 $"<li><a href=\"/problems/{problem.Code}\">{problem.Code}</a> ({problem.Status}): {WebUtility.HtmlEncode(problem.Title)}</li>")))
             : TypedResults.Ok(new Page<ExplainedProblem>([.. ProblemCatalogue.All], null));
 
     private static Results<Ok<ExplainedProblem>, ContentHttpResult, ProblemResult> Show(string code, HttpRequest request) =>
         ProblemCatalogue.Find(code) is not { } problem ? Problems.NotFound("problem code")
         : WantsHtml(request) ? Html(
+            request,
             $"{problem.Status} {problem.Title}",
             $"<li>Code: <code>{problem.Code}</code></li><li>{WebUtility.HtmlEncode(problem.Meaning)}</li><li>{WebUtility.HtmlEncode(problem.Remedy)}</li>")
         : TypedResults.Ok(problem);
@@ -32,8 +33,13 @@ internal static class ProblemPages
         request.GetTypedHeaders().Accept is { } accept
         && accept.OrderByDescending(type => type.Quality ?? 1).FirstOrDefault()?.MediaType == "text/html";
 
-    private static ContentHttpResult Html(string title, string items) => TypedResults.Content(
-        $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} - ClaimCheck</title><h1>{title}</h1><ul>{items}</ul></html>",
-        "text/html",
-        Encoding.UTF8);
+    private static ContentHttpResult Html(HttpRequest request, string title, string items)
+    {
+        // The page has text and links, and nothing that could run.
+        request.HttpContext.Response.Headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        return TypedResults.Content(
+            $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} - ClaimCheck</title><h1>{title}</h1><ul>{items}</ul></html>",
+            "text/html",
+            Encoding.UTF8);
+    }
 }

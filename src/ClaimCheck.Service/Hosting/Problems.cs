@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Hosting;
@@ -7,6 +8,9 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
 {
     public int? StatusCode => problem.Status;
     public Problem Value => problem;
+
+    /// <summary>The document, as it is sent.</summary>
+    public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(problem, ClaimCheckJson.Options);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -22,6 +26,9 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
 /// <summary>Makes error answers from the codes of <see cref="ProblemCatalogue"/>.</summary>
 internal static class Problems
 {
+    // An answer must not be as large as what a hostile body of a million wrong fields makes of it.
+    private const int MostErrors = 50;
+
     public static ProblemResult Of(
         string code, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null, TimeSpan? retryAfter = null)
     {
@@ -43,7 +50,12 @@ internal static class Problems
         Of(ProblemCodes.NotFound, $"There is no {what} by that name.");
 
     public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) =>
-        Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors);
+        errors.Count <= MostErrors
+            ? Of(ProblemCodes.ValidationFailed, "The request is understood, but its fields don't fit: see errors.", errors)
+            : Of(
+                ProblemCodes.ValidationFailed,
+                $"The request is understood, but {errors.Count} of its fields don't fit: errors shows {MostErrors} of them.",
+                errors.Take(MostErrors).ToDictionary(StringComparer.Ordinal));
 
     /// <summary>The refusal of a dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
     public static ProblemResult Unavailable(Unavailability why) =>

@@ -3,6 +3,7 @@ using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Hosting;
 
@@ -41,11 +42,12 @@ internal static class Startup
     /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it as one line.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> main)
     {
+        PrivateFiles.ByDefault();
         try
         {
             return await main();
         }
-        catch (StartupException e)
+        catch (Exception e) when (e is StartupException or UnsafeAddressException)
         {
             await Console.Error.WriteLineAsync($"claimcheck: {e.Message}");
             return 1;
@@ -61,7 +63,7 @@ internal static class Startup
     {
         var services = app.Services;
         ApiKeys.Check(app.Configuration);
-        ApiKeys.CheckAddresses(app.Configuration, Addresses(app));
+        ApiKeys.Addresses(app.Configuration).Check(ListenAddresses.Of(app, DefaultUrl));
 
         var catalog = services.GetRequiredService<CatalogDatabase>();
         await catalog.OpenAsync(cancellationToken);
@@ -74,26 +76,10 @@ internal static class Startup
             throw new StartupException($"The catalog can't be reached: {e.Message} Check ConnectionStrings:Catalog, and that Postgres runs.", e);
         }
 
-        await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, cancellationToken);
+        await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
         await services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
         await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
         await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
-    }
-
-    // What the server is going to listen on, from wherever it may be said.
-    private static IEnumerable<string> Addresses(WebApplication app)
-    {
-        var configuration = app.Configuration;
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
-        var urls = Split(configuration["urls"]);
-        if (urls.Count == 0)
-            urls = [.. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"), .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}")];
-        if (urls.Count == 0 && endpoints.Count == 0)
-            app.Urls.Add(DefaultUrl);
-        return [.. urls, .. endpoints];
-
-        static List<string> Split(string? list) =>
-            [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
     }
 
     // Ctrl-C and SIGTERM while the service prepares: the first start may take a while.

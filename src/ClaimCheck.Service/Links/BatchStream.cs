@@ -68,7 +68,7 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
         {
             if (requested.Range is not { Unit.Value: "bytes", Ranges.Count: 1 } ranges)
                 return null;
-            if (requested.IfRange is { } condition && condition.EntityTag?.Compare(etag, useStrongComparison: true) != true)
+            if (requested.Headers.IfRange.Count > 0 && requested.IfRange?.EntityTag?.Compare(etag, useStrongComparison: true) != true)
                 return null;
             return ranges.Ranges.Single();
         }

@@ -35,7 +35,7 @@ internal static class FailureEndpoints
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
-        if (!Caller.IsName(consumer))
+        if (!Caller.IsConsumer(consumer))
             return Problems.NotFound("consumer");
         if (IsArray(context.Request) is not { } isArray)
             return Problems.Of(ProblemCodes.UnsupportedMediaType, $"Send application/json, an array, or {Lines}.");
@@ -91,7 +91,7 @@ internal static class FailureEndpoints
             return Problems.Of(ProblemCodes.InvalidCursor);
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
-        if (!Caller.IsName(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is null)
+        if (!Caller.IsConsumer(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is null)
             return Problems.NotFound("receipt");
         // Record keys are data of the batch, and go with it.
         if (ExportState.IsEnd(batch.EffectiveState))

@@ -27,7 +27,7 @@ internal static class ReceiptEndpoints
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
-        if (paging.After is not null && !Caller.IsName(paging.After))
+        if (paging.After is not null && !Caller.IsConsumer(paging.After))
             return Problems.Of(ProblemCodes.InvalidCursor);
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
@@ -42,7 +42,7 @@ internal static class ReceiptEndpoints
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
-        if (!Caller.IsName(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is not { } receipt)
+        if (!Caller.IsConsumer(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is not { } receipt)
             return Problems.NotFound("receipt");
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(receipt);
@@ -53,7 +53,7 @@ internal static class ReceiptEndpoints
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
-        if (!Caller.IsName(consumer))
+        if (!Caller.IsConsumer(consumer))
             return Problems.NotFound("consumer");
         var (body, malformed) = await JsonBody.ReadAsync(context.Request, cancellationToken);
         if (malformed is not null)

@@ -48,7 +48,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             var cascaded = family.Where(member => member.BatchId != batch.Value && !ExportState.IsEnd(member.State)).ToList();
             foreach (var member in family.Where(member => !ExportState.IsEnd(member.State)))
             {
-                await EndAsync(transaction, member, reason, cancellationToken);
+                await EndAsync(transaction, member, caller, reason, cancellationToken);
                 await RequestDeletionAsync(transaction, member.BatchId, probes.GetValueOrDefault(member.BatchId, []), cancellationToken);
             }
 
@@ -59,7 +59,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
                 await NoteCascadeAsync(transaction, batch, cascaded, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             if (!ExportState.IsEnd(itself.State))
-                Log.Ended(logger, batch, itself.State == ExportState.Ready ? ExportState.Revoked : ExportState.Cancelled, cascaded.Count);
+                Log.Ended(logger, batch, itself.State == ExportState.Ready ? ExportState.Revoked : ExportState.Cancelled, caller.Name, cascaded.Count);
             return true;
         }
     }
@@ -95,17 +95,17 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             cancellationToken))).AsList();
     }
 
-    private static async Task EndAsync(Transaction transaction, Member member, string? reason, CancellationToken cancellationToken)
+    private static async Task EndAsync(Transaction transaction, Member member, Caller caller, string? reason, CancellationToken cancellationToken)
     {
         var isReady = member.State == ExportState.Ready;
         var endedAt = await transaction.Connection.QuerySingleAsync<DateTimeOffset>(transaction.Command(
             """
             UPDATE exports
-               SET state = @To, ended_at = now(), reason = @reason, lease_token = NULL, lease_until = NULL
+               SET state = @To, ended_at = now(), ended_by = @Name, reason = @reason, lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = @State
             RETURNING ended_at
             """,
-            new { member.Id, member.State, To = isReady ? ExportState.Revoked : ExportState.Cancelled, reason },
+            new { member.Id, member.State, To = isReady ? ExportState.Revoked : ExportState.Cancelled, caller.Name, reason },
             cancellationToken));
         var (export, batch) = (new ExportId(member.Id), new BatchId(member.BatchId));
         await Outbox.AddAsync(
@@ -159,7 +159,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is {State}, and {Cascaded} retry batches with it; its objects are being deleted.")]
-        public static partial void Ended(ILogger logger, BatchId batchId, string state, int cascaded);
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is {State} by {Caller}, and {Cascaded} retry batches with it; its objects are being deleted.")]
+        public static partial void Ended(ILogger logger, BatchId batchId, string state, string caller, int cascaded);
     }
 }

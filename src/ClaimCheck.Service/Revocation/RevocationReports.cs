@@ -67,6 +67,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
             State = row.State,
             Reason = row.Reason,
             RevokedAt = row.EndedAt,
+            RevokedBy = row.EndedBy,
             VerifiedAt = deletion?.VerifiedAt,
             Objects = new(deletion?.Deleted ?? 0, deletion?.Remaining ?? 0, deletion?.UploadsAborted ?? 0),
             Probes = [.. probes.Select(probe => new LinkProbe(probe.Key[(probe.Key.LastIndexOf('/') + 1)..], probe.Before, probe.After, probe.At))],

@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Staging;
 /// Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the file
 /// is deleted, the rename fails, so that nothing can be completed after an abort.
 /// </summary>
-internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, PublicAddress address) : IStaging
+internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, StagedFileLinks links, PublicAddress address) : IStaging
 {
     public Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
@@ -19,6 +19,7 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
             // Here, and not when completing: an eraser that removed it meanwhile must win.
             MakeFolder(Path.GetDirectoryName(paths.Of(key))!);
             File.OpenHandle(paths.Of(upload), FileMode.CreateNew, FileAccess.Write).Dispose();
+            access.OfFile(paths.Of(upload));
             return upload;
         });
     }
@@ -96,8 +97,9 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
     {
         try
         {
+            access.Prepare(paths.Root);
             Directory.CreateDirectory(paths.Uploads);
-            Directory.CreateDirectory(Path.Combine(paths.Root, StagingKeys.Root));
+            MakeFolder(Path.Combine(paths.Root, StagingKeys.Root));
             var probe = Path.Combine(paths.Uploads, "check");
             File.WriteAllText(probe, "written at start");
             File.Delete(probe);
@@ -115,13 +117,18 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
     private string FolderOf(StagedUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
 
     // An attempt that is swept beside this one may take the batch's folder away between two steps of this.
-    private static void MakeFolder(string folder)
+    private void MakeFolder(string folder)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                Directory.CreateDirectory(folder);
+                foreach (var missing in MissingOf(folder))
+                {
+                    Directory.CreateDirectory(missing);
+                    access.OfFolder(missing);
+                }
+
                 return;
             }
             catch (IOException) when (tries < 10)
@@ -129,6 +136,15 @@ internal sealed class FolderStaging(FolderPaths paths, StagedFileLinks links, Pu
                 // Once more, from the top.
             }
         }
+    }
+
+    // From the top down, below the root.
+    private IEnumerable<string> MissingOf(string folder)
+    {
+        var missing = new Stack<string>();
+        for (var path = folder.TrimEnd('/'); path.Length > paths.Root.Length && !Directory.Exists(path); path = Path.GetDirectoryName(path)!)
+            missing.Push(path);
+        return missing;
     }
 
     // Removing only what is empty: another attempt may have made its folder beside this one.

@@ -88,8 +88,12 @@ internal static class StagedFilesEndpoint
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
         // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
-        if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase))
+        // A condition that can't be read is none that holds: then the whole is answered.
+        if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)
+            || (context.Request.Headers.IfRange.Count > 0 && context.Request.GetTypedHeaders().IfRange is null))
+        {
             context.Request.Headers.Range = default;
+        }
 
         using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.

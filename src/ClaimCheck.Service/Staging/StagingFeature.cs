@@ -23,6 +23,7 @@ internal static class StagingFeature
             .AddSingleton(provider => new FolderPaths(
                 Path.GetFullPath(provider.GetRequiredService<StagingOptions>().Folder ?? Path.Combine(data, "staging"))))
             .AddSingleton(provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<FolderAccess>()
             .AddSingleton<StagedFileLinks>()
             .AddSingleton<IStaging, FolderStaging>()
             .AddSingleton<IInbox, FolderInbox>();

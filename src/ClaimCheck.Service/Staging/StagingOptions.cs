@@ -51,6 +51,9 @@ internal sealed record StagingOptions : IValidatableObject
     /// <summary>The folder, where no bucket is named; by default <c>staging/</c> in the data directory.</summary>
     public string? Folder { get; init; }
 
+    /// <summary>The group that may read the folder, for an operator who serves it to others; by default the service's user alone may.</summary>
+    public string? Group { get; init; }
+
     /// <returns>What is wrong: the value, the rule, and what would come of it.</returns>
     public IEnumerable<string> Problems()
     {
@@ -58,6 +61,8 @@ internal sealed record StagingOptions : IValidatableObject
             yield return $"{Section}:Bucket is '{bucket}', but a bucket's name has 3 to 63 letters, digits, dots and dashes: S3 would refuse every request.";
         if (Bucket is not null && Folder is not null)
             yield return $"{Section}:Bucket and {Section}:Folder are both set, but there is one staging: remove one of them.";
+        if (Bucket is not null && Group is not null)
+            yield return $"{Section}:Group is set, but it is for a staging folder, and {Section}:Bucket names a bucket: remove one of them.";
         foreach (var (name, value) in new[] { (nameof(ServiceUrl), ServiceUrl), (nameof(PublicEndpoint), PublicEndpoint) })
         {
             if (value is not null && !IsOrigin(value))

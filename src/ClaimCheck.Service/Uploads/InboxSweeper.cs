@@ -68,7 +68,7 @@ internal sealed partial class InboxSweeper(
             else if (due.IsOpen)
             {
                 Log.Unpublished(logger, batch);
-                await revoker.RevokeAsync(new Caller("claimcheck", due.Tenant), batch, "It was not published in time.", cancellationToken);
+                await revoker.RevokeAsync(new Caller(Caller.Service, due.Tenant), batch, "It was not published in time.", cancellationToken);
             }
 
             await SetNextLookAsync(connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);

@@ -47,10 +47,78 @@ public sealed class Without_a_key(ApiService service)
         (await service.Idle.GetAsync("/v1/exports", ("Origin", service.Idle.Address.GetLeftPart(UriPartial.Authority)), ("Sec-Fetch-Site", "same-origin"))).Items();
 
     [Fact]
-    public async Task A_cross_site_request_is_403()
+    public async Task A_request_of_another_site_is_403()
     {
-        (await service.Idle.GetAsync("/v1/exports", ("Sec-Fetch-Site", "cross-site"))).IsProblem(403, "foreign_origin");
+        foreach (var site in (string[])["cross-site", "same-site", "Same-Origin", "none, cross-site", "anything"])
+            (await service.Idle.GetAsync("/v1/exports", ("Sec-Fetch-Site", site))).IsProblem(403, "foreign_origin");
         (await service.Idle.GetAsync("/v1/exports", ("Sec-Fetch-Site", "none"))).Items();
+    }
+
+    [Theory]
+    [InlineData("Forwarded", "for=192.0.2.1")]
+    [InlineData("X-Forwarded-For", "127.0.0.1")]
+    [InlineData("x-forwarded-proto", "https")]
+    [InlineData("X-Forwarded-Anything", "")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
+    [InlineData("Via", "1.1 proxy")]
+    public async Task What_a_proxy_forwards_is_421(string header, string value)
+    {
+        // Whoever reaches the proxy would be the administrator.
+        (await service.Idle.GetAsync("/v1/exports", (header, value))).IsProblem(421, "misdirected_request");
+        (await service.Idle.GetAsync("/health/live", (header, value))).IsProblem(421, "misdirected_request");
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\nbroken header\r\n\r\n")]
+    [InlineData("GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("GET /v1/exports HTTP/1.1\r\n\r\n")]
+    [InlineData("nonsense\r\n\r\n")]
+    public async Task What_is_no_HTTP_is_answered_with_a_problem(string request)
+    {
+        using var tcp = new System.Net.Sockets.TcpClient();
+        await tcp.ConnectAsync("127.0.0.1", service.Idle.Address.Port);
+        await using var stream = tcp.GetStream();
+        await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(request));
+        var answer = await new StreamReader(stream).ReadToEndAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        var (head, body) = (answer.Split("\r\n\r\n")[0], answer.Split("\r\n\r\n", 2)[1]);
+        Assert.StartsWith("HTTP/1.1 400 ", head, StringComparison.Ordinal);
+        Assert.Contains("Content-Type: application/problem+json", head, StringComparison.Ordinal);
+        Assert.Equal("invalid_request", System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("administrator")]
+    [InlineData("claimcheck")]
+    public async Task No_consumer_has_a_name_that_the_service_uses_itself(string name)
+    {
+        (await service.Idle.GetAsync("/v1/exports", ("ClaimCheck-Consumer", name))).IsProblem(400, "invalid_request");
+        var subscription = $$"""{ "consumer": "{{name}}", "protocol": "webhook", "endpoint": "https://example.com/" }""";
+        (await service.Idle.PostAsync("/v1/subscriptions", subscription)).IsProblem(422, "validation_failed");
+    }
+
+    [Fact]
+    public async Task An_answer_lists_fifty_errors_at_most()
+    {
+        var criteria = string.Join(", ", Enumerable.Range(0, 200).Select(i => $"\"field{i}\": 1"));
+        var answer = await service.Idle.PostAsync("/v1/exports", $$"""{ "dataset": "items", "criteria": { {{criteria}} } }""");
+        answer.IsProblem(422, "validation_failed");
+        Assert.Equal(50, answer.Json.GetProperty("errors").EnumerateObject().Count());
+        Assert.Contains("200 of its fields", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pages_run_nothing_and_answers_are_not_sniffed()
+    {
+        foreach (var (path, accept) in new[] { ("/problems", "text/html"), ("/problems/not_found", "text/html"), ("/v1/exports", "application/json"), ("/nothing", "*/*") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            using var http = new HttpClient { BaseAddress = service.Idle.Address };
+            using var answer = await http.SendAsync(request);
+            Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
+            if (accept == "text/html")
+                Assert.StartsWith("default-src 'none'", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -72,6 +140,8 @@ public sealed class Without_a_key(ApiService service)
     [InlineData("http://+:0", "ClaimCheck:AdminKey")]
     [InlineData("http://[::]:0", "ClaimCheck:AdminKey")]
     [InlineData("http://127.0.0.1:0;http://0.0.0.0:0", "ClaimCheck:AdminKey")]
+    [InlineData("http://[127.0.0.1]:0", "ClaimCheck:AdminKey")] // to the server that is a name, and a name is every interface
+    [InlineData("http://example.com:0", "ClaimCheck:AdminKey")]
     [InlineData("nonsense", "nonsense")]
     [InlineData("ftp://127.0.0.1:0", "ftp://127.0.0.1:0")]
     public async Task It_refuses_to_listen_beyond_loopback(string urls, string named)
@@ -81,6 +151,24 @@ public sealed class Without_a_key(ApiService service)
         var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("claimcheck: ", line, StringComparison.Ordinal);
         Assert.Contains(named, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_a_key_plain_http_beyond_loopback_needs_TLS_in_front()
+    {
+        var settings = new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+        {
+            ["ClaimCheck__AdminKey"] = "0123456789abcdef0123456789abcdef",
+            ["ClaimCheck__Roles"] = "api",
+        };
+        var (code, output) = await ServiceProcess.RunAsync(settings, "http://0.0.0.0:0");
+        Assert.Equal(1, code);
+        Assert.Contains("ClaimCheck:BehindTls=true", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+
+        settings["ClaimCheck__BehindTls"] = "maybe";
+        (code, output) = await ServiceProcess.RunAsync(settings, "http://127.0.0.1:0");
+        Assert.Equal(1, code);
+        Assert.Contains("ClaimCheck:BehindTls is maybe", output, StringComparison.Ordinal);
     }
 
     [Fact]

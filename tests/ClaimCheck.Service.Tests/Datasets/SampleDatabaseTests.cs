@@ -34,7 +34,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     {
         var replicas = Enumerable.Range(0, 4).Select(_ => scene.Sources()).ToList();
 
-        await Task.WhenAll(replicas.Select(sources => scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None)));
+        await Task.WhenAll(replicas.Select(sources => scene.Sample(sources).EnsureAsync(catalog, null, CancellationToken.None)));
 
         Assert.Single(scene.Logged, line => line.Contains("is made, with 5000 orders", StringComparison.Ordinal));
         foreach (var sources in replicas)
@@ -45,7 +45,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     public async Task The_shipped_dataset_can_be_exported_from_it_in_the_order_of_its_key()
     {
         var sources = scene.Sources();
-        await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
+        await scene.Sample(sources).EnsureAsync(catalog, null, CancellationToken.None);
         var datasets = scene.Catalog(sources);
         await datasets.ReloadAsync(all: true, CancellationToken.None);
         var orders = datasets.Find("orders")!;
@@ -66,14 +66,14 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     public async Task Another_number_of_orders_makes_it_anew_and_the_same_number_does_not()
     {
         var sources = scene.Sources();
-        await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
+        await scene.Sample(sources).EnsureAsync(catalog, null, CancellationToken.None);
         var first = await TableAsync(sources);
 
-        await scene.Sample(scene.Sources()).EnsureAsync(catalog, CancellationToken.None);
+        await scene.Sample(scene.Sources()).EnsureAsync(catalog, null, CancellationToken.None);
         Assert.Equal(first, await TableAsync(sources));
 
         scene.With("ClaimCheck:Sample:Orders", "0");
-        await scene.Sample(scene.Sources()).EnsureAsync(catalog, CancellationToken.None);
+        await scene.Sample(scene.Sources()).EnsureAsync(catalog, null, CancellationToken.None);
         Assert.NotEqual(first, await TableAsync(sources));
         Assert.Equal(0, await CountAsync(sources));
     }
@@ -82,7 +82,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     public async Task It_holds_what_breaks_careless_readers()
     {
         var sources = scene.Sources();
-        await scene.Sample(sources).EnsureAsync(catalog, CancellationToken.None);
+        await scene.Sample(sources).EnsureAsync(catalog, null, CancellationToken.None);
         await using var connection = await sources.Get("sample").OpenConnectionAsync();
 
         var notes = (await connection.QueryAsync<string?>("SELECT DISTINCT note FROM orders")).ToHashSet(StringComparer.Ordinal);
@@ -99,7 +99,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
     {
         scene.With(setting, value);
 
-        await scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", CancellationToken.None); // no one is asked
+        await scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", null, CancellationToken.None); // no one is asked
 
         Assert.Empty(scene.Logged);
     }
@@ -113,7 +113,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         scene.With("ClaimCheck:Sample:Orders", orders);
 
         var refusal = await Assert.ThrowsAsync<StartupException>(
-            () => scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", CancellationToken.None));
+            () => scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", null, CancellationToken.None));
 
         Assert.StartsWith($"ClaimCheck:Sample:Orders is {orders}, but must be", refusal.Message, StringComparison.Ordinal);
     }
@@ -126,7 +126,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         scene.With("ClaimCheck:Sample:Database", wanted);
 
         var refusal = await Assert.ThrowsAsync<StartupException>(
-            () => scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", CancellationToken.None));
+            () => scene.Sample(scene.Sources()).EnsureAsync("Host=127.0.0.1;Port=1", null, CancellationToken.None));
 
         Assert.StartsWith($"ClaimCheck:Sample:Database is {wanted}, but must be", refusal.Message, StringComparison.Ordinal);
     }
@@ -140,7 +140,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
         var sources = scene.Sources();
 
         await scene.Sample(sources).EnsureAsync(
-            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, CancellationToken.None);
+            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, null, CancellationToken.None);
         var datasets = scene.Catalog(sources);
         await datasets.ReloadAsync(all: true, CancellationToken.None);
 

@@ -66,8 +66,8 @@ public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
     {
         scene.With("ConnectionStrings:shop", "Host=configured");
         var sources = scene.Sources();
-        sources.Register("shop", "Host=registered");
-        sources.Register("sample", "Host=registered");
+        sources.Register("shop", "Host=registered", "Host=registered");
+        sources.Register("sample", "Host=registered", "Host=registered");
 
         Assert.Same(sources.Get("shop"), sources.Get("shop"));
         Assert.Contains("Host=configured", sources.Get("shop").ConnectionString, StringComparison.Ordinal);

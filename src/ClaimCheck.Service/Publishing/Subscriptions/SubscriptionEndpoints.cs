@@ -77,7 +77,7 @@ internal static class SubscriptionEndpoints
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
-        if (consumer is not null && !Caller.IsName(consumer))
+        if (consumer is not null && !Caller.IsConsumer(consumer))
             return Problems.Of(ProblemCodes.InvalidParameter, "consumer must be up to 64 letters, digits, dots, dashes and underscores.");
         SubscriptionId? before = null;
         if (paging.After is not null)

@@ -17,7 +17,7 @@ internal sealed class SubscriptionReader(
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var consumer = Text(body, "consumer", errors);
-        if (consumer is not null && !Caller.IsName(consumer))
+        if (consumer is not null && !Caller.IsConsumer(consumer))
             errors["consumer"] = ["Must be up to 64 letters, digits, dots, dashes and underscores."];
         else if (consumer is not null && !caller.ActsForAll && consumer != caller.Name)
             errors["consumer"] = [$"Must be {caller.Name}, whom the call speaks for."];
