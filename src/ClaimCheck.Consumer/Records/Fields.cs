@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Numerics;
 using System.Text;
@@ -11,6 +12,8 @@ namespace ClaimCheck.Consumer.Records;
 /// </summary>
 internal static class Fields
 {
+    private static readonly SearchValues<char> NoNames = SearchValues.Create("-+, \t\r\n");
+
     // Bytes that are no UTF-8 would become other characters.
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
@@ -97,7 +100,7 @@ internal static class Fields
         ReadOnlySpan<char> name = buffer[..length];
         // Names alone: not numbers, blanks around one, or several with commas, which .NET takes too.
         return length > 0
-            && !char.IsAsciiDigit(name[0]) && !name.ContainsAny("-+, \t\r\n") && name.Trim().Length == length
+            && !char.IsAsciiDigit(name[0]) && !name.ContainsAny(NoNames) && name.Trim().Length == length
             && (Enum.TryParse<T>(name, ignoreCase: false, out var value) || Enum.TryParse(name, ignoreCase: true, out value))
                 ? value
                 : throw new FormatException();
