@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
