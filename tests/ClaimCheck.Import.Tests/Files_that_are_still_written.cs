@@ -1,7 +1,6 @@
 using System.Text;
 using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

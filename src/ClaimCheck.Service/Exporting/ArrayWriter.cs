@@ -1,8 +1,12 @@
+using System.Buffers;
+
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Writes the text of Postgres arrays, <c>{1,NULL,"a \"b\""}</c> or <c>[2:3]={…}</c>, as JSON arrays.</summary>
 internal sealed class ArrayWriter(BlockBuilder output, JsonValueWriter values, EncodeSteps steps)
 {
+    private static readonly SearchValues<byte> BoundsBytes = SearchValues.Create("[]:-0123456789"u8);
+
     private byte[] plain = new byte[256];
     private int used;
 
@@ -62,7 +66,7 @@ internal sealed class ArrayWriter(BlockBuilder output, JsonValueWriter values, E
         if (text is not [(byte)'[', ..])
             return 0;
         var equals = text.IndexOf((byte)'=');
-        return equals >= 0 && !text[..equals].ContainsAnyExcept("[]:-0123456789"u8) ? equals + 1 : throw Malformed();
+        return equals >= 0 && !text[..equals].ContainsAnyExcept(BoundsBytes) ? equals + 1 : throw Malformed();
     }
 
     /// <returns>The length up to and including the closing quote.</returns>

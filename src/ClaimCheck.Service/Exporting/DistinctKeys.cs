@@ -7,6 +7,8 @@ namespace ClaimCheck.Service.Exporting;
 /// </summary>
 internal sealed class DistinctKeys : IDisposable
 {
+    public const string NotUniqueCode = "key_not_unique";
+
     private readonly KeySpace space;
     private readonly KeyTable table;
     private readonly int level;
@@ -98,5 +100,5 @@ internal sealed class DistinctKeys : IDisposable
     }
 
     private static ExportFailedException NotUnique(long one, long other) => new(
-        "key_not_unique", $"Record {Math.Max(one, other)} has the key of record {Math.Min(one, other)}.", isTransient: false);
+        NotUniqueCode, $"Record {Math.Max(one, other)} has the key of record {Math.Min(one, other)}.", isTransient: false);
 }

@@ -155,8 +155,10 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
         }
         catch (JsonException)
         {
-            // Its text may quote the value.
+            // Its text may quote the value: it is not kept.
+#pragma warning disable MA0054
             throw new FormatException("is not JSON");
+#pragma warning restore MA0054
         }
     }
 

@@ -16,6 +16,7 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
     private bool isBegun;
     private long records;
     private long recordsBefore;
+    private ExportFailedException? twice;
     private UploadFileRow? file;
 
     public void BeginFile(UploadFileRow next)
@@ -49,6 +50,8 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
         EndOfFile(isBegun);
         if (records != file!.Records)
             throw Failed("upload_mismatch", $"{file.Name} has {records} records, but {file.Records} were announced.");
+        if (twice is not null)
+            throw twice;
     }
 
     /// <summary>A file begins.</summary>
@@ -69,9 +72,23 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
     {
     }
 
-    /// <summary>The key of the record that is being checked, as its readers will see it.</summary>
-    /// <exception cref="ExportFailedException">Another record has it; places are counted over all files.</exception>
-    protected void SeeKey(ReadOnlySpan<byte> key) => distinct?.Add(key, recordsBefore + records + 1);
+    /// <summary>
+    /// The key of the record that is being checked, as its readers will see it; places are counted over all files. That another record
+    /// has it is told at the file's end: where it is another file altogether, that is what its producer wants to know.
+    /// </summary>
+    protected void SeeKey(ReadOnlySpan<byte> key)
+    {
+        if (twice is not null)
+            return;
+        try
+        {
+            distinct?.Add(key, recordsBefore + records + 1);
+        }
+        catch (ExportFailedException e) when (e.Code == DistinctKeys.NotUniqueCode)
+        {
+            twice = e;
+        }
+    }
 
     protected static ExportFailedException Failed(string code, string detail) => new(code, detail, isTransient: false);
 
