@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -188,7 +189,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
     public async Task A_store_that_breaks_does_not_stop_the_host_and_listening_begins_again()
     {
         Publish(3);
-        cursors.Load = _ => cursors.Loads <= 2 ? throw new NullReferenceException() : Task.CompletedTask;
+        cursors.Load = _ => cursors.Loads <= 2 ? throw new UnreachableException() : Task.CompletedTask;
 
         using var host = await ListenAsync();
 

@@ -81,7 +81,7 @@ public sealed class What_others_may_see
 
     private static async Task<string> OwnGroupAsync()
     {
-        using var id = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("id", "-gn") { RedirectStandardOutput = true })!;
+        using var id = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("id", "-gn") { RedirectStandardOutput = true, UseShellExecute = false })!;
         var name = await id.StandardOutput.ReadToEndAsync();
         await id.WaitForExitAsync();
         return name.Trim();

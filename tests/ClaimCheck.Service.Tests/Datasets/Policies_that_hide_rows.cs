@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Tests.Api;
 using ExportRun = ClaimCheck.Service.Tests.Exporting.ExportRun;

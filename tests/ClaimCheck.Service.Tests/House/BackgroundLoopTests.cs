@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using ClaimCheck.Service.Hosting;
@@ -69,7 +70,7 @@ public sealed partial class BackgroundLoopTests
     private static async Task BreakAsync()
     {
         await Task.Yield();
-        throw new NullReferenceException();
+        throw new UnreachableException();
     }
 
     private static async Task StopAsync(CancellationTokenSource stop, CancellationToken token)

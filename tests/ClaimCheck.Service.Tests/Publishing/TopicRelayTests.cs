@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using Amazon.Runtime;
@@ -10,12 +11,12 @@ using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
 /// <summary>Every event goes on to the topic; one that can't keeps no other but those of its own batch, which wait behind it.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "DisposeAsync disposes it; xunit calls that.")]
 public sealed class TopicRelayTests : IAsyncLifetime
 {
     private const string Topic = "arn:aws:sns:eu-central-1:000000000000:bulk-events";
