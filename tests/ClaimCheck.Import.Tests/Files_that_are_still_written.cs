@@ -155,7 +155,10 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
         await using var tool = ToolProcess.Start(
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
-                ["AWS_ENDPOINT_URL_S3"] = address.AbsoluteUri, ["AWS_ACCESS_KEY_ID"] = "a", ["AWS_SECRET_ACCESS_KEY"] = "b", ["AWS_REGION"] = "us-east-1",
+                ["AWS_ENDPOINT_URL_S3"] = address.AbsoluteUri,
+                ["AWS_ACCESS_KEY_ID"] = "a",
+                ["AWS_SECRET_ACCESS_KEY"] = "b",
+                ["AWS_REGION"] = "us-east-1",
             },
             ["import", "start", "--config", config, "--watch", "s3://feeds/orders/", "--once"]);
         var result = await tool.EndAsync();

@@ -52,7 +52,10 @@ internal sealed partial class DefinitionWatch : BackgroundService
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(DefinitionWatch), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
     {
         var looks = folders.Where(folder => folder.Path is not null).Select(folder => new Looked(folder)).ToList();
         for (var round = 1; !stoppingToken.IsCancellationRequested; round++)
@@ -91,10 +94,9 @@ internal sealed partial class DefinitionWatch : BackgroundService
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // The next look may find it better; until then everything stays as it was.
-            var trouble = e is StartupException ? e.Message : $"An unexpected {e.GetType().Name} came up.";
-            if (trouble != look.Trouble)
-                Log.NotRead(logger, trouble);
-            look.Trouble = trouble;
+            if (e.Message != look.Trouble)
+                Log.NotRead(logger, e is StartupException ? null : e, e.Message);
+            look.Trouble = e.Message;
         }
     }
 
@@ -125,6 +127,6 @@ internal sealed partial class DefinitionWatch : BackgroundService
         public static partial void Asked(ILogger logger);
 
         [LoggerMessage(LogLevel.Error, "Definitions can't be read again, and stay as they were: {Reason}")]
-        public static partial void NotRead(ILogger logger, string reason);
+        public static partial void NotRead(ILogger logger, Exception? exception, string reason);
     }
 }

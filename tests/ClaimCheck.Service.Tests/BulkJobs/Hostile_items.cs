@@ -188,7 +188,16 @@ public sealed class Hostile_items
 
     private static Operation OperationOf(string type) => new()
     {
-        Name = "o", Title = "o", Target = "t", Form = Operation.ItemForm, Key = "v", Chunk = 1, Atomicity = Operation.PerItem,
-        Delivery = Operation.AtLeastOnce, Concurrency = 1, Parameters = [new("v", type, false)], Sql = "",
+        Name = "o",
+        Title = "o",
+        Target = "t",
+        Form = Operation.ItemForm,
+        Key = "v",
+        Chunk = 1,
+        Atomicity = Operation.PerItem,
+        Delivery = Operation.AtLeastOnce,
+        Concurrency = 1,
+        Parameters = [new("v", type, false)],
+        Sql = "",
     };
 }

@@ -54,7 +54,7 @@ public sealed partial class HouseTests
     [Fact]
     public void A_batch_is_revoked_in_one_place()
     {
-        Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers("ExportState.Revoked : ExportState.Cancelled, reason"));
+        Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers("ExportState.Revoked : ExportState.Cancelled, caller.Name, reason"));
         Assert.Empty(Callers("state = 'revoked'"));
     }
 
