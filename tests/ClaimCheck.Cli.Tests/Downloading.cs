@@ -150,12 +150,15 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     }
 
     [Fact]
-    public async Task Files_may_lie_at_another_host_than_the_service()
+    public async Task Files_may_lie_at_another_host_where_the_user_says_so()
     {
         var export = await scene.ReadyAsync("items");
         var folder = scene.NewFolder();
         var url = $"http://localhost:{scene.Proxy.Url.Port}"; // the links say 127.0.0.1
-        (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url)).Exits(0);
+        var refused = (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url)).Exits(7);
+        Assert.Contains("--link-host", refused.Errors, StringComparison.Ordinal);
+
+        (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url, "--link-host", "127.0.0.1")).Exits(0);
         await RightAsync(folder, await scene.Client.GetManifestAsync(export.BatchId));
     }
 
