@@ -1,3 +1,4 @@
+using System.Data;
 using Dapper;
 using Npgsql;
 
@@ -34,16 +35,21 @@ internal static partial class Exclusive
                     continue;
                 }
 
+                using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                // Dapper opens a connection that it finds closed, and the lock would not be held on the new one: with the session
+                // that holds it, whatever closed that (a keep-alive in vain, a limit on idle sessions), the work ends.
+                connection.StateChange += (_, change) => LoseAt(change, held);
                 try
                 {
                     // Whoever stands still loses the lock to another one. The driver's keep-alive is more frequent.
                     await connection.ExecuteAsync("SET idle_session_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'");
-                    await work(connection, stoppingToken);
+                    await work(connection, held.Token);
                 }
                 finally
                 {
                     // The pool resets the session too; said here so that another replica need not wait for that.
-                    await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET idle_in_transaction_session_timeout");
+                    if (!held.IsCancellationRequested || stoppingToken.IsCancellationRequested)
+                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET idle_in_transaction_session_timeout");
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,6 +61,20 @@ internal static partial class Exclusive
                 Log.Interrupted(logger, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    private static void LoseAt(StateChangeEventArgs change, CancellationTokenSource held)
+    {
+        if (change.CurrentState is ConnectionState.Open)
+            return;
+        try
+        {
+            held.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The work has ended, and the connection goes back to the pool.
         }
     }
 

@@ -86,7 +86,7 @@ internal sealed partial class OutboxRelay(
         {
             Log.PutOff(logger, waiting.Type, waiting.Subject, e.Message);
         }
-        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e) && !cancellationToken.IsCancellationRequested)
         {
             Log.Broken(logger, e, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
         }
