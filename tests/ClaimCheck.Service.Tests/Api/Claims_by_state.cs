@@ -10,7 +10,7 @@ public sealed class Claims_by_state(ApiService service)
     private static readonly string[] BatchFields =
     [
         "batchId", "exportId", "state", "dataset", "schemaVersion", "format", "compression", "records", "bytes", "uncompressedBytes", "files", "snapshotAt",
-        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "receipts", "redeemed", "links",
+        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "receipts", "redeemed", "redeemedTotal", "links",
     ];
 
     [Fact]

@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Tests.Api;
 public sealed class Ending_an_export(ApiService service)
 {
     private static readonly string[] ReportFields =
-        ["batchId", "state", "reason", "revokedAt", "verifiedAt", "objects", "probes", "redeemed", "cascaded", "pending"];
+        ["batchId", "state", "reason", "revokedAt", "revokedBy", "verifiedAt", "objects", "probes", "redeemed", "redeemedTotal", "cascaded", "cascadedTotal", "pending"];
 
     [Theory]
     [InlineData("self")]
@@ -21,7 +21,7 @@ public sealed class Ending_an_export(ApiService service)
         Assert.Equal(200, report.Status);
         Assert.Equal("no-store", report.Header("Cache-Control"));
         Assert.Equal(ReportFields, report.Json.Names());
-        Assert.Equal(("cancelled", "no need"), (report.Json.Text("state"), report.Json.Text("reason")));
+        Assert.Equal(("cancelled", "no need", "administrator"), (report.Json.Text("state"), report.Json.Text("reason"), report.Json.Text("revokedBy")));
         Assert.NotNull(report.Json.Text("verifiedAt"));
         Assert.Equal("cancelled", (await service.Idle.GetAsync(export.Link("self"))).Json.Text("state"));
     }

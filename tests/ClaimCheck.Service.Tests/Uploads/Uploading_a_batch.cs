@@ -56,7 +56,7 @@ public sealed class Uploading_a_batch(UploadServices services)
         Assert.Equal("ready", (await client.PublishAsync(batch)).Json.Text("state"));
 
         using var library = new ClaimCheckClient(client.Http.Address);
-        using var reader = new BatchReader(library);
+        using var reader = new BatchReader(library, new BatchReaderOptions { AllowedLinkHosts = ["127.0.0.1"] });
         Assert.True(BatchId.TryParse(batch.Text("batchId"), out var id));
         var next = 1;
         await foreach (var record in reader.ReadAsync<Entry>(id, CancellationToken.None))
