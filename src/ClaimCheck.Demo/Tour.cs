@@ -146,14 +146,14 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
         return system;
     }
 
-    /// <summary>A database of the consumer's own, with an empty table; on the service's server, so that nothing more is started.</summary>
+    /// <summary>An empty table in a schema of the consumer's own; on the service's server, so that nothing more is started.</summary>
     /// <returns>Its connection string.</returns>
     public async Task<string> NewConsumerTableAsync(CancellationToken cancellationToken)
     {
         const string name = "consumer";
         var server = new NpgsqlConnectionStringBuilder((await File.ReadAllTextAsync(Service.SampleConnectionFile, cancellationToken)).Trim()) { Pooling = false };
-        await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {name}", cancellationToken);
-        server.Database = name;
+        await ExecuteAsync(server.ConnectionString, $"CREATE SCHEMA {name}", cancellationToken);
+        server.SearchPath = name;
         consumerDatabase = server.ConnectionString;
         await ExecuteAsync(
             consumerDatabase,
