@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// What a feed listener does where events that followed its cursor are no longer kept, or where the cursor is one of another history: the
+/// What a feed listener does where the events after its cursor are no longer kept, or where the cursor is of another history: the
 /// service's catalog was restored from a dump, and gives its places to other events.
 /// </summary>
 public enum ExpiredCursor

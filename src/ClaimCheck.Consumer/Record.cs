@@ -43,7 +43,7 @@ public readonly struct Record : IEquatable<Record>
 
     /// <summary>A field's text; null for NULL.</summary>
     /// <param name="column">Its place, from 0.</param>
-    /// <exception cref="RecordMismatchException">The bytes are no text: a producer has uploaded them so.</exception>
+    /// <exception cref="RecordMismatchException">The bytes are not UTF-8; uploaded files may hold such bytes.</exception>
     public string? GetText(int column)
     {
         if (IsNull(column))
@@ -54,7 +54,7 @@ public readonly struct Record : IEquatable<Record>
         }
         catch (DecoderFallbackException)
         {
-            throw new RecordMismatchException($"Column {Columns[column].Name} is no text in {rows.Where(Slot(column))}: it is not UTF-8.", rows.BatchId);
+            throw new RecordMismatchException($"Column {Columns[column].Name} is not valid UTF-8 in {rows.Where(Slot(column))}.", rows.BatchId);
         }
     }
 

@@ -75,9 +75,9 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
         try
         {
             var file = PathOf(path);
-            // A pipe that somebody puts there would keep whoever opens it.
+            // Opening a pipe blocks until a writer comes, which may be never.
             if (File.Exists(file) && !PlainFile.Is(file))
-                throw new LocationException(LocationFailure.Refused, $"{Name} has {path}, but that is no file.");
+                throw new LocationException(LocationFailure.Refused, $"{Name} has {path}, but it is not a regular file.");
             await using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.Asynchronous);
             return await LocationLimits.ReadAsync(content, Name, path, cancellationToken);
         }

@@ -34,6 +34,6 @@ internal static class LocationLimits
     public static void Check(int entries, string location, string folder)
     {
         if (entries > Entries)
-            throw new LocationException(LocationFailure.Refused, $"{location} has more than {Entries} entries in '{folder}': that is no folder of batches.");
+            throw new LocationException(LocationFailure.Refused, $"{location} has more than {Entries} entries in '{folder}': too many for a folder of batches.");
     }
 }

@@ -23,7 +23,7 @@ internal static partial class SftpListing
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new LocationException(LocationFailure.Refused, "The server's listing can't be read: its lines are no listing's.", inner: e);
+            throw new LocationException(LocationFailure.Refused, "The server's directory listing can't be parsed.", inner: e);
         }
     }
 

@@ -149,7 +149,7 @@ internal sealed class SshClient(LocationOptions options) : IAsyncDisposable
         while (await from.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
             if (text.Length + read > MostOutput)
-                throw new LocationException(LocationFailure.Refused, $"The server said more than {MostOutput} characters: that is no folder of batches.");
+                throw new LocationException(LocationFailure.Refused, $"The server said more than {MostOutput} characters: too many for a folder of batches.");
             text.Append(buffer, 0, read);
         }
         return text.ToString();

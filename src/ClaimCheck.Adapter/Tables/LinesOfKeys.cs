@@ -20,7 +20,7 @@ internal sealed class LinesOfKeys
         {
             var index = plan.Ignores ? place : chunk.Count - 1 - place;
             if (KeyOf(chunk[index].Value, plan, records, text) is not { } key)
-                lines.Add(index, new()); // NULL is no other NULL
+                lines.Add(index, new()); // two NULLs are never equal
             else if (known.TryGetValue(key, out var line))
                 line.Enqueue(index);
             else

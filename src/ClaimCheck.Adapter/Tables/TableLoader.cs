@@ -145,7 +145,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}).", batch, passes);
     }
 
-    // What can't be staged goes into the table record by record: a limit of the temporary table is none of the table's.
+    // What can't be staged goes into the table record by record: a limit of the temporary table is not a limit of the target table.
     private async Task<bool> StageAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try

@@ -5,7 +5,7 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// A file as its index describes it: a preamble that is no block (the gzip header, the CSV header), blocks without gaps, and the end of
+/// A file as its index describes it: a preamble outside the blocks (the gzip header, the CSV header), blocks without gaps, and the end of
 /// the gzip member.
 /// </summary>
 /// <param name="File">The file.</param>

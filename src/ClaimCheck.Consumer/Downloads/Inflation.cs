@@ -25,7 +25,7 @@ internal static class Inflation
     /// <param name="offset">Where the block begins.</param>
     /// <param name="storedLength">Its stored bytes.</param>
     /// <param name="into">As long as the block's data should be.</param>
-    /// <returns>False where it is no block of that framing, or shorter or longer than <paramref name="into"/>.</returns>
+    /// <returns>False where it is not a block of that framing, or is shorter or longer than <paramref name="into"/>.</returns>
     public static bool TryInflate(string framing, byte[] stored, int offset, int storedLength, Span<byte> into)
     {
         try

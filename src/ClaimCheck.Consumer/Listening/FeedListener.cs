@@ -196,7 +196,7 @@ internal sealed partial class FeedListener(
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} could not be handled, and is tried again.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string type, Contracts.EventId eventId);
 
-        [LoggerMessage(LogLevel.Error, "The cursor is no place in the feed any more: events after it are forgotten, or the service's catalog was restored. What is done about it: {Policy}.")]
+        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it are no longer kept, or the service's catalog was restored. Policy: {Policy}.")]
         public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
 
         [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]

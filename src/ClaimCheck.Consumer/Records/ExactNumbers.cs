@@ -15,12 +15,12 @@ internal static class ExactNumbers
     // Enough for every digit that a double has.
     private const int MostDigits = 1100;
 
-    /// <exception cref="FormatException">The text is no such number.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public static T Integer<T>(ReadOnlySpan<byte> text)
         where T : IBinaryInteger<T> =>
         EndsInDigit(text) && T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException();
 
-    /// <exception cref="FormatException">The text is no number, or one of more digits than a decimal holds.</exception>
+    /// <exception cref="FormatException">The text is not a number, or has more digits than a decimal holds.</exception>
     public static decimal Decimal(ReadOnlySpan<byte> text)
     {
         if (text.Length <= DecimalDigits && Utf8Parser.TryParse(text, out decimal simple, out var used) && used == text.Length && !text.ContainsAny("eE"u8))
@@ -33,7 +33,7 @@ internal static class ExactNumbers
     }
 
     /// <summary>With exponents, NaN and infinities.</summary>
-    /// <exception cref="FormatException">The text is no such number, or one of more digits than the type holds.</exception>
+    /// <exception cref="FormatException">The text is not such a number, or has more digits than the type holds.</exception>
     public static T Floating<T>(ReadOnlySpan<byte> text)
         where T : IBinaryFloatingPointIeee754<T>
     {

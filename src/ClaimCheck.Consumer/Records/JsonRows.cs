@@ -98,7 +98,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         catch (InvalidOperationException)
         {
             throw new RecordMismatchException(
-                $"Column {Columns[slot % Columns.Count].Name} is no text in {Where(slot)}: it has half of a surrogate pair. Read it as JsonElement.", BatchId);
+                $"Column {Columns[slot % Columns.Count].Name} is not valid text in {Where(slot)}: it has a lone surrogate. Read it as JsonElement.", BatchId);
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
     // "clchjobs" as bytes: counting the running jobs of an operation and taking another one is one step.
     private const long Taking = 0x636c63686a6f6273;
 
-    // At so many shares and operations one look is done; the next one goes on behind the one that was served last.
+    // The most shares and operations that one look considers; the next look continues after the one served last.
     private const int MostLanes = 100;
     private volatile string lastLane = "";
 

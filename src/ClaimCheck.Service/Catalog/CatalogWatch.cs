@@ -22,7 +22,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
     private readonly CatalogSignals.WakeUps wakeUps = new();
     private Task? looking;
 
-    /// <summary>Begins to wait: what has happened before is seen by whoever looks now, what happens later completes the wait. Dispose it.</summary>
+    /// <summary>Begins to wait. The caller reads the state after this call; any change after it completes the wait. Dispose it.</summary>
     public Wait Begin(TKey key)
     {
         lock (gate)

@@ -31,7 +31,7 @@ internal static class EventSize
         return over <= 0 ? bulkEvent : bulkEvent with { Data = Fit(bulkEvent.Data, Of(bulkEvent.Data) - over) };
     }
 
-    /// <summary>The data, cut to so many bytes.</summary>
+    /// <summary>The data, cut to a number of bytes.</summary>
     public static JsonElement Fit(JsonElement data, int most)
     {
         if (Of(data) <= most || JsonObject.Create(data) is not { } whole)

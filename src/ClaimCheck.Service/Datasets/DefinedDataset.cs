@@ -85,7 +85,7 @@ internal sealed partial class DefinedDataset : IDefinition
                     Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
                 });
             default:
-                throw new InvalidOperationException($"{answer} is no answer.");
+                throw new InvalidOperationException($"Unexpected answer {answer}.");
         }
     }
 

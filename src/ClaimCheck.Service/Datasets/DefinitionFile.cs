@@ -41,14 +41,14 @@ internal static partial class DefinitionFile
         }
     }
 
-    // A pipe would keep whoever opens it until somebody writes. .NET has no call that tells it from a file.
+    // Opening a pipe blocks until a writer comes, and .NET can't tell a pipe from a file.
     private static bool IsPlain(string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return true;
         var descriptor = Open(path, OperatingSystem.IsLinux() ? 0x800 : 0x4); // O_NONBLOCK
         if (descriptor < 0)
-            return true; // reading it says why it can't be
+            return true; // reading it fails with the reason
         var canSeek = Seek(descriptor, 0, whence: 1) >= 0;
         _ = Close(descriptor);
         return canSeek;

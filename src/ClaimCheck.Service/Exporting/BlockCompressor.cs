@@ -11,7 +11,7 @@ internal static class BlockCompressor
     // A block is a mebibyte as a rule, but as large as its one record where that is huge: a worker must stop in between.
     private const int Slice = 1 << 20;
 
-    /// <summary>Room for what so many bytes become: where they can't be compressed, an eighth more at most (9 bits a byte in the fixed code).</summary>
+    /// <summary>The buffer size for a block's compressed bytes: where they can't be compressed, an eighth more at most (9 bits a byte in the fixed code).</summary>
     public static int Bound(int length) => length + (length >> 3) + 4096;
 
     /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a byte boundary.</summary>

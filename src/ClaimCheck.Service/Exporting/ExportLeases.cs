@@ -11,7 +11,7 @@ namespace ClaimCheck.Service.Exporting;
 /// </summary>
 internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
 {
-    // At so many shares one look is done; the next one goes on behind the share that was served last.
+    // The most shares that one look considers; the next look continues after the share served last.
     private const int MostShares = 100;
     private volatile string lastShare = "";
 

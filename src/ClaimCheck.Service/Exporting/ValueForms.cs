@@ -32,7 +32,7 @@ internal static class ValueForms
         return rest.IsEmpty;
     }
 
-    /// <summary>What numbers may be that are none to JSON.</summary>
+    /// <summary>Numeric values that JSON has no number for.</summary>
     public static bool IsNoFiniteNumber(ReadOnlySpan<byte> text) =>
         text.SequenceEqual("NaN"u8) || text.SequenceEqual("Infinity"u8) || text.SequenceEqual("-Infinity"u8);
 
@@ -44,7 +44,7 @@ internal static class ValueForms
     /// <summary><c>2026-01-31 12:34:56.789</c>, and <paramref name="zone"/>.</summary>
     /// <param name="text">A value that is not infinite.</param>
     /// <param name="zone">What must follow.</param>
-    /// <param name="isCommon">True where the year has four digits and is no year before Christ: what RFC 3339 can say.</param>
+    /// <param name="isCommon">True where the year has four digits and is not BC: what RFC 3339 can express.</param>
     public static bool IsTimestamp(ReadOnlySpan<byte> text, ReadOnlySpan<byte> zone, out bool isCommon)
     {
         isCommon = false;

@@ -55,7 +55,7 @@ internal static class HostingFeature
         app.UseStatusCodePages(context => Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
         app.Use((context, next) =>
         {
-            // No browser makes a page of what is none.
+            // Browsers must not guess a content type, and run as a page what is not one.
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
         });

@@ -35,7 +35,7 @@ internal sealed class CsvRecords
     /// <param name="take">Records to write.</param>
     /// <param name="page">Where to.</param>
     /// <param name="isFirst">No comma goes before the first one.</param>
-    /// <exception cref="InvalidDataException">There are not so many records, or they are not CSV of these columns.</exception>
+    /// <exception cref="InvalidDataException">There are fewer records, or they are not CSV of these columns.</exception>
     public void Write(ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
     {
         for (; skip > 0; skip--)

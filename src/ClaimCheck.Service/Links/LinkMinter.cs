@@ -56,7 +56,7 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
         return inbox.SignPutAsync(key, lifetime, cancellationToken);
     }
 
-    /// <summary>A link to write one part of a recorded upload, of just so many bytes; it dies with the upload.</summary>
+    /// <summary>A link to write one part of a recorded upload, of exactly the given length; it dies with the upload.</summary>
     /// <param name="batch">Open just now.</param>
     /// <param name="upload">Of an object of the batch's inbox.</param>
     /// <param name="part">The part.</param>

@@ -85,7 +85,7 @@ internal static class EventEndpoints
                 while (true)
                 {
                     using var moved = feed.Beyond(seen);
-                    // Forgotten, or of another history by now: whoever comes again with the last id is told so.
+                    // The place has expired: a reader that reconnects with the last id gets 410.
                     if (await feed.ReadAsync(caller, place, AtOnce, ended.Token) is not var (events, next))
                         return;
                     place = next;

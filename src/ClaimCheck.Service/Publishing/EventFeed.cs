@@ -36,7 +36,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
             return seen.Where(before => before != head).Select(before => (before, head)); // less where the catalog was restored
         });
 
-    /// <summary>Waits until the last place given is no longer this one: all who wait are one look at the catalog. Dispose it.</summary>
+    /// <summary>Waits until the last place given is no longer this one: all waiters share one query. Dispose it.</summary>
     public CatalogWatch<long, long>.Wait Beyond(long head) => heads.Begin(head);
 
     /// <summary>Finds the place that a cursor tells.</summary>

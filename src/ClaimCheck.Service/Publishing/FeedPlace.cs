@@ -29,7 +29,7 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
         return new(position, Base64Url.EncodeToString(SHA256.HashData(facts).AsSpan(0, DigestBytes)));
     }
 
-    /// <returns>Null where the text is no cursor of the feed.</returns>
+    /// <returns>Null where the text is not a cursor of the feed.</returns>
     public static FeedPlace? Read(string cursor)
     {
         var (number, digest) = Paging.Open(Call, cursor)?.Split('.') switch

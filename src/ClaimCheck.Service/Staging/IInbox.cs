@@ -13,14 +13,14 @@ internal interface IInbox
     /// <summary>Signs a PUT of one object, where files are not sent in parts.</summary>
     Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken);
 
-    /// <summary>Signs a PUT of one part of an open upload, of just so many bytes.</summary>
+    /// <summary>Signs a PUT of one part of an open upload, of exactly the given length.</summary>
     Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken);
 
     /// <summary>The bytes of each part that has arrived, by its number.</summary>
     /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where there is no such upload (any more).</exception>
     Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedUpload upload, CancellationToken cancellationToken);
 
-    /// <summary>Puts the first so many parts together; what else has arrived is dropped.</summary>
+    /// <summary>Completes the upload from the given number of parts; further parts are dropped.</summary>
     Task CompleteAsync(StagedUpload upload, int parts, CancellationToken cancellationToken);
 
     /// <summary>The size of an object, or null where there is none.</summary>

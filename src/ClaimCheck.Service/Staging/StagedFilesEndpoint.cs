@@ -88,7 +88,7 @@ internal static class StagedFilesEndpoint
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
         // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
-        // A condition that can't be read is none that holds: then the whole is answered.
+        // A condition that can't be parsed does not hold: the whole file is the answer.
         if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)
             || (context.Request.Headers.IfRange.Count > 0 && context.Request.GetTypedHeaders().IfRange is null))
         {

@@ -68,7 +68,7 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
             case JsonTokenType.Null when isKey:
                 throw new FormatException("has no key");
             case JsonTokenType.String when reader.ValueIsEscaped:
-                // Half a surrogate pair, which JSON can escape, is no text that a reader could have.
+                // A lone surrogate, which JSON can escape, is not text that a reader could decode.
                 var text = new byte[reader.ValueSpan.Length];
                 var length = reader.CopyString(text);
                 if (isKey)

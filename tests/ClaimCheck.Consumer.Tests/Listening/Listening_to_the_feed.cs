@@ -167,7 +167,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         using var host = await ListenAsync(options => options.WhenCursorExpired = ExpiredCursor.Stop);
 
         await host.WaitForShutdownAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        Assert.True(log.Has(LogLevel.Error, "The cursor is no place in the feed any more"));
+        Assert.True(log.Has(LogLevel.Error, "The cursor has expired"));
         Assert.Empty(seen.Calls);
     }
 
@@ -182,7 +182,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         await Deadline.UntilAsync(() => seen.Handled.Count == 2);
         await host.StopAsync();
-        Assert.True(log.Has(LogLevel.Error, "The cursor is no place in the feed any more"));
+        Assert.True(log.Has(LogLevel.Error, "The cursor has expired"));
     }
 
     [Fact]

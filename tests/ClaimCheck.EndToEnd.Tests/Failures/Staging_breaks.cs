@@ -103,7 +103,7 @@ public sealed class Staging_breaks
         await client.EventAsync(failed, EventTypes.BulkFailed);
 
         var saved = await client.AskAsync("items");
-        // After its first try it waits, however long mending takes.
+        // After its first try it waits, however long the repair takes.
         await Eventually.TrueAsync(async () => await Scene.ScalarAsync<int>(
             scene.Catalog,
             $"UPDATE exports SET next_try_at = now() + interval '1 hour' WHERE id = '{saved.ExportId.Value}' AND state = 'pending' AND tries > 0 RETURNING tries") > 0);

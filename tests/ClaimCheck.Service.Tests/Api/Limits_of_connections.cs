@@ -4,7 +4,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>A process holds so many connections and no more, and goes on serving those it has.</summary>
+/// <summary>A process refuses connections beyond its limit, and keeps serving those it has.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Limits_of_connections(ApiService service)
 {

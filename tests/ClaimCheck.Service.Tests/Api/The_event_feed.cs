@@ -148,7 +148,7 @@ public sealed class The_event_feed(ApiService service)
     [InlineData("after=ZXZlbnRzOjk5OTk5OTk5OTk5OTk5OTk5OTk5")]
     public async Task A_foreign_cursor_is_400(string query) => (await service.Http.GetAsync($"/v1/events?{query}")).IsProblem(400, "invalid_cursor");
 
-    // It was given by another history of the catalog: whoever reads starts over.
+    // It is of another history of the catalog: the reader starts over.
     [Fact]
     public async Task A_cursor_beyond_the_last_event_is_410() =>
         (await service.Http.GetAsync("/v1/events?after=ZXZlbnRzOjk5OTk5OTk5OTk")).IsProblem(410, "cursor_expired");

@@ -61,7 +61,7 @@ public sealed partial class BackgroundLoopTests
         Assert.All(services, source => Assert.True(
             Guarded().Count(source.Value) == 1 && Executes().Count(source.Value) == 1,
             $"{source.Key}: ExecuteAsync is to be => BackgroundLoop.RunAsync(...), and nothing else."));
-        // A hosted service that is none would have a loop of its own.
+        // An IHostedService that is not a BackgroundService would have a loop of its own.
         Assert.Equal(
             ["src/ClaimCheck.Service/Hosting/Telemetry.cs"],
             Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && OtherService().IsMatch(source.Value)).Select(source => source.Key));

@@ -159,7 +159,7 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         relay = null;
     }
 
-    /// <summary>As every reader does it: told that its cursor is none any more, it begins with the oldest event.</summary>
+    /// <summary>As every reader does it: told that its cursor has expired, it begins with the oldest event.</summary>
     private sealed class Reader
     {
         public List<int> Seen { get; } = [];

@@ -1,4 +1,4 @@
--- Whose turn it is: workers share what waits out between callers. The administrator in person is no single caller: there the dataset,
+-- Whose turn it is: workers share what waits out between callers. An administrator without a consumer name is not one caller: there the dataset,
 -- or the operation, stands for one.
 CREATE FUNCTION claimcheck_share(tenant text, caller text, subject text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN tenant || '/' || CASE WHEN caller = 'administrator' THEN '/' || subject ELSE caller END;

@@ -47,7 +47,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
         var (events, deliveries) = await connection.QuerySingleAsync<(long, long)>(new CommandDefinition(
             """
             WITH here AS (
-                -- A place beyond the feed is one of another history: whoever has a delivery already gets no second one.
+                -- A place beyond the head is of another history. Existing deliveries are not made twice.
                 SELECT CASE WHEN r.position > f.head THEN f.forgotten ELSE r.position END AS position
                   FROM relays r, feed f
                  WHERE r.name = 'webhooks'
