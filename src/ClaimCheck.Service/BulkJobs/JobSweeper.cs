@@ -2,7 +2,6 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;

@@ -1,7 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.BulkJobs;
 

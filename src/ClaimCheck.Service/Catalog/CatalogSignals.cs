@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
 using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;

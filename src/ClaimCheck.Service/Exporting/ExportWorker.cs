@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Exporting;
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Exporting;
 

@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using EventId = ClaimCheck.Contracts.EventId;

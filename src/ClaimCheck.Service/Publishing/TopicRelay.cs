@@ -1,6 +1,5 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using Npgsql;
 

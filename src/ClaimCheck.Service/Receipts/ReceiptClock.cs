@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
 using Dapper;
 using Npgsql;

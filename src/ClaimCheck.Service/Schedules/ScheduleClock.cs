@@ -1,5 +1,4 @@
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Consumer.Listening;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Service.Tests.House;

@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 
