@@ -5,17 +5,14 @@ namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Takes leases and runs exports, a few at a time, until the service stops.</summary>
 internal sealed partial class ExportWorker(
-    ExportLeases leases, ExportRun run, KeySpace keySpace, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
+    ExportLeases leases, ExportRun run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
     : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
 
-    private Task LoopAsync(CancellationToken stoppingToken)
-    {
-        keySpace.Sweep();
-        return new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
-    }
+    private Task LoopAsync(CancellationToken stoppingToken) =>
+        new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
 
     private async Task<bool> TakeAsync(CancellationToken stoppingToken)
     {

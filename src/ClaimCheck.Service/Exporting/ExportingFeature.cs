@@ -9,7 +9,7 @@ internal static class ExportingFeature
         builder.AddCheckedOptions<ExportingOptions>("ClaimCheck:Exporting");
         builder.Services
             .AddSingleton(services => new KeySpace(
-                Path.Combine(DataDirectory.Of(builder.Configuration), "keys"), services.GetRequiredService<ExportingOptions>().KeyMemory))
+                services.GetRequiredService<TemporaryFiles>(), services.GetRequiredService<ExportingOptions>().KeyMemory))
             .AddSingleton<BatchExporter>()
             .AddSingleton<BatchStager>()
             .AddSingleton<ExportLeases>()

@@ -1,15 +1,12 @@
-using Microsoft.Win32.SafeHandles;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>Where the keys of an export are held against each other: so much memory, and a folder for what does not fit.</summary>
-/// <param name="directory">In the data directory. Files in it have no name as soon as they are open, so a killed worker leaves none.</param>
+/// <summary>Where the keys of an export are compared: a limited amount of memory, and temporary files for the rest.</summary>
+/// <param name="files">For what does not fit into memory.</param>
 /// <param name="memory">Bytes, for one export.</param>
-internal sealed class KeySpace(string directory, long memory)
+internal sealed class KeySpace(TemporaryFiles files, long memory)
 {
-    /// <summary>Of keys that were not where they are now when the process was killed; the window is one call long.</summary>
-    private const string Extension = ".keys";
-
     private const int NoSpace = 28; // ENOSPC
     private const int OverQuota = 122; // EDQUOT
     private const int DiskFull = unchecked((int)0x80070070); // Windows
@@ -17,48 +14,9 @@ internal sealed class KeySpace(string directory, long memory)
     /// <summary>How many keys are held in memory.</summary>
     public int Capacity { get; } = (int)Math.Clamp(memory / KeyTable.BytesOfEach, 16, 1 << 24);
 
-    /// <summary>A file without a name, for this process alone.</summary>
+    /// <summary>A temporary file. The caller disposes it.</summary>
     /// <exception cref="IOException">The disk is full, or refuses.</exception>
-    public SafeFileHandle Open()
-    {
-        var path = Path.Combine(directory, Guid.NewGuid().ToString("N") + Extension);
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-            return File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
-        }
-
-        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        try
-        {
-            File.Delete(path);
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Deletes what a process left that was killed within <see cref="Open"/>. Files that others have open don't mind.</summary>
-    public void Sweep()
-    {
-        if (!Directory.Exists(directory))
-            return;
-        foreach (var left in Directory.EnumerateFiles(directory, "*" + Extension))
-        {
-            try
-            {
-                File.Delete(left);
-            }
-            catch (Exception e) when (IsRefusal(e))
-            {
-                // Another process of this data directory has it open, on Windows; or was faster.
-            }
-        }
-    }
+    public FileStream Open() => files.Open();
 
     public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException;
 

@@ -1,9 +1,7 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Entries of keys on disk, in portions by what they scatter to: equal ones are in one portion. One file, written from front to back.</summary>
-internal sealed class KeySpill(SafeFileHandle file, int level) : IDisposable
+internal sealed class KeySpill(FileStream file, int level) : IDisposable
 {
     public const int Portions = 64;
 
@@ -23,7 +21,7 @@ internal sealed class KeySpill(SafeFileHandle file, int level) : IDisposable
         filled[portion] += entry.Length;
         if (filled[portion] < ChunkBytes)
             return;
-        RandomAccess.Write(file, chunk, length);
+        RandomAccess.Write(file.SafeFileHandle, chunk, length);
         chunks[portion].Add(length);
         length += ChunkBytes;
         filled[portion] = 0;
@@ -50,7 +48,7 @@ internal sealed class KeySpill(SafeFileHandle file, int level) : IDisposable
     {
         while (!chunk.IsEmpty)
         {
-            var count = RandomAccess.Read(file, chunk, offset);
+            var count = RandomAccess.Read(file.SafeFileHandle, chunk, offset);
             if (count == 0)
                 throw new EndOfStreamException();
             chunk = chunk[count..];

@@ -20,7 +20,7 @@ internal static class HostingFeature
             .AddSingleton(TimeProvider.System)
             .AddSingleton<ConnectionLimit>()
             .AddSingleton<PublicAddress>()
-            .AddSingleton<TemporaryFiles>()
+            .AddSingleton(new TemporaryFiles(Path.Combine(DataDirectory.Of(builder.Configuration), "tmp")))
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
             .Configure<HostOptions>(host =>
             {

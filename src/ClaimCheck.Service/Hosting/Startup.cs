@@ -65,6 +65,7 @@ internal static class Startup
         ApiKeys.Check(app.Configuration);
         ApiKeys.Addresses(app.Configuration).Check(ListenAddresses.Of(app, DefaultUrl));
 
+        services.GetRequiredService<TemporaryFiles>().Sweep();
         var catalog = services.GetRequiredService<CatalogDatabase>();
         await catalog.OpenAsync(cancellationToken);
         try

@@ -39,7 +39,7 @@ public sealed class Values_that_are_odd_or_vast
         await client.UntilAsync(second, ExportState.Running);
         Assert.Equal(0, await service.StopAsync());
         Assert.Equal("pending", await Scene.ScalarAsync<string>(scene.Catalog, $"SELECT state FROM exports WHERE id = '{second.ExportId.Value}'"));
-        var keys = Path.Combine(scene.DataDirectory, "keys");
+        var keys = Path.Combine(scene.DataDirectory, "tmp");
         Assert.True(!Directory.Exists(keys) || Directory.GetFileSystemEntries(keys).Length == 0);
     }
 }

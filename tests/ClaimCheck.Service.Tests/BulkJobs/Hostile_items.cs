@@ -4,6 +4,7 @@ using System.Text.Json;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 
@@ -92,7 +93,7 @@ public sealed class Hostile_items
     {
         var hostile = new HostileText(20260207);
         Contracts.Column[] columns = [new("id", "bigint", false), new("note", "text", true)];
-        using var distinct = new DistinctKeys(new KeySpace(Path.GetTempPath(), 1 << 20));
+        using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
         await HostileText.EndsAsync(() =>
         {
             for (var round = 0; round < Rounds; round++)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
@@ -53,7 +54,7 @@ public sealed class Distinct_keys : IDisposable
     [Fact]
     public void What_does_not_fit_into_memory_lies_in_files_without_a_name()
     {
-        using var keys = new DistinctKeys(new KeySpace(directory, 0));
+        using var keys = new DistinctKeys(new KeySpace(new TemporaryFiles(directory), 0));
         for (var i = 0; i < 3_000; i++)
             keys.Add(Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture)), i + 1);
 
@@ -69,13 +70,13 @@ public sealed class Distinct_keys : IDisposable
     [Fact]
     public void What_a_killed_process_left_is_swept_and_nothing_else()
     {
-        var space = new KeySpace(directory, 0);
-        space.Sweep(); // there may be none
+        var files = new TemporaryFiles(directory);
+        files.Sweep(); // there may be none
         Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, "left.keys"), "x");
+        File.WriteAllText(Path.Combine(directory, "left.tmp"), "x");
         File.WriteAllText(Path.Combine(directory, "other"), "x");
 
-        space.Sweep();
+        files.Sweep();
 
         Assert.Equal(["other"], Directory.GetFiles(directory).Select(path => Path.GetFileName(path)));
     }
@@ -102,7 +103,7 @@ public sealed class Distinct_keys : IDisposable
     // True where they did not fit into memory.
     private bool Hold(long memory, IEnumerable<string> keys)
     {
-        using var distinct = new DistinctKeys(new KeySpace(directory, memory));
+        using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(directory), memory));
         var record = 0L;
         foreach (var key in keys)
             distinct.Add(Encoding.UTF8.GetBytes(key), ++record);

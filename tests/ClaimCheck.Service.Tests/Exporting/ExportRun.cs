@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Testing;
 using Npgsql;
 
@@ -42,7 +43,7 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public long KeyMemory { get; set; } = 32 << 20;
 
-    private KeySpace Keys => new(KeyDirectory, KeyMemory);
+    private KeySpace Keys => new(new TemporaryFiles(KeyDirectory), KeyMemory);
 
     public bool RowSecurity { get; set; }
 
