@@ -52,7 +52,7 @@ public class AwsMessagingException(
     public AwsFailure Kind { get; } = kind;
 
     /// <summary>
-    /// The server's code, for example <c>QueueDoesNotExist</c> (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+    /// The server's code, for example <c>NonExistentQueue</c> (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
     /// and each call's page); where no server answered <c>Unreachable</c>, <c>Unreadable</c> or <c>NoCredentials</c>.
     /// </summary>
     public string Code { get; } = code;

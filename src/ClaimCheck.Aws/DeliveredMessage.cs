@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Amazon.SQS.Model;
 
 namespace ClaimCheck.Aws;
 
@@ -40,10 +41,13 @@ public sealed class DeliveredMessage
 
     /// <summary>Opens the envelope, where there is one. Never fails: what is no envelope was published as it is.</summary>
     /// <param name="message">As it was received.</param>
-    public static DeliveredMessage Open(ReceivedMessage message)
+    public static DeliveredMessage Open(Message message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Open(message.Body, message.Attributes);
+        // Texts and numbers; binary ones have no string value.
+        var attributes = (message.MessageAttributes ?? []).Where(attribute => attribute.Value.StringValue is not null)
+            .ToDictionary(attribute => attribute.Key, attribute => attribute.Value.StringValue, StringComparer.Ordinal);
+        return Open(message.Body, attributes);
     }
 
     /// <summary>Opens the envelope, where there is one. Never fails: what is no envelope was published as it is.</summary>
@@ -60,8 +64,8 @@ public sealed class DeliveredMessage
         {
             using var document = JsonDocument.Parse(body);
             var envelope = document.RootElement;
-            if (Text(envelope, "Type") == "Notification" && Text(envelope, "TopicArn") is { } topic && Text(envelope, "Message") is { } message)
-                return new DeliveredMessage(message, AttributesOf(envelope), topic);
+            if (Text(envelope, "Type") == "Notification" && Text(envelope, "TopicArn") is { } topic && Text(envelope, "Message") is { } inner)
+                return new DeliveredMessage(inner, AttributesOf(envelope), topic);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {

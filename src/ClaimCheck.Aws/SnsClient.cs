@@ -21,7 +21,7 @@ public sealed class SnsClient : IDisposable
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public SnsClient(AwsMessagingOptions? options = null)
     {
-        wire = new Caller("SNS", SnsProtocol.Version, options ?? new AwsMessagingOptions(), SnsProtocol.ReadError);
+        wire = new Caller(SnsProtocol.Version, options ?? new AwsMessagingOptions(), SnsProtocol.ReadError);
     }
 
     /// <summary>Publishes a message; at least once.</summary>

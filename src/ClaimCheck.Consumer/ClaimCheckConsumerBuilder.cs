@@ -1,3 +1,4 @@
+using Amazon.SQS;
 using ClaimCheck.Aws;
 using ClaimCheck.Consumer.Listening;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,7 +27,7 @@ public static class ClaimCheckConsumerRegistration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FeedListenerOptions>, FeedListenerOptions.Check>());
         services.TryAddSingleton(provider => new ClaimCheckClient(Options(provider).ClientOptions));
         services.TryAddSingleton(provider => new BatchReader(provider.GetRequiredService<ClaimCheckClient>(), Options(provider).ReaderOptions));
-        services.TryAddSingleton(provider => new SqsClient(Options(provider).Aws));
+        services.TryAddSingleton(provider => Sqs.Connect(Options(provider).Aws));
         return new ClaimCheckConsumerBuilder(services);
     }
 
@@ -88,7 +89,7 @@ public sealed partial class ClaimCheckConsumerBuilder
         {
             var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
             return new SqsListener(
-                provider.GetRequiredService<SqsClient>(), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
+                new ListenedQueue(provider.GetRequiredService<IAmazonSQS>(), options.QueueUrl), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
                 new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
         });
         return this;

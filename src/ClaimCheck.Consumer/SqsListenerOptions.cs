@@ -22,7 +22,7 @@ public sealed class SqsListenerOptions
     public int MaxWaiting { get; set; } = 4;
 
     /// <summary>How long one receive waits for a message; 20 seconds by default, which is SQS's longest; 1 second at least.</summary>
-    public TimeSpan PollTime { get; set; } = SqsClient.MaxWait;
+    public TimeSpan PollTime { get; set; } = Sqs.MaxWait;
 
     /// <summary>How long a message stays hidden after its receive and after each heartbeat; 1 minute by default, whole seconds.</summary>
     public TimeSpan Visibility { get; set; } = TimeSpan.FromMinutes(1);
@@ -58,8 +58,8 @@ public sealed class SqsListenerOptions
             yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000", "nothing would be handled, or memory run out");
         if (MaxWaiting is < 0 or > 1000)
             yield return Wrong(nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from consumers that have time for them");
-        if (PollTime < TimeSpan.FromSeconds(1) || PollTime > SqsClient.MaxWait)
-            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {SqsClient.MaxWait}", "an empty queue would be asked all the time, or SQS refuse to wait");
+        if (PollTime < TimeSpan.FromSeconds(1) || PollTime > Sqs.MaxWait)
+            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {Sqs.MaxWait}", "an empty queue would be asked all the time, or SQS refuse to wait");
         if (Heartbeat < TimeSpan.FromMilliseconds(100))
             yield return Wrong(nameof(Heartbeat), $"{Heartbeat}", "must be 100 milliseconds or more", "the queue would be called all the time");
         if (Visibility <= Heartbeat * 2)
@@ -67,16 +67,16 @@ public sealed class SqsListenerOptions
             yield return Wrong(nameof(Visibility), $"{Visibility}", $"must be more than twice {nameof(Heartbeat)} ({Heartbeat})",
                 "one late heartbeat would hand the message to a second consumer");
         }
-        if (MaxProcessing <= TimeSpan.Zero || MaxProcessing + Visibility > SqsClient.MaxVisibility - Margin)
+        if (MaxProcessing <= TimeSpan.Zero || MaxProcessing + Visibility > Sqs.MaxVisibility - Margin)
         {
             yield return Wrong(nameof(MaxProcessing), $"{MaxProcessing}",
-                $"must be more than zero and with {nameof(Visibility)} ({Visibility}) at most {SqsClient.MaxVisibility - Margin}",
+                $"must be more than zero and with {nameof(Visibility)} ({Visibility}) at most {Sqs.MaxVisibility - Margin}",
                 "SQS hands a message out again 12 hours after its receive, however often that was put off");
         }
-        if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > SqsClient.MaxVisibility - Margin)
+        if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > Sqs.MaxVisibility - Margin)
         {
             yield return Wrong(nameof(RetryDelay), $"{RetryDelay}",
-                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most {SqsClient.MaxVisibility - Margin}", "SQS hides no message longer");
+                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most {Sqs.MaxVisibility - Margin}", "SQS hides no message longer");
         }
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromHours(1))
             yield return Wrong(nameof(StopTimeout), $"{StopTimeout}", "must be zero to an hour", "the process would not stop");

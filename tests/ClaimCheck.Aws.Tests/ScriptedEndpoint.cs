@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Amazon.Runtime;
+using Amazon.SQS;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
         return endpoint;
     }
 
-    public SqsClient Sqs(TimeSpan? timeout = null, int maxAttempts = 3) => new(Options(timeout, maxAttempts));
+    public IAmazonSQS Sqs(TimeSpan? timeout = null, int maxAttempts = 3) => Aws.Sqs.Connect(Options(timeout, maxAttempts));
 
     public SnsClient Sns(TimeSpan? timeout = null, int maxAttempts = 3) => new(Options(timeout, maxAttempts));
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Amazon.SQS;
 using ClaimCheck.Aws;
 
 namespace ClaimCheck.AwsCli;
@@ -13,7 +14,7 @@ internal sealed class Calls : IDisposable
     private readonly string region = Variable("AWS_REGION");
     private readonly Lazy<AmazonS3Client> s3;
     private readonly Lazy<SnsClient> sns;
-    private readonly Lazy<SqsClient> sqs;
+    private readonly Lazy<IAmazonSQS> sqs;
 
     public Calls()
     {
@@ -21,7 +22,7 @@ internal sealed class Calls : IDisposable
             credentials,
             new AmazonS3Config { ServiceURL = Endpoint("S3"), AuthenticationRegion = region, ForcePathStyle = true }));
         sns = new(() => new SnsClient(OptionsFor("SNS")));
-        sqs = new(() => new SqsClient(OptionsFor("SQS")));
+        sqs = new(() => Sqs.Connect(OptionsFor("SQS")));
     }
 
     public async Task<JsonObject?> RunAsync(CommandLine call)
@@ -42,11 +43,11 @@ internal sealed class Calls : IDisposable
                 await sns.Value.SetSubscriptionAttributeAsync(call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
                 return null;
             case "sqs get-queue-url":
-                return new JsonObject { ["QueueUrl"] = await sqs.Value.GetQueueUrlAsync(call["--queue-name"]) };
+                return new JsonObject { ["QueueUrl"] = (await sqs.Value.GetQueueUrlAsync(call["--queue-name"])).QueueUrl };
             case "sqs create-queue":
-                return new JsonObject { ["QueueUrl"] = await sqs.Value.CreateQueueAsync(call["--queue-name"]) };
+                return new JsonObject { ["QueueUrl"] = (await sqs.Value.CreateQueueAsync(call["--queue-name"])).QueueUrl };
             case "sqs get-queue-attributes":
-                var all = await sqs.Value.GetQueueAttributesAsync(call["--queue-url"]);
+                var all = (await sqs.Value.GetQueueAttributesAsync(call["--queue-url"], ["All"])).Attributes;
                 return new JsonObject { ["Attributes"] = new JsonObject { [call["--attribute-names"]] = all[call["--attribute-names"]] } };
             case "sqs set-queue-attributes":
                 await sqs.Value.SetQueueAttributesAsync(call["--queue-url"], call.Map("--attributes"));

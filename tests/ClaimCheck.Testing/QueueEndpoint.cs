@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Amazon.Runtime;
+using Amazon.SQS;
 using ClaimCheck.Aws;
 
 namespace ClaimCheck.Testing;
@@ -18,7 +19,7 @@ internal sealed class QueueEndpoint
         (SnsUrl, SqsUrl) = (new Uri(snsUrl), new Uri(sqsUrl));
         (AccessKey, SecretKey) = (accessKey, secretKey);
         Sns = new SnsClient(OptionsFor(SnsUrl));
-        Sqs = new SqsClient(OptionsFor(SqsUrl));
+        Sqs = ClaimCheck.Aws.Sqs.Connect(OptionsFor(SqsUrl));
     }
 
     public Uri SnsUrl { get; }
@@ -29,7 +30,7 @@ internal sealed class QueueEndpoint
 
     /// <summary>Clients with all rights. Not to be disposed.</summary>
     public SnsClient Sns { get; }
-    public SqsClient Sqs { get; }
+    public IAmazonSQS Sqs { get; }
 
     /// <summary>
     /// What a process needs in its environment to reach this endpoint. fauxqs takes any keys; these are the S3 test server's, so
@@ -74,9 +75,9 @@ internal sealed class QueueEndpoint
         var kind = fifo
             ? new Dictionary<string, string> { ["FifoQueue"] = "true", ["ContentBasedDeduplication"] = "true" }
             : [];
-        var deadLetterUrl = await Sqs.CreateQueueAsync($"{name}-dead{suffix}", new Dictionary<string, string>(kind) { ["MessageRetentionPeriod"] = "1209600" });
+        var deadLetterUrl = await Sqs.CreateAsync($"{name}-dead{suffix}", new Dictionary<string, string>(kind) { ["MessageRetentionPeriod"] = "1209600" });
         var deadLetterArn = await ArnAsync(deadLetterUrl);
-        var url = await Sqs.CreateQueueAsync(name + suffix, new Dictionary<string, string>(kind)
+        var url = await Sqs.CreateAsync(name + suffix, new Dictionary<string, string>(kind)
         {
             ["VisibilityTimeout"] = $"{(int)(visibility ?? TimeSpan.FromSeconds(30)).TotalSeconds}",
             ["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn = deadLetterArn, maxReceiveCount }),
@@ -91,7 +92,7 @@ internal sealed class QueueEndpoint
         return new TestQueue(url, arn, deadLetterUrl, deadLetterArn, subscriptionArn);
     }
 
-    private async Task<string> ArnAsync(string queueUrl) => (await Sqs.GetQueueAttributesAsync(queueUrl))["QueueArn"];
+    private async Task<string> ArnAsync(string queueUrl) => (await Sqs.AttributesAsync(queueUrl))["QueueArn"];
 
     private static string NewName() => $"test-{Guid.NewGuid():N}";
 
@@ -154,7 +155,7 @@ internal sealed class QueueEndpoint
         {
             try
             {
-                await endpoint.Sqs.DeleteQueueAsync(await endpoint.Sqs.CreateQueueAsync(NewName(), cancellationToken: deadline.Token), deadline.Token);
+                await endpoint.Sqs.DeleteQueueAsync(await endpoint.Sqs.CreateAsync(NewName(), cancellationToken: deadline.Token), deadline.Token);
                 return endpoint;
             }
             catch (AwsMessagingException)

@@ -7,16 +7,14 @@ namespace ClaimCheck.Aws.Wire;
 internal sealed class Caller : IDisposable
 {
     private readonly Lazy<WireClient> client;
-    private readonly string service;
     private volatile bool isDisposed;
 
-    public Caller(string service, string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    public Caller(string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     {
         options.Validate();
-        this.service = service;
         client = new Lazy<WireClient>(
             // Without a region it is tried again at the next call.
-            () => new WireClient(new WireConfig(service, version, options), options, readError), LazyThreadSafetyMode.PublicationOnly);
+            () => new WireClient(new WireConfig(version, options), options, readError), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
@@ -36,7 +34,7 @@ internal sealed class Caller : IDisposable
         }
         catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
         {
-            throw Failures.From(e, service, call);
+            throw Failures.From(e, $"SNS {call.Operation}", call.On, call.HoldsMessages);
         }
     }
 

@@ -75,11 +75,8 @@ internal static partial class Failures
 
     public static AwsFailure KindOf(WireError error, HttpStatusCode? status)
     {
-        foreach (var code in new[] { error.Code, error.OtherCode })
-        {
-            if (code is not null && Kinds.TryGetValue(code, out var kind))
-                return kind;
-        }
+        if (error.Code is { } code && Kinds.TryGetValue(code, out var kind))
+            return kind;
         return (int?)status switch
         {
             429 => AwsFailure.Throttled,
@@ -91,13 +88,17 @@ internal static partial class Failures
     }
 
     /// <summary>What the caller gets for what came out of the pipeline.</summary>
-    public static AwsMessagingException From(Exception thrown, string service, WireCall call)
+    /// <param name="thrown">What it was.</param>
+    /// <param name="call">The service and the call, for example <c>SNS Publish</c>.</param>
+    /// <param name="on">The topic, subscription or queue it is about, or null.</param>
+    /// <param name="holdsMessages">Whether the server might quote a message back: then its words are not repeated.</param>
+    public static AwsMessagingException From(Exception thrown, string call, string? on, bool holdsMessages)
     {
-        var what = $"{service} {call.Operation}{(call.On is null ? "" : $" on {call.On}")}";
+        var what = on is null ? call : $"{call} on {on}";
         return thrown switch
         {
             WireException e => new AwsMessagingException(
-                e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, call)}.", IsTransient(e.Kind), e.StatusCode, e.RequestId),
+                e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, holdsMessages)}.", IsTransient(e.Kind), e.StatusCode, e.RequestId),
             AmazonUnmarshallingException e => new AwsMessagingException(
                 AwsFailure.Unreadable, "Unreadable",
                 $"{what} was answered with what can't be read: {(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
@@ -122,11 +123,11 @@ internal static partial class Failures
         return new AwsMessagingException(AwsFailure.Unreachable, "Unreachable", $"{what} got no answer: {innermost.Message}", isTransient: true, inner: e);
     }
 
-    private static string CodeOf(WireException e) => e.Error.Code ?? e.Error.OtherCode ?? $"HTTP {(int)e.StatusCode}";
+    private static string CodeOf(WireException e) => e.Error.Code ?? $"HTTP {(int)e.StatusCode}";
 
     // A refused signature is explained with all that was signed, session token included.
-    private static string Quoted(WireException e, WireCall call) =>
-        call.HoldsMessages || e.Error.Words is not { Length: > 0 } words ||
+    private static string Quoted(WireException e, bool holdsMessages) =>
+        holdsMessages || e.Error.Words is not { Length: > 0 } words ||
         e.Kind is AwsFailure.CredentialsRejected or AwsFailure.CredentialsExpired
             ? ""
             : $" ({Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.') switch { { Length: > 300 } text => text[..300] + "…", var text => text }})";

@@ -7,8 +7,7 @@ namespace ClaimCheck.Aws.Wire;
 /// <param name="Code">The code, without namespace and prefix; null where the answer holds none, as from a proxy.</param>
 /// <param name="Words">The server's words, or null.</param>
 /// <param name="RequestId">The server's id of the request, or null.</param>
-/// <param name="OtherCode">The code of the older protocol, where it is another (header <c>x-amzn-query-error</c>).</param>
-internal sealed record WireError(string? Code, string? Words, string? RequestId = null, string? OtherCode = null);
+internal sealed record WireError(string? Code, string? Words, string? RequestId = null);
 
 /// <summary>An error on its way through Core's pipeline: it tells the retry policy what Core's own lists lack.</summary>
 internal sealed class WireException(WireError error, Exception? inner, HttpStatusCode status)

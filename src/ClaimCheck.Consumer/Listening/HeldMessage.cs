@@ -1,23 +1,23 @@
-using ClaimCheck.Aws;
+using Amazon.SQS.Model;
 
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>A message that this process has taken and not settled yet.</summary>
-internal sealed class HeldMessage(ReceivedMessage message, long since)
+internal sealed class HeldMessage(Message message, long since)
 {
-    private volatile ReceivedMessage newest = message;
+    private volatile Message newest = message;
 
     public string MessageId => newest.MessageId;
 
     /// <summary>The newest one: only that deletes the message, or keeps it hidden.</summary>
     public string ReceiptHandle => newest.ReceiptHandle;
 
-    public int ReceiveCount => newest.ReceiveCount;
+    public int ReceiveCount => ListenedQueue.ReceiveCount(newest);
 
-    public ReceivedMessage Message => newest;
+    public Message Received => newest;
 
     /// <summary>A timestamp of when it was received first.</summary>
     public long Since => since;
 
-    public void Renew(ReceivedMessage again) => newest = again;
+    public void Renew(Message again) => newest = again;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Amazon.SQS.Model;
 using ClaimCheck.Aws;
 using Microsoft.Extensions.Logging;
 
@@ -9,9 +10,8 @@ namespace ClaimCheck.Consumer.Listening;
 /// also while the process stops.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptions options, TimeProvider time, ILogger logger)
 {
-    private const int AtOnce = 10;
     private readonly Lock guard = new();
     private readonly Dictionary<string, HeldMessage> held = new(StringComparer.Ordinal);
     private readonly BoundedSet<string> settled = new(10_000);
@@ -31,7 +31,7 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
     /// <param name="message">As it was received.</param>
     /// <param name="isDone">It was handled before, but its deletion came too late: it is to be deleted, no more.</param>
     /// <returns>Null where it is held already: then the newer handle is taken.</returns>
-    public HeldMessage? Take(ReceivedMessage message, out bool isDone)
+    public HeldMessage? Take(Message message, out bool isDone)
     {
         lock (guard)
         {
@@ -71,7 +71,7 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                foreach (var some in All.Where(IsInTime).Chunk(AtOnce))
+                foreach (var some in All.Where(IsInTime).Chunk(ListenedQueue.AtOnce))
                     await HideAsync(some, options.Visibility, cancellationToken);
             }
         }
@@ -84,7 +84,7 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
     /// <summary>Lets messages go, to be handed out again after a pause.</summary>
     public async Task ReleaseAsync(IReadOnlyList<HeldMessage> messages, TimeSpan after, CancellationToken cancellationToken)
     {
-        foreach (var some in messages.Chunk(AtOnce))
+        foreach (var some in messages.Chunk(ListenedQueue.AtOnce))
             await HideAsync(some, after, cancellationToken, andForget: true);
     }
 
@@ -102,8 +102,8 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
             do
             {
                 handles = [.. messages.Select(message => message.ReceiptHandle)];
-                foreach (var failed in (await sqs.DeleteBatchAsync(options.QueueUrl, handles, cancellationToken)).Where(outcome => !outcome.Succeeded))
-                    Log.NotDeleted(logger, failed.Failure!.Message);
+                foreach (var code in await queue.DeleteAsync(handles, cancellationToken))
+                    Log.NotDeleted(logger, code);
             }
             while (!handles.SequenceEqual(messages.Select(message => message.ReceiptHandle))); // handed out again meanwhile
         }
@@ -125,14 +125,14 @@ internal sealed partial class HeldMessages(SqsClient sqs, SqsListenerOptions opt
         await calls.WaitAsync(cancellationToken);
         try
         {
-            var changes = messages.Where(IsHeld).Select(message => new VisibilityChange(message.ReceiptHandle, visibility)).ToList();
+            var handles = messages.Where(IsHeld).Select(message => message.ReceiptHandle).ToList();
             // Before the call: it may be handed out again before the answer is here.
             if (andForget)
                 Forget(messages);
-            if (changes.Count == 0)
+            if (handles.Count == 0)
                 return;
-            foreach (var failed in (await sqs.ChangeVisibilityBatchAsync(options.QueueUrl, changes, cancellationToken)).Where(outcome => !outcome.Succeeded))
-                Log.NotHidden(logger, failed.Failure!.Message);
+            foreach (var code in await queue.HideAsync(handles, visibility, cancellationToken))
+                Log.NotHidden(logger, code);
         }
         catch (AwsMessagingException e)
         {

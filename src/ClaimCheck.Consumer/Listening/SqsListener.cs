@@ -10,14 +10,13 @@ namespace ClaimCheck.Consumer.Listening;
 /// deletes, in batches, what is done. What fails is handed out again after a pause; the queue's redrive policy counts the times.
 /// </summary>
 internal sealed partial class SqsListener(
-    SqsClient sqs, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
+    ListenedQueue queue, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
     : BackgroundService
 {
-    private const int AtOnce = 10;
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(2);
     private readonly HashSet<Task> working = [];
-    private readonly HeldMessages held = new(sqs, options, TimeProvider.System, logger);
+    private readonly HeldMessages held = new(queue, options, TimeProvider.System, logger);
     private Channel<HeldMessage> done = NewDone();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -26,7 +25,7 @@ internal sealed partial class SqsListener(
     private async Task ListenAsync(CancellationToken stoppingToken)
     {
         done = NewDone();
-        Log.Listening(logger, QueueName);
+        Log.Listening(logger, queue.Name);
         using var handling = new CancellationTokenSource();
         using var polling = new CancellationTokenSource();
         using var keeping = new CancellationTokenSource();
@@ -51,11 +50,9 @@ internal sealed partial class SqsListener(
             await ReleaseAsync(held.All, TimeSpan.Zero, cleanUp.Token);
             await keeping.CancelAsync();
             await keeper;
-            Log.Stopped(logger, QueueName);
+            Log.Stopped(logger, queue.Name);
         }
     }
-
-    private string QueueName => options.QueueUrl[(options.QueueUrl.LastIndexOf('/') + 1)..];
 
     private async Task ReceiveAsync(CancellationToken handling, CancellationToken polling, CancellationToken stoppingToken)
     {
@@ -64,7 +61,7 @@ internal sealed partial class SqsListener(
             try
             {
                 var room = await held.RoomAsync(options.MaxConcurrentBatches + options.MaxWaiting, stoppingToken);
-                var messages = await sqs.ReceiveAsync(options.QueueUrl, Math.Min(room, AtOnce), options.PollTime, options.Visibility, polling);
+                var messages = await queue.ReceiveAsync(room, options.PollTime, options.Visibility, polling);
                 failures = 0;
                 foreach (var message in messages)
                 {
@@ -118,7 +115,7 @@ internal sealed partial class SqsListener(
         }
         catch (MalformedEventException e)
         {
-            Log.Malformed(logger, message.MessageId, QueueName, message.ReceiveCount, e.Message);
+            Log.Malformed(logger, message.MessageId, queue.Name, message.ReceiveCount, e.Message);
         }
         catch (OperationCanceledException)
         {
@@ -139,9 +136,9 @@ internal sealed partial class SqsListener(
     private IncomingEvent? Open(HeldMessage message)
     {
         // An envelope is larger than the event in it, and its quotes are escaped.
-        if (message.Message.Body.Length > 4 * EventReader.MaxBytes)
-            throw new MalformedEventException($"It has {message.Message.Body.Length} characters, but an event has at most {EventReader.MaxBytes} bytes.");
-        var delivered = DeliveredMessage.Open(message.Message);
+        if (message.Received.Body.Length > 4 * EventReader.MaxBytes)
+            throw new MalformedEventException($"It has {message.Received.Body.Length} characters, but an event has at most {EventReader.MaxBytes} bytes.");
+        var delivered = DeliveredMessage.Open(message.Received);
         if (EventReader.Read(delivered.Body) is not { } incoming)
         {
             Log.Unknown(logger, message.MessageId);
@@ -159,8 +156,8 @@ internal sealed partial class SqsListener(
     {
         while (await done.Reader.WaitToReadAsync())
         {
-            var some = new List<HeldMessage>(AtOnce);
-            while (some.Count < AtOnce && done.Reader.TryRead(out var message))
+            var some = new List<HeldMessage>(ListenedQueue.AtOnce);
+            while (some.Count < ListenedQueue.AtOnce && done.Reader.TryRead(out var message))
                 some.Add(message);
             using var cleanUp = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             try

@@ -2,6 +2,7 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Amazon.S3.Util;
+using Amazon.SQS;
 using ClaimCheck.Aws;
 
 namespace ClaimCheck.Demo.Stage;
@@ -18,7 +19,7 @@ internal sealed class AwsServers : IAsyncDisposable
     private readonly Dictionary<string, string?> environment = [];
     private AmazonS3Client? s3;
     private SnsClient? sns;
-    private SqsClient? sqs;
+    private IAmazonSQS? sqs;
     private TopicAndQueue? messaging;
 
     public Uri S3Url => new(environment["AWS_ENDPOINT_URL_S3"]!);
@@ -63,7 +64,7 @@ internal sealed class AwsServers : IAsyncDisposable
         });
         await s3.PutBucketAsync(new PutBucketRequest { BucketName = Bucket }, cancellationToken);
         sns = new SnsClient(new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
-        sqs = new SqsClient(new AwsMessagingOptions { ServiceUrl = SqsUrl, Region = region, Credentials = credentials });
+        sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = SqsUrl, Region = region, Credentials = credentials });
         messaging = await TopicAndQueue.CreateAsync(sns, sqs, name, cancellationToken);
     }
 

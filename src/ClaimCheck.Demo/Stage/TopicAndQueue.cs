@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Amazon.SQS;
+using Amazon.SQS.Model;
 using ClaimCheck.Aws;
 
 namespace ClaimCheck.Demo.Stage;
@@ -6,16 +8,19 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>A topic, and a queue subscribed to it that puts aside what can't be handled.</summary>
 internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string DeadLetterUrl)
 {
-    public static async Task<TopicAndQueue> CreateAsync(SnsClient sns, SqsClient sqs, string name, CancellationToken cancellationToken)
+    public static async Task<TopicAndQueue> CreateAsync(SnsClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
     {
         var topicArn = await sns.CreateTopicAsync(name, cancellationToken: cancellationToken);
-        var deadLetterUrl = await sqs.CreateQueueAsync($"{name}-dead", cancellationToken: cancellationToken);
+        var deadLetterUrl = (await sqs.CreateQueueAsync($"{name}-dead", cancellationToken)).QueueUrl;
         var deadLetterArn = await ArnAsync(sqs, deadLetterUrl, cancellationToken);
-        var queueUrl = await sqs.CreateQueueAsync(name, new Dictionary<string, string>
+        var queueUrl = (await sqs.CreateQueueAsync(new CreateQueueRequest(name)
         {
-            ["VisibilityTimeout"] = "60",
-            ["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn = deadLetterArn, maxReceiveCount = 5 }),
-        }, cancellationToken);
+            Attributes = new()
+            {
+                ["VisibilityTimeout"] = "60",
+                ["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn = deadLetterArn, maxReceiveCount = 5 }),
+            },
+        }, cancellationToken)).QueueUrl;
         var queueArn = await ArnAsync(sqs, queueUrl, cancellationToken);
         await sqs.SetQueueAttributesAsync(
             queueUrl, new Dictionary<string, string> { ["Policy"] = PolicyFor(queueArn, topicArn) }, cancellationToken);
@@ -23,15 +28,15 @@ internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string De
         return new TopicAndQueue(topicArn, queueUrl, deadLetterUrl);
     }
 
-    public async Task DeleteAsync(SnsClient sns, SqsClient sqs, CancellationToken cancellationToken)
+    public async Task DeleteAsync(SnsClient sns, IAmazonSQS sqs, CancellationToken cancellationToken)
     {
         await sns.DeleteTopicAsync(TopicArn, cancellationToken); // its subscriptions go with it
         await sqs.DeleteQueueAsync(QueueUrl, cancellationToken);
         await sqs.DeleteQueueAsync(DeadLetterUrl, cancellationToken);
     }
 
-    private static async Task<string> ArnAsync(SqsClient sqs, string queueUrl, CancellationToken cancellationToken) =>
-        (await sqs.GetQueueAttributesAsync(queueUrl, cancellationToken))["QueueArn"];
+    private static async Task<string> ArnAsync(IAmazonSQS sqs, string queueUrl, CancellationToken cancellationToken) =>
+        (await sqs.GetQueueAttributesAsync(queueUrl, ["QueueArn"], cancellationToken)).Attributes["QueueArn"];
 
     private static string PolicyFor(string queueArn, string topicArn) => JsonSerializer.Serialize(new
     {

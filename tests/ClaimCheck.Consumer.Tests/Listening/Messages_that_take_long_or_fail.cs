@@ -53,7 +53,7 @@ public sealed class Messages_that_take_long_or_fail
     public async Task A_message_whose_visibility_ran_out_is_held_once_and_deleted_by_its_newest_handle()
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 10);
-        var held = new HeldMessages(scene.Endpoint.Sqs, new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
+        var held = new HeldMessages(new ListenedQueue(scene.Endpoint.Sqs, scene.Queue.Url), new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
         await scene.SendAsync(TestEvents.Ready().Json());
         var first = Assert.Single(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, visibility: TimeSpan.FromSeconds(1)));
         var message = held.Take(first, out _)!;
@@ -99,7 +99,7 @@ public sealed class Messages_that_take_long_or_fail
         await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
         await scene.PublishAsync(second);
         await Eventually.TrueAsync(async () =>
-            (await scene.Endpoint.Sqs.GetQueueAttributesAsync(scene.Queue.Url))["ApproximateNumberOfMessagesNotVisible"] == "2");
+            (await scene.Endpoint.Sqs.AttributesAsync(scene.Queue.Url))["ApproximateNumberOfMessagesNotVisible"] == "2");
 
         var stopping = host.StopAsync();
         var back = await Eventually.NotNullAsync(async () =>
@@ -110,7 +110,7 @@ public sealed class Messages_that_take_long_or_fail
 
         Assert.Contains(second.Subject, back.Body, StringComparison.Ordinal);
         Assert.Equal([first.Subject], scene.Seen.Handled.Select(each => each.ToString()));
-        await scene.Endpoint.Sqs.DeleteBatchAsync(scene.Queue.Url, [back.ReceiptHandle]);
+        await scene.Endpoint.Sqs.DeleteAsync(scene.Queue.Url, [back]);
         await scene.EmptyAsync();
     }
 

@@ -94,7 +94,7 @@ internal sealed class QueueScene : IAsyncDisposable
 
     private async Task<int> CountAsync(string url)
     {
-        var attributes = await Endpoint.Sqs.GetQueueAttributesAsync(url);
+        var attributes = await Endpoint.Sqs.AttributesAsync(url);
         return int.Parse(attributes["ApproximateNumberOfMessages"]) + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
     }
 }

@@ -82,9 +82,9 @@ public sealed class The_init_script
         Assert.True(await AmazonS3Util.DoesS3BucketExistV2Async(s3.Client, made["bucket"]));
         Assert.Single((await queues.Sns.ListSubscriptionsByTopicAsync(made["topic"])).Items);
 
-        var attributes = await queues.Sqs.GetQueueAttributesAsync(made["queue"]);
+        var attributes = await queues.Sqs.AttributesAsync(made["queue"]);
         using var redrive = JsonDocument.Parse(attributes["RedrivePolicy"]);
-        var deadLetters = await queues.Sqs.GetQueueAttributesAsync(await queues.Sqs.GetQueueUrlAsync($"{name}-dead"));
+        var deadLetters = await queues.Sqs.AttributesAsync((await queues.Sqs.GetQueueUrlAsync($"{name}-dead")).QueueUrl);
         Assert.Equal(deadLetters["QueueArn"], redrive.RootElement.GetProperty("deadLetterTargetArn").GetString());
         Assert.Equal("7", redrive.RootElement.GetProperty("maxReceiveCount").ToString());
         Assert.Equal(("604800", "1209600"), (attributes["MessageRetentionPeriod"], deadLetters["MessageRetentionPeriod"]));
@@ -96,7 +96,7 @@ public sealed class The_init_script
         // What is for another goes first: were it let through, it would be there with the others.
         foreach (var consumer in new[] { "shipping", "*", "billing" })
             await queues.Sns.PublishAsync(made["topic"], new OutgoingMessage($"for {consumer}") { Attributes = new Dictionary<string, string> { ["consumer"] = consumer } });
-        var arrived = new List<ReceivedMessage>();
+        var arrived = new List<Message>();
         await Eventually.TrueAsync(async () =>
         {
             arrived.AddRange(await queues.Sqs.ReceiveAsync(made["queue"], wait: TimeSpan.FromSeconds(1)));
@@ -104,7 +104,7 @@ public sealed class The_init_script
         });
         arrived.AddRange(await queues.Sqs.ReceiveAsync(made["queue"], wait: TimeSpan.FromSeconds(1)));
         Assert.Equal(["for *", "for billing"], arrived.Select(message => message.Body).Order(StringComparer.Ordinal));
-        Assert.All(arrived, message => Assert.Contains("consumer", message.Attributes.Keys));
+        Assert.All(arrived, message => Assert.Contains("consumer", message.Texts().Keys));
     }
 
     private static async Task<string> RunAsync(AwsCommand aws, S3Endpoint s3, QueueEndpoint queues, string name, int receives)

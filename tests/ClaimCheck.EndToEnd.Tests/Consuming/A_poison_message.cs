@@ -21,7 +21,7 @@ public sealed class A_poison_message(ConsumerLab lab) : IClassFixture<ConsumerLa
             message.Body.Replace(first.BatchId.ToString(), unknown.ToString(), StringComparison.Ordinal), // no service knows it
         ];
         foreach (var body in poison)
-            await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(body) { Attributes = message.Attributes });
+            await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(body) { Attributes = message.Texts() });
 
         var process = consumer.Start();
         var second = await lab.ExportAsync(50);

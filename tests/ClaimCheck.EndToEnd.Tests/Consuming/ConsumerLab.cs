@@ -87,16 +87,16 @@ public sealed class ConsumerLab : IAsyncLifetime
     }
 
     /// <summary>Takes the next messages of a queue out of it.</summary>
-    internal async Task<IReadOnlyList<ReceivedMessage>> TakeAsync(string queueUrl, int count)
+    internal async Task<IReadOnlyList<Message>> TakeAsync(string queueUrl, int count)
     {
-        var taken = new List<ReceivedMessage>();
+        var taken = new List<Message>();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (taken.Count < count)
         {
             foreach (var message in await Servers.Sqs.ReceiveAsync(queueUrl, 1, TimeSpan.FromSeconds(5), cancellationToken: patience.Token))
             {
                 taken.Add(message);
-                await Servers.Sqs.DeleteBatchAsync(queueUrl, [message.ReceiptHandle], patience.Token);
+                await Servers.Sqs.DeleteAsync(queueUrl, [message], patience.Token);
             }
         }
         return taken;
@@ -104,7 +104,7 @@ public sealed class ConsumerLab : IAsyncLifetime
 
     internal async Task<int> CountAsync(string queueUrl)
     {
-        var attributes = await Servers.Sqs.GetQueueAttributesAsync(queueUrl);
+        var attributes = await Servers.Sqs.AttributesAsync(queueUrl);
         return int.Parse(attributes["ApproximateNumberOfMessages"]) + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
     }
 }

@@ -38,19 +38,19 @@ public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixt
         Assert.Equal((null, "100", "0"), (await consumer.DiscardedAsync(kept.Batch), await consumer.DiscardedAsync(taken.Batch), await consumer.DiscardedAsync(early.Batch)));
         Assert.Equal(ReceiptState.Completed, (await consumer.ReceiptAsync(kept.Batch))!.State);
 
-        async Task<(BatchId Batch, ReceivedMessage Message)> ReadyAsync()
+        async Task<(BatchId Batch, Message Message)> ReadyAsync()
         {
             var export = await lab.ExportAsync(100);
             return (export.BatchId, await NextAsync(export.BatchId, EventTypes.BulkReady));
         }
 
-        async Task<ReceivedMessage> RevokedAsync((BatchId Batch, ReceivedMessage Message) ready)
+        async Task<Message> RevokedAsync((BatchId Batch, Message Message) ready)
         {
             await lab.Client.RevokeAsync(ready.Batch, "a test");
             return await NextAsync(ready.Batch, EventTypes.BulkRevoked);
         }
 
-        async Task<ReceivedMessage> NextAsync(BatchId batch, string type)
+        async Task<Message> NextAsync(BatchId batch, string type)
         {
             var message = Assert.Single(await lab.TakeAsync(mailbox.Url, 1));
             Assert.Equal(type, DeliveredMessage.Open(message).Type);
@@ -58,10 +58,10 @@ public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixt
             return message;
         }
 
-        async Task SendAsync(params ReceivedMessage[] messages)
+        async Task SendAsync(params Message[] messages)
         {
             foreach (var message in messages)
-                await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Attributes });
+                await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
         }
     }
 }

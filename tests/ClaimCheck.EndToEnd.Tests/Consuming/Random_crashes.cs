@@ -35,7 +35,7 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
             foreach (var message in await lab.Servers.Sqs.ReceiveAsync(mailbox.Url, wait: TimeSpan.Zero, visibility: TimeSpan.Zero))
             {
                 if (byQueue && random.Next(2) == 0)
-                    await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Attributes });
+                    await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
             }
             processes[victim] = StartProcess();
         }

@@ -226,7 +226,7 @@ public sealed class Queues : IAsyncLifetime, IDisposable
             var received = await servers.Sqs.ReceiveAsync(queue.Url, 1, cancellationToken: patience.Token);
             if (received.Count == 0)
                 continue;
-            await servers.Sqs.DeleteBatchAsync(queue.Url, [received[0].ReceiptHandle], patience.Token);
+            await servers.Sqs.DeleteAsync(queue.Url, received, patience.Token);
             return DeliveredMessage.Open(received[0]);
         }
     }

@@ -155,7 +155,7 @@ public sealed class The_topic
             var received = await servers.Sqs.ReceiveAsync(queue.Url, 1, cancellationToken: patience.Token);
             if (received.Count == 0)
                 continue;
-            await servers.Sqs.DeleteBatchAsync(queue.Url, [received[0].ReceiptHandle], patience.Token);
+            await servers.Sqs.DeleteAsync(queue.Url, received, patience.Token);
             return DeliveredMessage.Open(received[0]);
         }
     }

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text.Json;
+using Amazon.SQS;
+using Amazon.SQS.Model;
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>What the operator should know of a queue: above all that it, or its dead letter queue, keeps messages for longer than files are kept.</summary>
-internal sealed class QueueWarnings(SnsClient sns, SqsClient sqs, DatasetCatalog datasets)
+internal sealed class QueueWarnings(SnsClient sns, IAmazonSQS sqs, DatasetCatalog datasets)
 {
     /// <returns>Sentences; also one that says what could not be looked at, and why.</returns>
     public async Task<string[]> ReadAsync(SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
@@ -79,7 +81,11 @@ internal sealed class QueueWarnings(SnsClient sns, SqsClient sqs, DatasetCatalog
         try
         {
             if (reason is null)
-                return await sqs.GetQueueAttributesAsync(await sqs.GetQueueUrlAsync(queue.Name, queue.Account, cancellationToken), cancellationToken);
+            {
+                var named = new GetQueueUrlRequest(queue.Name) { QueueOwnerAWSAccountId = queue.Account };
+                var url = (await sqs.GetQueueUrlAsync(named, cancellationToken)).QueueUrl;
+                return (await sqs.GetQueueAttributesAsync(url, ["All"], cancellationToken)).Attributes ?? [];
+            }
         }
         catch (AwsMessagingException e)
         {

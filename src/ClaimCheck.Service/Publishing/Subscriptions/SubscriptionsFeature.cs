@@ -11,7 +11,7 @@ internal static class SubscriptionsFeature
     {
         builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions").AddCheckedOptions<WebhookSettings>("ClaimCheck:Webhooks");
         builder.Services
-            .AddSingleton(_ => new SqsClient())
+            .AddSingleton(_ => Sqs.Connect())
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
             .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)

@@ -1,0 +1,130 @@
+using Amazon.Runtime;
+using Amazon.Runtime.Internal;
+using Amazon.SQS;
+using Amazon.SQS.Internal;
+using Amazon.SQS.Model;
+using ClaimCheck.Aws.Wire;
+
+namespace ClaimCheck.Aws;
+
+/// <summary>Amazon SQS (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/) by its SDK, or what speaks its protocol.</summary>
+public static class Sqs
+{
+    /// <summary>20 seconds: the longest long poll.</summary>
+    public static readonly TimeSpan MaxWait = AttemptHandler.LongPoll;
+
+    /// <summary>12 hours: the longest that a message may stay hidden, counted from when it was received.</summary>
+    public static readonly TimeSpan MaxVisibility = TimeSpan.FromHours(12);
+
+    /// <summary>
+    /// A client of the SDK with deadlines for answers' bodies, and with one kind of failure: each call throws an
+    /// <see cref="AwsMessagingException"/>, which never quotes a message, a handle or a credential. For any number of calls at once;
+    /// the caller disposes of it. Nothing is connected yet.
+    /// </summary>
+    /// <param name="options">By default all as AWS's SDKs find it.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="AwsMessagingException">Neither a region nor an endpoint is configured.</exception>
+    public static IAmazonSQS Connect(AwsMessagingOptions? options = null)
+    {
+        options ??= new AwsMessagingOptions();
+        options.Validate();
+        var config = new AmazonSQSConfig();
+        var connections = Connections.For(config, "SQS", options);
+        try
+        {
+            return new Client(options.Credentials, config, connections);
+        }
+        catch (AmazonClientException e)
+        {
+            connections.Dispose();
+            throw new AwsMessagingException(AwsFailure.Invalid, "NoRegion", $"SQS can't be called: {e.Message}", isTransient: false);
+        }
+    }
+
+    private sealed class Client(AWSCredentials? credentials, AmazonSQSConfig config, Connections connections)
+        : AmazonSQSClient(credentials, config) // null is the credential chain
+    {
+        // Answers hold messages.
+        protected override bool SupportResponseLogging => false;
+
+        protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
+        {
+            base.CustomizeRuntimePipeline(pipeline);
+            // It compares MD5 sums, which a machine in FIPS mode does not have; TLS is what guards against damage.
+            pipeline.RemoveHandler<ValidationResponseHandler>();
+            pipeline.AddHandlerAfter<RetryHandler>(new KnownCodes());
+            pipeline.AddHandler(new Explanation());
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing)
+                connections.Dispose();
+        }
+    }
+
+    /// <summary>Within the retries: tells them which codes pass, beyond those that the SDK knows.</summary>
+    private sealed class KnownCodes : PipelineHandler
+    {
+        public override async Task<T> InvokeAsync<T>(IExecutionContext executionContext)
+        {
+            try
+            {
+                return await base.InvokeAsync<T>(executionContext);
+            }
+            catch (AmazonSQSException e)
+            {
+                var code = e.ErrorCode?.Replace("AWS.SimpleQueueService.", "", StringComparison.Ordinal);
+                throw new WireException(new WireError(code is { Length: > 0 and <= 128 } ? code : null, e.Message, e.RequestId), e.InnerException, e.StatusCode);
+            }
+        }
+    }
+
+    /// <summary>Around everything: what comes out is explained.</summary>
+    private sealed class Explanation : PipelineHandler
+    {
+        public override async Task<T> InvokeAsync<T>(IExecutionContext executionContext)
+        {
+            var request = executionContext.RequestContext;
+            try
+            {
+                return await base.InvokeAsync<T>(executionContext);
+            }
+            catch (Exception) when (request.CancellationToken.IsCancellationRequested)
+            {
+                // Whatever it broke off with.
+                request.CancellationToken.ThrowIfCancellationRequested();
+                throw;
+            }
+            catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+            {
+                throw Failures.From(e, $"SQS {Operation(request.OriginalRequest)}", Queue(request.OriginalRequest), HoldsMessages(request.OriginalRequest));
+            }
+        }
+
+        private static string Operation(AmazonWebServiceRequest request) => request.GetType().Name.Replace("Request", "", StringComparison.Ordinal);
+
+        // Error texts name the queue without its host and account.
+        private static string? Queue(AmazonWebServiceRequest request) =>
+            request switch
+            {
+                ReceiveMessageRequest receive => receive.QueueUrl,
+                DeleteMessageRequest delete => delete.QueueUrl,
+                DeleteMessageBatchRequest delete => delete.QueueUrl,
+                ChangeMessageVisibilityRequest change => change.QueueUrl,
+                ChangeMessageVisibilityBatchRequest change => change.QueueUrl,
+                SendMessageRequest send => send.QueueUrl,
+                SendMessageBatchRequest send => send.QueueUrl,
+                GetQueueAttributesRequest get => get.QueueUrl,
+                SetQueueAttributesRequest set => set.QueueUrl,
+                DeleteQueueRequest delete => delete.QueueUrl,
+                GetQueueUrlRequest get => get.QueueName,
+                CreateQueueRequest create => create.QueueName,
+                _ => null,
+            } is { } queue ? queue[(queue.LastIndexOf('/') + 1)..] : null;
+
+        private static bool HoldsMessages(AmazonWebServiceRequest request) =>
+            request is SendMessageRequest or SendMessageBatchRequest;
+    }
+}

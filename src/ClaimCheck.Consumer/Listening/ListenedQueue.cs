@@ -1,0 +1,74 @@
+using System.Globalization;
+using Amazon.SQS;
+using Amazon.SQS.Model;
+using ClaimCheck.Aws;
+
+namespace ClaimCheck.Consumer.Listening;
+
+/// <summary>A queue, and what a listener asks of it: for up to ten messages at a time, as SQS has it.</summary>
+internal sealed class ListenedQueue(IAmazonSQS sqs, string url)
+{
+    public const int AtOnce = 10;
+
+    public string Name => url[(url.LastIndexOf('/') + 1)..];
+
+    /// <returns>None to <paramref name="max"/>, hidden from others for <paramref name="visibility"/>.</returns>
+    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    public async Task<IReadOnlyList<Message>> ReceiveAsync(int max, TimeSpan wait, TimeSpan visibility, CancellationToken cancellationToken)
+    {
+        var answer = await sqs.ReceiveMessageAsync(
+            new ReceiveMessageRequest
+            {
+                QueueUrl = url,
+                MaxNumberOfMessages = Math.Min(max, AtOnce),
+                WaitTimeSeconds = Seconds(wait),
+                VisibilityTimeout = Seconds(visibility),
+                MessageAttributeNames = ["All"],
+                MessageSystemAttributeNames = ["ApproximateReceiveCount"],
+            },
+            cancellationToken);
+        return answer.Messages ?? [];
+    }
+
+    /// <returns>For each message that could not be deleted SQS's code.</returns>
+    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    public async Task<IReadOnlyList<string>> DeleteAsync(IReadOnlyList<string> handles, CancellationToken cancellationToken)
+    {
+        var answer = await sqs.DeleteMessageBatchAsync(
+            new DeleteMessageBatchRequest
+            {
+                QueueUrl = url,
+                Entries = [.. handles.Select((handle, index) => new DeleteMessageBatchRequestEntry(Id(index), handle))],
+            },
+            cancellationToken);
+        return Codes(answer.Failed);
+    }
+
+    /// <summary>Changes how long messages stay hidden, counted from now.</summary>
+    /// <returns>For each message that could not be hidden SQS's code.</returns>
+    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    public async Task<IReadOnlyList<string>> HideAsync(IReadOnlyList<string> handles, TimeSpan visibility, CancellationToken cancellationToken)
+    {
+        var answer = await sqs.ChangeMessageVisibilityBatchAsync(
+            new ChangeMessageVisibilityBatchRequest
+            {
+                QueueUrl = url,
+                Entries = [.. handles.Select((handle, index) =>
+                    new ChangeMessageVisibilityBatchRequestEntry(Id(index), handle) { VisibilityTimeout = Seconds(visibility) })],
+            },
+            cancellationToken);
+        return Codes(answer.Failed);
+    }
+
+    /// <returns>How often a message was handed out, this time included; 1 where the server does not say.</returns>
+    public static int ReceiveCount(Message message) =>
+        message.Attributes?.GetValueOrDefault("ApproximateReceiveCount") is { } text
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 1;
+
+    // Never its words: they may quote a handle.
+    private static List<string> Codes(List<BatchResultErrorEntry>? failed) => [.. (failed ?? []).Select(entry => entry.Code ?? "no code")];
+
+    private static string Id(int index) => index.ToString(CultureInfo.InvariantCulture);
+
+    private static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
+}
