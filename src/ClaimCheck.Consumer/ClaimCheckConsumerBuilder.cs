@@ -89,7 +89,7 @@ public sealed partial class ClaimCheckConsumerBuilder
         {
             var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
             return new SqsListener(
-                new ListenedQueue(provider.GetRequiredService<IAmazonSQS>(), options.QueueUrl), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
+                new ListenedQueue(provider.GetRequiredService<IAmazonSQS>, options.QueueUrl), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
                 new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
         });
         return this;

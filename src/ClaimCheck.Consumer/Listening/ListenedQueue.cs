@@ -6,7 +6,9 @@ using ClaimCheck.Aws;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>A queue, and what a listener asks of it: for up to ten messages at a time, as SQS has it.</summary>
-internal sealed class ListenedQueue(IAmazonSQS sqs, string url)
+/// <param name="sqs">Asked at each call: without a region there is no client yet, and the next call looks again.</param>
+/// <param name="url">The queue.</param>
+internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
 {
     public const int AtOnce = 10;
 
@@ -16,7 +18,7 @@ internal sealed class ListenedQueue(IAmazonSQS sqs, string url)
     /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
     public async Task<IReadOnlyList<Message>> ReceiveAsync(int max, TimeSpan wait, TimeSpan visibility, CancellationToken cancellationToken)
     {
-        var answer = await sqs.ReceiveMessageAsync(
+        var answer = await sqs().ReceiveMessageAsync(
             new ReceiveMessageRequest
             {
                 QueueUrl = url,
@@ -34,7 +36,7 @@ internal sealed class ListenedQueue(IAmazonSQS sqs, string url)
     /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
     public async Task<IReadOnlyList<string>> DeleteAsync(IReadOnlyList<string> handles, CancellationToken cancellationToken)
     {
-        var answer = await sqs.DeleteMessageBatchAsync(
+        var answer = await sqs().DeleteMessageBatchAsync(
             new DeleteMessageBatchRequest
             {
                 QueueUrl = url,
@@ -49,7 +51,7 @@ internal sealed class ListenedQueue(IAmazonSQS sqs, string url)
     /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
     public async Task<IReadOnlyList<string>> HideAsync(IReadOnlyList<string> handles, TimeSpan visibility, CancellationToken cancellationToken)
     {
-        var answer = await sqs.ChangeMessageVisibilityBatchAsync(
+        var answer = await sqs().ChangeMessageVisibilityBatchAsync(
             new ChangeMessageVisibilityBatchRequest
             {
                 QueueUrl = url,

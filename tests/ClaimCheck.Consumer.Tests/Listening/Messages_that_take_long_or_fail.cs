@@ -53,7 +53,7 @@ public sealed class Messages_that_take_long_or_fail
     public async Task A_message_whose_visibility_ran_out_is_held_once_and_deleted_by_its_newest_handle()
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 10);
-        var held = new HeldMessages(new ListenedQueue(scene.Endpoint.Sqs, scene.Queue.Url), new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
+        var held = new HeldMessages(new ListenedQueue(() => scene.Endpoint.Sqs, scene.Queue.Url), new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
         await scene.SendAsync(TestEvents.Ready().Json());
         var first = Assert.Single(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, visibility: TimeSpan.FromSeconds(1)));
         var message = held.Take(first, out _)!;

@@ -1,3 +1,4 @@
+using Amazon.SQS.Model;
 using System.Runtime.Versioning;
 using System.Text.Json;
 using Amazon.S3.Util;

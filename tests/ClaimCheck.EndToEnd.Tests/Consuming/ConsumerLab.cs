@@ -1,3 +1,4 @@
+using Amazon.SQS.Model;
 using System.Text.Json;
 using ClaimCheck.Aws;
 using ClaimCheck.Consumer;

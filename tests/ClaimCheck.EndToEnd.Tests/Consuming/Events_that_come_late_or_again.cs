@@ -1,3 +1,5 @@
+using Amazon.SQS.Model;
+using ClaimCheck.Testing;
 using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 

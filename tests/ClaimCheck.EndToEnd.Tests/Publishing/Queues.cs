@@ -113,8 +113,8 @@ public sealed class Queues : IAsyncLifetime, IDisposable
     [Fact]
     public async Task The_operator_is_told_where_messages_outlive_files()
     {
-        var plain = await servers.Sqs.CreateQueueAsync($"test-{Guid.NewGuid():N}", new Dictionary<string, string> { ["MessageRetentionPeriod"] = "1209600" });
-        var plainArn = (await servers.Sqs.GetQueueAttributesAsync(plain))["QueueArn"];
+        var plain = await servers.Sqs.CreateAsync($"test-{Guid.NewGuid():N}", new Dictionary<string, string> { ["MessageRetentionPeriod"] = "1209600" });
+        var plainArn = (await servers.Sqs.AttributesAsync(plain))["QueueArn"];
         using var answer = await PostAsync(plainArn, "");
         var warned = (await answer.Content.ReadFromJsonAsync<Subscription>(ClaimCheckJson.Options))!;
         var well = await SubscribeAsync(await servers.NewQueueAsync(), ""); // its dead letter queue keeps messages for 14 days, files are kept for 7

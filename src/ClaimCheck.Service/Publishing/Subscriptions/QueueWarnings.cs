@@ -8,7 +8,7 @@ using ClaimCheck.Service.Datasets;
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>What the operator should know of a queue: above all that it, or its dead letter queue, keeps messages for longer than files are kept.</summary>
-internal sealed class QueueWarnings(SnsClient sns, IAmazonSQS sqs, DatasetCatalog datasets)
+internal sealed class QueueWarnings(SnsClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
 {
     /// <returns>Sentences; also one that says what could not be looked at, and why.</returns>
     public async Task<string[]> ReadAsync(SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
@@ -83,8 +83,8 @@ internal sealed class QueueWarnings(SnsClient sns, IAmazonSQS sqs, DatasetCatalo
             if (reason is null)
             {
                 var named = new GetQueueUrlRequest(queue.Name) { QueueOwnerAWSAccountId = queue.Account };
-                var url = (await sqs.GetQueueUrlAsync(named, cancellationToken)).QueueUrl;
-                return (await sqs.GetQueueAttributesAsync(url, ["All"], cancellationToken)).Attributes ?? [];
+                var url = (await sqs().GetQueueUrlAsync(named, cancellationToken)).QueueUrl;
+                return (await sqs().GetQueueAttributesAsync(url, ["All"], cancellationToken)).Attributes ?? [];
             }
         }
         catch (AwsMessagingException e)

@@ -1,4 +1,5 @@
 using System.Net;
+using Amazon.SQS;
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing.Webhooks;
@@ -11,7 +12,8 @@ internal static class SubscriptionsFeature
     {
         builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions").AddCheckedOptions<WebhookSettings>("ClaimCheck:Webhooks");
         builder.Services
-            .AddSingleton(_ => Sqs.Connect())
+            // Made at the first call: a service without a topic needs no region.
+            .AddSingleton(_ => Sqs.Connect()).AddSingleton<Func<IAmazonSQS>>(provider => provider.GetRequiredService<IAmazonSQS>)
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
             .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
