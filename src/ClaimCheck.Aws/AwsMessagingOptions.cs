@@ -3,7 +3,7 @@ using Amazon.Runtime;
 namespace ClaimCheck.Aws;
 
 /// <summary>
-/// How <see cref="SnsClient"/> and the clients of <see cref="Sqs"/> reach AWS. Everything is optional: what is not set is found as all
+/// How SNS and SQS are reached. Everything is optional: what is not set is found as all
 /// AWS SDKs find it (https://docs.aws.amazon.com/sdkref/latest/guide/overview.html).
 /// </summary>
 public sealed class AwsMessagingOptions

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Amazon.Runtime;
 using Amazon.SQS;
+using ClaimCheck.Aws.SimpleNotificationService;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -47,7 +48,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
 
     public IAmazonSQS Sqs(TimeSpan? timeout = null, int maxAttempts = 3) => Aws.Sqs.Connect(Options(timeout, maxAttempts));
 
-    public SnsClient Sns(TimeSpan? timeout = null, int maxAttempts = 3) => new(Options(timeout, maxAttempts));
+    public AmazonSimpleNotificationServiceClient Sns(TimeSpan? timeout = null, int maxAttempts = 3) => new(Options(timeout, maxAttempts));
 
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;
@@ -104,7 +105,9 @@ public sealed partial class Signing_and_secrets
     {
         var received = new Amazon.SQS.Model.Message { MessageId = "m-1", ReceiptHandle = "handle-1", Body = Secret };
 
-        var texts = string.Join(" ", Message, received, DeliveredMessage.Open(received));
+        var texts = string.Join(
+            " ", received, DeliveredMessage.Open(received), new PublishRequest { TopicArn = Topic, Message = Secret },
+            new PublishBatchRequestEntry { Id = "1", Message = Secret });
 
         Assert.DoesNotContain("example", texts, StringComparison.Ordinal);
         Assert.DoesNotContain("handle-1", texts, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Amazon.SQS.Model;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;
@@ -131,7 +132,7 @@ public sealed class Topics_and_queues
         foreach (var ten in received.Chunk(10))
             await server.Sqs.DeleteAsync(queue.Url, ten);
 
-        Assert.Equal(10, published.Select(outcome => outcome.MessageId).Distinct().Count(id => id is not null));
+        Assert.Equal(10, published.Successful.Select(entry => entry.MessageId).Distinct().Count());
         Assert.Equal(Enumerable.Repeat(2, 10), received.GroupBy(message => message.Body).Select(group => group.Count()));
         Assert.All(received, message => Assert.Equal(Ready, message.Texts()));
     }
@@ -143,10 +144,10 @@ public sealed class Topics_and_queues
         var topic = await server.NewTopicAsync(fifo: true);
         OutgoingMessage Message(string body, string? group) => new(body) { GroupId = group, DeduplicationId = body };
 
-        var outcomes = await server.Sns.PublishBatchAsync(topic, [Message("a", "g"), Message("b", group: null), Message("c", "g")]);
+        var answer = await server.Sns.PublishBatchAsync(topic, [Message("a", "g"), Message("b", group: null), Message("c", "g")]);
 
-        Assert.Equal([true, false, true], outcomes.Select(outcome => outcome.Succeeded));
-        Assert.Equal((AwsFailure.Invalid, false), (outcomes[1].Failure!.Kind, outcomes[1].Failure!.IsTransient));
+        Assert.Equal(["0", "2"], answer.Successful.Select(entry => entry.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(("1", true), (Assert.Single(answer.Failed).Id, answer.Failed[0].SenderFault));
     }
 
     [Fact]
@@ -179,18 +180,18 @@ public sealed class Topics_and_queues
         var server = await QueueEndpoint.GetAsync();
         var topic = await server.NewTopicAsync();
         var queue = await server.NewQueueAsync(topic);
-        var subscription = Assert.Single((await server.Sns.ListSubscriptionsByTopicAsync(topic)).Items);
-        Assert.Equal(new TopicSubscription(queue.SubscriptionArn!, "sqs", queue.Arn), subscription);
+        var subscription = Assert.Single((await server.Sns.ListSubscriptionsByTopicAsync(topic, null)).Subscriptions);
+        Assert.Equal(new Subscription(queue.SubscriptionArn!, "sqs", queue.Arn), subscription);
 
-        await server.Sns.SetSubscriptionAttributeAsync(subscription.Arn, "FilterPolicy", SubscriptionOptions.FilterPolicy(Filter("type", "BulkRevoked")));
-        var attributes = await server.Sns.GetSubscriptionAttributesAsync(subscription.Arn);
+        await server.Sns.SetSubscriptionAttributesAsync(subscription.SubscriptionArn, "FilterPolicy", SubscriptionOptions.FilterPolicy(Filter("type", "BulkRevoked")));
+        var attributes = (await server.Sns.GetSubscriptionAttributesAsync(subscription.SubscriptionArn)).Attributes;
         await server.Sns.PublishAsync(topic, new OutgoingMessage("filtered") { Attributes = Ready });
-        await server.Sns.UnsubscribeAsync(subscription.Arn);
+        await server.Sns.UnsubscribeAsync(subscription.SubscriptionArn);
         await server.Sns.PublishAsync(topic, new OutgoingMessage("too late") { Attributes = new Dictionary<string, string> { ["type"] = "BulkRevoked" } });
 
         Assert.Equal("true", attributes["RawMessageDelivery"]);
         Assert.Equal("""{"type":["BulkRevoked"]}""", attributes["FilterPolicy"]);
-        Assert.Empty((await server.Sns.ListSubscriptionsByTopicAsync(topic)).Items);
+        Assert.Empty((await server.Sns.ListSubscriptionsByTopicAsync(topic, null)).Subscriptions);
         Assert.Empty(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.Zero));
     }
 
@@ -210,7 +211,7 @@ public sealed class Topics_and_queues
     {
         var server = await QueueEndpoint.GetAsync();
         var topic = await server.NewTopicAsync();
-        Assert.Equal(topic, (await server.Sns.GetTopicAttributesAsync(topic))["TopicArn"]);
+        Assert.Equal(topic, (await server.Sns.GetTopicAttributesAsync(topic)).Attributes["TopicArn"]);
         await server.Sns.DeleteTopicAsync(topic);
 
         var noTopic = await Assert.ThrowsAsync<AwsMessagingException>(() => server.Sns.GetTopicAttributesAsync(topic));

@@ -4,6 +4,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using Amazon.SQS;
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 
 namespace ClaimCheck.AwsCli;
 
@@ -13,7 +14,7 @@ internal sealed class Calls : IDisposable
     private readonly BasicAWSCredentials credentials = new(Variable("AWS_ACCESS_KEY_ID"), Variable("AWS_SECRET_ACCESS_KEY"));
     private readonly string region = Variable("AWS_REGION");
     private readonly Lazy<AmazonS3Client> s3;
-    private readonly Lazy<SnsClient> sns;
+    private readonly Lazy<AmazonSimpleNotificationServiceClient> sns;
     private readonly Lazy<IAmazonSQS> sqs;
 
     public Calls()
@@ -21,7 +22,7 @@ internal sealed class Calls : IDisposable
         s3 = new(() => new AmazonS3Client(
             credentials,
             new AmazonS3Config { ServiceURL = Endpoint("S3"), AuthenticationRegion = region, ForcePathStyle = true }));
-        sns = new(() => new SnsClient(OptionsFor("SNS")));
+        sns = new(() => new AmazonSimpleNotificationServiceClient(OptionsFor("SNS")));
         sqs = new(() => Sqs.Connect(OptionsFor("SQS")));
     }
 
@@ -36,11 +37,11 @@ internal sealed class Calls : IDisposable
                 await s3.Value.PutBucketAsync(new PutBucketRequest { BucketName = call["--bucket"], PutBucketConfiguration = Place(call) });
                 return new JsonObject { ["Location"] = "/" + call["--bucket"] };
             case "sns create-topic":
-                return new JsonObject { ["TopicArn"] = await sns.Value.CreateTopicAsync(call["--name"]) };
+                return new JsonObject { ["TopicArn"] = (await sns.Value.CreateTopicAsync(new CreateTopicRequest { Name = call["--name"] })).TopicArn };
             case "sns subscribe":
                 return new JsonObject { ["SubscriptionArn"] = await SubscribeAsync(call) };
             case "sns set-subscription-attributes":
-                await sns.Value.SetSubscriptionAttributeAsync(call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
+                await sns.Value.SetSubscriptionAttributesAsync(call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
                 return null;
             case "sqs get-queue-url":
                 return new JsonObject { ["QueueUrl"] = (await sqs.Value.GetQueueUrlAsync(call["--queue-name"])).QueueUrl };
@@ -67,15 +68,22 @@ internal sealed class Calls : IDisposable
             sqs.Value.Dispose();
     }
 
-    // The command line sends no attributes, and gets the subscription that there is. The client always sends some, and is
-    // refused where they differ: so it looks first.
+    // A subscription that there is already is the answer, as AWS has it; the emulator would make a second one, or refuse.
     private async Task<string> SubscribeAsync(CommandLine call)
     {
         if (call["--protocol"] != "sqs")
             throw new UsageException("--protocol is sqs here.");
-        var page = await sns.Value.ListSubscriptionsByTopicAsync(call["--topic-arn"]);
-        return page.Items.FirstOrDefault(item => item.Endpoint == call["--notification-endpoint"])?.Arn
-            ?? await sns.Value.SubscribeAsync(call["--topic-arn"], call["--notification-endpoint"], new SubscriptionOptions { RawDelivery = false });
+        var page = await sns.Value.ListSubscriptionsByTopicAsync(call["--topic-arn"], null);
+        if (page.Subscriptions.Find(item => item.Endpoint == call["--notification-endpoint"]) is { } there)
+            return there.SubscriptionArn;
+        var request = new SubscribeRequest
+        {
+            TopicArn = call["--topic-arn"],
+            Protocol = "sqs",
+            Endpoint = call["--notification-endpoint"],
+            ReturnSubscriptionArn = true,
+        };
+        return (await sns.Value.SubscribeAsync(request)).SubscriptionArn;
     }
 
     private static PutBucketConfiguration? Place(CommandLine call) =>

@@ -131,10 +131,11 @@ internal static class FanOutBench
             if (count > 0 && (row is null || count == RecordsAMessage))
             {
                 var message = new OutgoingMessage(text.ToString());
-                if (bytes + message.SizeInBytes > SnsClient.MaxMessageBytes || batch.Count == 10)
+                var size = Encoding.UTF8.GetByteCount(message.Body);
+                if (bytes + size > 256 << 10 || batch.Count == 10)
                     await SendAsync();
                 batch.Add(message);
-                bytes += message.SizeInBytes;
+                bytes += size;
                 text.Clear();
                 count = 0;
             }
@@ -150,8 +151,7 @@ internal static class FanOutBench
         async Task SendAsync()
         {
             requests += Math.Ceiling((double)bytes / Billed);
-            var outcomes = await servers.Sns.PublishBatchAsync(topic, batch);
-            if (outcomes.Any(outcome => !outcome.Succeeded))
+            if ((await servers.Sns.PublishBatchAsync(topic, batch)).Failed.Count > 0)
                 throw new BenchException("A message was not taken.");
             batch.Clear();
             bytes = 0;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.SQS;
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 
 namespace ClaimCheck.Testing;
 
@@ -18,7 +19,7 @@ internal sealed class QueueEndpoint
     {
         (SnsUrl, SqsUrl) = (new Uri(snsUrl), new Uri(sqsUrl));
         (AccessKey, SecretKey) = (accessKey, secretKey);
-        Sns = new SnsClient(OptionsFor(SnsUrl));
+        Sns = new AmazonSimpleNotificationServiceClient(OptionsFor(SnsUrl));
         Sqs = ClaimCheck.Aws.Sqs.Connect(OptionsFor(SqsUrl));
     }
 
@@ -29,7 +30,7 @@ internal sealed class QueueEndpoint
     public string Region { get; } = S3Endpoint.Variable("AWS_REGION") ?? "us-east-1";
 
     /// <summary>Clients with all rights. Not to be disposed.</summary>
-    public SnsClient Sns { get; }
+    public AmazonSimpleNotificationServiceClient Sns { get; }
     public IAmazonSQS Sqs { get; }
 
     /// <summary>
@@ -59,8 +60,8 @@ internal sealed class QueueEndpoint
     /// <returns>Its ARN.</returns>
     public Task<string> NewTopicAsync(bool fifo = false) =>
         fifo
-            ? Sns.CreateTopicAsync(NewName() + ".fifo", new Dictionary<string, string> { ["FifoTopic"] = "true" })
-            : Sns.CreateTopicAsync(NewName());
+            ? Sns.CreateAsync(NewName() + ".fifo", new Dictionary<string, string> { ["FifoTopic"] = "true" })
+            : Sns.CreateAsync(NewName());
 
     /// <summary>A new queue with a name and a dead letter queue of its own.</summary>
     /// <param name="topicArn">The topic that it is subscribed to; null for none.</param>

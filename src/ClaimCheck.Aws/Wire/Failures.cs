@@ -73,6 +73,15 @@ internal static partial class Failures
     public static bool IsTransient(AwsFailure kind) =>
         kind is AwsFailure.Throttled or AwsFailure.Unavailable or AwsFailure.Unreachable or AwsFailure.Unreadable or AwsFailure.CredentialsExpired;
 
+    /// <summary>Why one entry of a batch failed.</summary>
+    public static AwsFailure KindOf(string? code, bool isSendersFault) =>
+        KindOf(new WireError(code, Words: null), status: null) switch
+        {
+            // Not one of the known codes: who is at fault tells.
+            AwsFailure.Invalid when !isSendersFault => AwsFailure.Unavailable,
+            var kind => kind,
+        };
+
     public static AwsFailure KindOf(WireError error, HttpStatusCode? status)
     {
         if (error.Code is { } code && Kinds.TryGetValue(code, out var kind))

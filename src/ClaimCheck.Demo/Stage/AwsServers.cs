@@ -4,6 +4,7 @@ using Amazon.S3.Model;
 using Amazon.S3.Util;
 using Amazon.SQS;
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 
 namespace ClaimCheck.Demo.Stage;
 
@@ -18,7 +19,7 @@ internal sealed class AwsServers : IAsyncDisposable
     private readonly string name = $"claimcheck-demo-{Guid.NewGuid().ToString("N")[..12]}";
     private readonly Dictionary<string, string?> environment = [];
     private AmazonS3Client? s3;
-    private SnsClient? sns;
+    private AmazonSimpleNotificationServiceClient? sns;
     private IAmazonSQS? sqs;
     private TopicAndQueue? messaging;
 
@@ -63,7 +64,7 @@ internal sealed class AwsServers : IAsyncDisposable
             ForcePathStyle = true,
         });
         await s3.PutBucketAsync(new PutBucketRequest { BucketName = Bucket }, cancellationToken);
-        sns = new SnsClient(new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
+        sns = new AmazonSimpleNotificationServiceClient(new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
         sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = SqsUrl, Region = region, Credentials = credentials });
         messaging = await TopicAndQueue.CreateAsync(sns, sqs, name, cancellationToken);
     }

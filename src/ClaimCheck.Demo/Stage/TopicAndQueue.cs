@@ -1,16 +1,16 @@
 using System.Text.Json;
 using Amazon.SQS;
 using Amazon.SQS.Model;
-using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>A topic, and a queue subscribed to it that puts aside what can't be handled.</summary>
 internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string DeadLetterUrl)
 {
-    public static async Task<TopicAndQueue> CreateAsync(SnsClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
+    public static async Task<TopicAndQueue> CreateAsync(AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
     {
-        var topicArn = await sns.CreateTopicAsync(name, cancellationToken: cancellationToken);
+        var topicArn = (await sns.CreateTopicAsync(new CreateTopicRequest { Name = name }, cancellationToken)).TopicArn;
         var deadLetterUrl = (await sqs.CreateQueueAsync($"{name}-dead", cancellationToken)).QueueUrl;
         var deadLetterArn = await ArnAsync(sqs, deadLetterUrl, cancellationToken);
         var queueUrl = (await sqs.CreateQueueAsync(new CreateQueueRequest(name)
@@ -24,11 +24,18 @@ internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string De
         var queueArn = await ArnAsync(sqs, queueUrl, cancellationToken);
         await sqs.SetQueueAttributesAsync(
             queueUrl, new Dictionary<string, string> { ["Policy"] = PolicyFor(queueArn, topicArn) }, cancellationToken);
-        await sns.SubscribeAsync(topicArn, queueArn, cancellationToken: cancellationToken);
+        var subscription = new SubscribeRequest
+        {
+            TopicArn = topicArn,
+            Protocol = "sqs",
+            Endpoint = queueArn,
+            Attributes = new() { ["RawMessageDelivery"] = "true" },
+        };
+        await sns.SubscribeAsync(subscription, cancellationToken);
         return new TopicAndQueue(topicArn, queueUrl, deadLetterUrl);
     }
 
-    public async Task DeleteAsync(SnsClient sns, IAmazonSQS sqs, CancellationToken cancellationToken)
+    public async Task DeleteAsync(AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, CancellationToken cancellationToken)
     {
         await sns.DeleteTopicAsync(TopicArn, cancellationToken); // its subscriptions go with it
         await sqs.DeleteQueueAsync(QueueUrl, cancellationToken);

@@ -1,4 +1,4 @@
-using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Publishing;
@@ -9,7 +9,7 @@ internal static class PublishingFeature
     {
         builder.AddCheckedOptions<PublishingOptions>("ClaimCheck:Publishing");
         builder.Services.AddSingleton<ManifestWriter>().AddSingleton<EventFeed>().AddSingleton<EventEnvelopes>().AddSingleton<FreshEvents>();
-        builder.Services.AddSingleton(_ => new SnsClient()); // connects to nothing until it is called
+        builder.Services.AddSingleton(_ => new AmazonSimpleNotificationServiceClient()); // connects to nothing until it is called
         if (!Roles.Of(builder.Configuration).IsWorker)
             return builder;
         builder.Services.AddHostedService<OutboxRelay>();

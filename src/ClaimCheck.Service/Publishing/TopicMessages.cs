@@ -1,5 +1,6 @@
+using System.Text;
 using System.Text.Json;
-using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing;
@@ -8,23 +9,31 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed class TopicMessages(FreshEvents events, PublishingOptions options)
 {
     /// <returns>Null where it is a BulkReady whose batch is no longer ready.</returns>
-    public async Task<OutgoingMessage?> MakeAsync(OutboxEvent row, CancellationToken cancellationToken)
+    public async Task<PublishBatchRequestEntry?> MakeAsync(OutboxEvent row, CancellationToken cancellationToken)
     {
         if (await events.MakeAsync(row, cancellationToken) is not { } envelope)
             return null;
         var isFifo = options.TopicArn!.EndsWith(".fifo", StringComparison.Ordinal);
-        return new OutgoingMessage(JsonSerializer.Serialize(envelope, ClaimCheckJson.Options))
+        return new PublishBatchRequestEntry
         {
-            Attributes = new Dictionary<string, string>(StringComparer.Ordinal)
+            Id = envelope.Id.ToString(),
+            Message = JsonSerializer.Serialize(envelope, ClaimCheckJson.Options),
+            MessageAttributes = new(StringComparer.Ordinal)
             {
-                ["type"] = row.Type,
-                ["dataset"] = row.Dataset,
-                ["tenant"] = row.Tenant,
-                ["consumer"] = row.Consumer,
-                ["traceparent"] = row.TraceParent,
+                ["type"] = Text(row.Type),
+                ["dataset"] = Text(row.Dataset),
+                ["tenant"] = Text(row.Tenant),
+                ["consumer"] = Text(row.Consumer),
+                ["traceparent"] = Text(row.TraceParent),
             },
-            GroupId = isFifo ? envelope.Subject : null,
-            DeduplicationId = isFifo ? envelope.Id.ToString() : null,
+            MessageGroupId = isFifo ? envelope.Subject : null,
+            MessageDeduplicationId = isFifo ? envelope.Id.ToString() : null,
         };
     }
+
+    /// <summary>What SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and values.</summary>
+    public static int SizeOf(PublishBatchRequestEntry message) => Encoding.UTF8.GetByteCount(message.Message) + message.MessageAttributes.Sum(
+        attribute => Encoding.UTF8.GetByteCount(attribute.Key + attribute.Value.DataType + attribute.Value.StringValue));
+
+    private static MessageAttributeValue Text(string value) => new() { DataType = "String", StringValue = value };
 }

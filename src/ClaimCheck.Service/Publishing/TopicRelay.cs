@@ -1,4 +1,6 @@
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
+using ClaimCheck.Aws.Wire;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Npgsql;
@@ -11,12 +13,14 @@ namespace ClaimCheck.Service.Publishing;
 /// that can't go now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it, and all others go on.
 /// </summary>
 internal sealed partial class TopicRelay(
-    NpgsqlDataSource catalog, SnsClient sns, TopicMessages messages, TopicQueue queue, CatalogSignals signals, PublishingOptions options,
+    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, TopicMessages messages, TopicQueue queue, CatalogSignals signals, PublishingOptions options,
     ILogger<TopicRelay> logger)
     : BackgroundService
 {
     // "clchtopc" as bytes: any constant that nothing else in the catalog locks.
     private const long AdvisoryLock = 0x636c6368746f7063;
+    // What SNS takes in one call. https://docs.aws.amazon.com/general/latest/gr/sns.html
+    private const int MaxCallBytes = 256 << 10;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -66,7 +70,7 @@ internal sealed partial class TopicRelay(
     private async Task<IReadOnlyList<Unsent>> PublishAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
     {
         var unsent = new List<Unsent>();
-        var made = new List<(OutboxEvent Row, OutgoingMessage Message)>(rows.Count);
+        var made = new List<(OutboxEvent Row, PublishBatchRequestEntry Message)>(rows.Count);
         foreach (var row in rows)
         {
             try
@@ -94,36 +98,38 @@ internal sealed partial class TopicRelay(
     }
 
     // As many as one call takes, by count and by bytes.
-    private static IEnumerable<List<(OutboxEvent Row, OutgoingMessage Message)>> Calls(IEnumerable<(OutboxEvent Row, OutgoingMessage Message)> made)
+    private static IEnumerable<List<(OutboxEvent Row, PublishBatchRequestEntry Message)>> Calls(IEnumerable<(OutboxEvent Row, PublishBatchRequestEntry Message)> made)
     {
-        var (some, bytes) = (new List<(OutboxEvent, OutgoingMessage)>(), 0);
+        var (some, bytes) = (new List<(OutboxEvent, PublishBatchRequestEntry)>(), 0);
         foreach (var item in made)
         {
-            if (some.Count > 0 && bytes + item.Message.SizeInBytes > SnsClient.MaxMessageBytes)
+            var size = TopicMessages.SizeOf(item.Message);
+            if (some.Count > 0 && bytes + size > MaxCallBytes)
             {
                 yield return some;
                 (some, bytes) = ([], 0);
             }
 
             some.Add(item);
-            bytes += item.Message.SizeInBytes;
+            bytes += size;
         }
 
         if (some.Count > 0)
             yield return some;
     }
 
-    private async Task<IReadOnlyList<Unsent>> SendAsync(List<(OutboxEvent Row, OutgoingMessage Message)> some, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Unsent>> SendAsync(List<(OutboxEvent Row, PublishBatchRequestEntry Message)> some, CancellationToken cancellationToken)
     {
-        IReadOnlyList<BatchOutcome> outcomes;
+        PublishBatchResponse answer;
         try
         {
-            outcomes = await sns.PublishBatchAsync(options.TopicArn!, [.. some.Select(item => item.Message)], cancellationToken);
+            var request = new PublishBatchRequest { TopicArn = options.TopicArn!, PublishBatchRequestEntries = [.. some.Select(item => item.Message)] };
+            answer = await sns.PublishBatchAsync(request, cancellationToken);
         }
         catch (AwsMessagingException e) when (e.Kind == AwsFailure.Invalid)
         {
             if (some is [var (row, _)])
-                return [Refused(row, e)];
+                return [Refused(row, e.Message)];
             // One of them spoils the call: each by itself.
             var apart = new List<Unsent>();
             foreach (var item in some)
@@ -132,30 +138,35 @@ internal sealed partial class TopicRelay(
         }
 
         var unsent = new List<Unsent>();
-        foreach (var ((row, _), outcome) in some.Zip(outcomes))
+        foreach (var (row, message) in some)
         {
-            if (outcome.Succeeded)
+            if (answer.Successful.Exists(entry => entry.Id == message.Id))
             {
                 Log.Published(logger, row.Type, new(row.EventId), row.Subject);
+                continue;
             }
-            else if (outcome.Failure!.Kind == AwsFailure.Invalid)
+
+            // An entry that the answer leaves out may have gone out or not: it goes again, under the same id.
+            var failed = answer.Failed.Find(entry => entry.Id == message.Id);
+            var reason = failed is null ? "SNS's answer leaves it out." : $"SNS says {failed.Code ?? "no code"}.";
+            if (failed is not null && Failures.KindOf(failed.Code, failed.SenderFault) == AwsFailure.Invalid)
             {
-                unsent.Add(Refused(row, outcome.Failure));
+                unsent.Add(Refused(row, reason));
             }
             else
             {
-                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, outcome.Failure.Message);
-                unsent.Add(new(row, outcome.Failure.Message, IsFinal: false));
+                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, reason);
+                unsent.Add(new(row, reason, IsFinal: false));
             }
         }
 
         return unsent;
     }
 
-    private Unsent Refused(OutboxEvent row, AwsMessagingException failure)
+    private Unsent Refused(OutboxEvent row, string reason)
     {
-        Log.Refused(logger, row.Type, new(row.EventId), row.Subject, failure.Message);
-        return new(row, failure.Message, IsFinal: true);
+        Log.Refused(logger, row.Type, new(row.EventId), row.Subject, reason);
+        return new(row, reason, IsFinal: true);
     }
 
     private static partial class Log

@@ -81,7 +81,7 @@ public sealed class The_init_script
         Assert.Equal([first, first], [again, changed]);
         var made = first.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(pair => pair[0], pair => pair[1]);
         Assert.True(await AmazonS3Util.DoesS3BucketExistV2Async(s3.Client, made["bucket"]));
-        Assert.Single((await queues.Sns.ListSubscriptionsByTopicAsync(made["topic"])).Items);
+        Assert.Single((await queues.Sns.ListSubscriptionsByTopicAsync(made["topic"], null)).Subscriptions);
 
         var attributes = await queues.Sqs.AttributesAsync(made["queue"]);
         using var redrive = JsonDocument.Parse(attributes["RedrivePolicy"]);

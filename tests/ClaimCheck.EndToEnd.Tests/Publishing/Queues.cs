@@ -49,7 +49,7 @@ public sealed class Queues : IAsyncLifetime, IDisposable
         Assert.Equal((SubscriptionState.Active, null, null), (subscription.State, subscription.Secret, subscription.Links.Deliveries));
         var made = Assert.Single(await AtSnsAsync());
         Assert.Equal(queue.Arn, made.Endpoint);
-        var attributes = await servers.Sns.GetSubscriptionAttributesAsync(made.Arn);
+        var attributes = (await servers.Sns.GetSubscriptionAttributesAsync(made.SubscriptionArn)).Attributes;
         Assert.Equal("true", attributes["RawMessageDelivery"]);
         Assert.True(JsonElement.DeepEquals(
             JsonElement.Parse("""{ "tenant": ["default"], "dataset": ["items", "slow"], "type": ["BulkReady"], "consumer": ["*", "billing"] }"""),
@@ -209,7 +209,8 @@ public sealed class Queues : IAsyncLifetime, IDisposable
     private async Task<IReadOnlyList<Subscription>> ListAsync() =>
         (await client.Http.GetFromJsonAsync<Page<Subscription>>("/v1/subscriptions", ClaimCheckJson.Options))!.Items;
 
-    private async Task<IReadOnlyList<TopicSubscription>> AtSnsAsync() => (await servers.Sns.ListSubscriptionsByTopicAsync(topic)).Items;
+    private async Task<IReadOnlyList<Aws.SimpleNotificationService.Subscription>> AtSnsAsync() =>
+        (await servers.Sns.ListSubscriptionsByTopicAsync(topic, null)).Subscriptions;
 
     private Task RedeliverAsync(string consumer) => Scene.SqlAsync(
         scene.Catalog,

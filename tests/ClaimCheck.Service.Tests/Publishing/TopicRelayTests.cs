@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using Amazon.Runtime;
-using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Publishing;
@@ -48,7 +48,7 @@ public sealed class TopicRelayTests : IAsyncLifetime
         sns.MapPost("/", PublishAsync);
         await sns.StartAsync();
         var options = new PublishingOptions { TopicArn = Topic };
-        var client = new SnsClient(new()
+        var client = new AmazonSimpleNotificationServiceClient(new()
         {
             ServiceUrl = new(sns.Urls.Single()),
             Region = "eu-central-1",

@@ -3,12 +3,13 @@ using System.Text.Json;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>What the operator should know of a queue: above all that it, or its dead letter queue, keeps messages for longer than files are kept.</summary>
-internal sealed class QueueWarnings(SnsClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
+internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
 {
     /// <returns>Sentences; also one that says what could not be looked at, and why.</returns>
     public async Task<string[]> ReadAsync(SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
@@ -63,8 +64,8 @@ internal sealed class QueueWarnings(SnsClient sns, Func<IAmazonSQS> sqs, Dataset
     {
         try
         {
-            var attributes = await sns.GetSubscriptionAttributesAsync(subscriptionArn, cancellationToken);
-            if (attributes.GetValueOrDefault("PendingConfirmation") == "true")
+            var answer = await sns.GetSubscriptionAttributesAsync(subscriptionArn, cancellationToken);
+            if (answer.Attributes.GetValueOrDefault("PendingConfirmation") == "true")
                 found.Add("SNS waits for the queue's owner to confirm the subscription: until then nothing is delivered.");
         }
         catch (AwsMessagingException e)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Aws;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Contracts;
 using Dapper;
 using Npgsql;
@@ -28,7 +29,7 @@ internal enum Settling
 /// token; what it asks of SNS bears being asked twice.
 /// </summary>
 internal sealed partial class TopicSubscriptions(
-    NpgsqlDataSource catalog, SnsClient sns, QueueWarnings warnings, SubscriptionSettings settings, ILogger<TopicSubscriptions> logger)
+    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionSettings settings, ILogger<TopicSubscriptions> logger)
 {
     // Ends well before SubscriptionStore.WorkTime does, so that nothing reaches SNS after another one has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
@@ -84,11 +85,18 @@ internal sealed partial class TopicSubscriptions(
 
     private async Task SubscribeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken)
     {
-        var arn = await sns.SubscribeAsync(
-            row.Topic!,
-            row.Endpoint,
-            new() { Filter = TopicFilter.Of(row), DeadLetterQueueArn = settings.DeadLetterQueueArn },
-            cancellationToken);
+        var attributes = new Dictionary<string, string> { ["RawMessageDelivery"] = "true", ["FilterPolicy"] = JsonSerializer.Serialize(TopicFilter.Of(row)) };
+        if (settings.DeadLetterQueueArn is { } deadLetterTargetArn)
+            attributes["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn });
+        var request = new SubscribeRequest
+        {
+            TopicArn = row.Topic!,
+            Protocol = "sqs",
+            Endpoint = row.Endpoint,
+            Attributes = attributes,
+            ReturnSubscriptionArn = true,
+        };
+        var arn = (await sns.SubscribeAsync(request, cancellationToken)).SubscriptionArn;
         var told = await warnings.ReadAsync(row, arn, cancellationToken);
         // Deleted meanwhile: the name that SNS gave it is what it is ended by.
         await ExecuteAsync(
@@ -132,10 +140,10 @@ internal sealed partial class TopicSubscriptions(
             do
             {
                 var page = await sns.ListSubscriptionsByTopicAsync(row.Topic!, next, cancellationToken);
-                if (page.Items.FirstOrDefault(item => item.Protocol == "sqs" && item.Endpoint == row.Endpoint) is { } found)
+                if (page.Subscriptions.Find(item => item.Protocol == "sqs" && item.Endpoint == row.Endpoint) is { } found)
                 {
-                    var attributes = await sns.GetSubscriptionAttributesAsync(found.Arn, cancellationToken);
-                    return IsMine(attributes.GetValueOrDefault("FilterPolicy"), mine) ? found.Arn : null;
+                    var answer = await sns.GetSubscriptionAttributesAsync(found.SubscriptionArn, cancellationToken);
+                    return IsMine(answer.Attributes.GetValueOrDefault("FilterPolicy"), mine) ? found.SubscriptionArn : null;
                 }
 
                 next = page.NextToken;

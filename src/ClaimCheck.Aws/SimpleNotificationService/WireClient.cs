@@ -3,8 +3,9 @@ using Amazon.Runtime.Credentials.Internal;
 using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Auth;
 using Amazon.Runtime.Internal.Transform;
+using ClaimCheck.Aws.Wire;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Calls of one service through Core's pipeline: credentials, endpoint, signature, clock, retries.</summary>
 internal sealed class WireClient : AmazonServiceClient

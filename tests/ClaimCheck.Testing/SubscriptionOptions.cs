@@ -1,13 +1,13 @@
 using System.Text.Json;
 
-namespace ClaimCheck.Aws;
+namespace ClaimCheck.Testing;
 
 /// <summary>What a queue gets of a topic, and how.</summary>
-public sealed class SubscriptionOptions
+internal sealed class SubscriptionOptions
 {
     /// <summary>
     /// True (the default): the queue gets messages as they were published, attributes as attributes. False: in an envelope
-    /// (see <see cref="DeliveredMessage"/>).
+    /// (see <see cref="Aws.DeliveredMessage"/>).
     /// </summary>
     public bool RawDelivery { get; init; } = true;
 
@@ -24,11 +24,11 @@ public sealed class SubscriptionOptions
     /// </summary>
     public string? DeadLetterQueueArn { get; init; }
 
-    /// <summary>The filter as SNS takes it, for <see cref="SnsClient.SetSubscriptionAttributeAsync"/> with <c>FilterPolicy</c>.</summary>
+    /// <summary>The filter as SNS takes it.</summary>
     /// <param name="filter">Attributes and their values.</param>
     public static string FilterPolicy(IReadOnlyDictionary<string, IReadOnlyCollection<string>> filter) => JsonSerializer.Serialize(filter);
 
-    internal Dictionary<string, string> ToAttributes()
+    public Dictionary<string, string> ToAttributes()
     {
         var attributes = new Dictionary<string, string> { ["RawMessageDelivery"] = RawDelivery ? "true" : "false" };
         if (Filter is not null)
@@ -38,14 +38,3 @@ public sealed class SubscriptionOptions
         return attributes;
     }
 }
-
-/// <summary>A subscription of a topic.</summary>
-/// <param name="Arn">Its ARN; <c>PendingConfirmation</c> or <c>Deleted</c> where it has none.</param>
-/// <param name="Protocol">For queues <c>sqs</c>.</param>
-/// <param name="Endpoint">For queues the queue's ARN.</param>
-public sealed record TopicSubscription(string Arn, string Protocol, string Endpoint);
-
-/// <summary>A page of subscriptions.</summary>
-/// <param name="Items">Up to 100.</param>
-/// <param name="NextToken">What the next page is asked for by; null after the last one.</param>
-public sealed record SubscriptionPage(IReadOnlyList<TopicSubscription> Items, string? NextToken);

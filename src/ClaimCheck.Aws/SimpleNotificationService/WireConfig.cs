@@ -4,8 +4,9 @@ using Amazon.Runtime;
 using Amazon.Runtime.Endpoints;
 using Amazon.Runtime.Internal;
 using Amazon.Util.Internal;
+using ClaimCheck.Aws.Wire;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Where SNS is, and how it is called.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The client that owns it disposes the connections; Core's base class is not disposable.")]

@@ -2,7 +2,7 @@ using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Transform;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>One call, ready to be signed. It holds messages, so its text form is the call's name alone.</summary>
 /// <param name="operation">The call's name, for example <c>Publish</c>.</param>

@@ -5,10 +5,10 @@ using System.Xml.Linq;
 using Amazon.Runtime.Internal.Transform;
 using ClaimCheck.Aws.Wire;
 
-namespace ClaimCheck.Aws.Sns;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>AWS Query, as SNS speaks it. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html</summary>
-internal static class SnsProtocol
+internal static class QueryProtocol
 {
     public const string Version = "2010-03-31";
 
@@ -32,7 +32,7 @@ internal static class SnsProtocol
     }
 
     /// <summary>A map of the protocol: <c>Attributes.entry.1.key</c>, <c>Attributes.entry.1.value</c>, …</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Map(IReadOnlyDictionary<string, string> map)
+    public static IEnumerable<KeyValuePair<string, string>> Map(Dictionary<string, string> map)
     {
         var number = 0;
         foreach (var (key, value) in map)
@@ -44,20 +44,21 @@ internal static class SnsProtocol
     }
 
     /// <summary>The parameters of a message, each with a prefix.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Message(OutgoingMessage message, string prefix = "")
+    public static IEnumerable<KeyValuePair<string, string>> Message(
+        string prefix, string message, Dictionary<string, MessageAttributeValue> attributes, string? groupId, string? deduplicationId)
     {
-        yield return new(prefix + "Message", message.Body);
-        if (message.GroupId is not null)
-            yield return new(prefix + "MessageGroupId", message.GroupId);
-        if (message.DeduplicationId is not null)
-            yield return new(prefix + "MessageDeduplicationId", message.DeduplicationId);
+        yield return new(prefix + "Message", message);
+        if (groupId is not null)
+            yield return new(prefix + "MessageGroupId", groupId);
+        if (deduplicationId is not null)
+            yield return new(prefix + "MessageDeduplicationId", deduplicationId);
         var number = 0;
-        foreach (var (name, value) in message.Attributes)
+        foreach (var (name, value) in attributes)
         {
             var entry = prefix + "MessageAttributes.entry." + (++number).ToString(CultureInfo.InvariantCulture);
             yield return new(entry + ".Name", name);
-            yield return new(entry + ".Value.DataType", "String");
-            yield return new(entry + ".Value.StringValue", value);
+            yield return new(entry + ".Value.DataType", value.DataType);
+            yield return new(entry + ".Value.StringValue", value.StringValue);
         }
     }
 
@@ -113,20 +114,6 @@ internal static class SnsProtocol
         foreach (var entry in Child(element, name)?.Elements() ?? [])
             map[RequiredText(entry, "key")] = Text(entry, "value") ?? "";
         return map;
-    }
-
-    /// <summary>Outcomes in the order of the entries, whose ids are their places.</summary>
-    public static BatchOutcome[] ReadOutcomes(XElement result, string call, int count)
-    {
-        var outcomes = new BatchOutcome[count];
-        foreach (var entry in Members(result, "Successful"))
-            outcomes[BatchEntries.IndexOf(Text(entry, "Id"), count)] = new BatchOutcome { MessageId = RequiredText(entry, "MessageId") };
-        foreach (var entry in Members(result, "Failed"))
-        {
-            var index = BatchEntries.IndexOf(Text(entry, "Id"), count);
-            outcomes[index] = BatchEntries.Failed(call, index, Text(entry, "Code"), Text(entry, "SenderFault") != "false");
-        }
-        return BatchEntries.Complete(outcomes, call);
     }
 
     private static XElement Parse(ReadOnlyMemory<byte> body)

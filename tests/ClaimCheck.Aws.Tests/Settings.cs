@@ -1,10 +1,10 @@
 using Amazon.Runtime.Endpoints;
-using ClaimCheck.Aws.Wire;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;
 
-public sealed class Settings_and_limits
+public sealed class Settings
 {
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
     private const string Queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/billing";
@@ -17,7 +17,7 @@ public sealed class Settings_and_limits
         using var environment = new Variables(
             ("AWS_ENDPOINT_URL_SNS", topics.Url.ToString()), ("AWS_ENDPOINT_URL_SQS", null), ("AWS_ENDPOINT_URL", everything.Url.ToString()),
             ("AWS_REGION", "ap-southeast-2"), ("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", null));
-        using var sns = new SnsClient();
+        using var sns = new AmazonSimpleNotificationServiceClient();
         using var sqs = Sqs.Connect();
 
         await sns.PublishAsync(Topic, new OutgoingMessage("hello"));
@@ -70,22 +70,6 @@ public sealed class Settings_and_limits
     }
 
     [Fact]
-    public async Task What_would_be_refused_or_lost_is_not_sent()
-    {
-        await using var server = await ScriptedEndpoint.StartAsync(Answers.Xml(Answers.Published));
-        using var sns = server.Sns();
-        var eleven = Enumerable.Range(0, 11).ToDictionary(i => $"a{i}", i => $"{i}");
-        var tooLong = new OutgoingMessage(new string('é', SnsClient.MaxMessageBytes / 2)) { Attributes = new Dictionary<string, string> { ["a"] = "b" } };
-        var half = new OutgoingMessage(new string('x', SnsClient.MaxMessageBytes / 2 + 1));
-
-        Assert.Equal("TooManyAttributes", (await FailureOf(() => sns.PublishAsync(Topic, new OutgoingMessage("x") { Attributes = eleven }))).Code);
-        Assert.Equal("MessageTooLong", (await FailureOf(() => sns.PublishAsync(Topic, tooLong))).Code);
-        Assert.Equal("MessageTooLong", (await FailureOf(() => sns.PublishBatchAsync(Topic, [half, half]))).Code);
-        Assert.Equal("EmptyMessage", (await FailureOf(() => sns.PublishAsync(Topic, new OutgoingMessage("")))).Code);
-        Assert.Empty(server.Requests);
-    }
-
-    [Fact]
     public void Options_out_of_range_say_value_rule_and_consequence()
     {
         Assert.Contains("Timeout is 00:00:00", OptionFailure(new AwsMessagingOptions { Timeout = TimeSpan.Zero }), StringComparison.Ordinal);
@@ -110,9 +94,7 @@ public sealed class Settings_and_limits
         Assert.Equal((inner ?? body, inner is not null, type), (delivered.Body, delivered.WasEnveloped, delivered.Type));
     }
 
-    private static async Task<AwsMessagingException> FailureOf(Func<Task> call) => await Assert.ThrowsAsync<AwsMessagingException>(call);
-
-    private static string OptionFailure(AwsMessagingOptions options) => Assert.Throws<ArgumentException>(() => new SnsClient(options)).Message;
+    private static string OptionFailure(AwsMessagingOptions options) => Assert.Throws<ArgumentException>(() => new AmazonSimpleNotificationServiceClient(options)).Message;
 
     /// <summary>Environment variables for the time of a test; this project runs one test at a time.</summary>
     private sealed class Variables : IDisposable

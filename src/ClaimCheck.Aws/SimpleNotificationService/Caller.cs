@@ -1,7 +1,8 @@
 using Amazon.Runtime;
 using Amazon.Runtime.Internal.Transform;
+using ClaimCheck.Aws.Wire;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Makes the client at the first call: finding the region may ask the instance, and may fail.</summary>
 internal sealed class Caller : IDisposable

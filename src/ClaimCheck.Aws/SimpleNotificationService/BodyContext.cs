@@ -1,6 +1,6 @@
 using Amazon.Runtime.Internal.Transform;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>An answer as a whole. (Core's own contexts read element by element; answers here are small, and read in memory already.)</summary>
 internal sealed class BodyContext : UnmarshallerContext

@@ -1,8 +1,9 @@
 using System.Net;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal.Transform;
+using ClaimCheck.Aws.Wire;
 
-namespace ClaimCheck.Aws.Wire;
+namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Reads an answer with a protocol's own parser.</summary>
 /// <param name="read">Throws <see cref="UnreadableException"/> at what is not of the protocol.</param>
@@ -44,6 +45,3 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
     private static string? RequestId(IWebResponseData response) =>
         response.IsHeaderPresent("x-amzn-RequestId") ? response.GetHeaderValue("x-amzn-RequestId") : null;
 }
-
-/// <summary>An answer is not of the protocol. The text names what is wrong, and quotes nothing.</summary>
-internal sealed class UnreadableException(string message) : Exception(message);
