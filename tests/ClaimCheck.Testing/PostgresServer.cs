@@ -7,8 +7,8 @@ using Npgsql;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A Postgres of this test process's own: made from the machine's binaries at first use, on loopback, without fsync, and gone
-/// with the process, however that ends. <c>CLAIMCHECK_TEST_POSTGRES</c>, a connection string to an administrator's database,
+/// A Postgres of this test process's own, without fsync, and gone with the process, however that ends: in a container where Docker runs,
+/// else made from the machine's binaries at first use, on loopback. <c>CLAIMCHECK_TEST_POSTGRES</c>, a connection string to an administrator's database,
 /// names another server to make the databases on.
 /// </summary>
 internal sealed class PostgresServer
@@ -41,6 +41,9 @@ internal sealed class PostgresServer
             AppDomain.CurrentDomain.ProcessExit += (_, _) => borrowed.DropDatabases();
             return borrowed;
         }
+
+        if (await Containers.PostgresAsync() is { } contained)
+            return new PostgresServer(new NpgsqlConnectionStringBuilder(contained) { Pooling = false }.ConnectionString);
 
         // A free port may be taken by someone else before Postgres binds it.
         for (var attempt = 1; ; attempt++)

@@ -118,8 +118,8 @@ internal sealed class QueueEndpoint
         var both = S3Endpoint.Variable("AWS_ENDPOINT_URL");
         if ((S3Endpoint.Variable("AWS_ENDPOINT_URL_SNS") ?? both) is { } sns && (S3Endpoint.Variable("AWS_ENDPOINT_URL_SQS") ?? both) is { } sqs)
             return new QueueEndpoint(sns, sqs, S3Endpoint.Variable("AWS_ACCESS_KEY_ID") ?? "test", S3Endpoint.Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
-        if (await LocalStackAsync() is { } localStack)
-            return localStack;
+        if (await Containers.AwsUrlAsync() is { } url)
+            return new QueueEndpoint(url, url, "test", "test");
 
         var script = Path.Combine(S3Endpoint.RepositoryRoot(), "infra", "test-servers", "queues.sh");
         var directory = Path.Combine(Path.GetTempPath(), $"claimcheck-queues-{System.Environment.ProcessId}");
@@ -135,35 +135,6 @@ internal sealed class QueueEndpoint
             .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
         return new QueueEndpoint(
             settings["AWS_ENDPOINT_URL_SNS"], settings["AWS_ENDPOINT_URL_SQS"], settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]);
-    }
-
-    private static async Task<QueueEndpoint?> LocalStackAsync()
-    {
-        if (await S3Endpoint.RunAsync("docker", ["info"]) is not { ExitCode: 0 })
-            return null;
-        var run = await S3Endpoint.RunAsync(
-            "docker",
-            ["run", "--detach", "--rm", "--publish", "127.0.0.1::4566", "--env", "SERVICES=sns,sqs", "localstack/localstack:4.14.0"]);
-        if (run.ExitCode != 0)
-            return null; // Docker without a way to its images: fauxqs does
-        var container = run.Output.Trim();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => S3Endpoint.RunAsync("docker", ["stop", container]).Wait(TimeSpan.FromSeconds(20));
-        var port = (await S3Endpoint.RunAsync("docker", ["port", container, "4566/tcp"])).Output.Trim().Split(':')[^1];
-        var url = $"http://127.0.0.1:{port}";
-        var endpoint = new QueueEndpoint(url, url, "test", "test");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (true)
-        {
-            try
-            {
-                await endpoint.Sqs.DeleteQueueAsync(await endpoint.Sqs.CreateAsync(NewName(), cancellationToken: deadline.Token), deadline.Token);
-                return endpoint;
-            }
-            catch (AwsMessagingException)
-            {
-                await Task.Delay(200, deadline.Token);
-            }
-        }
     }
 }
 

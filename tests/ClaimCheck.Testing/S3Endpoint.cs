@@ -6,8 +6,8 @@ using Amazon.S3.Model;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A real S3 server, one for the test process: <c>AWS_ENDPOINT_URL_S3</c> or <c>AWS_ENDPOINT_URL</c> where set, else a Ceph
-/// gateway that is started at first use and goes with the process, else LocalStack where Docker runs. Without any a test fails.
+/// A real S3 server, one for the test process: <c>AWS_ENDPOINT_URL_S3</c> or <c>AWS_ENDPOINT_URL</c> where set, else LocalStack
+/// where Docker runs, else a Ceph gateway that is started at first use and goes with the process. Without any a test fails.
 /// </summary>
 internal sealed class S3Endpoint
 {
@@ -72,6 +72,9 @@ internal sealed class S3Endpoint
         if ((Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL")) is { } configured)
             return new S3Endpoint(configured, Variable("AWS_ACCESS_KEY_ID") ?? "test", Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
 
+        if (await Containers.AwsUrlAsync() is { } url)
+            return new S3Endpoint(url, "test", "test");
+
         var script = Path.Combine(RepositoryRoot(), "infra", "test-servers", "s3.sh");
         var directory = Path.Combine(Path.GetTempPath(), $"claimcheck-s3-{System.Environment.ProcessId}");
         var started = await RunAsync(script, ["up", directory], ("S3_WATCH_PID", $"{System.Environment.ProcessId}"));
@@ -82,42 +85,11 @@ internal sealed class S3Endpoint
                 .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
             return new S3Endpoint(settings["AWS_ENDPOINT_URL_S3"], settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]);
         }
-        return await LocalStackAsync() ?? throw new InvalidOperationException(
+
+        throw new InvalidOperationException(
             $"There is no S3 server to test with, and tests of staging are not skipped. {started.Errors.Trim()}\n" +
             "Install one (apt-get install -y --no-install-recommends ceph-mon ceph-osd radosgw ceph-common), or run Docker, " +
             "or name one in AWS_ENDPOINT_URL_S3.");
-    }
-
-    private static async Task<S3Endpoint?> LocalStackAsync()
-    {
-        if (await RunAsync("docker", ["info"]) is not { ExitCode: 0 })
-            return null;
-        var run = await RunAsync(
-            "docker",
-            [
-                "run", "--detach", "--rm", "--publish", "127.0.0.1::4566", "--env", "SERVICES=s3",
-                // Else neither signatures nor the expiry of links are checked.
-                "--env", "S3_SKIP_SIGNATURE_VALIDATION=0", "localstack/localstack:4.14.0",
-            ]);
-        if (run.ExitCode != 0)
-            throw new InvalidOperationException($"LocalStack did not start: {run.Errors}");
-        var container = run.Output.Trim();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => RunAsync("docker", ["stop", container]).Wait(TimeSpan.FromSeconds(20));
-        var port = (await RunAsync("docker", ["port", container, "4566/tcp"])).Output.Trim().Split(':')[^1];
-        var endpoint = new S3Endpoint($"http://127.0.0.1:{port}", "test", "test");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (true)
-        {
-            try
-            {
-                await endpoint.Client.ListBucketsAsync(deadline.Token);
-                return endpoint;
-            }
-            catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException)
-            {
-                await Task.Delay(200, deadline.Token);
-            }
-        }
     }
 
     internal static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
