@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -27,43 +28,33 @@ internal static class Telemetry
     {
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             return builder;
-        // Made here and disposed with the container: the hosting package of OpenTelemetry is not needed for that.
-        builder.Services
-            .AddSingleton(_ => Sdk.CreateTracerProviderBuilder()
-                .ConfigureResource(resource => resource.AddService("claimcheck"))
-                .AddSource(Name, "Microsoft.AspNetCore")
-                .AddProcessor(new LinkStrippingProcessor())
-                .AddOtlpExporter()
-                .Build())
-            .AddSingleton(_ => Sdk.CreateMeterProviderBuilder()
-                .ConfigureResource(resource => resource.AddService("claimcheck"))
-                .AddMeter(Name, "Microsoft.AspNetCore.Hosting", "Npgsql", "System.Runtime")
-                .AddOtlpExporter()
-                .Build())
-            .AddHostedService<TelemetryStart>();
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("claimcheck"))
+            .WithTracing(traces => traces
+                .AddSource(Name).AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddNpgsql()
+                .AddProcessor(new SecretsProcessor())
+                .AddOtlpExporter())
+            .WithMetrics(metrics => metrics
+                .AddMeter(Name, "System.Runtime").AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddNpgsqlInstrumentation()
+                .AddOtlpExporter());
         return builder;
     }
 
-    // The query of a request to a signed link is the capability itself.
-    private sealed class LinkStrippingProcessor : BaseProcessor<Activity>
+    /// <summary>
+    /// Takes out what may be a secret: the address of a request to a signed link is the capability itself, a query of a source holds
+    /// its criteria, and what a database says of a failure may quote a record.
+    /// </summary>
+    private sealed class SecretsProcessor : BaseProcessor<Activity>
     {
+        private static readonly string[] Secret = ["url.query", "url.full", "http.url", "http.target", "db.query.text", "db.statement"];
+
         public override void OnEnd(Activity data)
         {
-            foreach (var tag in (string[])["url.query", "url.full", "http.url", "http.target"])
+            foreach (var tag in Secret)
                 data.SetTag(tag, null);
-        }
-    }
-
-    // Makes the providers with the service's start, not with their first user.
-    private sealed class TelemetryStart(TracerProvider traces, MeterProvider metrics) : IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken)
-        {
-            traces.ForceFlush(2000);
-            metrics.ForceFlush(2000);
-            return Task.CompletedTask;
+            // An exception in a span can't be taken out of it: the span is not exported.
+            if (data.Source.Name == "Npgsql" && data.Status == ActivityStatusCode.Error)
+                data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         }
     }
 }
