@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -18,6 +19,7 @@ internal sealed class HttpTarget : IDisposable
         {
             AllowAutoRedirect = false, // a redirect would carry credentials and data elsewhere
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Routes;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
@@ -28,6 +29,7 @@ internal sealed class NoticeSender : IDisposable
         {
             AllowAutoRedirect = false, // the signature is for the configured address
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Aws;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
@@ -140,6 +141,7 @@ internal sealed class ServiceApi : IDisposable
     {
         AllowAutoRedirect = false, // a redirect would carry the key elsewhere
         UseCookies = false,
+        Proxy = SystemProxy.Instance,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     };

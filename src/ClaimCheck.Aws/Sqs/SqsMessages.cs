@@ -1,8 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Amazon.Util;
 using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.Sqs;
@@ -97,21 +96,12 @@ internal static class SqsMessages
             ? DateTimeOffset.FromUnixTimeMilliseconds(value)
             : null;
 
-    [SuppressMessage("Security", "CA5351", Justification = "A check against damage, and the one that SQS offers.")]
+    // A check against damage, and the one that SQS offers. The SDK's MD5 also works where the system's is refused (FIPS).
     private static void CheckMd5(string? stated, string body)
     {
         if (stated is null)
             return;
-        byte[] actual;
-        try
-        {
-            actual = MD5.HashData(Encoding.UTF8.GetBytes(body));
-        }
-        catch (CryptographicException)
-        {
-            // A machine in FIPS mode has no MD5.
-            return;
-        }
+        var actual = CryptoUtilFactory.CryptoInstance.ComputeMD5Hash(Encoding.UTF8.GetBytes(body));
         if (!stated.Equals(Convert.ToHexString(actual), StringComparison.OrdinalIgnoreCase))
             throw new UnreadableException("a message does not have the MD5 that it states");
     }

@@ -90,6 +90,7 @@ internal sealed class WireConfig : ClientConfig
             ConnectTimeout = options.ConnectTimeout,
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             // Addresses behind a name change; AWS's do all the time.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
@@ -25,6 +26,7 @@ internal sealed class LinkClient : IDisposable
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             Credentials = null,
             // The checksums name the stored bytes: what is sent must arrive as it is.
             AutomaticDecompression = DecompressionMethods.None,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using ClaimCheck.Aws;
 using Polly;
 using Polly.Retry;
 
@@ -53,6 +54,7 @@ internal sealed class EndpointClient : IDisposable
         {
             AllowAutoRedirect = false, // records and key go where the operator said
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.All,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may come to mean another machine

@@ -53,7 +53,16 @@ internal enum LinkAudience
 }
 
 /// <summary>An open upload.</summary>
-internal sealed record StagedUpload(string Key, string UploadId);
+internal sealed record StagedUpload(string Key, string UploadId)
+{
+    /// <summary>In S3, what its object bears; null where another process began it.</summary>
+    public string? Mark { get; init; }
+
+    // A mark is not what an upload is known by.
+    public bool Equals(StagedUpload? other) => other is not null && Key == other.Key && UploadId == other.UploadId;
+
+    public override int GetHashCode() => HashCode.Combine(Key, UploadId);
+}
 
 /// <summary>An object, or one version or delete marker of it.</summary>
 internal sealed record StagedObject(string Key, string? VersionId, long Bytes);
