@@ -85,7 +85,7 @@ internal sealed partial class WebhookRelay(
         // Nothing is sent once another process may have taken it.
         using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         leased.CancelAfter(settings.Lease - Margin);
-        if (await posts.PostAsync(lease.Subscription, lease.Endpoint, row, leased.Token) is not { } answer)
+        if (await posts.PostAsync(lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
         {
             await deliveries.SupersededAsync(lease, stoppingToken);
             Log.Superseded(logger, lease.Type, lease.Event, lease.Subscription);
