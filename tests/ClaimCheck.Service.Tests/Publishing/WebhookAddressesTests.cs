@@ -158,6 +158,6 @@ public sealed class WebhookAddressesTests
         Assert.Null(settings.WaitAfter(9, TimeSpan.FromHours(1), 0));
     }
 
-    private static WebhookAddresses Addresses(ResolveHost resolve, WebhookSettings settings, ConnectTo? connect = null) =>
-        new(resolve, new(connect ?? ConnectionRace.TcpAsync, TimeProvider.System), settings);
+    internal static WebhookAddresses Addresses(ResolveHost resolve, WebhookSettings settings, ConnectTo? connect = null, TimeProvider? time = null) =>
+        new(resolve, new(connect ?? ConnectionRace.TcpAsync, time ?? TimeProvider.System), settings);
 }

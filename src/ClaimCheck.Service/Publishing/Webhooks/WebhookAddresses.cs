@@ -85,7 +85,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         var host = address.IdnHost.Trim('[', ']').TrimEnd('.');
         return IsLocal(host) || (IPAddress.TryParse(host, out var literal)
             ? !AddressRanges.IsPublic(literal)
-            : host[(host.LastIndexOf('.') + 1)..] is var last && (last.Length == 0 || char.IsAsciiDigit(last[0])));
+            : host.Contains(':', StringComparison.Ordinal) || host[(host.LastIndexOf('.') + 1)..] is var last && (last.Length == 0 || char.IsAsciiDigit(last[0])));
     }
 
     private async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
