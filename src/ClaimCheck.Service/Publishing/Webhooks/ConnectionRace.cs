@@ -85,16 +85,8 @@ internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
     }
 
     // Null where none has ended within the delay.
-    private async Task<Task<Stream>?> EndOfOneAsync(List<Task<Stream>> running, bool isLast, CancellationToken stopped)
-    {
-        if (isLast)
-            return await Task.WhenAny(running);
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stopped);
-        var delay = Task.Delay(Delay, time, enough.Token);
-        var end = await Task.WhenAny([.. running, delay]);
-        await enough.CancelAsync();
-        return end as Task<Stream>;
-    }
+    private async Task<Task<Stream>?> EndOfOneAsync(List<Task<Stream>> running, bool isLast, CancellationToken stopped) =>
+        await Task.WhenAny(isLast ? running : [.. running, Task.Delay(Delay, time, stopped)]) as Task<Stream>;
 
     private static async Task DisposeAsync(Task<Stream> late)
     {
