@@ -55,11 +55,11 @@ internal static partial class TableCheck
             await using var connection = await database.OpenAsync(cancellationToken);
             await new TableSchema(table).PlanAsync(connection, columns, key, cancellationToken);
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException)
+        catch (Exception e) when (e is NpgsqlException or SocketException or InboxUnavailableException)
         {
-            var failure = DatabaseFailure.Of(e);
+            var failure = DatabaseFailure.Of(e is InboxUnavailableException ? e.InnerException! : e);
             throw new TableException(
-                TableException.Refused, $"The database of table {table.Table} can't be used ({failure.Short}). {failure.Text}", null, isTransient: e is not PostgresException || failure.Passes, e);
+                TableException.Refused, $"The database of table {table.Table} can't be used ({failure.Short}). {failure.Text}", null, failure.Passes, e);
         }
     }
 

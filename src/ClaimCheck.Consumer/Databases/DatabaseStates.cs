@@ -133,7 +133,7 @@ internal static class DatabaseStates
         ["42"] = new(null, Definition, "The statement does not fit the database.", MayQuote: true),
         ["53"] = new(null, Exhausted, "The server ran out of something.", RoomHint),
         ["54"] = new(null, Limit, "Something is too large or too complex for the server."),
-        ["55"] = new(null, NotNow, "An object of the database is not in a state that allows it."),
+        ["55"] = new(null, NotNow, "An object or a setting of the database does not allow it now."),
         ["57"] = new(null, Ended, "The server's operator, or its own rules, ended it."),
         ["58"] = new(null, Trouble.System, "The server's own system failed.", "Look at its log."),
         ["F0"] = new(null, Definition, "The server's configuration has an error.", "Look at its log."),

@@ -39,7 +39,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
                 throw;
             }
         }
-        catch (Exception e) when (Passes(e))
+        catch (Exception e) when (Passes(e) || IsNotGranted(e))
         {
             throw Unavailable(e);
         }

@@ -52,8 +52,16 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
     {
         var way = builder.ConnectionStringBuilder;
         var file = embedded is null ? PasswordFileOf() : null;
-        if (file is not null)
-            way.Password = file.Next();
+        try
+        {
+            if (file is not null)
+                way.Password = file.Next();
+        }
+        catch (PasswordFileException e)
+        {
+            throw new StartupException(CatalogErrors.Explain(e), e);
+        }
+
         ConnectionString = builder.ConnectionString;
         if (file is not null)
         {
