@@ -26,7 +26,7 @@ public sealed class Catalogs_that_are_refused
         await using var scene = await Scene.CreateAsync(10);
         await using var pooler = await TransactionPooler.BeforeAsync(scene.Source);
         await using var run = await Exporting.ExportRun.OnAsync(new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { NoResetOnClose = true }.ConnectionString);
-        Assert.Equal("1\n2\n", await run.TextAsync("SELECT id FROM items WHERE id < 3 ORDER BY id"));
+        Assert.Equal("1,7\n2,7\n", await run.TextAsync("SELECT id, 7 AS n FROM items WHERE id < 3 ORDER BY id"));
     }
 
     [Fact]
