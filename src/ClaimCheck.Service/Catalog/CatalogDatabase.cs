@@ -70,7 +70,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         else if (embedded is null && way.Password is { Length: > 0 } first)
         {
             (way.Password, way.Passfile) = (null, null);
-            builder.UsePasswordProvider(_ => Configured(first), (_, _) => ValueTask.FromResult(Configured(first)));
+            builder.UsePasswordProvider(_ => Configured(way.Username, first), (_, _) => ValueTask.FromResult(Configured(way.Username, first)));
             changes = ChangeToken.OnChange(configuration.GetReloadToken, () => NoteChange(ConnectionString));
         }
     }
@@ -87,11 +87,13 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
     }
 
-    private string Configured(string first)
+    // Another user's password would be of no use here.
+    private string Configured(string? user, string first)
     {
         try
         {
-            return new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("Catalog")).Password is { Length: > 0 } password ? password : first;
+            var now = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("Catalog"));
+            return now.Username == user && now.Password is { Length: > 0 } password ? password : first;
         }
         catch (ArgumentException)
         {

@@ -88,7 +88,10 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
 /// <summary>A source's settings as they were read back, which server it is, and whose transaction.</summary>
 internal sealed record SettingsHeld(string[] Texts, string[] Transaction, DateTimeOffset ServerStart, SourceBackend Backend);
 
-/// <summary>One transaction of one session of one server. A pid alone names nobody behind a balancer or a pooler.</summary>
+/// <summary>
+/// One transaction of one session of one server. A pid alone names nobody behind a balancer or a pooler. (The driver's own requests to cancel carry
+/// the session's secret beside its pid: where they reach another server, they do nothing.)
+/// </summary>
 /// <param name="Pid">The server process.</param>
 /// <param name="Started">When that process began; null where the role may not see it.</param>
 /// <param name="TransactionStarted">When its transaction began.</param>
