@@ -45,7 +45,8 @@ internal static class SqlFailure
 
     /// <summary>Whether it may go better another time, though nobody does anything.</summary>
     public static bool Passes(PostgresException e) =>
-        FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow || e.SqlState == PostgresErrorCodes.OutOfMemory || DatabaseFailure.Of(e).Trouble == Trouble.Internal;
+        FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow
+        || e.SqlState == PostgresErrorCodes.OutOfMemory || DatabaseFailure.Of(e).Trouble == Trouble.Internal;
 
     /// <summary>A stable code for receipts.</summary>
     public static string CodeOf(PostgresException e) => DatabaseFailure.Of(e.SqlState).Code;
@@ -53,7 +54,9 @@ internal static class SqlFailure
     /// <summary>Why, in words that are not the server's own: those may quote the record, or name what is nobody else's business.</summary>
     public static string MessageOf(PostgresException e)
     {
-        var what = e.ConstraintName is { Length: > 0 } constraint ? $"constraint {constraint}" : e.ColumnName is { Length: > 0 } column ? $"column {column}" : null;
+        var what = e.ConstraintName is { Length: > 0 } constraint ? $"constraint {constraint}"
+            : e.ColumnName is { Length: > 0 } column ? $"column {column}"
+            : null;
         return (DatabaseFailure.Of(e) with { Said = null }).TextAbout(what);
     }
 }

@@ -59,7 +59,7 @@ internal static partial class TableCheck
         {
             var failure = DatabaseFailure.Of(e is InboxUnavailableException ? e.InnerException! : e);
             throw new TableException(
-                TableException.Refused, $"The database of table {table.Table} can't be used ({failure.Short}). {failure.Text}", null, failure.Passes, e);
+                TableException.Refused, $"The database of table {table.Table} can't be used. {failure.Text}", null, failure.Passes, e);
         }
     }
 

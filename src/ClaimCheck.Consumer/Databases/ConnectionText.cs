@@ -8,8 +8,8 @@ internal static class ConnectionText
     private const string Gss = "GSS Encryption Mode";
 
     /// <summary>
-    /// Reads one. Encryption by GSSAPI (Kerberos) is off unless the string or <c>PGGSSENCMODE</c> asks for it: the driver would ask each server for
-    /// it first, which costs a round trip and a look for tickets, and which servers and proxies of other makes answer by closing the connection.
+    /// Reads one. Encryption by GSSAPI (Kerberos) is off unless the string or <c>PGGSSENCMODE</c> asks for it: the driver would look for
+    /// tickets and ask each server for it first, and some proxies answer that by closing the connection.
     /// </summary>
     /// <exception cref="ArgumentException">It can't be read. The text may name its keywords, never its values.</exception>
     public static NpgsqlConnectionStringBuilder Read(string connectionString)

@@ -19,7 +19,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
         "statement_timeout", Trouble.TimedOut, "The statement took longer than it may (a statement timeout).",
         "Make it faster, or raise the limit: the one of the settings, or statement_timeout of the role.");
 
-    private static readonly DatabaseState Unnamed = new("unreachable", Trouble.Unreachable, "The server can't be reached, or the connection to it broke.");
+    private static readonly DatabaseState Unnamed = new(
+        "unreachable", Trouble.Unreachable, "The server can't be reached, or the connection to it broke.");
 
     /// <summary>A stable code.</summary>
     public string Code => Meaning.Code ?? (SqlState is null ? "unreachable" : $"sqlstate_{SqlState.ToLowerInvariant()}");
@@ -41,14 +42,12 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             SqlState is null ? "" : $"(SQLSTATE {SqlState}{(what is null ? "" : $", {what}")})",
         ]).Where(part => part.Length > 0));
 
-    /// <summary>What it is in one word or state, for a log.</summary>
-    public string Short => SqlState is null ? Code : Meaning.Code is { } code ? $"{SqlState}, {code}" : SqlState;
-
     /// <summary>Whether an exception is of a database or the way to it.</summary>
     public static bool Is(Exception exception) =>
         exception is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException;
 
-    public static DatabaseFailure Of(Exception exception) => exception is PostgresException said ? OfServer(said) : new(OfDriver(exception), null, null);
+    public static DatabaseFailure Of(Exception exception) =>
+        exception is PostgresException said ? OfServer(said) : new(OfDriver(exception), null, null);
 
     /// <summary>Of a state alone, where the server's exception is not at hand.</summary>
     public static DatabaseFailure Of(string sqlState) => new(DatabaseStates.Of(sqlState), sqlState, null);
@@ -65,6 +64,9 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             // A timeout has the state and the routine of a user's cancellation: only the text tells them apart. Of a server that speaks
             // another language it is thus a cancellation.
             PostgresErrorCodes.QueryCanceled when e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase) => StatementTimeout,
+            // A value or a row that is larger than any the server can hold. It says this in English alone.
+            PostgresErrorCodes.InternalError when e.MessageText.StartsWith("invalid memory alloc request size", StringComparison.Ordinal) =>
+                DatabaseStates.Of(PostgresErrorCodes.ProgramLimitExceeded),
             var state => DatabaseStates.Of(state),
         };
         // A function may raise any state with any text: where there is a context, it is not the server alone that speaks.
@@ -91,7 +93,7 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
                 case SocketException socket:
                     return OfSocket(socket.SocketErrorCode);
                 case TimeoutException:
-                    return new("timeout", Trouble.Unreachable, "The server did not answer in time.", "Look at the network, and at the server's load.");
+                    return OfSocket(SocketError.TimedOut);
                 case EndOfStreamException:
                     return new("connection_ended", Trouble.Unreachable, "The server, or something before it, closed the connection.");
             }
@@ -103,7 +105,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
     private static DatabaseState OfSocket(SocketError error) => error switch
     {
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => new(
-            "host_unknown", Trouble.Unreachable, "The server's name has no address (DNS).", "Look at Host in the connection string, and at the name server."),
+            "host_unknown", Trouble.Unreachable, "The server's name has no address (DNS).",
+            "Look at Host in the connection string, and at the name server."),
         SocketError.ConnectionRefused => new(
             "connection_refused", Trouble.Unreachable, "The server's machine refused the connection: nothing listens at that port.",
             "Look at Host and Port in the connection string, and whether the server runs."),
@@ -118,9 +121,11 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
     private static DatabaseState OfText(string text) => text switch
     {
         _ when text.Contains("No password has been provided", StringComparison.Ordinal) => new(
-            "password_missing", Trouble.SignIn, "The server asks for a password, and the connection string has none.", "Set it; it is read again by itself."),
+            "password_missing", Trouble.SignIn, "The server asks for a password, and the connection string has none.",
+            "Set it; it is read again by itself."),
         _ when text.Contains("SSL", StringComparison.Ordinal) => new(
-            "tls_refused", Trouble.Unreachable, "The connection string asks for TLS, and the server has none.", "Look at SSL Mode, and at the server's ssl."),
+            "tls_refused", Trouble.Unreachable, "The connection string asks for TLS, and the server has none.",
+            "Look at SSL Mode, and at the server's ssl."),
         _ when text.Contains("pool has been exhausted", StringComparison.Ordinal) => new(
             "pool_exhausted", Trouble.Unreachable, "All connections of the pool are in use.", "Raise Maximum Pool Size in the connection string."),
         _ => Unnamed,

@@ -63,5 +63,7 @@ internal enum Trouble
 /// <param name="Trouble">What it is about.</param>
 /// <param name="Text">What happened, as a sentence.</param>
 /// <param name="Hint">What the operator does about it, as sentences; may be empty.</param>
-/// <param name="MayQuote">Whether the server's own message may quote a row, the statement's values, a host or a user: then it is not passed on.</param>
+/// <param name="MayQuote">
+/// Whether the server's own message may quote a row, the statement's values, a host or a user: then it is not passed on.
+/// </param>
 internal sealed record DatabaseState(string? Code, Trouble Trouble, string Text, string Hint = "", bool MayQuote = false);

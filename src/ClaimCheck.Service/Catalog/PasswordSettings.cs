@@ -21,7 +21,8 @@ internal sealed record PasswordSettings(string File, TimeSpan Refresh)
             return new(Path.GetFullPath(file), Usual);
         return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var refresh) && refresh > TimeSpan.Zero && refresh <= Longest
             ? new(Path.GetFullPath(file), refresh)
-            : throw new FormatException($"{section}:PasswordRefresh is '{text}', but must be a time of up to a day, such as 00:05:00: a replaced password would not be read.");
+            : throw new FormatException(
+                $"{section}:PasswordRefresh is '{text}', but must be a time of up to a day, such as 00:05:00: a replaced password would not be read.");
     }
 
     public PasswordFile Open(TimeProvider time) => new(File, Refresh, time);

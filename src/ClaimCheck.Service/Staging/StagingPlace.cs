@@ -1,8 +1,8 @@
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Where this process stages files, by a name that is the same for all who share the place: a bucket by its name, a folder by an id that lies in it,
-/// since one folder may be mounted at different paths, and different folders at one.
+/// Where this process stages files, by a name that is the same for all who share the place: a bucket by its name, a folder by an id that
+/// lies in it, since one folder may be mounted at different paths, and different folders at one.
 /// </summary>
 internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = null)
 {
@@ -34,5 +34,6 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
         return Read(file) ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
     }
 
-    private static string? Read(string file) => File.Exists(file) && Guid.TryParseExact(File.ReadAllText(file).Trim(), "D", out var id) ? id.ToString("D") : null;
+    private static string? Read(string file) =>
+        File.Exists(file) && Guid.TryParseExact(File.ReadAllText(file).Trim(), "D", out var id) ? id.ToString("D") : null;
 }

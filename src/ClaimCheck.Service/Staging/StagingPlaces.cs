@@ -1,4 +1,3 @@
-using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
 using Dapper;
@@ -7,8 +6,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read nor erased by the others.
-/// Each says in the catalog where it stages, again and again; one that is not heard of any more does not count.
+/// Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read nor erased by the
+/// others. Each says in the catalog where it stages, again and again; one that is not heard of any more does not count.
 /// </summary>
 internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
 {
@@ -60,7 +59,8 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         try
         {
             await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-            await connection.ExecuteAsync(new CommandDefinition("DELETE FROM staging_places WHERE process_id = @process", new { process }, cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(new CommandDefinition(
+                "DELETE FROM staging_places WHERE process_id = @process", new { process }, cancellationToken: cancellationToken));
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
         {
@@ -104,7 +104,13 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
 
     private async Task<Other?> OtherAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken) =>
         await connection.QueryFirstOrDefaultAsync<Other>(new CommandDefinition(
-            $"SELECT process_id, shown, seen_at FROM staging_places WHERE place <> @name AND process_id <> @process AND seen_at > clock_timestamp() - {Lease} ORDER BY seen_at DESC",
+            $"""
+            SELECT process_id, shown, seen_at
+              FROM staging_places
+             WHERE place <> @name AND process_id <> @process AND seen_at > clock_timestamp() - {Lease}
+             ORDER BY seen_at DESC
+             LIMIT 1
+            """,
             new { name, process },
             transaction,
             cancellationToken: cancellationToken));
@@ -143,10 +149,13 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "A process of this catalog staged files elsewhere a moment ago ({Other}); the start waits to see whether it still runs.")]
+        [LoggerMessage(LogLevel.Information,
+            "A process of this catalog staged files elsewhere a moment ago ({Other}); the start waits to see whether it still runs.")]
         public static partial void Waiting(ILogger logger, string other);
 
-        [LoggerMessage(LogLevel.Error, "Another process of this catalog stages files elsewhere ({Other}), and this one in {Place}: neither can read or erase what the other has staged. Stop one of them.")]
+        [LoggerMessage(LogLevel.Error,
+            "Another process of this catalog stages files elsewhere ({Other}), and this one in {Place}: neither can read or erase what the other has "
+            + "staged. Stop one of them.")]
         public static partial void Split(ILogger logger, string other, string place);
     }
 }

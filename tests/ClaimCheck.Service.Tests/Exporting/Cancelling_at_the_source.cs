@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Exporting;
 using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Exporting;

@@ -14,6 +14,8 @@ public sealed class What_a_source_refuses
             CREATE SEQUENCE s;
             CREATE TABLE t (id int PRIMARY KEY, note text);
             INSERT INTO t SELECT g, 'secret' FROM generate_series(1, 10) g;
+            CREATE FUNCTION huge() RETURNS int LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'invalid memory alloc request size 1100000000' USING ERRCODE = 'XX000'; END $$;
             CREATE FUNCTION refuse(state text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'secret' USING ERRCODE = state; END $$;
             """);
         run.Options = new() { StatementTimeout = TimeSpan.FromMilliseconds(300) };
@@ -32,6 +34,7 @@ public sealed class What_a_source_refuses
         await FailsAsync(run, "SELECT id, note::int FROM t", "source_query_failed", false, "type that it does not spell");
         await FailsAsync(run, "SELECT id, id / (id - 5) AS n FROM t", "source_query_failed", false, "divided by zero");
         await FailsAsync(run, "SELECT id, repeat(note, 300000000) AS n FROM t", "source_query_failed", false, "too large for the server");
+        await FailsAsync(run, "SELECT id, huge() AS n FROM t", "source_query_failed", false, "too large for the server");
         await FailsAsync(run, "SELECT id, refuse('53100') FROM t", "source_query_failed", true, "The server's disk is full.", "Make room");
         await FailsAsync(run, "SELECT id, refuse('P0001') FROM t", "source_query_failed", false, "A function or trigger of the database refuses it.");
         await FailsAsync(run, "SELECT id, refuse('25P04') FROM t", "source_query_timeout", false, "transaction_timeout");
