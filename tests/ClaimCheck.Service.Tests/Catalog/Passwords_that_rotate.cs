@@ -1,6 +1,7 @@
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -71,6 +72,27 @@ public sealed class Passwords_that_rotate : IDisposable
 
         configuration["ClaimCheck:Sources:shop:PasswordRefresh"] = "soon";
         Assert.Contains("PasswordRefresh is 'soon'", Assert.Throws<ExportFailedException>(() => sources.Get("shop")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_that_runs_goes_on_when_a_wrong_password_is_put_right()
+    {
+        await using var scene = await Scene.CreateAsync(10);
+        var way = await PostgresServer.NewSignedRoleAsync(scene.Source, "right");
+        var file = Path.Combine(folder, "source");
+        await File.WriteAllTextAsync(file, "wrong");
+        way.Password = null;
+        scene.Settings["ConnectionStrings__source"] = way.ConnectionString;
+        var process = await scene.StartServiceAsync(("ClaimCheck__Sources__source__PasswordFile", file));
+        using var api = new ApiClient(process.NewHttp());
+
+        var refused = await api.PostAsync("/v1/exports", """{ "dataset": "items" }""");
+        Assert.Equal((503, "source_unavailable"), (refused.Status, refused.Json.Text("code")));
+        Assert.Contains("password authentication failed", refused.Json.Text("detail"), StringComparison.Ordinal);
+        Assert.DoesNotContain(way.Username!, refused.Text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, "right\n");
+        await Eventually.TrueAsync(async () => (await api.PostAsync("/v1/exports", """{ "dataset": "items" }""")).Status == 202);
+        Assert.Equal("ready", (await api.ReadyAsync("""{ "dataset": "items" }""")).Text("state"));
     }
 
     [Fact]
