@@ -142,7 +142,9 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         var passes = SqlFailure.Passes(e);
         return new(
             passes ? TableException.Unavailable : TableException.Refused,
-            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}).", batch, passes);
+            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
+            batch,
+            passes);
     }
 
     // What can't be staged goes into the table record by record: a limit of the temporary table is not a limit of the target table.

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -76,7 +76,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         {
             return Faulty($"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or ExportFailedException)
+        catch (Exception e) when (DatabaseFailure.Is(e) || e is ExportFailedException)
         {
             return new(null, (e as PostgresException)?.MessageText ?? e.Message);
         }

@@ -47,6 +47,7 @@ internal sealed class TargetSession : IAsyncDisposable
                 $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
                 $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
                 "SET idle_in_transaction_session_timeout = '60s'",
+                SessionPins.NoticesTheEnd(isLocal: false),
                 .. OperationSql.Functions(wanted),
             ])
             {

@@ -78,7 +78,7 @@ internal sealed partial class DefinedDataset : IDefinition
                 return new(described.Columns, null);
             case SourceAnswer.Unreachable unreachable:
                 Report(unreachable.Reason, () => Log.Away(logger, Name, Definition!.Source, unreachable.Reason));
-                return new(Volatile.Read(ref columns), new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} can't be reached."));
+                return new(Volatile.Read(ref columns), new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} can't be used now. {unreachable.Told}"));
             case SourceAnswer.Faulty faulty:
                 return Unusable(new(faulty.Line is null ? Files.JsonFile : Files.SqlFile, faulty.Line, faulty.Reason)
                 {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Service.Exporting;
 using Npgsql;
 
@@ -16,8 +17,18 @@ internal abstract record SourceAnswer
 
     /// <summary>Ask again later.</summary>
     /// <param name="Reason">For the log: it may name hosts and users.</param>
+    /// <param name="Told">For everybody: it names neither.</param>
     /// <param name="IsSourceAway">Whether the same would be said to any other question.</param>
-    internal sealed record Unreachable(string Reason, bool IsSourceAway = false) : SourceAnswer;
+    internal sealed record Unreachable(string Reason, string Told, bool IsSourceAway = false) : SourceAnswer
+    {
+        public Unreachable(Exception e, bool isSourceAway = false)
+            : this(
+                e is PostgresException said ? $"{said.MessageText} ({said.SqlState})" : e.Message.TrimEnd('.'),
+                e is ExportFailedException ? e.Message : DatabaseFailure.Of(e).Text,
+                isSourceAway)
+        {
+        }
+    }
 
     /// <summary>The definition does not fit the database: the operator must fix one of them.</summary>
     /// <param name="Reason">As the end of a sentence.</param>
@@ -73,7 +84,7 @@ internal static partial class SourceCheck
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
-            return new SourceAnswer.Unreachable((e as PostgresException)?.MessageText ?? e.Message);
+            return new SourceAnswer.Unreachable(e);
         }
         catch (ExportFailedException e) when (!e.IsTransient)
         {
@@ -81,11 +92,12 @@ internal static partial class SourceCheck
         }
         catch (ExportFailedException e)
         {
-            return new SourceAnswer.Unreachable(e.Message);
+            return new SourceAnswer.Unreachable(e);
         }
         catch (OperationCanceledException)
         {
-            return new SourceAnswer.Unreachable($"{dataset.Source} said nothing for {Patience.TotalSeconds:0} seconds");
+            var silence = $"it said nothing for {Patience.TotalSeconds:0} seconds";
+            return new SourceAnswer.Unreachable(silence, $"I{silence[1..]}.");
         }
         catch (Exception e)
         {
@@ -103,11 +115,11 @@ internal static partial class SourceCheck
         catch (PostgresException e)
         {
             // No such database, no such role, starting up: nothing that the definition could fix.
-            return new SourceAnswer.Unreachable($"{e.MessageText} ({e.SqlState})", IsSourceAway: true);
+            return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
-            return new SourceAnswer.Unreachable(e.Message, IsSourceAway: true);
+            return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
 
         // As an export reads it: a policy, or a backslash in a string, counts here already.
@@ -141,7 +153,8 @@ internal static partial class SourceCheck
 
     // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
     private static bool IsAway(PostgresException e) =>
-        e.IsTransient || e.SqlState[..2] is "08" or "53" or "57" or "58" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
+        e.IsTransient || DatabaseFailure.Of(e).Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System
+            or Trouble.Conflict or Trouble.TimedOut or Trouble.Cancelled;
 
     // The rendered query has its lines where the definition has them: literals for parameters left out bring none along.
     private static int? LineOf(PostgresException e, Dataset dataset)

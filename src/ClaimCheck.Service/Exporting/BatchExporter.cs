@@ -18,7 +18,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         ExportAsync(
             plan,
             SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),
-            sources.Get(plan.Dataset.Source),
+            () => sources.Get(plan.Dataset.Source),
             options,
             async (name, content, token) =>
                 await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
@@ -31,7 +31,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
     internal static async Task<StagedBatch> ExportAsync(
         ExportPlan plan,
         string sql,
-        NpgsqlDataSource source,
+        Func<NpgsqlDataSource> source,
         ExportingOptions options,
         OpenStaged open,
         ExportMeter meter,

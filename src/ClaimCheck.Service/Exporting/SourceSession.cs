@@ -9,18 +9,21 @@ internal sealed class SourceSession : IAsyncDisposable
 {
     private const int MostServers = 5;
 
-    private readonly NpgsqlDataSource source;
+    private readonly Func<NpgsqlDataSource> source;
     private readonly NpgsqlConnection connection;
     private readonly SourceSettings settings;
     private readonly SettingsHeld held;
 
-    private SourceSession(NpgsqlDataSource source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+    private SourceSession(Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
         (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
 
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
 
-    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken) =>
+    /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was open.</param>
+    /// <param name="settings">Of the transaction.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
@@ -71,15 +74,13 @@ internal sealed class SourceSession : IAsyncDisposable
 
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {
-        await using var other = await source.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = held.Backend });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var other = await source().OpenConnectionAsync(cancellationToken);
+        await held.Backend.CancelAsync(other, cancellationToken);
     }
 
-    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken)
+    private static async Task<SourceSession> BeginAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
     {
-        var opened = await NewConnectionAsync(source, cancellationToken);
+        var opened = await NewConnectionAsync(source(), cancellationToken);
         try
         {
             await opened.OpenAsync(cancellationToken);

@@ -72,15 +72,16 @@ internal static class Startup
         {
             await Migrations.ApplyAsync(catalog.DataSource, app.Logger, cancellationToken);
         }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is System.Net.Sockets.SocketException)
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is Npgsql.NpgsqlException)
         {
-            throw new StartupException($"The catalog can't be reached: {e.Message} Check ConnectionStrings:Catalog, and that Postgres runs.", e);
+            throw new StartupException(CatalogErrors.Explain(e), e);
         }
 
         await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
         await services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
         await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
         await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
+        await services.GetRequiredService<StagingPlaces>().EnterAsync(cancellationToken);
     }
 
     // Ctrl-C and SIGTERM while the service prepares: the first start may take a while.
