@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 
@@ -10,6 +11,11 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
 {
     private const int Default = 100;
     private const int Most = 1000;
+
+    /// <summary>Says that the call reads the two parameters.</summary>
+    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ReadParameter("limit", false, "How many at most."), new ReadParameter("cursor", false, "The nextCursor of the page before."));
 
     /// <summary>Reads the two parameters.</summary>
     /// <param name="request">Where they are.</param>

@@ -13,7 +13,7 @@ public sealed class Settings_of_an_adapter
     [InlineData("Consumer", "\"a b\"", "Adapter:Consumer is 'a b'")]
     [InlineData("Consmer", "\"x\"", "Adapter:Consmer is set, but there is no such setting")]
     [InlineData("Parallelism", "0", "Adapter:Parallelism is 0")]
-    [InlineData("Parallelism", "\"many\"", "Adapter:Parallelism can't be read: ")]
+    [InlineData("Parallelism", "\"many\"", "Adapter:Parallelism is 'many', but must be a whole number")]
     [InlineData("Routes:r:Path", "\"/x\"", "Adapter:Routes:r:Path is set, but there is no such setting")]
     [InlineData("ApiKeys", """{ "crm": "short" }""", "Adapter:ApiKeys:crm has 5 characters")]
     [InlineData("ApiKeyFile", "\"/nowhere/key\"", "Adapter:ApiKeyFile is /nowhere/key")]

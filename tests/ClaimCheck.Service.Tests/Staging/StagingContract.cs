@@ -178,7 +178,7 @@ public abstract class StagingContract
     {
         await using var lab = await NewLabAsync();
         await lab.StoreAsync(lab.Key, [1, 2, 3]);
-        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(5), LinkAudience.Consumer, default);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(5), LinkAudience.Consumer, "GET", default);
         using var early = await StagingLab.GetAsync(signed.Link.Reveal());
         Assert.Equal(HttpStatusCode.OK, early.StatusCode);
         Assert.InRange(signed.ExpiresAt, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddSeconds(6));
@@ -227,7 +227,7 @@ public abstract class StagingContract
     {
         await using var lab = await NewLabAsync();
 
-        var longest = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromDays(7), LinkAudience.Consumer, default);
+        var longest = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromDays(7), LinkAudience.Consumer, "GET", default);
 
         Assert.InRange(longest.ExpiresAt - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(7) - TimeSpan.FromMinutes(1), TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
         Assert.DoesNotContain("Signature=", longest.Link.Reveal().Replace("X-Amz-Signature=", "", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -235,7 +235,7 @@ public abstract class StagingContract
         foreach (var wrong in new[] { TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromSeconds(-1) })
         {
             await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-                () => lab.Staging.SignAsync(lab.Key, wrong, LinkAudience.Consumer, default));
+                () => lab.Staging.SignAsync(lab.Key, wrong, LinkAudience.Consumer, "GET", default));
         }
     }
 
