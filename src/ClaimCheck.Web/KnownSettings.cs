@@ -19,6 +19,9 @@ public sealed class KnownSettings(string root)
     /// <summary>Names the type that a section is bound to. A section may be bound to more than one: each knows some of its settings.</summary>
     public void Add(string section, Type type) => bound.Add((section.Split(':'), type));
 
+    /// <summary>All of them; where a name is the operator's own it is <c>&lt;name&gt;</c>.</summary>
+    public IEnumerable<string> All => Names([root], TypesAt([root]), [], 0).Distinct(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>What is set below the section and is not known, or can't be read: a line each, never with a value that may be secret.</summary>
     public IReadOnlyList<string> Faults(IConfiguration configuration) =>
         [.. Faults(configuration.GetSection(root), [root], TypesAt([root]))];
@@ -124,10 +127,14 @@ public sealed class KnownSettings(string root)
     {
         var path = name.Split(':');
         var known = Names([root], TypesAt([root]), path, 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        // A slip of letters, or else the right name in a wrong place, or else what is least different.
+        // A slip of letters; or a name too much, or the right name in a wrong place; or what is least different.
         var nearest = NearestName.Of(name, known);
         if (nearest is not null && NearestName.Distance(name, nearest) > 2)
-            nearest = NearestName.Of(name, known.Where(each => Same(each.Split(':')[^1], path[^1]))) ?? nearest;
+        {
+            nearest = NearestName.Of(name, known.Where(each => StartsWith(path, each.Split(':'))))
+                ?? NearestName.Of(name, known.Where(each => Same(each.Split(':')[^1], path[^1]))) ?? nearest;
+        }
+
         return nearest is null ? "" : $" The nearest that there is: {nearest}.";
     }
 

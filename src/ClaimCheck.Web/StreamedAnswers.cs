@@ -16,11 +16,14 @@ public static class StreamedAnswers
         context.Response.OnStarting(() =>
         {
             if (IsStream(context.Response.ContentType))
-                context.Response.Headers["X-Accel-Buffering"] = "no";
+                DoNotBuffer(context.Response);
             return Task.CompletedTask;
         });
         return next(context);
     });
+
+    /// <summary>For a file that is sent as it lies there, and may be JSON.</summary>
+    public static void DoNotBuffer(HttpResponse response) => response.Headers["X-Accel-Buffering"] = "no";
 
     private static bool IsStream(string? contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out var type)

@@ -15,7 +15,7 @@ internal static class HostingFeature
 
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<List<string>>($"{ServiceOptions.Section}:{nameof(ServiceOptions.Roles)}")
+        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting).AddKnownSettings<List<string>>(Roles.Setting)
             .AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
             .AddSingleton(TimeProvider.System)
@@ -73,7 +73,7 @@ internal static class HostingFeature
     public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
-        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health");
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health").Produces(200).ProducesProblems(503);
         routes.MapApiDescription();
         routes.MapProblemPages();
         return routes;

@@ -17,9 +17,6 @@ internal sealed class ServiceOptions : IValidatableObject
     /// <summary>What everything absolute begins with, where callers reach the service by another address than it listens on.</summary>
     public string? PublicUrl { get; init; }
 
-    /// <summary>What this process does: <c>api</c>, <c>worker</c>. From a file also a list.</summary>
-    public string? Roles { get; init; }
-
     /// <summary>Where the service keeps what it needs when nothing else is configured.</summary>
     public string? DataDirectory { get; init; }
 

@@ -1,6 +1,7 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.Headers;
 using Microsoft.Net.Http.Headers;
 
@@ -53,6 +54,7 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
                 response.StatusCode = StatusCodes.Status206PartialContent;
             }
 
+            StreamedAnswers.DoNotBuffer(response);
             response.ContentType = content.Content.ContentType;
             response.Headers.ContentDisposition = $"attachment; filename=\"{content.Content.FileName}\"";
             response.ContentLength = to - from + 1;

@@ -88,6 +88,7 @@ internal static class StagedFilesEndpoint
             new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{length:x}-{modified.Ticks:x}\"")),
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
+        StreamedAnswers.DoNotBuffer(context.Response);
         // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
         // A condition that can't be parsed does not hold: the whole file is the answer.
         if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)

@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
 /// <summary>Of every call that the description names: no header and no query parameter makes it a 5xx, or does what is then refused.</summary>
 [Collection(ApiTests.Name)]
-public sealed partial class Hostile_headers(ApiService service)
+public sealed class Hostile_headers(ApiService service)
 {
     private static readonly string Huge = new('9', 5000);
 
@@ -28,7 +27,7 @@ public sealed partial class Hostile_headers(ApiService service)
     public async Task None_is_a_5xx()
     {
         var bad = new List<string>();
-        foreach (var (method, path) in await CallsAsync())
+        foreach (var (method, path) in await DescribedCalls.OfAsync(service.Idle))
         {
             await Parallel.ForEachAsync(Values, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (value, _) =>
             {
@@ -107,32 +106,6 @@ public sealed partial class Hostile_headers(ApiService service)
 
     private Task<long> CountAsync(string table) => Scene.ScalarAsync<long>(service.IdleScene.Catalog, $"SELECT count(*) FROM {table}");
 
-    // Each of the document, with names where names go: of things that are there for those that only read.
-    private async Task<IReadOnlyList<(string Method, string Path)>> CallsAsync()
-    {
-        var export = await service.Idle.AskAsync("""{ "dataset": "items" }""");
-        await service.Idle.SendAsync("DELETE", export.Link("self")); // nobody waits for its end
-        var document = (await service.Idle.GetAsync("/openapi/v1.json")).Json;
-        var calls = new List<(string, string)>();
-        foreach (var path in document.GetProperty("paths").EnumerateObject())
-        {
-            foreach (var operation in path.Value.EnumerateObject())
-            {
-                var method = operation.Name.ToUpperInvariant();
-                calls.Add((method, Placeholder().Replace(path.Name, match => match.Value switch
-                {
-                    "{exportId}" when method == "GET" => export.Text("exportId")!,
-                    "{batchId}" when method == "GET" => export.Text("batchId")!,
-                    "{name}" => "items",
-                    _ => "x",
-                })));
-            }
-        }
-
-        Assert.True(calls.Count > 40, string.Create(CultureInfo.InvariantCulture, $"Only {calls.Count} calls are described."));
-        return calls;
-    }
-
     // As it is written: a well-behaved client would refuse to send most of it.
     private async Task<int> StatusAsync(string method, string path, (string Name, string Value)[] headers, string? body = null)
     {
@@ -143,7 +116,4 @@ public sealed partial class Hostile_headers(ApiService service)
             + $"Content-Length: {System.Text.Encoding.UTF8.GetByteCount(text)}\n\n{text}");
         return int.Parse(answer.Split(' ')[1], CultureInfo.InvariantCulture);
     }
-
-    [GeneratedRegex(@"\{[^}]+\}", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Placeholder();
 }

@@ -213,6 +213,7 @@ public abstract class StagingContract
             link.Split('?')[0] + "?" + string.Join('&', link.Split('?')[1].Split('&').Select(part =>
                 part.StartsWith("X-Amz-Expires=", StringComparison.Ordinal) ? "X-Amz-Expires=604800"
                 : part.StartsWith("expires=", StringComparison.Ordinal) ? "expires=4102444800" : part)),
+            link + "&x-id=GetObject",
         };
 
         foreach (var url in altered)
@@ -220,6 +221,20 @@ public abstract class StagingContract
             using var response = await StagingLab.GetAsync(url);
             Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task A_link_for_HEAD_shows_the_head_and_gives_nothing()
+    {
+        await using var lab = await NewLabAsync();
+        await lab.StoreAsync(lab.Key, [1, 2, 3]);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, "HEAD", default);
+
+        using var head = await StagingLab.GetAsync(signed.Link.Reveal(), method: HttpMethod.Head);
+        using var get = await StagingLab.GetAsync(signed.Link.Reveal());
+
+        Assert.Equal((HttpStatusCode.OK, 3L), (head.StatusCode, head.Content.Headers.ContentLength));
+        Assert.Equal(HttpStatusCode.Forbidden, get.StatusCode);
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class StagingFeatureTests
         builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", Path.Combine(Path.GetTempPath(), $"claimcheck-{Guid.NewGuid():N}"))]);
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton<PublicAddress>();
-        builder.AddStaging().CheckSettings();
+        builder.AddKnownSettings<ServiceOptions>(ServiceOptions.Section).AddStaging().CheckSettings();
         return builder.Build();
     }
 }
