@@ -12,11 +12,6 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
     private const int Default = 100;
     private const int Most = 1000;
 
-    /// <summary>Says that the call reads the two parameters.</summary>
-    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new ReadParameter("limit", false, "How many at most."), new ReadParameter("cursor", false, "The nextCursor of the page before."));
-
     /// <summary>Reads the two parameters.</summary>
     /// <param name="request">Where they are.</param>
     /// <param name="refusal">Set where the answer is null.</param>
@@ -54,4 +49,13 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
             ? (new(at, TimeSpan.Zero), id)
             : null;
     }
+}
+
+/// <summary>The two parameters, where a call says what it reads.</summary>
+internal static class PagingParameters
+{
+    /// <summary>Says that the call reads the two parameters.</summary>
+    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ReadParameter("limit", false, "How many at most."), new ReadParameter("cursor", false, "The nextCursor of the page before."));
 }
