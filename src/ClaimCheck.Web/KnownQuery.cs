@@ -55,7 +55,12 @@ public static class KnownQuery
 
         var twice = query.Where(parameter => parameter.Value.Count > 1 && !known[parameter.Key]).Select(parameter => parameter.Key).ToList();
         return twice.Count == 0 ? null : new(
-            ProblemCodes.InvalidParameter,
+            twice[0].ToUpperInvariant() switch
+            {
+                "LIMIT" => ProblemCodes.InvalidLimit,
+                "CURSOR" => ProblemCodes.InvalidCursor,
+                _ => ProblemCodes.InvalidParameter,
+            },
             $"{twice[0]} is given more than once, but the call takes one.",
             twice.ToDictionary(name => name, _ => (string[])["Is given more than once, but the call takes one."], StringComparer.Ordinal));
     }

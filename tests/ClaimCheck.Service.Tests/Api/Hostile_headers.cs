@@ -21,22 +21,22 @@ public sealed class Hostile_headers(ApiService service)
     // What is refused where it can't be read: one by one.
     private static readonly string[] Strict = ["Idempotency-Key", "ClaimCheck-Consumer", "Content-Encoding", "Content-Type", "Authorization", "Content-Language"];
 
-    private static readonly string[] Parameters = ["limit", "cursor", "wait", "after", "state", "dataset", "class", "reason", "operation", "ttl", "status", "consumer", "dryRun"];
-
     [Fact]
     public async Task None_is_a_5xx()
     {
         var bad = new List<string>();
-        foreach (var (method, path) in await DescribedCalls.OfAsync(service.Idle))
+        foreach (var call in await DescribedCalls.OfAsync(service.Idle))
         {
+            var (method, path) = call;
             await Parallel.ForEachAsync(Values, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (value, _) =>
             {
                 await AskAsync(path, [.. Lenient.Select(name => (name, Of(name, value)))]);
                 await AskAsync(path, [.. Lenient.SelectMany(name => new[] { (name, value), (name, "x") })]);
                 foreach (var name in Strict)
                     await AskAsync(path, [(name, value)]);
-                if (method == "GET" && value.Length < 1000)
-                    await AskAsync(path + "?" + string.Join('&', Parameters.Select(name => $"{name}={Uri.EscapeDataString(value)}")), []);
+                // One by one too: the first that can't be read may hide the next.
+                foreach (var query in value.Length < 1000 ? [.. call.Query.Select(name => (string[])[name]), call.Query] : Array.Empty<IReadOnlyList<string>>())
+                    await AskAsync(path + "?" + string.Join('&', query.Select(name => $"{name}={Uri.EscapeDataString(value)}")), []);
 
                 async Task AskAsync(string address, (string, string)[] headers)
                 {
