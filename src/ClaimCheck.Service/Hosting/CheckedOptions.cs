@@ -37,7 +37,7 @@ internal static class CheckedOptions
     }
 
     /// <summary>The names of all settings.</summary>
-    public static IEnumerable<string> KnownSettings(this WebApplicationBuilder builder) => builder.Check().Known.All;
+    public static IEnumerable<string> SettingNames(this WebApplicationBuilder builder) => builder.Check().Known.All;
 
     /// <summary>Stops the start where a setting is not known, or does not fit. To be called when all features are added.</summary>
     /// <exception cref="StartupException">With a line for each.</exception>
@@ -65,7 +65,7 @@ internal static class CheckedOptions
 
     private sealed class SettingsCheck
     {
-        public Web.KnownSettings Known { get; } = new(ServiceOptions.Section);
+        public KnownSettings Known { get; } = new(ServiceOptions.Section);
 
         public List<string> Unreadable { get; } = [];
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Web;
-using Microsoft.AspNetCore.Routing;
 
 namespace ClaimCheck.Service.Hosting;
 

@@ -113,7 +113,7 @@ public sealed partial class Settings_that_are_not_known
         Assert.All(lines, line => Assert.StartsWith("claimcheck: ClaimCheck:", line, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static SortedSet<string> Known() => new(Builder().KnownSettings().Select(Plain), StringComparer.Ordinal);
+    private static SortedSet<string> Known() => new(Builder().SettingNames().Select(Plain), StringComparer.Ordinal);
 
     // The operator's own names and numbers as {n}; a list as its values.
     private static string Plain(string name) => OwnName().Replace(name, "{n}") is var plain && plain.EndsWith(":{n}", StringComparison.Ordinal) ? plain[..^4] : plain;
