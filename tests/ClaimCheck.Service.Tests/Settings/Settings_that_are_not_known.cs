@@ -105,7 +105,10 @@ public sealed partial class Settings_that_are_not_known
     {
         var (code, output) = await ServiceProcess.RunAsync(new Dictionary<string, string>
         {
-            ["ClaimCheck__Exporting__Paralelism"] = "4", ["CLAIMCHECK__BULKJOBS__LEESE"] = "1", ["CLAIMCHECK_ANYTHING"] = "x", ["ClaimCheck__Http__MaxConnections"] = "all",
+            ["ClaimCheck__Exporting__Paralelism"] = "4",
+            ["CLAIMCHECK__BULKJOBS__LEESE"] = "1",
+            ["CLAIMCHECK_ANYTHING"] = "x",
+            ["ClaimCheck__Http__MaxConnections"] = "all",
         });
         Assert.Equal(1, code);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
