@@ -18,7 +18,7 @@ internal static class ExportEndpoints
     public static IEndpointRouteBuilder MapExports(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/exports", Create);
-        routes.MapMethods("/exports", [HttpMethods.Get, HttpMethods.Head], List);
+        routes.MapMethods("/exports", [HttpMethods.Get, HttpMethods.Head], List).ReadsPaging();
         routes.MapMethods("/exports/{id}", [HttpMethods.Get, HttpMethods.Head], Get);
         routes.MapDelete("/exports/{id}", Delete);
         return routes;

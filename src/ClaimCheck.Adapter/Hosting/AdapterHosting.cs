@@ -38,11 +38,16 @@ internal static class AdapterHosting
         return builder;
     }
 
+    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
     public static WebApplication UseHosting(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
         app.UseStatusCodePages(context => Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseStreaming();
         app.UseMiddleware<CallerKeys>();
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
+            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
+            : next(context));
         return app;
     }
 

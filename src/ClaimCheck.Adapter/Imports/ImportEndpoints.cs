@@ -5,6 +5,7 @@ using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.HttpResults;
 using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
@@ -25,12 +26,13 @@ internal static class ImportEndpoints
             context.HttpContext.Response.Headers.CacheControl = "no-store";
             return await next(context);
         });
-        imports.MapMethods("", Read, List);
+        var classes = new ReadParameter("class", false, "transient or terminal; both by default.", IsRepeatable: true);
+        imports.MapMethods("", Read, List).ReadsPaging();
         imports.MapMethods("/{id}", Read, Get);
         imports.MapMethods("/{id}/report", Read, Report);
-        imports.MapMethods("/{id}/failures", Read, Failures);
+        imports.MapMethods("/{id}/failures", Read, Failures).WithMetadata(classes);
         imports.MapDelete("/{id}", Cancel);
-        imports.MapPost("/{id}/retry", Retry);
+        imports.MapPost("/{id}/retry", Retry).WithMetadata(classes);
         return routes;
     }
 

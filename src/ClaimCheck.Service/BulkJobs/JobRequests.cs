@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -29,7 +30,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         var claim = Text(body, "claim", errors);
         var items = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null ? given : (JsonElement?)null;
         foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
-            errors[property.Name] = ["Is not a field of this call."];
+            errors[property.Name] = [NearestName.NotAField(property.Name, Fields)];
         if (claim is not null && items is not null)
             errors["claim"] = ["Must not be given beside items."];
         else if (claim is not null && (claim.StartsWith('/') ? "Must be absolute." : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)

@@ -15,7 +15,8 @@ internal static class HostingFeature
 
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
+        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting).AddKnownSettings<List<string>>(Roles.Setting)
+            .AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<ConnectionLimit>()
@@ -42,12 +43,13 @@ internal static class HostingFeature
             {
                 allowed.CheckBound(endpoint.EndPoint);
                 limit.Watch(endpoint);
-                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8());
+                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8(kestrel.ApplicationServices.GetRequiredService<PublicAddress>()));
             });
         });
         return builder;
     }
 
+    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
     public static WebApplication UseHosting(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
@@ -59,14 +61,19 @@ internal static class HostingFeature
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
         });
+        app.UseProxies(app.Services.GetRequiredService<PublicAddress>());
+        app.UseRouting();
         app.UseMiddleware<ApiKeys>();
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
+            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
+            : next(context));
         return app;
     }
 
     public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
-        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health");
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health").Produces(200).ProducesProblems(503);
         routes.MapApiDescription();
         routes.MapProblemPages();
         return routes;

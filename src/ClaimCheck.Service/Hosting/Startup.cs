@@ -39,7 +39,7 @@ internal static class Startup
         }
     }
 
-    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it as one line.</summary>
+    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it, as a rule in one line.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> main)
     {
         PrivateFiles.ByDefault();
@@ -49,7 +49,8 @@ internal static class Startup
         }
         catch (Exception e) when (e is StartupException or UnsafeAddressException)
         {
-            await Console.Error.WriteLineAsync($"claimcheck: {e.Message}");
+            foreach (var line in e.Message.Split('\n'))
+                await Console.Error.WriteLineAsync($"claimcheck: {line}");
             return 1;
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)

@@ -150,10 +150,10 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         return new S3ReadStream(answer, failures, connection.StallTimeout);
     }
 
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
-        return TryAsync(() => signer.SignAsync(key, lifetime, audience, cancellationToken), $"sign a link for {key}", cancellationToken);
+        return TryAsync(() => signer.SignAsync(key, lifetime, audience, method, cancellationToken), $"sign a link for {key}", cancellationToken);
     }
 
     public Task CheckAsync(CancellationToken cancellationToken) =>

@@ -40,7 +40,19 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
             """{"index":0,"key":"ord_123","status":"succeeded"}""" + "\n" + """{"index":1,"key":"ord_124","status":"succeeded"}""" + "\n",
             await http.GetStringAsync(job.Json.Text("resultUrl")));
         Assert.Equal("shipped", await Scene.ScalarAsync<string>(scene.Target, "SELECT status FROM orders WHERE id = 'ord_124'"));
-        Assert.Equal(307, (await api.GetAsync(location + "/results")).Status);
+        await ResultsAreHandedOutAsync(location + "/results", await http.GetStringAsync(job.Json.Text("resultUrl")));
+    }
+
+    // By a link for the method that was asked with; to who sends a key, which a redirect might carry on, themselves.
+    private async Task ResultsAreHandedOutAsync(string path, string expected)
+    {
+        var head = await api.SendAsync("HEAD", path);
+        Assert.Equal((307, 307), ((await api.GetAsync(path)).Status, head.Status));
+        Assert.Equal(200, (await api.SendAsync("HEAD", head.Header("Location")!)).Status);
+        var whole = await api.GetAsync(path, ("Authorization", "Bearer any"));
+        Assert.Equal((200, expected, "application/x-ndjson"), (whole.Status, whole.Text, whole.Header("Content-Type")));
+        var part = await api.GetAsync(path, ("Authorization", "Bearer any"), ("Range", "bytes=1-3"), ("If-Range", whole.Header("ETag")!));
+        Assert.Equal((206, expected[1..4]), (part.Status, part.Text));
     }
 
     [Fact]

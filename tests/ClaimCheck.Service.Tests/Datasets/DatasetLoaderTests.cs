@@ -59,7 +59,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "a:b", "key": "id" }""", "source must be the name of a connection string, of letters, digits, '-' and '_'")]
     [InlineData("""{ "source": "shop", "key": null }""", "key must be a text that is not empty")]
     [InlineData("""{ "source": "shop", "key": "\ud800" }""", "")]
-    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title")]
+    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title; the nearest is title")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": true }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": "yes" }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": null }""", "keyUnique must be \"trusted\"")]

@@ -53,6 +53,13 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Redirects_are_answered_in_one_place() =>
+        // To a link alone, and never to who sends a key: Redirects says so, and its users ask it.
+        Assert.Equal(
+            [$"{Service}BulkJobs/JobEndpoints.cs", $"{Service}Links/BatchEndpoints.cs", $"{Service}Links/Redirects.cs"],
+            Callers("Status307").Concat(Callers("Redirects.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
     {
         // Only the relay gives positions; every event is inserted by the outbox, and goes on to SNS from one place.

@@ -82,8 +82,8 @@ public sealed class S3StagingTests : StagingContract
         var end = TimeProvider.System.GetUtcNow().AddMinutes(30);
         await using var lab = await S3Lab.NewAsync(credentials: new PassingCredentials(endpoint, end));
 
-        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromHours(12), LinkAudience.Consumer, default);
-        var shorter = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, default);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromHours(12), LinkAudience.Consumer, "GET", default);
+        var shorter = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, "GET", default);
 
         Assert.Equal(end, signed.ExpiresAt);
         Assert.True(shorter.ExpiresAt < end);

@@ -3,6 +3,7 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing.Webhooks;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
@@ -29,7 +30,7 @@ internal sealed class SubscriptionReader(
         var endpoint = Text(body, "endpoint", errors);
         var contentType = ContentType(body, protocol, errors);
         foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
-            errors[property.Name] = ["Is not a field of this call."];
+            errors[property.Name] = [NearestName.NotAField(property.Name, Fields)];
 
         string[] warnings = [];
         if (protocol == SubscriptionProtocol.Sqs)
