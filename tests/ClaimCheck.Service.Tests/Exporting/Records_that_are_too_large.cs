@@ -51,6 +51,17 @@ public sealed class Records_that_are_too_large
             failure.Message);
     }
 
+    [Fact]
+    public async Task A_bytea_whose_text_is_too_long_for_the_source_is_told_with_its_column()
+    {
+        await using var run = await ExportRun.NewAsync();
+
+        var failure = await FailAsync(run, "SELECT i AS id, 'x' AS note, convert_to(repeat('x', 540000000 + i), 'UTF8') AS scan FROM generate_series(1, 1) AS i");
+
+        Assert.Equal("record_too_large", failure.Code);
+        Assert.EndsWith("It is column scan. (SQLSTATE XX000)", failure.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("54000", "out of memory", true)]
     [InlineData("XX000", "invalid memory alloc request size 1073741826", true)]
