@@ -35,6 +35,8 @@ public sealed class Records_beyond_a_limit : IDisposable
         Assert.Contains($"but BatchReaderOptions.{limit} is 65536: raise it", failure.Message, StringComparison.Ordinal);
 
         using var downloader = new BatchDownloader(client, new BatchReaderOptions { MaxBlockBytes = 64 << 10, MaxRecordBytes = 64 << 10 });
-        Assert.Equal(records, (await downloader.DownloadAsync(server.Batch.BatchId, directory)).Manifest.Records);
+        var manifest = await client.GetManifestAsync(server.Batch.BatchId);
+        var saved = await downloader.SaveFileAsync(manifest, manifest.Files[0].Name, directory);
+        Assert.Equal(manifest.Files[0].Bytes, new FileInfo(saved).Length);
     }
 }

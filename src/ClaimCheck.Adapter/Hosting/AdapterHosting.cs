@@ -41,7 +41,8 @@ internal static class AdapterHosting
     public static WebApplication UseHosting(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
-        app.UseStatusCodePages(context => Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseStatusCodePages(context =>
+            Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
         app.UseMiddleware<CallerKeys>();
         return app;
     }

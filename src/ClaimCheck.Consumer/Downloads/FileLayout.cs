@@ -19,6 +19,9 @@ internal sealed record FileLayout(
     // A header of 1,664 columns with names of 63 letters of four bytes is below half of this.
     private const int MaxPreambleBytes = 1024 * 1024;
 
+    // Deflate makes no more of a byte.
+    private const long MostInflation = 1032;
+
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };
 
     /// <summary>Stored bytes behind the last block.</summary>
@@ -91,6 +94,10 @@ internal sealed record FileLayout(
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
             Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
+            // What can't be true is no limit's affair.
+            Require(
+                block.UncompressedBytes <= file.UncompressedBytes && block.UncompressedBytes / MostInflation <= block.Bytes,
+                $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}, in a file of {file.UncompressedBytes}");
             limits.Check(block, $"Block {i} of {file.Name} of {manifest.BatchId}", manifest.BatchId);
             Require(block.Records <= block.UncompressedBytes, $"block {i} has more records than bytes");
             // Compression never makes it much longer; without this a small block could ask for a large buffer.

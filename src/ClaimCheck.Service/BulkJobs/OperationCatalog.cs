@@ -67,7 +67,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         {
             await using var connection = await databases.GetForWriting(operation.Target).OpenConnectionAsync(limit.Token);
             if (await OperationCheck.FaultAsync(connection, operation, limit.Token) is var (reason, line))
-                return new(new(line is null ? files.JsonFile : files.SqlFile, line, reason), null);
+                return new(new(files.SqlFile, line, reason), null);
             if (operation.IsExactlyOnce && !await TargetScript.IsAppliedAsync(connection, limit.Token))
                 Log.NoTable(logger, operation.Name, operation.Target);
             return new(null, null);
@@ -89,7 +89,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
             return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} came up");
         }
 
-        TargetAnswer Faulty(string reason) => new(new(files.JsonFile, null, reason), null);
+        TargetAnswer Faulty(string reason) => new(new(files.JsonFile, files.LineOf("target"), reason), null);
     }
 
     // The sample is the service's own: nobody else would run the script there.

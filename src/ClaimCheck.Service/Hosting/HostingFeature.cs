@@ -52,7 +52,8 @@ internal static class HostingFeature
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
         // Routing and the server answer with a bare status; the body is added here.
-        app.UseStatusCodePages(context => Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseStatusCodePages(context =>
+            Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
         app.Use((context, next) =>
         {
             // Browsers must not guess a content type, and run as a page what is not one.

@@ -44,7 +44,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.PreconditionFailed, 412, "Precondition failed", "If-Match names another version of the resource.", "Fetch it anew."),
         new(ProblemCodes.BodyTooLarge, 413, "Body too large", "The body is larger than 1 MiB.", "Send less; large inputs have calls of their own that stream."),
         new(ProblemCodes.RecordTooLarge, 422, "Record too large", "A record is larger than may be here. Nothing is wrong with it otherwise.", "See detail for the record, its size and the setting that limits it; fetch the batch's files, or GET …/data, where a page of records can't hold it."),
-        new(ProblemCodes.UnsupportedMediaType, 415, "Unsupported media type", "The body is not of a media type that the call takes.", "Send Content-Type: application/json."),
+        new(ProblemCodes.UnsupportedMediaType, 415, "Unsupported media type", "The body is not of a media type that the call takes.", "See detail for what it takes, and say it in Content-Type."),
         new(ProblemCodes.RangeNotSatisfiable, 416, "Range not satisfiable", "The range lies outside the resource.", "See Content-Range for its size."),
         new(ProblemCodes.MisdirectedRequest, 421, "Misdirected request", "A service without keys answers only to localhost, 127.0.0.1 and [::1].", "Call it by such a name, or configure ClaimCheck:AdminKey."),
         new(ProblemCodes.ValidationFailed, 422, "Validation failed", "The request is understood, but a field does not fit.", "See errors for which field, and why."),
