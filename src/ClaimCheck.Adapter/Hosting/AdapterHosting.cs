@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace ClaimCheck.Adapter.Hosting;
 
 /// <summary>What every call shares: limits, keys, problems, health, logs.</summary>
-internal static class AdapterHosting
+internal static partial class AdapterHosting
 {
     private const long LargestBody = 1 << 20;
 
@@ -40,7 +40,7 @@ internal static class AdapterHosting
 
     public static WebApplication UseHosting(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
         app.UseStatusCodePages(context =>
             Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
         app.UseMiddleware<CallerKeys>();
@@ -61,15 +61,21 @@ internal static class AdapterHosting
         var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
             return;
-        await (exception switch
+        var problem = exception switch
         {
             BadHttpRequestException bad => Problems.Of(Problems.ForStatus(bad.StatusCode)),
             JsonException => Problems.Of(ProblemCodes.MalformedJson),
             OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
             _ => Problems.Of(ProblemCodes.InternalError),
-        }).ExecuteAsync(context);
+        };
+        if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdapterHosting)), Defect.Of(exception), context.Request.Method);
+        await problem.ExecuteAsync(context);
     }
 
-    private static bool IsExpected(ExceptionHandlerSuppressDiagnosticsContext context) =>
-        context.Exception is BadHttpRequestException or OperationCanceledException or JsonException;
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "A {Method} met a defect of the adapter, and was answered 500.")]
+        public static partial void Broken(ILogger logger, Exception exception, string method);
+    }
 }

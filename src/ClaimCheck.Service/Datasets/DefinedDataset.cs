@@ -88,6 +88,8 @@ internal sealed partial class DefinedDataset : IDefinition
                     Volatile.Read(ref columns),
                     new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} {(unreachable.HasAnswered ? "refuses the service just now" : "can't be reached")}."));
             case SourceAnswer.Faulty faulty:
+                if (faulty.Defect is { } defect && reported?.Contains(faulty.Reason, StringComparison.Ordinal) != true)
+                    Log.Defective(logger, Defect.Of(defect), Name);
                 return Unusable(new(faulty.IsInSql ? Files.SqlFile : Files.JsonFile, faulty.Line ?? Files.LineOf(faulty.Field), faulty.Reason)
                 {
                     Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
@@ -115,6 +117,9 @@ internal sealed partial class DefinedDataset : IDefinition
     {
         [LoggerMessage(LogLevel.Error, "Dataset {Dataset} is unavailable: {Fault}")]
         public static partial void Unusable(ILogger logger, string dataset, DefinitionFault fault);
+
+        [LoggerMessage(LogLevel.Error, "Holding dataset {Dataset} against its source met a defect of the service.")]
+        public static partial void Defective(ILogger logger, Exception exception, string dataset);
 
         [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable until its source {Source} answers: {Reason}.")]
         public static partial void Away(ILogger logger, string dataset, string source, string reason);

@@ -26,7 +26,11 @@ internal abstract record SourceAnswer
     /// <param name="Code">Where the reason has a code of its own.</param>
     /// <param name="Field">Of the JSON, where one is at fault.</param>
     /// <param name="IsInSql">Whether the query is at fault, whichever line of it.</param>
-    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer;
+    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer
+    {
+        /// <summary>What the service itself did not expect: somebody who reads its log can tell more.</summary>
+        public Exception? Defect { get; init; }
+    }
 }
 
 /// <summary>Holds a dataset against its source, without running the query.</summary>
@@ -94,7 +98,7 @@ internal static partial class SourceCheck
         }
         catch (Exception e)
         {
-            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up");
+            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up, which the log has") { Defect = e };
         }
     }
 
