@@ -21,6 +21,9 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
 
     public bool IsUntrusted => Code == Untrusted;
 
+    /// <summary>Whether it is the network that an exception, or what caused it, is about.</summary>
+    public static bool IsOf(Exception exception) => Chain(exception).Any(e => e is HttpRequestException or SocketException or AuthenticationException);
+
     /// <param name="exception">What the client threw.</param>
     /// <param name="target">Where the call went, as far as that is known.</param>
     public static NetworkFailure Of(Exception exception, Uri? target)
@@ -51,11 +54,12 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
     private static NetworkFailure OfSocket(SocketError error, Uri? target)
     {
         var proxy = ProxyOf(target);
+        var name = (proxy ?? target) is { } named ? $"the name {named.Host}" : "its name";
         var who = proxy is null ? "" : $"the proxy{Name(proxy)}, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names: ";
         return new(Unreachable, who + error switch
         {
-            SocketError.HostNotFound or SocketError.NoData => $"the name {(proxy ?? target)?.Host} is not known; check its spelling, and the name server",
-            SocketError.TryAgain => $"the name {(proxy ?? target)?.Host} could not be looked up; the name server does not answer",
+            SocketError.HostNotFound or SocketError.NoData => $"{name} is not known; check its spelling, and the name server",
+            SocketError.TryAgain => $"{name} could not be looked up; the name server does not answer",
             SocketError.ConnectionRefused => "nothing listens there, or it refuses the connection; check the host and the port",
             SocketError.TimedOut => "it does not answer; a firewall may drop the connection, or the port is wrong",
             SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "there is no way through the network to it",
