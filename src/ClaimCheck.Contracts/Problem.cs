@@ -62,6 +62,7 @@ public static class ProblemCodes
     public const string ExportFailed = "export_failed";
     public const string CursorExpired = "cursor_expired";
     public const string JobRunning = "job_running";
+    public const string RecordTooLarge = "record_too_large";
     public const string PreconditionFailed = "precondition_failed";
     public const string BodyTooLarge = "body_too_large";
     public const string UnsupportedMediaType = "unsupported_media_type";

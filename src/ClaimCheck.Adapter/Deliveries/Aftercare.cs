@@ -101,7 +101,7 @@ internal sealed partial class Aftercare(
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // It counts as a try, and the other duties of the delivery do not wait for it.
-            Log.Broken(logger, e, delivery.Document.Id, duty.What);
+            Log.Broken(logger, Defect.Of(e), delivery.Document.Id, duty.What);
             return new($"An unexpected {e.GetType().Name} kept it from being sent.", false);
         }
     }

@@ -2,6 +2,7 @@ using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -92,7 +93,7 @@ internal sealed partial class DeliveryRunner(
         catch (Exception e) // a full disk, a defect: neither may end the work on a delivery for good
         {
             var pause = Again(delivery, TimeSpan.Zero);
-            Log.Unexpected(logger, e, delivery.Document.Id, delivery.Document.State, pause);
+            Log.Unexpected(logger, Defect.Of(e), delivery.Document.Id, delivery.Document.State, pause);
             return pause;
         }
     }

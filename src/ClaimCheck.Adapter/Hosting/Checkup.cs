@@ -38,7 +38,9 @@ internal static class Checkup
         {
             failures += await TryAsync(
                 $"Dataset {dataset} at {settings.Service.Authority}",
-                async () => await client.GetDatasetAsync(dataset) is { Available: false } ? "its source can't be reached by the service" : null);
+                async () => await client.GetDatasetAsync(dataset) is { Available: false } found
+                    ? found.Unavailable?.Detail ?? "the service can't export it now"
+                    : null);
         }
 
         foreach (var route in settings.Routes)

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Running;
@@ -72,7 +73,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                Log.Broken(logger, e, route.Name, runId); // others are resumed meanwhile
+                Log.Broken(logger, Defect.Of(e), route.Name, runId); // others are resumed meanwhile
                 await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), cancellationToken);
             }
         }

@@ -2,6 +2,7 @@ using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -57,6 +58,7 @@ internal static class S3Access
     private static string Text(Exception exception) => exception switch
     {
         OperationCanceledException or TimeoutException => "it stalled",
+        _ when NetworkFailure.IsOf(exception) => NetworkFailure.Of(exception, null).Short,
         { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
         _ => exception.Message.TrimEnd('.'),
     };

@@ -61,7 +61,7 @@ internal sealed class NoticeSender : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new("It can't be reached.", false); // the text would name the address, which may hold a secret
+            return new(NetworkFailure.Of(e, target.Url).Sentence("It"), false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Routes;
 
@@ -45,7 +46,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Log.NotWritten(logger, e, route.Name);
+                Log.NotWritten(logger, Defect.Of(e), route.Name);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

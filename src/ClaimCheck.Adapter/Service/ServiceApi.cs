@@ -99,7 +99,8 @@ internal sealed class ServiceApi : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ServiceUnavailableException("service_unreachable", $"The service at {service.BaseAddress!.Authority} can't be reached.", batchId, inner: e);
+            var failure = NetworkFailure.Of(e, service.BaseAddress);
+            throw new ServiceUnavailableException(failure.Code, failure.Sentence($"The service at {service.BaseAddress!.Authority}"), batchId, inner: e);
         }
 
         if (response.IsSuccessStatusCode)

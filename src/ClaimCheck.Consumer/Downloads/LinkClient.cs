@@ -64,13 +64,15 @@ internal sealed class LinkClient : IDisposable
                 address = Allowed(next.IsAbsoluteUri ? next : new Uri(address, next), batch);
             }
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && stall.IsCancellationRequested)
         {
             throw new TransferException($"no answer within {options.StallTimeout}", e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new TransferException("the connection failed", e);
+            var failure = NetworkFailure.Of(e, address);
+            throw new TransferException(
+                failure.IsUntrusted ? $"the certificate of {address.Authority} is not trusted: {failure.Reason}" : $"{address.Authority} can't be reached: {failure.Reason}", e);
         }
     }
 

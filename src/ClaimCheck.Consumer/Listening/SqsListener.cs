@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -93,7 +94,7 @@ internal sealed partial class SqsListener(
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-                Log.ReceivingBroke(logger, e, pause);
+                Log.ReceivingBroke(logger, Defect.Of(e), pause);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -173,7 +174,7 @@ internal sealed partial class SqsListener(
             }
             catch (Exception e)
             {
-                Log.DeletingBroke(logger, e, some.Count); // they come again, and are deleted then
+                Log.DeletingBroke(logger, Defect.Of(e), some.Count); // they come again, and are deleted then
             }
         }
     }
@@ -221,7 +222,7 @@ internal sealed partial class SqsListener(
         }
         catch (Exception e)
         {
-            Log.ReleasingBroke(logger, e, messages.Count);
+            Log.ReleasingBroke(logger, Defect.Of(e), messages.Count);
         }
     }
 

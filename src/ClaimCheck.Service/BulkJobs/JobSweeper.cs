@@ -76,7 +76,7 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, new(id));
+            Log.Broken(logger, Defect.Of(e), new(id));
         }
 
         return true;
@@ -130,7 +130,7 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, job);
+            Log.Broken(logger, Defect.Of(e), job);
         }
 
         return true;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClaimCheck.Consumer.Databases;
 using Npgsql;
 
@@ -9,6 +10,11 @@ namespace ClaimCheck.Service.Exporting;
 /// </summary>
 internal static class SourceErrors
 {
+    private const string Allocation = "invalid memory alloc request size ";
+
+    // A character takes four bytes at most, and an escape four more for each.
+    private const ulong MostWanted = 16UL << 30;
+
     /// <summary>The code where a policy of the source would hide rows.</summary>
     public const string RowSecurity = ClaimCheck.Contracts.ProblemCodes.SourceRowSecurity;
 
@@ -43,6 +49,17 @@ internal static class SourceErrors
     public static bool IsRowSecurity(PostgresException e) =>
         e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "check_enable_rls" };
 
+    /// <summary>
+    /// Whether a value, or a record as text, is larger than the gigabyte that Postgres can make. What it asks its memory for by itself is
+    /// never translated; sizes that no value could want are those of damaged ones.
+    /// </summary>
+    public static bool IsTooLarge(PostgresException e) =>
+        e.SqlState == PostgresErrorCodes.ProgramLimitExceeded
+        || (e.SqlState == PostgresErrorCodes.InternalError
+            && e.MessageText.StartsWith(Allocation, StringComparison.Ordinal)
+            && ulong.TryParse(e.MessageText.AsSpan(Allocation.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            && bytes < MostWanted);
+
     private static ExportFailedException FromState(PostgresException e)
     {
         if (IsRowSecurity(e))
@@ -52,6 +69,14 @@ internal static class SourceErrors
                 "A row-level security policy would hide rows of the query from the source's role: let the dataset say \"rowSecurity\": true to export what is "
                 + $"left, or give the role BYPASSRLS. (SQLSTATE {e.SqlState})",
                 isTransient: false);
+        }
+
+        if (IsTooLarge(e))
+        {
+            return new(
+                OversizedRecord.Code,
+                $"A value or a record is larger than the source's Postgres can send. (SQLSTATE {e.SqlState})",
+                isTransient: false) { SourceLimit = e.SqlState };
         }
 
         var failure = DatabaseFailure.Of(e);

@@ -54,6 +54,29 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<bool> AreNeighboursAsync(ResultColumn key, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => KeyVoucher.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
 
+    /// <summary>Runs a query of one row of sizes.</summary>
+    /// <returns>Null where a value of it is too large for the source itself; the session goes on.</returns>
+    public Task<long[]?> MeasureAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                await RunAsync("SAVEPOINT measured", cancellationToken);
+                try
+                {
+                    await using var batch = connection.CreateBatch();
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+                    await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                    await reader.ReadAsync(cancellationToken);
+                    return Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? 0 : reader.GetInt64(i)).ToArray();
+                }
+                catch (PostgresException e) when (SourceErrors.IsTooLarge(e))
+                {
+                    await RunAsync("ROLLBACK TO SAVEPOINT measured", cancellationToken);
+                    return null;
+                }
+            },
+            cancellationToken);
+
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
@@ -71,6 +94,12 @@ internal sealed class SourceSession : IAsyncDisposable
 
     // Only read from: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private async Task RunAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {

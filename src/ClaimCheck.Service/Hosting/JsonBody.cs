@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Hosting;
@@ -17,7 +18,7 @@ internal static class JsonBody
             || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
-            return (null, Problems.Of(ProblemCodes.UnsupportedMediaType));
+            return (null, Problems.Of(ProblemCodes.UnsupportedMediaType, Wanted.MediaTypes(request.HttpContext)));
         }
 
         try

@@ -29,7 +29,7 @@ internal static class BatchEndpoints
             .ReadsRanges().Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
         batches.MapMethods("/records", Read, GetRecords).WithName("GetRecords").WithSummary("The records as pages of JSON; a page costs the same wherever it is.")
             .ReadsQuery("limit", "How many at most, 1 to 10000; 100 by default. Large records make shorter pages.").ReadsQuery("cursor", "The nextCursor of the page before.")
-            .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 503);
+            .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 422, 503);
         return routes;
     }
 

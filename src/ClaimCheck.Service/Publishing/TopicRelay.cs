@@ -1,4 +1,5 @@
 using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Npgsql;
@@ -83,7 +84,7 @@ internal sealed partial class TopicRelay(
             }
             catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
             {
-                Log.Broken(logger, e, row.Type, new(row.EventId), row.Subject);
+                Log.Broken(logger, Defect.Of(e), row.Type, new(row.EventId), row.Subject);
                 unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsFinal: false));
             }
         }

@@ -40,7 +40,7 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
         filled += count;
         Cut(isLast: false);
         if (filled > largestRecord)
-            throw Failed("upload_record_too_large", $"{Place(records + 1)} is larger than {largestRecord} bytes.");
+            throw Failed("upload_record_too_large", $"{Place(records + 1)} is larger than the {largestRecord} bytes that ClaimCheck:Uploads:LargestRecord allows.");
     }
 
     /// <summary>No more bytes of the file will come.</summary>

@@ -171,7 +171,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
         foreach (var (name, fault) in ((string, string)[])[
             ("device", "datasets/device.sql: it is larger than 1048576 bytes."),
             ("folder", "datasets/folder.sql: it is a folder, not a file."),
-            ("good", "datasets/good.json: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
+            ("good", "datasets/good.json:1: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
             ("huge", "datasets/huge.sql: it is larger than 1048576 bytes."),
             ("link", "datasets/link.sql: it is a link to nothing."),
             ("pipe", "datasets/pipe.json: it is a pipe, a socket or a device, not a file.")])
