@@ -182,7 +182,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         var kinds = new Dictionary<(string Class, string Code), (long Count, List<long> Lines)>();
         await foreach (var line in BucketLinesAsync(DirectoryOf(runId), cancellationToken))
         {
-            using var document = JsonDocument.Parse(line);
+            using var document = JsonDocument.Parse(line, Records.JsonDepth.Enveloped);
             var failure = document.RootElement;
             var kind = (failure.GetProperty("class").GetString()!, failure.GetProperty("code").GetString()!);
             var (count, lines) = kinds.GetValueOrDefault(kind, (0, []));

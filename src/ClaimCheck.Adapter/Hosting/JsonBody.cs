@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Adapter.Hosting;
@@ -7,8 +8,6 @@ namespace ClaimCheck.Adapter.Hosting;
 /// <summary>A JSON object sent as a body; at most 1 MiB, which the server itself enforces.</summary>
 internal static class JsonBody
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
-
     /// <summary>Reads the body.</summary>
     /// <returns>The object, or the refusal.</returns>
     public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -22,12 +21,8 @@ internal static class JsonBody
 
         try
         {
-            using var document = await JsonDocument.ParseAsync(request.Body, Strict, cancellationToken);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                return (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
-            // Halves of surrogate pairs and invalid UTF-8 are found only when texts are read.
-            Read(document.RootElement);
-            return (document.RootElement.Clone(), null);
+            var body = await StrictJson.ReadAsync(request.Body, JsonDepth.OfDocuments, values: null, cancellationToken);
+            return body.ValueKind == JsonValueKind.Object ? (body, null) : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
         }
         catch (JsonException e)
         {
@@ -37,27 +32,13 @@ internal static class JsonBody
         {
             return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
         }
-    }
-
-    private static void Read(JsonElement value)
-    {
-        switch (value.ValueKind)
+        catch (JsonTooDeepException e)
         {
-            case JsonValueKind.String:
-                value.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in value.EnumerateArray())
-                    Read(item);
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in value.EnumerateObject())
-                {
-                    _ = property.Name;
-                    Read(property.Value);
-                }
-
-                break;
+            return (null, Problems.Of(ProblemCodes.BodyTooLarge, $"The body {e.Message}."));
+        }
+        catch (FormatException e)
+        {
+            return (null, Problems.Of(ProblemCodes.MalformedJson, $"The body {e.Message}."));
         }
     }
 }

@@ -167,7 +167,7 @@ internal static class ImportEndpoints
 
     private static string ClassOf(string line)
     {
-        using var failure = JsonDocument.Parse(line);
+        using var failure = JsonDocument.Parse(line, Records.JsonDepth.Enveloped);
         return failure.RootElement.GetProperty("class").GetString()!;
     }
 

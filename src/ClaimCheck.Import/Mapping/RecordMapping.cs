@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Mapping;
 
@@ -74,7 +75,7 @@ internal sealed class RecordMapping
             return null;
         try
         {
-            using var document = JsonDocument.Parse(item);
+            using var document = JsonDocument.Parse(item, JsonDepth.Document);
             return document.RootElement.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
         }
         catch (InvalidOperationException)

@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>One JSON object a line. Names occur once in an object; blank lines are none.</summary>
+/// <summary>One JSON object a line, whose fields are named once; blank lines are none.</summary>
 internal class NdjsonFormat : RecordFormat, IDisposable
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     private readonly List<string> names = [];
+    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
     private JsonDocument? document;
 
     /// <summary>The record that was taken.</summary>
@@ -27,14 +27,21 @@ internal class NdjsonFormat : RecordFormat, IDisposable
         Taken = default;
         try
         {
-            document = JsonDocument.Parse(record, Strict);
+            document = JsonDocument.Parse(record, Options);
+            var taken = RecordOf(document.RootElement);
+            if (taken.ValueKind != JsonValueKind.Object)
+                return new(ImportCodes.NotAnObject, "The line is not a JSON object.");
+            if (NamesTwice(taken))
+                return new(ImportCodes.MalformedJson, "The line is a JSON object that names a field twice.");
+            Taken = taken;
+            return null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // or a name is half of a surrogate pair
         {
-            return new(ImportCodes.MalformedJson, "The line is not one JSON value whose objects name each of their fields once.");
+            return JsonDepth.IsExceeded(record.Span, Options.MaxDepth)
+                ? new(ImportCodes.NestedTooDeep, $"The record {JsonDepth.Rule}.")
+                : new(ImportCodes.MalformedJson, "The line is not one JSON value.");
         }
-        Taken = RecordOf(document.RootElement);
-        return Taken.ValueKind == JsonValueKind.Object ? null : new(ImportCodes.NotAnObject, "The line is not a JSON object.");
     }
 
     // Any field may occur in any line.
@@ -53,7 +60,7 @@ internal class NdjsonFormat : RecordFormat, IDisposable
         var raw = JsonMarshal.GetRawUtf8Value(value);
         return value.ValueKind switch
         {
-            JsonValueKind.String => new(ValueKind.String, raw.Contains((byte)'\\') ? Unescape(value) : raw[1..^1]),
+            JsonValueKind.String => new(ValueKind.String, raw.Contains((byte)'\\') ? Unescape(value) : raw[1..^1], raw),
             JsonValueKind.Object or JsonValueKind.Array => new(ValueKind.Json, raw),
             _ => new(ValueKind.Literal, raw),
         };
@@ -93,7 +100,22 @@ internal class NdjsonFormat : RecordFormat, IDisposable
         GC.SuppressFinalize(this);
     }
 
+    protected virtual JsonDocumentOptions Options => JsonDepth.Document;
+
     protected virtual JsonElement RecordOf(JsonElement line) => line;
+
+    // Its own fields: within a value of json a name may come twice.
+    private bool NamesTwice(JsonElement taken)
+    {
+        seen.Clear();
+        foreach (var property in taken.EnumerateObject())
+        {
+            if (!seen.Add(property.Name))
+                return true;
+        }
+
+        return false;
+    }
 
     // Half a surrogate pair has no UTF-8: these bytes are no text either, and the field's type refuses them.
     private static byte[] Unescape(JsonElement value)
@@ -115,6 +137,8 @@ internal sealed class BucketFormat : NdjsonFormat
     private long? line;
 
     public override long? Line => line;
+
+    protected override JsonDocumentOptions Options => JsonDepth.Enveloped;
 
     public override RecordFormat Again() => new BucketFormat();
 

@@ -73,7 +73,7 @@ internal sealed class RunRetry(ImportRuns runs)
 
     private static bool IsOf(string line, HashSet<string> classes)
     {
-        using var failure = System.Text.Json.JsonDocument.Parse(line);
+        using var failure = System.Text.Json.JsonDocument.Parse(line, Records.JsonDepth.Enveloped);
         return classes.Contains(failure.RootElement.GetProperty("class").GetString()!);
     }
 }

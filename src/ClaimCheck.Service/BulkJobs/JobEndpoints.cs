@@ -61,7 +61,7 @@ internal static class JobEndpoints
         }
         else
         {
-            var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+            var (body, refusal) = await JsonBody.ReadAsync(context.Request, values: "items", cancellationToken);
             if (refusal is not null)
                 return refusal;
             answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Hosting;
@@ -7,11 +8,17 @@ namespace ClaimCheck.Service.Hosting;
 /// <summary>A JSON object sent as a body; at most 1 MiB, which the server itself enforces.</summary>
 internal static class JsonBody
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
-
     /// <summary>Reads the body.</summary>
     /// <returns>The object, or the refusal.</returns>
-    public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        ReadAsync(request, values: null, cancellationToken);
+
+    /// <summary>Reads the body.</summary>
+    /// <param name="request">Whose body.</param>
+    /// <param name="values">A field that holds values for a database, about each of which its reader says what is wrong; or null.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The object, or the refusal.</returns>
+    public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, string? values, CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
@@ -22,11 +29,8 @@ internal static class JsonBody
 
         try
         {
-            using var document = await JsonDocument.ParseAsync(request.Body, Strict, cancellationToken);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                return (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
-            ReadTexts(document.RootElement);
-            return (document.RootElement.Clone(), null);
+            var body = await StrictJson.ReadAsync(request.Body, JsonDepth.OfRecords + JsonDepth.OfEnvelopes, values, cancellationToken);
+            return body.ValueKind == JsonValueKind.Object ? (body, null) : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
         }
         catch (JsonException e)
         {
@@ -36,28 +40,13 @@ internal static class JsonBody
         {
             return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
         }
-    }
-
-    // Invalid UTF-8 and halves of surrogate pairs are found only when they are read: here, once for all readers.
-    private static void ReadTexts(JsonElement value)
-    {
-        switch (value.ValueKind)
+        catch (JsonTooDeepException e)
         {
-            case JsonValueKind.String:
-                value.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in value.EnumerateArray())
-                    ReadTexts(item);
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in value.EnumerateObject())
-                {
-                    _ = property.Name;
-                    ReadTexts(property.Value);
-                }
-
-                break;
+            return (null, Problems.Of(ProblemCodes.BodyTooLarge, $"The body {e.Message}."));
+        }
+        catch (FormatException e)
+        {
+            return (null, Problems.Of(ProblemCodes.MalformedJson, $"The body {e.Message}."));
         }
     }
 }
