@@ -31,7 +31,7 @@ internal static class ArrayText
     /// <exception cref="FormatException">An element can't be one of the type's.</exception>
     public static string OfJson(PostgresType type, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
-        if (type.Kind is not (TypeKind.Array or TypeKind.Text))
+        if (type.IsPlainText || type.Kind is not (TypeKind.Array or TypeKind.Text))
             throw new FormatException($"must be {PostgresText.Rule(type)}");
         var element = type.Element ?? PostgresType.Text;
         var text = new StringBuilder();

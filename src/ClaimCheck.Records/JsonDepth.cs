@@ -7,14 +7,14 @@ internal static class JsonDepth
 {
     /// <summary>
     /// Of a record, its own level included. Postgres with its usual stack (max_stack_depth of 2 MB) ends between 12,000 and 15,000
-    /// levels of json: what it holds is within the limit. The parsers keep a bit for each level, and recurse nowhere.
+    /// levels of json: what it holds is within the limit. The readers keep a bit for each level, and recurse nowhere.
     /// </summary>
     public const int OfRecords = 16_000;
 
     /// <summary>Of a value within a record: a line of its own and the dimensions of an array surround it.</summary>
     public const int OfValues = OfRecords - 8;
 
-    /// <summary>Of what surrounds items in the body of a request.</summary>
+    /// <summary>Of what surrounds a record in a document.</summary>
     public const int OfEnvelopes = 8;
 
     /// <summary>Of a value in criteria, which are stored, answered and sent on in documents.</summary>
@@ -29,11 +29,8 @@ internal static class JsonDepth
     /// <summary>Reads records.</summary>
     public static JsonReaderOptions Reader { get; } = new() { MaxDepth = OfRecords };
 
-    /// <summary>Parses records. Within their values a name may come twice, as in Postgres' json.</summary>
-    public static JsonDocumentOptions Document { get; } = new() { MaxDepth = OfRecords };
-
-    /// <summary>Parses documents that hold records.</summary>
-    public static JsonDocumentOptions Enveloped { get; } = new() { MaxDepth = OfRecords + OfEnvelopes };
+    /// <summary>Reads documents that hold records.</summary>
+    public static JsonReaderOptions Enveloped { get; } = new() { MaxDepth = OfRecords + OfEnvelopes };
 
     /// <summary>Whether it is this limit that a parser has met, and not something that is not JSON.</summary>
     public static bool IsExceeded(ReadOnlySpan<byte> json, int limit = OfRecords)

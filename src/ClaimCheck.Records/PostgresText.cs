@@ -10,6 +10,9 @@ namespace ClaimCheck.Records;
 internal static class PostgresText
 {
     private const string NotUnicode = "must be well-formed Unicode text";
+    // A server takes them for what they are at that moment: twice applied, they are two values.
+    private static readonly HashSet<string> Relative = new(StringComparer.OrdinalIgnoreCase) { "now", "today", "tomorrow", "yesterday", "allballs" };
+
     private const string HasNul = "must be text without NUL characters";
 
     /// <summary>A value that came as text: of CSV, of a text in JSON.</summary>
@@ -35,7 +38,7 @@ internal static class PostgresText
                 return ArrayText.OfJson(type, ref reader, json);
             case JsonTokenType.StartObject:
                 // Of a type that the database has made of json; any other refuses it.
-                return type.Kind == TypeKind.Text ? Raw(ref reader, json) : throw new FormatException($"must not be an object, but {Rule(type)}");
+                return type.Kind == TypeKind.Text && !type.IsPlainText ? Raw(ref reader, json) : throw new FormatException($"must be {Rule(type)}");
             default:
                 return OfLiteral(type, Encoding.ASCII.GetString(reader.ValueSpan));
         }
@@ -93,6 +96,8 @@ internal static class PostgresText
             case TypeKind.Uuid:
                 return text.StartsWith("urn:uuid:", StringComparison.Ordinal) ? text["urn:uuid:".Length..] : null;
             case TypeKind.Date or TypeKind.Timestamp or TypeKind.Time:
+                if (Relative.Contains(text.Trim()))
+                    throw new FormatException("must not depend on the time of day");
                 return IsForeign(text) && Moment.TryParse(Encoding.UTF8.GetBytes(text), out var moment) ? moment.ToPostgres() : null;
             case TypeKind.Interval:
                 return Intervals.ToPostgres(text);

@@ -27,6 +27,9 @@ internal sealed record PostgresType(TypeKind Kind, string Name, PostgresType? El
 {
     public static PostgresType Text { get; } = new(TypeKind.Text, "text");
 
+    /// <summary>Whether it is one of texts by its name, and not a type of the database's own.</summary>
+    public bool IsPlainText => Name is "text" or "varchar" or "character varying" or "bpchar" or "character";
+
     /// <summary>What stands between the elements of an array.</summary>
     public char Delimiter => Element?.Name == "box" ? ';' : ',';
 

@@ -21,7 +21,7 @@ internal static class JsonBody
 
         try
         {
-            var body = await StrictJson.ReadAsync(request.Body, JsonDepth.OfDocuments, values: null, cancellationToken);
+            var (body, _) = await StrictJson.ReadAsync(request.Body, values: null, cancellationToken);
             return body.ValueKind == JsonValueKind.Object ? (body, null) : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
         }
         catch (JsonException e)
@@ -32,13 +32,9 @@ internal static class JsonBody
         {
             return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
         }
-        catch (JsonTooDeepException e)
-        {
-            return (null, Problems.Of(ProblemCodes.BodyTooLarge, $"The body {e.Message}."));
-        }
         catch (FormatException e)
         {
-            return (null, Problems.Of(ProblemCodes.MalformedJson, $"The body {e.Message}."));
+            return (null, Problems.Of(e is JsonTooDeepException ? ProblemCodes.BodyTooLarge : ProblemCodes.MalformedJson, $"The body {e.Message}."));
         }
     }
 }

@@ -103,7 +103,7 @@ internal sealed class RecordWriter
 
     // A type that the source's database has made is known by its name alone; that of the table's column says what it is made of.
     private static PostgresType TypeOf(Contracts.Column column, string? target) =>
-        PostgresType.Of(column.Type) is var type && type.Kind == TypeKind.Text && type.Name is not ("text" or "character varying" or "character") && target is not null
+        PostgresType.Of(column.Type) is var type && type.Kind == TypeKind.Text && !type.IsPlainText && target is not null
             ? PostgresType.Of(target)
             : type;
 }

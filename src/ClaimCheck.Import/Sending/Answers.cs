@@ -8,7 +8,7 @@ namespace ClaimCheck.Import.Sending;
 /// </summary>
 internal static class Answers
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = Records.JsonDepth.OfRecords + Records.JsonDepth.OfEnvelopes };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <returns>An outcome for each record, or null: the answer is malformed.</returns>
     public static IReadOnlyList<RecordOutcome>? ReadItems(byte[]? body, int count)

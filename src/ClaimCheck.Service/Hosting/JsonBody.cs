@@ -10,43 +10,44 @@ internal static class JsonBody
 {
     /// <summary>Reads the body.</summary>
     /// <returns>The object, or the refusal.</returns>
-    public static Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        ReadAsync(request, values: null, cancellationToken);
+    public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var (body, _, refusal) = await ReadAsync(request, values: null, cancellationToken);
+        return (body, refusal);
+    }
 
-    /// <summary>Reads the body.</summary>
+    /// <summary>Reads a body that holds values of records.</summary>
     /// <param name="request">Whose body.</param>
-    /// <param name="values">A field that holds values for a database, about each of which its reader says what is wrong; or null.</param>
+    /// <param name="values">The field with the values, each of which its reader says for itself what is wrong with.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The object, or the refusal.</returns>
-    public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, string? values, CancellationToken cancellationToken)
+    /// <returns>The object without them and the array of them, where there is one; or the refusal.</returns>
+    public static async Task<(JsonElement? Body, byte[]? Values, ProblemResult? Refusal)> ReadAsync(HttpRequest request, string? values, CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
-            return (null, Problems.Of(ProblemCodes.UnsupportedMediaType));
+            return (null, null, Problems.Of(ProblemCodes.UnsupportedMediaType));
         }
 
         try
         {
-            var body = await StrictJson.ReadAsync(request.Body, JsonDepth.OfRecords + JsonDepth.OfEnvelopes, values, cancellationToken);
-            return body.ValueKind == JsonValueKind.Object ? (body, null) : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
+            var (body, items) = await StrictJson.ReadAsync(request.Body, values, cancellationToken);
+            return body.ValueKind == JsonValueKind.Object ? (body, items, null) : Refused(ProblemCodes.MalformedJson, "must be a JSON object");
         }
         catch (JsonException e)
         {
-            return (null, Problems.Of(ProblemCodes.MalformedJson, $"The body is not well-formed JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine})."));
+            return Refused(ProblemCodes.MalformedJson, $"is not well-formed JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine})");
         }
         catch (InvalidOperationException)
         {
-            return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
-        }
-        catch (JsonTooDeepException e)
-        {
-            return (null, Problems.Of(ProblemCodes.BodyTooLarge, $"The body {e.Message}."));
+            return Refused(ProblemCodes.MalformedJson, "holds text that is not well-formed Unicode");
         }
         catch (FormatException e)
         {
-            return (null, Problems.Of(ProblemCodes.MalformedJson, $"The body {e.Message}."));
+            return Refused(e is JsonTooDeepException ? ProblemCodes.BodyTooLarge : ProblemCodes.MalformedJson, e.Message);
         }
+
+        static (JsonElement?, byte[]?, ProblemResult?) Refused(string code, string fault) => (null, null, Problems.Of(code, $"The body {fault}."));
     }
 }
