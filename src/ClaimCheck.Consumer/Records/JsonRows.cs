@@ -9,6 +9,7 @@ namespace ClaimCheck.Consumer.Records;
 internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
 {
     private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
+    private readonly bool[] areJson = [.. columns.Select(column => PostgresType.Of(column.Type).Kind == TypeKind.Json)];
     private JsonTokenType[] kinds = new JsonTokenType[columns.Count];
     private bool[] escaped = new bool[columns.Count];
 
@@ -17,7 +18,8 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         var raw = Json(slot);
         if (IsNull(slot))
             return default;
-        if (kinds[slot] != JsonTokenType.String)
+        // A string of json keeps its quotes, as the database has it and csv too.
+        if (kinds[slot] != JsonTokenType.String || areJson[slot % Columns.Count])
             return raw;
         return escaped[slot] ? Unescape(raw, slot) : raw[1..^1];
     }

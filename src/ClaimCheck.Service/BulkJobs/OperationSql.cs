@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -163,9 +164,9 @@ internal static class OperationSql
             """
             : $"""
               FOR claimcheck_ordinal, {Each(parameters.Count, i => $"claimcheck_v{i}")} IN
-                SELECT claimcheck_u.o, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type}"))} FROM {unnested}
+                SELECT claimcheck_u.o, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{VariableOf(parameter.Type)}"))} FROM {unnested}
               LOOP
-            {Substitute(operation, (place, _) => $"claimcheck_v{place}")}
+            {Substitute(operation, (place, parameter) => VariableOf(parameter.Type) == parameter.Type ? $"claimcheck_v{place}" : $"(claimcheck_v{place}::{parameter.Type})")}
                 ;
                 IF NOT FOUND THEN claimcheck_missing := claimcheck_missing || claimcheck_ordinal; END IF;
               END LOOP;
@@ -173,7 +174,7 @@ internal static class OperationSql
             """;
         var variables = operation.IsSet
             ? "claimcheck_touched integer[] := '{}';"
-            : "claimcheck_missing integer[] := '{}'; " + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {parameter.Type};"));
+            : "claimcheck_missing integer[] := '{}'; " + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {VariableOf(parameter.Type)};"));
         var tag = Tag(operation.Sql);
         return $"""
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_run({arguments}) RETURNS integer[] LANGUAGE plpgsql AS {tag}
@@ -186,6 +187,9 @@ internal static class OperationSql
             END {tag};
             """;
     }
+
+    // A type of the target's own may be one of rows, which a loop reads into no variable of several: it is text up to where it is used.
+    private static string VariableOf(string type) => PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
 
     private static string WithItems(Operation operation, string items)
     {
