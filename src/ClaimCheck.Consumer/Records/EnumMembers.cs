@@ -42,7 +42,7 @@ internal static class EnumMembers<T>
         }
 
         var places = Names.Find(label);
-        // Two names may stand for one value.
-        return places.Count > 0 && places.All(place => ByName[place].Value.Equals(ByName[places[0]].Value)) ? ByName[places[0]].Value : throw new FormatException();
+        // Blanks around a label make it another one. Two names may stand for one value.
+        return places.Count > 0 && label.Trim().Length == label.Length && places.All(place => ByName[place].Value.Equals(ByName[places[0]].Value)) ? ByName[places[0]].Value : throw new FormatException();
     }
 }
