@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
@@ -12,7 +13,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     // An answer of the service is small; only a manifest of thousands of files is not.
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 32 };
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = JsonDepth.OfDocuments };
 
     public BatchId? BatchId { get; init; }
 

@@ -5,6 +5,7 @@ using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
+using ClaimCheck.Import.Reading;
 using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.HttpResults;
 using FailureClass = ClaimCheck.Import.Running.FailureClass;
@@ -167,11 +168,7 @@ internal static class ImportEndpoints
     private static ProblemResult UnknownClass() =>
         Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}; it may be given more than once.");
 
-    private static string ClassOf(string line)
-    {
-        using var failure = JsonDocument.Parse(line);
-        return failure.RootElement.GetProperty("class").GetString()!;
-    }
+    private static string ClassOf(string line) => FailureLine.Read(line).Class!;
 
     private static void RetryAfter(HttpContext context, AdapterSettings settings) =>
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(settings.Polling.Interval.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

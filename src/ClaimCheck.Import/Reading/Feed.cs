@@ -59,6 +59,5 @@ internal sealed class Feed : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stream.DisposeAsync();
-        (Format as IDisposable)?.Dispose();
     }
 }

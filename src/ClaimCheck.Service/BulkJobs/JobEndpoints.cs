@@ -63,10 +63,10 @@ internal static class JobEndpoints
         }
         else
         {
-            var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+            var (body, items, refusal) = await JsonBody.ReadAsync(context.Request, values: "items", cancellationToken);
             if (refusal is not null)
                 return refusal;
-            answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);
+            answer = await requests.AskAsync(caller, body!.Value, items, key, cancellationToken);
         }
 
         if (answer.Refusal is not null)

@@ -28,6 +28,9 @@ internal enum TargetTrouble
 /// </summary>
 internal static class TargetErrors
 {
+    /// <summary>The state of an item of which the server can't read a value: the name is the parameter's.</summary>
+    public const string Unread = "CC002";
+
     public static bool IsTargetError(Exception exception) => DatabaseFailure.Is(exception);
 
     public static TargetTrouble Classify(Exception exception) => DatabaseFailure.Of(exception).Trouble switch
@@ -51,6 +54,8 @@ internal static class TargetErrors
     /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, nothing is final.</param>
     public static ItemFailure Explain(JobItem item, string state, string name, bool isProven)
     {
+        if (state == Unread)
+            return Invalid(item with { Invalid = $"{name} is not a value of its type." });
         var failure = DatabaseFailure.Of(state);
         var (code, isTransient) = state switch
         {

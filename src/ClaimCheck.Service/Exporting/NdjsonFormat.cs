@@ -110,7 +110,7 @@ internal sealed class NdjsonFormat : IRecordFormat
             }
             catch (FormatException e)
             {
-                throw ValueRefusal.OfColumn(column.Name, record, e.Message);
+                throw ValueRefusal.OfColumn(column.Name, record, e);
             }
 
             if (blocks.Open - before > most)

@@ -61,7 +61,12 @@ internal sealed class AdapterScene : IAsyncDisposable
 
     public static async Task<AdapterScene> CreateAsync(int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
     {
-        var scene = await Scene.CreateAsync(items, onS3);
+        return await CreateAsync(await Scene.CreateAsync(items, onS3), service);
+    }
+
+    /// <summary>Over a scene of one's own.</summary>
+    public static async Task<AdapterScene> CreateAsync(Scene scene, params (string Name, string Value)[] service)
+    {
         var made = new AdapterScene(scene, await scene.StartServiceAsync(service), await ConsumerSystem.StartAsync());
         Directory.CreateDirectory(made.Shared);
         return made;

@@ -70,7 +70,9 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
     {
         var body = start + string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth))
             + string.Concat(Enumerable.Repeat("}", start.Count(c => c == '{')));
-        (await service.Idle.PostAsync("/v1/exports", body)).IsProblem(400, "malformed_json");
+        var refused = await service.Idle.PostAsync("/v1/exports", body);
+        refused.IsProblem(413, "body_too_large");
+        Assert.Contains("nested deeper than 64 levels", refused.Json.Text("detail"), StringComparison.Ordinal);
     }
 
     [Theory]

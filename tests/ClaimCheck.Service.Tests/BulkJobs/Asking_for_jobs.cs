@@ -94,9 +94,15 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
         foreach (var id in (string[])["ord_1", "ord_2"])
             Assert.Equal("""7|t|2026-01-01 00:00:00+00|{a,"b,\"c"}|x|2026-02-03""", await Scene.ScalarAsync<string>(scene.Target, $"SELECT status FROM orders WHERE id = '{id}'"));
 
-        string[] bad = ["\"n\":1.5", "\"n\":\"7\"", "\"n\":99999999999", "\"flag\":\"yes\"", "\"at\":\"tomorrow\"", "\"tags\":[null]", "\"day\":20260203", "\"doc\":{\"a\":1,\"a\":2}", "\"x\":1", "\"id\":\"ord_1\""];
+        string[] bad = ["\"n\":1.5", "\"n\":\"seven\"", "\"n\":99999999999", "\"flag\":\"maybe\"", "\"at\":\"tomorrow\"", "\"tags\":{}", "\"day\":20260203", "\"doc\":{\"a\":\"\\ud800\"}", "\"x\":1", "\"id\":\"ord_1\""];
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "typed", string.Concat(bad.Select(field => $"{{\"id\":\"ord_1\",{field}}}\n"))));
         Assert.Equal((0, bad.Length), (job.Succeeded, job.Failed));
+        // Whether the service finds it or the target's server does.
+        Assert.All(await JobScene.ResultsAsync(http, job), result => Assert.Equal(("invalid", "terminal"), (result.Code, result.Class)));
+
+        string[] good = ["\"n\":\"7\"", "\"flag\":\"yes\"", "\"at\":\"2026-01-01T00:00:00.123456789Z\"", "\"at\":\"0044-03-15 00:00:00+00 BC\"", "\"tags\":[null]", "\"doc\":{\"a\":1,\"a\":2}"];
+        var taken = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "typed", string.Concat(good.Select(field => $"{{\"id\":\"ord_1\",{field}}}\n"))));
+        Assert.Equal((good.Length, 0), (taken.Succeeded, taken.Failed));
     }
 
     [Fact]
