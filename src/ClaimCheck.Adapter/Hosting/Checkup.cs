@@ -33,7 +33,7 @@ internal static class Checkup
             Consumer = settings.Consumer,
             MaxAttempts = 1,
         });
-        await using var destinations = new Destinations(settings, null);
+        await using var destinations = new Destinations(settings);
         foreach (var dataset in settings.Routes.Select(route => route.Dataset).Distinct(StringComparer.Ordinal))
         {
             failures += await TryAsync(
