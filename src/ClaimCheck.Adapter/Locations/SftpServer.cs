@@ -41,7 +41,7 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
     public async Task MakeFolderAsync(string root, string path, CancellationToken cancellationToken)
     {
         var names = path.Split('/')[..^1];
-        if (names.Length == 0 || await HasFolderAsync($"{root}/{string.Join('/', names)}", cancellationToken))
+        if (names.Length == 0 || await HasFolderAsync($"{root}/{string.Join('/', names)}", cancellationToken) == true)
             return;
         for (var i = 1; i <= names.Length; i++)
         {
@@ -53,21 +53,22 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
             catch (LocationException e) when (e.InnerException is SftpException)
             {
                 // The server says the same of one that is there.
-                if (!await HasFolderAsync(folder, cancellationToken))
+                if (await HasFolderAsync(folder, cancellationToken) == false)
                     throw;
             }
         }
     }
 
-    private async Task<bool> HasFolderAsync(string folder, CancellationToken cancellationToken)
+    // Null where the server does not say.
+    private async Task<bool?> HasFolderAsync(string folder, CancellationToken cancellationToken)
     {
         try
         {
             return (await CallAsync($"look for {folder}", sftp => sftp.GetAttributesAsync(folder, cancellationToken), cancellationToken)) is { IsRegularFile: false };
         }
-        catch (LocationException e) when (e.InnerException is SftpException)
+        catch (LocationException e) when (e.InnerException is SftpException failure)
         {
-            return false;
+            return failure is SftpPathNotFoundException ? false : null;
         }
     }
 

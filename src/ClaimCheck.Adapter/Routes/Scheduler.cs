@@ -15,6 +15,10 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
     private readonly TimeProvider time = TimeProvider.System;
     private readonly ConcurrentDictionary<string, RouteClock> clocks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StepFailure> failures = new(StringComparer.Ordinal);
+
+    /// <summary>Why the route's clock does not go on just now, or null.</summary>
+    public StepFailure? LastFailureOf(Route route) => failures.GetValueOrDefault(route.Name);
 
     /// <summary>When the route was last set going by the clock, or null.</summary>
     public DateTimeOffset? LastFireOf(Route route) => clocks.GetValueOrDefault(route.Name)?.LastFireAt;
@@ -46,6 +50,8 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 Log.NotWritten(logger, e, route.Name);
+                failures[route.Name] = StepFailure.After(
+                    LastFailureOf(route), "clock", "state_not_written", "The state directory can't be written to; the log says why.", time.GetUtcNow(), AfterFailure);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -59,6 +65,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
         {
             var (delivery, isNew) = await book.BeginAsync(route, $"fire {fireAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", route.Request(), null, stoppingToken);
             await SaveAsync(route, clock with { RanUntil = fireAt, LastFireAt = fireAt }, stoppingToken);
+            failures.TryRemove(route.Name, out _);
             if (isNew)
                 Log.Fired(logger, route.Name, fireAt, delivery.Document.Id);
         }
