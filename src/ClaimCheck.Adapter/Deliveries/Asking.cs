@@ -50,12 +50,18 @@ internal sealed partial class Asking(
         var (looks, now) = (delivery.Looks, time.GetUtcNow());
         if (now >= (looks.NextStatusAt ??= FirstStatusAt(delivery, route, now)))
         {
+            var wasFailing = looks.IsLookFailing;
+            looks.IsLookFailing = false;
             if (await AskForStateAsync(delivery, route, cancellationToken))
                 return TimeSpan.Zero;
+            looks.IsLookFailing = wasFailing;
         }
         else if (LooksElsewhere(delivery, route) && now >= looks.NextLookAt)
         {
-            if (await IsThereAsync(delivery, route, cancellationToken))
+            looks.IsLookFailing = true;
+            var isThere = await IsThereAsync(delivery, route, cancellationToken);
+            looks.IsLookFailing = false;
+            if (isThere)
             {
                 Log.Seen(logger, delivery.Document.Id, route.Wait);
                 await delivery.ChangeAsync(document => document.Ready(), CancellationToken.None);

@@ -69,7 +69,7 @@ internal sealed partial class DeliveryRunner(
         {
             var pause = await StepAsync(delivery, route, step.Token);
             delivery.Looks.Failures = 0;
-            if (delivery.Document.LastFailure?.Step == NameOf(delivery.Document.State))
+            if (!LooksInVain(delivery) && delivery.Document.LastFailure?.Step == NameOf(delivery.Document.State))
                 await delivery.NoteAsync(document => document with { LastFailure = null }, CancellationToken.None);
             return pause;
         }
@@ -113,6 +113,9 @@ internal sealed partial class DeliveryRunner(
     // What was pushed must go again, however long that takes: a removal is not given up.
     private static bool EndsInVain(DeliveryState state) => state is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering;
 
+    // The state of the export is asked for all the same, and tells when it is ready.
+    private static bool LooksInVain(Delivery delivery) => delivery.Document.State == DeliveryState.Waiting && delivery.Looks.IsLookFailing;
+
     private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
 
     /// <returns>Whether the delivery is given up.</returns>
@@ -120,7 +123,7 @@ internal sealed partial class DeliveryRunner(
     {
         var (document, now) = (delivery.Document, time.GetUtcNow());
         var failure = StepFailure.After(document.LastFailure, NameOf(document.State), code, detail, now, pause);
-        if (EndsInVain(document.State) && now - failure.Since >= settings.Retry.GiveUpAfter)
+        if (EndsInVain(document.State) && !LooksInVain(delivery) && now - failure.Since >= settings.Retry.GiveUpAfter)
         {
             try
             {

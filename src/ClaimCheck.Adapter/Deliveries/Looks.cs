@@ -15,6 +15,9 @@ internal sealed class Looks
 
     public int Count { get; set; }
 
+    /// <summary>Whether the last look where the route looks failed; the state is asked for all the same, and tells too.</summary>
+    public bool IsLookFailing { get; set; }
+
     public DateTimeOffset NextLookAt { get; set; }
 
     public DateTimeOffset? NextStatusAt { get; set; }

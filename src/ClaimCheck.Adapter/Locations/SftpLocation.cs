@@ -1,5 +1,4 @@
 using Renci.SshNet.Common;
-using Renci.SshNet.Sftp;
 
 namespace ClaimCheck.Adapter.Locations;
 

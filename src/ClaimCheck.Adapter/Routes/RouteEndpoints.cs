@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>A route, as callers see it.</summary>
-/// <param name="LastFailure">Why its clock, or the watch of its source, does not go on just now; or null.</param>
+/// <param name="LastFailure">Why its clock, its retention or the watch of its source does not go on just now; or null.</param>
 internal sealed record RouteView(
     string Name, string Pattern, string? Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
     IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last, StepFailure? LastFailure);
@@ -33,11 +33,11 @@ internal static class RouteEndpoints
     }
 
     private static async Task<Ok<Page<RouteView>>> List(
-        HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler, Feeds feeds, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler, RouteFailures failures, Feeds feeds, CancellationToken cancellationToken)
     {
         context.Response.Headers.CacheControl = "no-store";
         var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
-        var views = settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler)).ToList();
+        var views = settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler, failures.Of(route.Name))).ToList();
         foreach (var feed in feeds.For(caller))
             views.Add(await ShowAsync(feed, cancellationToken));
         return TypedResults.Ok(new Page<RouteView>(views, null));
@@ -55,12 +55,12 @@ internal static class RouteEndpoints
         return await ExportEndpoints.AnswerAsync(delivery, context, settings, cancellationToken);
     }
 
-    private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler) => new(
+    private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler, StepFailure? lastFailure) => new(
         route.Name, $"ar-{(int)route.Pattern}", route.Dataset, route.Cron?.CronExpressionString, route.Cron?.TimeZone.Id,
         scheduler.LastFireOf(route), scheduler.NextFireOf(route),
         documents.CountBy(document => document.State).ToDictionary(each => NameOf(each.Key), each => each.Value, StringComparer.Ordinal),
         [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, NameOf(each.State), each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure, each.LastFailure))],
-        scheduler.LastFailureOf(route));
+        lastFailure);
 
     private static async Task<RouteView> ShowAsync(Feed feed, CancellationToken cancellationToken)
     {

@@ -9,16 +9,13 @@ namespace ClaimCheck.Adapter.Routes;
 /// Sets routes going by the clock. A moment is the cause of one delivery, whose id follows from it: written down before the clock
 /// moves on, and found again if the process ended in between. Of the moments that passed while no process ran, the last one counts.
 /// </summary>
-internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook book, StateDirectory state, ILogger<Scheduler> logger) : BackgroundService
+internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook book, StateDirectory state, RouteFailures failures, ILogger<Scheduler> logger) : BackgroundService
 {
+    private const string Step = "clock";
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30); // the machine's clock may be set
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
     private readonly TimeProvider time = TimeProvider.System;
     private readonly ConcurrentDictionary<string, RouteClock> clocks = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, StepFailure> failures = new(StringComparer.Ordinal);
-
-    /// <summary>Why the route's clock does not go on just now, or null.</summary>
-    public StepFailure? LastFailureOf(Route route) => failures.GetValueOrDefault(route.Name);
 
     /// <summary>When the route was last set going by the clock, or null.</summary>
     public DateTimeOffset? LastFireOf(Route route) => clocks.GetValueOrDefault(route.Name)?.LastFireAt;
@@ -50,8 +47,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 Log.NotWritten(logger, e, route.Name);
-                failures[route.Name] = StepFailure.After(
-                    LastFailureOf(route), "clock", "state_not_written", "The state directory can't be written to; the log says why.", time.GetUtcNow(), AfterFailure);
+                failures.Failed(route.Name, Step, "state_not_written", "The state directory can't be written to; the log says why.", AfterFailure);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -65,7 +61,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
         {
             var (delivery, isNew) = await book.BeginAsync(route, $"fire {fireAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", route.Request(), null, stoppingToken);
             await SaveAsync(route, clock with { RanUntil = fireAt, LastFireAt = fireAt }, stoppingToken);
-            failures.TryRemove(route.Name, out _);
+            failures.Succeeded(route.Name, Step);
             if (isNew)
                 Log.Fired(logger, route.Name, fireAt, delivery.Document.Id);
         }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
@@ -30,11 +31,23 @@ public sealed class An_sftp_server(LocationServers servers)
     }
 
     [Fact]
+    public async Task Accepts_a_key_by_the_certificate_that_lies_beside_it()
+    {
+        await using var server = await SshServer.StartAsync(settings: "TrustedUserCAKeys {folder}/authority.pub");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.OtherKey, KnownHostsFile = server.KnownHosts });
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
+
+        await server.CertifyAsync(server.OtherKey);
+
+        await lab.Location.CheckAsync(default);
+    }
+
+    [Fact]
     public async Task Is_not_shown_a_key_that_others_can_read()
     {
         var key = await servers.Ssh.NewKeyAsync("ed25519");
         await using var lab = await servers.NewAsync("sftp", options => options with { IdentityFile = key });
-        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        Assert.Equal(0, (await S3Endpoint.RunAsync("chmod", ["604", key])).ExitCode);
 
         Assert.Contains("chmod 600", (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Message, StringComparison.Ordinal);
     }
@@ -91,8 +104,7 @@ public sealed class An_sftp_server(LocationServers servers)
     [Fact]
     public async Task Shows_the_key_that_is_known_where_it_has_several()
     {
-        await using var server = await SshServer.StartAsync(settings: "HostKey {folder}/other\nHostKeyAlgorithms +ssh-rsa");
-        var ecdsa = await server.NewKeyAsync("ecdsa");
+        var ecdsa = await servers.Ssh.NewKeyAsync("ecdsa");
         await using var both = await SshServer.StartAsync(settings: $"HostKey {ecdsa}");
         var known = await both.KnownHostsOfAsync($"127.0.0.1 {string.Join(' ', (await File.ReadAllTextAsync(ecdsa + ".pub")).Split(' ')[..2])}");
         await using var lab = await servers.NewAsync("sftp", options => options with { Port = both.Port, IdentityFile = both.Key, KnownHostsFile = known });
