@@ -50,7 +50,7 @@ internal static class ImportEndpoints
         foreach (var (feed, runId) in found.Take(paging.Limit))
         {
             if (await feed.Runs.TryShowAsync(runId, cancellationToken) is { } run)
-                page.Add(ImportView.Of(feed.Route, run));
+                page.Add(ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)));
         }
 
         return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(default, found[paging.Limit - 1].RunId) : null));
@@ -156,7 +156,7 @@ internal static class ImportEndpoints
     }
 
     private static async Task<ImportView?> ShowAsync(Feed feed, string id, CancellationToken cancellationToken) =>
-        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run) : null;
+        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)) : null;
 
     /// <returns>None where none is asked for; null where one is unknown.</returns>
     private static List<string>? ClassesOf(HttpRequest request)

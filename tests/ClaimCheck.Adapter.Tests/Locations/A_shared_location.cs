@@ -216,8 +216,12 @@ public sealed class A_shared_location(LocationServers servers)
     private static Task WriteAsync(LocationLab lab, string path, byte[] content) => lab.Location.WriteAsync(
         path, _ => Task.FromResult<Stream>(new MemoryStream(content)), content.Length, SHA256.HashData(content), default);
 
-    private static Task<bool> HoldsAsync(LocationLab lab, string path, byte[] content) =>
-        lab.Location.HoldsAsync(path, content.Length, SHA256.HashData(content), default);
+    private static async Task<bool> HoldsAsync(LocationLab lab, string path, byte[] content)
+    {
+        var holding = await lab.Location.HoldsAsync(path, content.Length, SHA256.HashData(content), default);
+        Assert.NotEqual(Holding.Unclear, holding);
+        return holding == Holding.Same;
+    }
 
     private sealed class CancellingStream(byte[] content, int at, CancellationTokenSource stop) : MemoryStream(content)
     {

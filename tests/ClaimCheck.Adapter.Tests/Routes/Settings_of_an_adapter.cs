@@ -120,13 +120,17 @@ public sealed class Settings_of_an_adapter
         var (well, said) = await scene.RunAsync("--check");
         Assert.True(well == 0, said);
         Assert.Contains("ok      Dataset items", said, StringComparison.Ordinal);
+        Assert.Contains("ok      Request of crm for items", said, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(scene.Shared));
 
         scene.AddRoute("other", "ar-4", dataset: "nothing");
+        scene.AddRoute("wrong", "ar-4")["Criteria"] = new JsonObject { ["least"] = "\"five\"", ["nonsense"] = 1 };
         Directory.Delete(scene.Shared, recursive: true);
         var (ill, told) = await scene.RunAsync("--check");
         Assert.Equal(2, ill);
         Assert.Contains("FAILED  Dataset nothing", told, StringComparison.Ordinal);
         Assert.Contains("FAILED  Destination of crm", told, StringComparison.Ordinal);
+        Assert.Contains("FAILED  Request of wrong for items: Criteria:least (bigint) must be a whole number of 64 bits, but is \"five\"; Criteria:nonsense is set, but the dataset has ", told, StringComparison.Ordinal);
     }
 
     private static AdapterSettings Read(JsonObject settings)
