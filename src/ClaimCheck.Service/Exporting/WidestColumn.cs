@@ -13,7 +13,7 @@ internal static class WidestColumn
 
     /// <returns>Null where it can't be told.</returns>
     public static async Task<string?> FindAsync(
-        NpgsqlDataSource source, SourceSettings settings, string sql, IReadOnlyList<ResultColumn> columns, CancellationToken cancellationToken)
+        Func<NpgsqlDataSource> source, SourceSettings settings, string sql, IReadOnlyList<ResultColumn> columns, CancellationToken cancellationToken)
     {
         using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         soon.CancelAfter(Patience);
