@@ -26,4 +26,12 @@ internal sealed record PasswordSettings(string File, TimeSpan Refresh)
     }
 
     public PasswordFile Open(TimeProvider time) => new(File, Refresh, time);
+
+    /// <summary>As they are written.</summary>
+    internal sealed class Written
+    {
+        public string? PasswordFile { get; init; }
+
+        public TimeSpan? PasswordRefresh { get; init; }
+    }
 }

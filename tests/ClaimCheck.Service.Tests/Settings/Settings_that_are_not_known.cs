@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
@@ -127,7 +128,7 @@ public sealed partial class Settings_that_are_not_known
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
-        return builder.AddHosting().AddDatasets().AddStaging().AddReckoning().AddExporting().AddPublishing().AddSubscriptions().AddSchedules().AddUploads().AddBulkJobs();
+        return builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddExporting().AddPublishing().AddSubscriptions().AddSchedules().AddUploads().AddBulkJobs();
     }
 
     [GeneratedRegex(@"onfiguration\[""(?<name>ClaimCheck:[^""{]+)""\]", RegexOptions.ExplicitCapture, 1000)]
