@@ -70,7 +70,10 @@ internal static class SourceErrors
         _ when IsTooLarge(e) => new(
             OversizedRecord.Code,
             $"A value or a record is larger than the source's Postgres can send. (SQLSTATE {e.SqlState})",
-            isTransient: false) { SourceLimit = e.SqlState },
+            isTransient: false)
+        {
+            SourceLimit = e.SqlState,
+        },
         PostgresErrorCodes.QueryCanceled when IsTimeout(e) =>
             Failed("source_query_timeout", "The query took longer than it may.", e, isTransient: false),
         PostgresErrorCodes.QueryCanceled =>
