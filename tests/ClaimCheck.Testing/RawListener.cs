@@ -32,7 +32,7 @@ public sealed class RawListener : IAsyncDisposable
     /// <summary>One that answers the same to whatever comes.</summary>
     public static RawListener Answering(string answer) => new(async stream =>
     {
-        await stream.ReadAtLeastAsync(new byte[64 << 10], 1, throwOnEndOfStream: false);
+        _ = await stream.ReadAtLeastAsync(new byte[64 << 10], 1, throwOnEndOfStream: false);
         await stream.WriteAsync(Encoding.UTF8.GetBytes(answer));
     });
 
@@ -46,7 +46,7 @@ public sealed class RawListener : IAsyncDisposable
         {
             await using var tls = new SslStream(stream, leaveInnerStreamOpen: true);
             await tls.AuthenticateAsServerAsync(certificate);
-            await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
+            _ = await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
         });
     }
 

@@ -5,7 +5,7 @@ namespace ClaimCheck.Consumer.Downloads;
 /// <summary>How large a block may be, before compression, that is taken into memory. A larger one is no fault of the batch.</summary>
 /// <param name="Block">Of several records.</param>
 /// <param name="Record">Of one.</param>
-internal readonly record struct BlockLimits(int Block, int Record)
+internal sealed record BlockLimits(int Block, int Record)
 {
     /// <summary>Where files are saved as they are: all that can be written.</summary>
     public static BlockLimits OfFiles { get; } = new(BatchReaderOptions.LargestRecord, BatchReaderOptions.LargestRecord);
