@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
 using Microsoft.Extensions.Logging;

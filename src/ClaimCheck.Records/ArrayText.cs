@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -6,6 +7,8 @@ namespace ClaimCheck.Records;
 /// <summary>JSON's arrays as Postgres' own: <c>[1,null,"a b"]</c> is <c>{"1",NULL,"a b"}</c>.</summary>
 internal static class ArrayText
 {
+    private static readonly SearchValues<char> Bounds = SearchValues.Create("[]:+-0123456789");
+
     /// <summary>Null where it is Postgres' form already: <c>{a,b}</c>, or <c>[2:3]={a,b}</c>.</summary>
     /// <exception cref="FormatException">It is neither; the text is the rule, without the value.</exception>
     public static string? OfText(PostgresType type, string text)
@@ -72,7 +75,7 @@ internal static class ArrayText
 
     // Bounds other than the usual come first.
     private static bool IsPostgres(ReadOnlySpan<char> text) =>
-        text is ['{', ..] || (text.IndexOf('=') is var at and > 0 && !text[..at].ContainsAnyExcept("[]:+-0123456789"));
+        text is ['{', ..] || (text.IndexOf('=') is var at and > 0 && !text[..at].ContainsAnyExcept(Bounds));
 
     // Each element is quoted, so that none of them is taken for NULL, a comma or a brace.
     private static void AppendQuoted(StringBuilder text, string element)

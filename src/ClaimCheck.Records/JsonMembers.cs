@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace ClaimCheck.Records;
@@ -7,6 +8,7 @@ namespace ClaimCheck.Records;
 /// <param name="Kind">The value's first token.</param>
 /// <param name="Start">Where the value begins.</param>
 /// <param name="Length">How long it is.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct JsonMember(string Name, JsonTokenType Kind, int Start, int Length)
 {
     public ReadOnlySpan<byte> In(ReadOnlySpan<byte> json) => json.Slice(Start, Length);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Records;
 
@@ -12,6 +13,7 @@ namespace ClaimCheck.Records;
 /// <param name="Day">0 where there is no date.</param>
 /// <param name="Nanos">Since midnight, 24 hours at most; null where there is no time.</param>
 /// <param name="Offset">From UTC, in seconds; null where none is written.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos, int? Offset)
 {
     public const long NanosPerSecond = 1_000_000_000;

@@ -12,6 +12,8 @@ namespace ClaimCheck.Records;
 /// </summary>
 internal static class Numbers
 {
+    private static readonly SearchValues<byte> Decimals = SearchValues.Create("+-.0123456789eE"u8);
+
     private const int DecimalDigits = 28;
 
     // Enough for every digit that a double has.
@@ -107,7 +109,7 @@ internal static class Numbers
     /// <summary>One text for numbers that are equal; null for what is not finite, or not a number.</summary>
     public static string? Canonical(ReadOnlySpan<byte> text)
     {
-        if (!EndsInDigit(text) || text.ContainsAnyExcept("+-.0123456789eE"u8))
+        if (!EndsInDigit(text) || text.ContainsAnyExcept(Decimals))
             return null;
         var digits = Digits.Of(text);
         return digits.Count == 0 ? "0" : $"{(digits.IsNegative ? "-" : "")}{digits.ToString()}e{digits.Exponent}";

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;

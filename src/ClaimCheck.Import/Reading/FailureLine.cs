@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Records;
@@ -10,6 +11,7 @@ namespace ClaimCheck.Import.Reading;
 /// <param name="Class">Of the failure.</param>
 /// <param name="Code">Of the failure.</param>
 /// <param name="Record">Where the record is in the line.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct FailureLine(long? Line, string? Class, string? Code, Range? Record)
 {
     public static FailureLine Read(string line) => Read(Encoding.UTF8.GetBytes(line));

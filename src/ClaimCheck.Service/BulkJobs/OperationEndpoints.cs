@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.HttpResults;
 

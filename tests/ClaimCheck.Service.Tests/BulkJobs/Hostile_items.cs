@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -69,6 +70,36 @@ public sealed class Hostile_items
     [InlineData("text", "12", "12")]
     public void What_JSON_has_of_its_own_becomes_the_target_s_text(string type, string json, string expected) =>
         Assert.Equal(expected, Assert.Single(Items(type).Read(0, Encoding.UTF8.GetBytes($$"""{"v":{{json}}}""")).Values!));
+
+    [Fact]
+    public void How_deep_JSON_may_be_nested_is_one_limit_and_said_to_be_it()
+    {
+        const string limit = "nested deeper than 16000 levels, which is the limit";
+        Contracts.Column[] columns = [new("id", "bigint", false), new("v", "json", true)];
+        foreach (var isBeyond in (bool[])[false, true])
+        {
+            var levels = JsonDepth.OfRecords - (isBeyond ? 0 : 1); // and the record's own
+            var line = Encoding.UTF8.GetBytes($$"""{"id":1,"v":{{new string('[', levels)}}{{new string(']', levels)}}}""" + "\n");
+
+            // An item of a job.
+            var item = new JsonItems(OperationOf("json", "id") with { Key = "id" }).Read(0, line);
+            Assert.Equal(isBeyond ? $"The item is {limit}." : null, item.Invalid);
+
+            // An upload.
+            using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
+            var upload = new UploadedNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
+            upload.BeginFile(new UploadFileRow { Ordinal = 1, Name = "f", Bytes = line.Length, Sha256 = new byte[32], Records = 1 });
+            line.CopyTo(upload.Space().Span);
+            var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as ExportFailedException;
+            Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
+
+            // A consumer.
+            var rows = new Consumer.Records.JsonRows(columns);
+            rows.Load(line, line.Length, "f", 0);
+            var mismatch = Xunit.Record.Exception(() => rows.Next());
+            Assert.True(isBeyond ? mismatch is Consumer.RecordMismatchException && mismatch.Message.Contains(limit, StringComparison.Ordinal) : mismatch is null, $"{mismatch}");
+        }
+    }
 
     [Fact]
     public async Task Random_values_are_taken_or_refused()
@@ -206,7 +237,7 @@ public sealed class Hostile_items
 
     private static JsonItems Items(string type) => new(OperationOf(type));
 
-    private static Operation OperationOf(string type) => new()
+    private static Operation OperationOf(string type, params string[] others) => new()
     {
         Name = "o",
         Title = "o",
@@ -217,7 +248,7 @@ public sealed class Hostile_items
         Atomicity = Operation.PerItem,
         Delivery = Operation.AtLeastOnce,
         Concurrency = 1,
-        Parameters = [new("v", type, false)],
+        Parameters = [new("v", type, false), .. others.Select(name => new Dataset.Parameter(name, "bigint", false))],
         Sql = "",
     };
 }
