@@ -55,6 +55,9 @@ public sealed class KnownSettings(string root)
         var scalars = types.Where(IsScalar).ToList();
         if (scalars.Count == 0)
         {
+            // A list that can be written as one text says so itself.
+            if (types.Any(type => TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string))))
+                return null;
             // An empty section or list of a JSON file has an empty value.
             return value.Length == 0 ? null : "has a value, but is a section or list of settings, which have names or numbers of their own behind it: the value would silently do nothing.";
         }

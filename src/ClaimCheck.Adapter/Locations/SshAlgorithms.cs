@@ -1,3 +1,4 @@
+using ClaimCheck.Web;
 using Renci.SshNet;
 using Names = System.Collections.Generic.IReadOnlyList<string>;
 using ConnectionInfo = Renci.SshNet.ConnectionInfo;
@@ -77,7 +78,7 @@ internal static class SshAlgorithms
     {
         foreach (var name in given.Plain.Except(all, StringComparer.Ordinal))
         {
-            yield return $"{setting} has '{name}', but must have names of {string.Join(", ", all)} (nearest: {Nearest(name, all)}): " +
+            yield return $"{setting} has '{name}', but must have names of {string.Join(", ", all)} (nearest: {NearestName.Of(name, all)}): " +
                 "nothing could be agreed on by a name that is not known.";
         }
 
@@ -91,22 +92,5 @@ internal static class SshAlgorithms
         all.Clear();
         foreach (var (name, value) in kept)
             all.Add(name, value);
-    }
-
-    private static string Nearest(string name, Names all) => all.MinBy(each => Distance(name, each))!;
-
-    // Of edits: how many characters are to be put in, taken out or replaced.
-    private static int Distance(string one, string other)
-    {
-        var row = Enumerable.Range(0, other.Length + 1).ToArray();
-        for (var i = 0; i < one.Length; i++)
-        {
-            var before = row[0];
-            row[0] = i + 1;
-            for (var j = 0; j < other.Length; j++)
-                (before, row[j + 1]) = (row[j + 1], Math.Min(Math.Min(row[j], row[j + 1]) + 1, before + (char.ToLowerInvariant(one[i]) == other[j] ? 0 : 1)));
-        }
-
-        return row[^1];
     }
 }

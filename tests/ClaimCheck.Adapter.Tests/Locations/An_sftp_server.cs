@@ -58,7 +58,10 @@ public sealed class An_sftp_server(LocationServers servers)
         await using var server = await SshServer.StartAsync(settings: "PasswordAuthentication yes\nPubkeyAuthentication no");
         await using var lab = await servers.NewAsync("sftp", options => options with
         {
-            Port = server.Port, KnownHostsFile = server.KnownHosts, IdentityFile = null, Password = "not-the-secret-key",
+            Port = server.Port,
+            KnownHostsFile = server.KnownHosts,
+            IdentityFile = null,
+            Password = "not-the-secret-key",
         });
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default));

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
@@ -45,9 +46,15 @@ public sealed class Settings_of_locations
     {
         var settings = new Dictionary<string, string?>
         {
-            ["Kind"] = "sftp", ["KexAlgorithms"] = "+diffie-hellman-group14-sha1, ecdh-sha2-nistp256", ["Ciphers:0"] = "aes256-ctr", ["Ciphers:1"] = "aes128-ctr",
+            ["Adapter:Kind"] = "sftp",
+            ["Adapter:KexAlgorithms"] = "+diffie-hellman-group14-sha1, ecdh-sha2-nistp256",
+            ["Adapter:Ciphers:0"] = "aes256-ctr",
+            ["Adapter:Ciphers:1"] = "aes128-ctr",
         };
-        var options = new ConfigurationBuilder().AddInMemoryCollection(settings).Build().Get<LocationOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
+        var known = new KnownSettings("Adapter");
+        known.Add("Adapter", typeof(LocationOptions));
+        Assert.Empty(known.Faults(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()));
+        var options = new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Adapter").Get<LocationOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
 
         Assert.Equal(('+', 2), (options.KexAlgorithms.How, options.KexAlgorithms.Plain.Count));
         Assert.Equal(["aes256-ctr", "aes128-ctr"], options.Ciphers.Plain);
