@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
@@ -90,6 +91,22 @@ public sealed class A_shared_location(LocationServers servers)
         }
 
         Assert.Empty(await lab.SeenAsync());
+    }
+
+    [Theory]
+    [InlineData(300_000)] // in one request
+    [InlineData(6 << 20)] // in parts
+    public async Task A_bucket_refuses_what_was_altered_on_the_way_and_is_sent_it_again(int bytes)
+    {
+        await using var way = await FaultProxy.StartAsync(servers.S3.Url);
+        await using var lab = await servers.NewAsync("s3", options => options with { ServiceUrl = way.Url.GetLeftPart(UriPartial.Authority) });
+        way.On(request => request.Method == "PUT", new Fault.CorruptRequest(100_000), times: 1);
+        var content = RandomNumberGenerator.GetBytes(bytes);
+
+        await WriteAsync(lab, "a/file", content);
+
+        Assert.Equal(content, Assert.Single(await lab.SeenAsync()).Value);
+        Assert.InRange(way.Count(request => request.Method == "PUT"), 2, 4);
     }
 
     [Theory, MemberData(nameof(Kinds))]
