@@ -76,7 +76,10 @@ internal static class SourceErrors
             return new(
                 OversizedRecord.Code,
                 $"A value or a record is larger than the source's Postgres can send. (SQLSTATE {e.SqlState})",
-                isTransient: false) { SourceLimit = e.SqlState };
+                isTransient: false)
+            {
+                SourceLimit = e.SqlState,
+            };
         }
 
         var failure = DatabaseFailure.Of(e);
