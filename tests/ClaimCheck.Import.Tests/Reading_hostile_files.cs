@@ -5,6 +5,8 @@ namespace ClaimCheck.Import.Tests;
 /// <summary>What is wrong with a record concerns that record; what is wrong with a file stops it before anything is sent.</summary>
 public sealed class Reading_hostile_files : IAsyncLifetime
 {
+    private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private RecordEndpoint endpoint = null!;
     private ImportScene scene = null!;
 
@@ -177,7 +179,7 @@ public sealed class Reading_hostile_files : IAsyncLifetime
 
         Assert.Equal(written is null ? 1 : 0, run.Counts.Invalid);
         if (written is not null)
-            Assert.Equal(written, endpoint.Calls.Values.Single().Items[0]!["value"]!.ToJsonString());
+            Assert.Equal(written, endpoint.Calls.Values.Single().Items[0]!["value"]!.ToJsonString(Plain));
     }
 
     [Fact]
