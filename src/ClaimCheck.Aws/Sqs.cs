@@ -1,7 +1,6 @@
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.SQS;
-using Amazon.SQS.Internal;
 using Amazon.SQS.Model;
 using ClaimCheck.Aws.Wire;
 
@@ -50,8 +49,6 @@ public static class Sqs
         protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
         {
             base.CustomizeRuntimePipeline(pipeline);
-            // It compares MD5 sums, which a machine in FIPS mode does not have; TLS is what guards against damage.
-            pipeline.RemoveHandler<ValidationResponseHandler>();
             pipeline.AddHandlerAfter<RetryHandler>(new KnownCodes());
             pipeline.AddHandler(new Explanation());
         }

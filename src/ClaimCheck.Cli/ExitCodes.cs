@@ -23,7 +23,7 @@ internal static class ExitCodes
           4    the service refused the key, or there is none
           5    the export has ended otherwise: failed, cancelled, revoked or expired; an import has failed or was cancelled
           6    the service can't be reached or can't do it now, it is not ready, or --timeout has passed: try again later
-          7    what was fetched contradicts its checksums, or a link leads where it must not
+          7    what was fetched contradicts its checksums, a link leads where it must not, or a certificate is not trusted
           8    an import has ended, but not all of its records have succeeded
           130  interrupted (Ctrl-C, TERM)
         """;

@@ -57,7 +57,10 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         AccessDeniedException => Make(e, ExitCodes.Refused, " Give a valid key: --key-file, CLAIMCHECK_KEY or a profile."),
         BatchEndedException => Make(e, ExitCodes.Ended),
         BatchNotReadyException => Make(e, ExitCodes.Unavailable, " Wait for it with 'claimcheck watch', or give --wait."),
-        ServiceUnavailableException { Code: "service_unreachable" } => Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
+        ServiceUnavailableException { Code: NetworkFailure.Untrusted } => Make(e, ExitCodes.Integrity),
+        ServiceUnavailableException { Code: NetworkFailure.Unreachable } => Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
+        ServiceUnavailableException { Code: ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged } =>
+            Make(e, ExitCodes.Unavailable, " The service's operator has to fix that."),
         ServiceUnavailableException => Make(e, ExitCodes.Unavailable, " Try again later."),
         DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command goes on from here."),
         IntegrityException => Make(e, ExitCodes.Integrity),

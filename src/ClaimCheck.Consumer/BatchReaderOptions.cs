@@ -3,6 +3,9 @@ namespace ClaimCheck.Consumer;
 /// <summary>How a <see cref="BatchReader"/> fetches files, and what it accepts.</summary>
 public sealed class BatchReaderOptions
 {
+    // What no record of a batch exceeds: Postgres sends no larger row, and buffers have their bounds.
+    internal const int LargestRecord = 1 << 30;
+
     /// <summary>
     /// The hosts that links may lead to, beside the configured service's own scheme, host and port: a name or address, with <c>:port</c> where only that
     /// port is meant, or <c>*.example.com</c> for any name below. None by default; name the bucket's host where files lie in S3.
@@ -20,12 +23,16 @@ public sealed class BatchReaderOptions
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The largest block, before compression, that is taken; 64 MiB by default. The service writes blocks of 1 to 4 MiB. About four
-    /// such buffers are held at a time.
+    /// The largest block, before compression, that is read; 64 MiB by default. The service writes blocks of 1 to 4 MiB. About four
+    /// such buffers are held at a time. A larger one ends the read with a <see cref="RecordTooLargeException"/>.
     /// </summary>
     public int MaxBlockBytes { get; init; } = 64 * 1024 * 1024;
 
-    /// <summary>The largest block that is taken where it holds one record only; 256 MiB by default.</summary>
+    /// <summary>
+    /// The largest record that is read, which is a block of its own; 256 MiB by default, as the service writes them
+    /// (<c>ClaimCheck:Exporting:MaxRecordBytes</c>), 1 GiB at most. A larger one ends the read with a <see cref="RecordTooLargeException"/>.
+    /// A <see cref="BatchDownloader"/> saves all that there are.
+    /// </summary>
     public int MaxRecordBytes { get; init; } = 256 * 1024 * 1024;
 
     /// <summary>How many files a <see cref="BatchDownloader"/> saves at once; 2 by default, 1 to 64.</summary>

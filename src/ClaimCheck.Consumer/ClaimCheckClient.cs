@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
@@ -38,6 +39,7 @@ public sealed partial class ClaimCheckClient : IDisposable
         {
             AllowAutoRedirect = false, // a redirect would carry the key elsewhere
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.All,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -35,7 +35,10 @@ public sealed class ClaimCheckConsumerOptions
 
     internal ClaimCheckClientOptions ClientOptions => new() { BaseAddress = Service!, ApiKey = ApiKey, Consumer = Consumer };
 
-    internal BatchReaderOptions ReaderOptions => new() { AllowedLinkHosts = [.. AllowedLinkHosts] };
+    /// <summary>The largest record that is read; see <see cref="BatchReaderOptions.MaxRecordBytes"/>. 256 MiB by default.</summary>
+    public int MaxRecordBytes { get; set; } = new BatchReaderOptions().MaxRecordBytes;
+
+    internal BatchReaderOptions ReaderOptions => new() { AllowedLinkHosts = [.. AllowedLinkHosts], MaxRecordBytes = MaxRecordBytes };
 
     internal sealed class Check : IValidateOptions<ClaimCheckConsumerOptions>
     {

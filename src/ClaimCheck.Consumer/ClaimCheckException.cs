@@ -159,6 +159,15 @@ public sealed class IntegrityException(string message, BatchId? batchId = null, 
     : ClaimCheckException("integrity_violation", message, batchId, isTransient: false, inner);
 
 /// <summary>
+/// The batch holds a record, or a block of records, that is larger than this reader is set to take. Nothing is wrong with the batch: raise
+/// the limit that the text names, or save its files, for which no limit holds. Code <c>record_too_large</c>.
+/// </summary>
+/// <param name="message">Which one, its size and the limit.</param>
+/// <param name="batchId">The batch.</param>
+public sealed class RecordTooLargeException(string message, BatchId? batchId)
+    : ClaimCheckException(ProblemCodes.RecordTooLarge, message, batchId);
+
+/// <summary>
 /// A link leads to a host that is not on <see cref="BatchReaderOptions.AllowedLinkHosts"/>, so it was not followed.
 /// Code <c>untrusted_link</c>.
 /// </summary>

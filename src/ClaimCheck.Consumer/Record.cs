@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json;
 using ClaimCheck.Consumer.Records;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
@@ -55,6 +57,28 @@ public readonly struct Record : IEquatable<Record>
         catch (DecoderFallbackException)
         {
             throw new RecordMismatchException($"Column {Columns[column].Name} is not valid UTF-8 in {rows.Where(Slot(column))}.", rows.BatchId);
+        }
+    }
+
+    /// <summary>Whether a field is text as it lies there: of CSV, or a string, a number or a boolean of JSON. A type of json has none.</summary>
+    internal bool IsPlainText(int column) => Current is not JsonRows json || json.Json(Slot(column)) is not [(byte)'[' or (byte)'{', ..];
+
+    /// <summary>A field as the text that Postgres reads, whatever format it came in; null for NULL.</summary>
+    /// <param name="column">Its place, from 0.</param>
+    /// <param name="known">Its type, where that is known better than by the column's type.</param>
+    /// <exception cref="RecordMismatchException">It is not one of its column's type.</exception>
+    internal string? GetPostgresText(int column, PostgresType? known = null)
+    {
+        if (IsNull(column))
+            return null;
+        var type = known ?? fields.Types[column];
+        try
+        {
+            return rows is JsonRows ? PostgresText.OfJson(type, rows.Json(Slot(column))) : PostgresText.OfText(type, Fields.String(rows, Slot(column)));
+        }
+        catch (Exception e) when (e is FormatException or DecoderFallbackException or JsonException)
+        {
+            throw new RecordMismatchException($"Column {Columns[column].Name} ({Columns[column].Type}) in {rows.Where(Slot(column))} {(e is FormatException ? e.Message : "is not valid UTF-8")}.", rows.BatchId);
         }
     }
 

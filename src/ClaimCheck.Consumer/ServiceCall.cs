@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
@@ -12,7 +13,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     // An answer of the service is small; only a manifest of thousands of files is not.
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 32 };
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = JsonDepth.OfDocuments };
 
     public BatchId? BatchId { get; init; }
 
@@ -45,12 +46,16 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             {
                 return await TryOnceAsync(http, options, read, cancellationToken);
             }
-            catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts)
+            catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts && !NeedsHands(e.Code))
             {
                 await RetryPause.WaitAsync(attempt, options.RetryDelay, e.RetryAfter, cancellationToken);
             }
         }
     }
+
+    // Somebody has to do something first: the same call a moment later is refused again.
+    private static bool NeedsHands(string code) =>
+        code is NetworkFailure.Untrusted or ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged;
 
     private async Task<T> TryOnceAsync<T>(
         HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
@@ -65,16 +70,16 @@ internal sealed class ServiceCall(HttpMethod method, string path)
                 throw await Refusal.ReadAsync(response, BatchId, deadline.Token);
             return await read(response, deadline.Token);
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && deadline.IsCancellationRequested)
         {
             throw new ServiceUnavailableException(
                 "service_timeout", $"The service did not answer {method} within {options.Timeout + (Wait ?? TimeSpan.Zero)}.",
                 BatchId, inner: e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ServiceUnavailableException(
-                "service_unreachable", $"The service at {options.BaseAddress.Authority} can't be reached.", BatchId, inner: e);
+            var failure = NetworkFailure.Of(e, options.BaseAddress);
+            throw new ServiceUnavailableException(failure.Code, failure.Sentence($"The service at {options.BaseAddress.Authority}"), BatchId, inner: e);
         }
         catch (JsonException)
         {

@@ -5,7 +5,7 @@ namespace ClaimCheck.Contracts;
 /// <summary>An error as RFC 9457 <c>application/problem+json</c>.</summary>
 public sealed record Problem
 {
-    /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service.</summary>
+    /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service, under its public address where one is set.</summary>
     public required string Type { get; init; }
 
     /// <summary>The code in words.</summary>
@@ -34,6 +34,7 @@ public static class ProblemCodes
     public const string InvalidCursor = "invalid_cursor";
     public const string InvalidLimit = "invalid_limit";
     public const string InvalidParameter = "invalid_parameter";
+    public const string UnknownParameter = "unknown_parameter";
     public const string InvalidIdempotencyKey = "invalid_idempotency_key";
     public const string Unauthorized = "unauthorized";
     public const string ForeignOrigin = "foreign_origin";
@@ -61,6 +62,7 @@ public static class ProblemCodes
     public const string ExportFailed = "export_failed";
     public const string CursorExpired = "cursor_expired";
     public const string JobRunning = "job_running";
+    public const string RecordTooLarge = "record_too_large";
     public const string PreconditionFailed = "precondition_failed";
     public const string BodyTooLarge = "body_too_large";
     public const string UnsupportedMediaType = "unsupported_media_type";

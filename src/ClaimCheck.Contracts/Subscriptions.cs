@@ -12,6 +12,19 @@ public static class SubscriptionProtocol
     public const string Webhook = "webhook";
 }
 
+/// <summary>What a webhook's events are sent as. The body is the same: a CloudEvent in JSON.</summary>
+public static class WebhookContentType
+{
+    /// <summary><c>application/cloudevents+json</c>, as https://github.com/cloudevents/spec says.</summary>
+    public const string Default = "application/cloudevents+json";
+
+    /// <summary><c>application/json</c>, for receivers that parse nothing else.</summary>
+    public const string Json = "application/json";
+
+    /// <summary>All.</summary>
+    public static IReadOnlyList<string> All { get; } = [Default, Json];
+}
+
 /// <summary>The states of a subscription, as written on the wire.</summary>
 public static class SubscriptionState
 {
@@ -45,6 +58,10 @@ public sealed record SubscriptionRequest
 
     /// <summary>A queue's ARN, or the address that is posted to.</summary>
     public required string Endpoint { get; init; }
+
+    /// <summary>For webhooks: one of <see cref="WebhookContentType"/>; null or left out means <see cref="WebhookContentType.Default"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ContentType { get; init; }
 }
 
 /// <summary>What can be done next with a subscription. Addresses are absolute.</summary>
@@ -74,6 +91,9 @@ public sealed record Subscription
 
     /// <summary>A queue's ARN, or the address that is posted to.</summary>
     public required string Endpoint { get; init; }
+
+    /// <summary>What a webhook's events are sent as, one of <see cref="WebhookContentType"/>; null for queues.</summary>
+    public string? ContentType { get; init; }
 
     /// <summary>One of <see cref="SubscriptionState"/>.</summary>
     public required string State { get; init; }
@@ -134,7 +154,7 @@ public sealed record WebhookDelivery
 
     /// <summary>
     /// Why the last try failed, or null: <c>status</c>, <c>redirect</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls_failed</c>,
-    /// <c>blocked_address</c>, <c>invalid_answer</c>, <c>gone</c>; <c>internal_error</c> where nothing could be sent.
+    /// <c>blocked_address</c>, <c>proxy_failed</c>, <c>invalid_answer</c>, <c>gone</c>; <c>internal_error</c> where nothing could be sent.
     /// </summary>
     public string? LastFailure { get; init; }
 

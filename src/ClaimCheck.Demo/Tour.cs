@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClaimCheck.Aws;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Chapters;
@@ -29,7 +30,7 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     public Screen Screen => screen;
 
     /// <summary>For what is shown on the wire; it follows no redirect.</summary>
-    public HttpClient Wire { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    public HttpClient Wire { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = SystemProxy.Instance });
 
     public ServiceProcess Service => service ?? throw new DemoException("The service is not started.");
 

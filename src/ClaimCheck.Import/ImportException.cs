@@ -41,6 +41,7 @@ internal static class ImportCodes
     public const string WrongFieldCount = "wrong_field_count";
     public const string BadQuoting = "bad_quoting";
     public const string MalformedJson = "malformed_json";
+    public const string NestedTooDeep = "nested_too_deep";
     public const string NotAnObject = "not_an_object";
     public const string RequiredFieldMissing = "required_field_missing";
     public const string WrongType = "wrong_type";

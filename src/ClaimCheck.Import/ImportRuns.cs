@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
+using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
 using Microsoft.Extensions.Logging;
 
@@ -182,12 +182,11 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         var kinds = new Dictionary<(string Class, string Code), (long Count, List<long> Lines)>();
         await foreach (var line in BucketLinesAsync(DirectoryOf(runId), cancellationToken))
         {
-            using var document = JsonDocument.Parse(line);
-            var failure = document.RootElement;
-            var kind = (failure.GetProperty("class").GetString()!, failure.GetProperty("code").GetString()!);
+            var failure = FailureLine.Read(line);
+            var kind = (failure.Class!, failure.Code!);
             var (count, lines) = kinds.GetValueOrDefault(kind, (0, []));
             if (lines.Count < LongestExamples)
-                lines.Add(failure.GetProperty("line").GetInt64());
+                lines.Add(failure.Line ?? 0);
             kinds[kind] = (count + 1, lines);
         }
         return new(run, [.. kinds.OrderByDescending(kind => kind.Value.Count)

@@ -20,17 +20,19 @@ return await Startup.GuardAsync(async () =>
     var builder = WebApplication.CreateBuilder(args);
     builder.AddHosting().AddTelemetry().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
         .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts()
-        .AddSchedules().AddUploads().AddBulkJobs();
+        .AddSchedules().AddUploads().AddBulkJobs()
+        .CheckSettings();
 
     var app = builder.Build();
     app.UseHosting();
-    app.MapHosting();
+    var routes = app.MapGroup("").ProducesProblems(400);
+    routes.MapHosting();
     if (Roles.Of(app.Configuration).IsApi)
     {
-        app.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
+        routes.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
             .MapSchedules().MapUploads().MapInbox().MapBulkJobs();
     }
 
-    app.MapStagedFiles();
+    routes.MapStagedFiles();
     return await app.RunServiceAsync();
 });

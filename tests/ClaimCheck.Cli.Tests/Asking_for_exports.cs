@@ -8,6 +8,21 @@ namespace ClaimCheck.Cli.Tests;
 public sealed class Asking_for_exports(ToolScene scene)
 {
     [Fact]
+    public async Task A_dataset_that_does_not_fit_is_told_once_with_its_file_and_line()
+    {
+        const string why = "datasets/misfit.sql:2: source refuses the query: column \"nope\" does not exist (42703).";
+        foreach (var arguments in (string[][])[["export", "misfit"], ["datasets"], ["datasets", "misfit"]])
+        {
+            var result = await scene.RunAsync(arguments);
+            var said = result.Output + result.Errors;
+            Assert.Equal(2, said.Split(why).Length);
+            Assert.DoesNotContain("can't be reached", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("Try again", said, StringComparison.Ordinal);
+            result.Exits(arguments[0] == "export" ? 6 : 0);
+        }
+    }
+
+    [Fact]
     public async Task Datasets_are_listed_and_shown()
     {
         var list = (await scene.RunAsync("datasets")).Exits(0);

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;
 
@@ -77,6 +78,46 @@ public sealed class Connecting(ToolScene scene)
         (await RunAsync("/nonexistent", [], "list", "--url", "nonsense")).Exits(2);
         (await RunAsync("/nonexistent", [], "list", "--url", "ftp://127.0.0.1")).Exits(2);
         Assert.DoesNotContain(ToolScene.Key, (await RunAsync("/nonexistent", [], "list", "--url", $"http://me:{ToolScene.Key}@127.0.0.1:9")).Exits(2).Errors);
+    }
+
+    [Fact]
+    public async Task An_untrusted_certificate_is_7_and_a_proxy_that_refuses_is_named()
+    {
+        await using (var tls = RawListener.WithCertificate("localhost", -1))
+        {
+            var untrusted = (await RunAsync("/nonexistent", [], "list", "--url", $"https://localhost:{tls.Port}", "--json")).Exits(7);
+            Assert.Equal("untrusted_certificate", untrusted.Json["code"]!.GetValue<string>());
+            Assert.Contains("is not trusted: its issuer is unknown here", untrusted.Errors);
+            Assert.DoesNotContain("can't be reached", untrusted.Errors);
+        }
+
+        await using (var proxy = RawListener.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
+        {
+            var refused = (await RunAsync("/nonexistent", [("HTTPS_PROXY", $"http://me:word@127.0.0.1:{proxy.Port}")], "list", "--url", "https://exports.example")).Exits(6);
+            Assert.Contains($"the proxy 127.0.0.1:{proxy.Port} does not connect to it: it answers 403.", refused.Errors);
+            Assert.DoesNotContain("word", refused.Errors);
+        }
+
+        var away = (await RunAsync("/nonexistent", [("HTTPS_PROXY", "http://127.0.0.1:9")], "list", "--url", "https://exports.example")).Exits(6);
+        Assert.Contains("the proxy 127.0.0.1:9, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names: nothing listens there", away.Errors);
+    }
+
+    [Fact]
+    public async Task What_others_say_is_one_line_that_a_terminal_does_not_obey()
+    {
+        var bogus = (await RunAsync("/nonexistent", [], "list", "--state", "bogus\u001b[31m")).Exits(2);
+        Assert.Contains("Must be one of: '", bogus.Errors, StringComparison.Ordinal);
+        const string hostile = "\\u001b]0;owned\\u0007\\u001b[2Jread\\r\\n\\tme \\u202eesrever\\u009b31m\\u0000";
+        var problem = $$"""{ "type": "about:blank", "title": "No", "status": 404, "code": "not_found", "detail": "{{hostile}}" }""";
+        await using var server = RawListener.Answering(
+            $"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {problem.Length}\r\n\r\n{problem}");
+        var text = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url", $"http://127.0.0.1:{server.Port}")).Exits(3);
+        var json = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url", $"http://127.0.0.1:{server.Port}", "--json")).Exits(3);
+
+        foreach (var said in (string[])[bogus.Errors, text.Errors, json.Errors, json.Output])
+            Assert.DoesNotContain(said.ReplaceLineEndings(""), c => char.IsControl(c) || c is '\u202e');
+        Assert.Contains("No: \uFFFD\uFFFDread me \uFFFDesrever\uFFFD\uFFFD.", text.Errors, StringComparison.Ordinal);
+        Assert.Contains("\u001b[2J", json.Json["detail"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
     [Fact]

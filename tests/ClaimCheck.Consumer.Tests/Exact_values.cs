@@ -6,7 +6,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Consumer.Tests;
 
-/// <summary>A typed value is what its text says, or it is refused. Whatever a block holds, reading it ends in one of the two.</summary>
+/// <summary>A typed value is what its text says, or it is refused; a time's fraction alone is rounded. Whatever a block holds, reading it ends in one of the two.</summary>
 public class Exact_values
 {
     internal enum Mood
@@ -14,6 +14,10 @@ public class Exact_values
         Calm,
         CALM,
         Happy,
+        InProgress,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName("so 'so'")]
+        SoSo,
     }
 
     [Theory]
@@ -42,7 +46,9 @@ public class Exact_values
     [InlineData(typeof(double), "1e-400", null)]
     [InlineData(typeof(double), "-0", "-0")]
     [InlineData(typeof(double), "-Infinity", "-Infinity")]
-    [InlineData(typeof(double), "infinity", null)]
+    [InlineData(typeof(double), "infinity", "Infinity")]
+    [InlineData(typeof(double), "+Inf", "Infinity")] // Go
+    [InlineData(typeof(float), "nan", "NaN")] // Python
     [InlineData(typeof(double), "1,5", null)]
     [InlineData(typeof(double), "1 ", null)]
     [InlineData(typeof(float), "0.1", "0.1")]
@@ -62,22 +68,55 @@ public class Exact_values
     [InlineData(typeof(byte), "256", null)]
     [InlineData(typeof(byte), " 1", null)]
     [InlineData(typeof(uint), "-1", null)]
-    [InlineData(typeof(bool), "yes", null)]
-    [InlineData(typeof(bool), "1", null)]
+    [InlineData(typeof(bool), "yes", "True")]
+    [InlineData(typeof(bool), "0", "False")]
+    [InlineData(typeof(bool), "True", "True")] // Python
+    [InlineData(typeof(bool), "o", null)]
+    [InlineData(typeof(bool), "truest", null)]
     [InlineData(typeof(DateTime), "2026-01-31 12:00:00.1234567", "2026-01-31T12:00:00.1234567")]
-    [InlineData(typeof(DateTime), "2026-01-31 12:00:00.12345678", null)]
+    [InlineData(typeof(DateTime), "2026-01-31 12:00:00.12345678", "2026-01-31T12:00:00.1234568")]
+    [InlineData(typeof(DateTime), "2026-01-31 24:00:00", "2026-02-01T00:00:00")]
+    [InlineData(typeof(DateTime), "9999-12-31 23:59:59.99999999", null)]
+    [InlineData(typeof(DateTime), "2026-01-31T12:00", "2026-01-31T12:00:00")] // Java
+    [InlineData(typeof(DateTime), "2026-02-29 12:00:00", null)]
+    [InlineData(typeof(DateTime), "10000-01-01 00:00:00", null)]
     [InlineData(typeof(DateTime), "2026-01-31 12:00:00.12345670", "2026-01-31T12:00:00.1234567")]
-    [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00.123456789+00", null)]
+    [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00.123456789+00", "2026-01-31T12:00:00.1234568+00:00")]
+    [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00.5 +0100 CET m=+0.000012", "2026-01-31T12:00:00.5000000+01:00")] // Go
+    [InlineData(typeof(DateTimeOffset), "2026-01-31T12:00+01:00[Europe/Paris]", "2026-01-31T12:00:00.0000000+01:00")] // Java
+    [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00.250000+05:30", "2026-01-31T12:00:00.2500000+05:30")] // Python
+    [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00+25", null)]
+    [InlineData(typeof(DateTimeOffset), "infinity", null)]
     [InlineData(typeof(DateTimeOffset), "2026-01-31 12:00:00+14", "2026-01-31T12:00:00.0000000+14:00")]
     [InlineData(typeof(DateTimeOffset), "0001-01-01 00:00:00+05", null)]
-    [InlineData(typeof(DateTimeOffset), "1890-01-01 00:19:32+00:19:32", null)]
+    [InlineData(typeof(DateTimeOffset), "1890-01-01 00:19:32+00:19:32", "1890-01-01T00:00:00.0000000+00:00")]
     [InlineData(typeof(DateOnly), "2026-01-31 12:00:00", null)]
     [InlineData(typeof(DateOnly), "0044-03-15 BC", null)]
-    [InlineData(typeof(TimeOnly), "12:00:00.00000001", null)]
+    [InlineData(typeof(TimeOnly), "12:00:00.00000001", "12:00")]
+    [InlineData(typeof(TimeOnly), "12:00", "12:00")] // Java
     [InlineData(typeof(TimeOnly), "12:00:00+02", null)]
     [InlineData(typeof(TimeOnly), "24:00:00", null)]
-    [InlineData(typeof(Guid), "0198c2f4111172228333444455556666", null)]
+    [InlineData(typeof(TimeSpan), "24:00:00", "1.00:00:00")]
+    [InlineData(typeof(TimeSpan), "P1DT2H3M4.5S", "1.02:03:04.5000000")]
+    [InlineData(typeof(TimeSpan), "PT-1H-30M", "-01:30:00")] // Java
+    [InlineData(typeof(TimeSpan), "-PT1H", "-01:00:00")]
+    [InlineData(typeof(TimeSpan), "-1 day, 23:00:00", "-01:00:00")] // Python
+    [InlineData(typeof(TimeSpan), "-1h30m0.5s", "-01:30:00.5000000")] // Go
+    [InlineData(typeof(TimeSpan), "1.5µs", "00:00:00.0000015")]
+    [InlineData(typeof(TimeSpan), "-1.02:03:04", "-1.02:03:04")] // .NET
+    [InlineData(typeof(TimeSpan), "1 day -00:30:00", "23:30:00")]
+    [InlineData(typeof(TimeSpan), "P1M", null)]
+    [InlineData(typeof(TimeSpan), "P", null)]
+    [InlineData(typeof(TimeSpan), "PT2562047788H", null)]
+    [InlineData(typeof(Guid), "0198c2f4111172228333444455556666", "0198c2f4-1111-7222-8333-444455556666")]
+    [InlineData(typeof(Guid), "{0198C2F4-1111-7222-8333-444455556666}", "0198c2f4-1111-7222-8333-444455556666")]
+    [InlineData(typeof(Guid), "urn:uuid:0198c2f4-1111-7222-8333-444455556666", "0198c2f4-1111-7222-8333-444455556666")] // Python
+    [InlineData(typeof(Guid), "0198c2f4--11117222-8333-444455556666", null)]
     [InlineData(typeof(Mood), "CALM", "CALM")]
+    [InlineData(typeof(Mood), "calm", null)] // Calm or CALM
+    [InlineData(typeof(Mood), "in_progress", "InProgress")]
+    [InlineData(typeof(Mood), "In-Progress", "InProgress")]
+    [InlineData(typeof(Mood), "so 'so'", "SoSo")]
     [InlineData(typeof(Mood), "happy", "Happy")]
     [InlineData(typeof(Mood), "Calm,Happy", null)]
     [InlineData(typeof(Mood), " 2", null)]

@@ -5,6 +5,8 @@ namespace ClaimCheck.Import.Tests;
 /// <summary>What is wrong with a record concerns that record; what is wrong with a file stops it before anything is sent.</summary>
 public sealed class Reading_hostile_files : IAsyncLifetime
 {
+    private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private RecordEndpoint endpoint = null!;
     private ImportScene scene = null!;
 
@@ -143,7 +145,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
     [InlineData("numeric", "-000.10", "-0.10")]
     [InlineData("numeric", "1.", null)]
     [InlineData("numeric", ".5", null)]
-    [InlineData("numeric", "NaN", null)]
+    [InlineData("numeric", "NaN", "\"NaN\"")]
+    [InlineData("numeric", "-Infinity", "\"-Infinity\"")]
     [InlineData("numeric", "1,5", null)]
     [InlineData("numeric", "0x10", null)]
     [InlineData("boolean", "YES", "true")]
@@ -156,9 +159,16 @@ public sealed class Reading_hostile_files : IAsyncLifetime
     [InlineData("timestamptz", "2026-01-01 00:00:00.123456Z", "\"2026-01-01T00:00:00.123456Z\"")]
     [InlineData("timestamptz", "2026-01-01T00:00:00", null)]
     [InlineData("timestamptz", "2026-01-01", null)]
+    [InlineData("timestamptz", "2026-02-01 12:00:00+00", "\"2026-02-01T12:00:00Z\"")]
+    [InlineData("timestamptz", "2026-02-01T12:00:00.123456789+01:00", "\"2026-02-01T11:00:00.123456789Z\"")]
+    [InlineData("timestamptz", "infinity", "\"infinity\"")]
+    [InlineData("timestamptz", "0044-03-15 00:00:00+01 BC", "\"0044-03-14 23:00:00+00 BC\"")]
+    [InlineData("timestamptz", "294276-12-31 23:59:59+00", "\"294276-12-31 23:59:59+00\"")]
+    [InlineData("date", "0044-03-15 BC", "\"0044-03-15 BC\"")]
     [InlineData("uuid", "0198C0DE-0000-7000-8000-000000000001", "\"0198c0de-0000-7000-8000-000000000001\"")]
     [InlineData("uuid", "0198c0de", null)]
     [InlineData("json", "{\"a\": [1, null]}", "{\"a\":[1,null]}")]
+    [InlineData("json", "[\n1]", "[1]")]
     [InlineData("json", "{a}", null)]
     [InlineData("json", "1 2", null)]
     [InlineData("text", "1", "\"1\"")]
@@ -169,7 +179,7 @@ public sealed class Reading_hostile_files : IAsyncLifetime
 
         Assert.Equal(written is null ? 1 : 0, run.Counts.Invalid);
         if (written is not null)
-            Assert.Equal(written, endpoint.Calls.Values.Single().Items[0]!["value"]!.ToJsonString());
+            Assert.Equal(written, endpoint.Calls.Values.Single().Items[0]!["value"]!.ToJsonString(Plain));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Records;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests;
@@ -37,7 +38,9 @@ public sealed class Reading_random_files
     [InlineData("boolean", "tré")] // begins like one
     [InlineData("boolean", "1\u00A0")]
     [InlineData("uuid", "+198c2f4-1111-7222-8333-444455556666")]
-    [InlineData("timestamptz", "2026-01-31T00:00:00.12345678Z")]
+    [InlineData("timestamptz", "2026-01-31T00:00:00")]
+    [InlineData("timestamptz", "2026-02-29T00:00:00Z")]
+    [InlineData("date", "2026-01-31T00:00:00Z")]
     [InlineData("integer", "1.0")]
     [InlineData("integer", "9223372036854775808")]
     [InlineData("integer", "1e3")]
@@ -45,6 +48,16 @@ public sealed class Reading_random_files
     {
         Assert.True(FieldType.TryParse(type, out var field));
         Assert.False(field.IsValid(text));
+    }
+
+    [Fact]
+    public void A_record_that_is_nested_too_deep_is_said_to_be_so()
+    {
+        var format = new NdjsonFormat();
+        Assert.Null(format.Take(Nested(JsonDepth.OfRecords - 1)));
+        Assert.Equal(("nested_too_deep", "The record is nested deeper than 16000 levels, which is the limit."), format.Take(Nested(JsonDepth.OfRecords)) is var fault ? (fault!.Code, fault.Message) : default);
+
+        static byte[] Nested(int levels) => System.Text.Encoding.UTF8.GetBytes($$"""{"a":{{new string('[', levels)}}{{new string(']', levels)}}}""");
     }
 
     private static async Task ReadAsync(RecordFormat format, byte[] file)

@@ -19,18 +19,32 @@ internal sealed class PostgresServer
 
     private PostgresServer(string admin) => this.admin = admin;
 
+    /// <summary>Members of this role need their password; others are trusted.</summary>
+    public const string Signing = "claimcheck_signing";
+
     /// <summary>The connection string of a fresh, empty database with a name of its own.</summary>
-    public static async Task<string> NewDatabaseAsync()
+    public static async Task<string> NewDatabaseAsync(string encoding = "UTF8")
     {
         var server = await Shared.Value;
         var name = $"test_{Guid.NewGuid():N}";
         await using var connection = new NpgsqlConnection(server.admin);
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText = $"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
+        command.CommandText = $"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'";
         await command.ExecuteNonQueryAsync();
         server.databases.Add(name);
         return new NpgsqlConnectionStringBuilder(server.admin) { Database = name, Pooling = true }.ConnectionString;
+    }
+
+    /// <summary>A new role that needs its password, and the way to a database as it.</summary>
+    public static async Task<NpgsqlConnectionStringBuilder> NewSignedRoleAsync(string database, string password)
+    {
+        var way = new NpgsqlConnectionStringBuilder(database) { Username = $"signed_{Guid.NewGuid():N}", Password = password };
+        await Scene.SqlAsync(
+            database,
+            $"CREATE ROLE {way.Username} LOGIN PASSWORD '{password}' IN ROLE {Signing}; GRANT ALL ON DATABASE \"{way.Database}\" TO {way.Username}; "
+            + $"GRANT ALL ON SCHEMA public TO {way.Username}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {way.Username}");
+        return way;
     }
 
     private static async Task<PostgresServer> StartAsync()
@@ -65,6 +79,7 @@ internal sealed class PostgresServer
             set -eu
             trap '' INT TERM HUP
             "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$2/log" 2>&1
+            { echo "host all +$4 127.0.0.1/32 scram-sha-256"; cat "$2/data/pg_hba.conf"; } >"$2/hba" && mv "$2/hba" "$2/data/pg_hba.conf"
             "$1/postgres" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=1000 \
                 -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=64MB \
                 </dev/null >>"$2/log" 2>&1 &
@@ -74,9 +89,10 @@ internal sealed class PostgresServer
             wait $postgres || true
             rm -rf "$2"
             """;
-        var (guard, directory) = await GuardAsync(script, $"{port}");
+        var (guard, directory) = await GuardAsync(script, $"{port}", Signing);
         var address = Address(port);
         await WaitAsync(address, guard, Path.Combine(directory, "log"));
+        await Scene.SqlAsync(address, $"CREATE ROLE {Signing}");
         return new PostgresServer(address);
     }
 

@@ -13,6 +13,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 internal sealed partial class Aftercare(
     AdapterSettings settings, ClaimCheckClient client, ServiceApi service, NoticeSender notices, DeliveryBook book, ILogger<Aftercare> logger) : IDisposable
 {
+    private const string RevocationCheck = "revocationCheck";
     private readonly TimeProvider time = TimeProvider.System;
     private readonly SemaphoreSlim pace = new(1);
 
@@ -82,27 +83,29 @@ internal sealed partial class Aftercare(
 
         var pause = Pause.After(delivery.Looks.TriesOf(duty) + 1, settings.Retry.Delay, settings.Retry.LongestDelay);
         delivery.Looks.Tried(duty, now + pause);
-        Log.TriedInVain(logger, delivery.Document.Id, duty.Kind, duty.What, pause, sent.Failure);
+        var failure = StepFailure.After(duty.LastFailure, duty.What, sent.Code, sent.Failure, now, pause);
+        await delivery.NoteAsync(document => document.Tried(duty, failure), CancellationToken.None);
+        Log.TriedInVain(logger, delivery.Document.Id, duty.Kind, duty.What, pause, sent.Code, sent.Failure);
         return false;
     }
 
     private async Task<Sent> NotifyAsync(Delivery delivery, Route route, Duty duty, CancellationToken cancellationToken)
     {
         if (route.Notify is not { } target)
-            return new("The route notifies nobody any more.", true);
+            return new("The route notifies nobody any more.", true, "notice_unwanted");
         try
         {
             return await notices.SendAsync(route, target, delivery.Document, duty, cancellationToken);
         }
         catch (ClaimCheckException e)
         {
-            return new(e.Message, false); // no link could be had
+            return new(e.Message, false, e.Code); // no link could be had
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // It counts as a try, and the other duties of the delivery do not wait for it.
-            Log.Broken(logger, e, delivery.Document.Id, duty.What);
-            return new($"An unexpected {e.GetType().Name} kept it from being sent.", false);
+            Log.Broken(logger, Defect.Of(e), delivery.Document.Id, duty.What);
+            return new(StepFailure.Unexpected(e), false, StepFailure.UnexpectedCode);
         }
     }
 
@@ -116,7 +119,7 @@ internal sealed partial class Aftercare(
         }
         catch (ClaimCheckException e)
         {
-            return new($"{e.Code}: {e.Message}", !e.IsTransient);
+            return new(e.Message, !e.IsTransient, e.Code);
         }
     }
 
@@ -138,6 +141,7 @@ internal sealed partial class Aftercare(
         try
         {
             var batch = await client.GetBatchAsync(document.BatchId!.Value, cancellationToken);
+            await delivery.NoteAsync(each => each.LastFailure?.Step == RevocationCheck ? each with { LastFailure = null } : null, CancellationToken.None);
             if (batch.State == ExportState.Revoked)
             {
                 Log.Revoked(logger, document.Id, document.BatchId.Value);
@@ -154,6 +158,9 @@ internal sealed partial class Aftercare(
         catch (ClaimCheckException e)
         {
             Log.NotChecked(logger, document.Id, e.Message);
+            var failure = StepFailure.After(
+                document.LastFailure, RevocationCheck, e.Code, e.Message, time.GetUtcNow(), looks.NextRevocationCheckAt.Value - time.GetUtcNow());
+            await delivery.NoteAsync(each => each with { LastFailure = failure }, CancellationToken.None);
         }
 
         return false;
@@ -179,8 +186,8 @@ internal sealed partial class Aftercare(
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is taken.")]
         public static partial void Discharged(ILogger logger, string deliveryId, DutyKind kind, string what);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Reason}")]
-        public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string reason);
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Code}: {Reason}")]
+        public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string code, string reason);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be made.")]
         public static partial void Broken(ILogger logger, Exception exception, string deliveryId, string what);

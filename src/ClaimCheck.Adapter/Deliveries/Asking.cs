@@ -8,7 +8,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>Asks the service for exports, and finds out what became of them.</summary>
 internal sealed partial class Asking(
-    AdapterSettings settings, ClaimCheckClient client, ServiceApi service, Destinations destinations, ILogger<Asking> logger)
+    AdapterSettings settings, ClaimCheckClient client, ServiceApi service, Destinations destinations, DeliveryBook book, ILogger<Asking> logger)
 {
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -16,7 +16,8 @@ internal sealed partial class Asking(
     /// Asks for the export. The same delivery asks with the same key, so that the service answers the same export, whatever
     /// became of the answers before.
     /// </summary>
-    public async Task<TimeSpan> RequestAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
+    /// <returns>Null where the service refused it, and a caller waits to hear of that: the delivery is forgotten.</returns>
+    public async Task<TimeSpan?> RequestAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
         try
@@ -30,6 +31,12 @@ internal sealed partial class Asking(
         catch (ClaimCheckException e) when (e is RequestRejectedException or NotFoundException)
         {
             var failure = new DeliveryFailure(e.Code, e.Message, (e as RequestRejectedException)?.Errors);
+            if (delivery.TryRefuse(failure, () => book.Forget(delivery)))
+            {
+                Log.Refused(logger, document.Id, document.Route, failure.Code, failure.Detail);
+                return null;
+            }
+
             await FailAsync(delivery, route, failure);
         }
 
@@ -43,12 +50,18 @@ internal sealed partial class Asking(
         var (looks, now) = (delivery.Looks, time.GetUtcNow());
         if (now >= (looks.NextStatusAt ??= FirstStatusAt(delivery, route, now)))
         {
+            var wasFailing = looks.IsLookFailing;
+            looks.IsLookFailing = false;
             if (await AskForStateAsync(delivery, route, cancellationToken))
                 return TimeSpan.Zero;
+            looks.IsLookFailing = wasFailing;
         }
         else if (LooksElsewhere(delivery, route) && now >= looks.NextLookAt)
         {
-            if (await IsThereAsync(delivery, route, cancellationToken))
+            looks.IsLookFailing = true;
+            var isThere = await IsThereAsync(delivery, route, cancellationToken);
+            looks.IsLookFailing = false;
+            if (isThere)
             {
                 Log.Seen(logger, delivery.Document.Id, route.Wait);
                 await delivery.ChangeAsync(document => document.Ready(), CancellationToken.None);
@@ -156,6 +169,9 @@ internal sealed partial class Asking(
     {
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is asked for: export {ExportId}, batch {BatchId}.")]
         public static partial void Asked(ILogger logger, string deliveryId, string route, ExportId exportId, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, which its caller is told; nothing is kept. {Code}: {Detail}")]
+        public static partial void Refused(ILogger logger, string deliveryId, string route, string code, string detail);
 
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} saw its manifest ({Wait}): the batch is ready.")]
         public static partial void Seen(ILogger logger, string deliveryId, WaitKind wait);

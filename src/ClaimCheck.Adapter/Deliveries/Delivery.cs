@@ -11,6 +11,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously); // completed by the next change
     private Task sinceStep = Task.CompletedTask;
     private CancellationTokenSource? step;
+    private int waiting;
 
     public DeliveryDocument Document { get; private set; } = document;
 
@@ -19,6 +20,11 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
 
     /// <summary>What this process remembers of its looks for the batch, and of its tries.</summary>
     public Looks Looks { get; } = new();
+
+    /// <summary>What the service said to a caller that waited; the delivery is forgotten then.</summary>
+    public DeliveryFailure? Refusal { get; private set; }
+
+    private bool IsForgotten => Refusal is not null;
 
     /// <summary>Makes a step, where the document's state allows it, and writes it down first.</summary>
     /// <param name="step">Gives null where it does not apply.</param>
@@ -30,14 +36,71 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         await changing.WaitAsync(cancellationToken);
         try
         {
-            if (step(Document) is not { } next)
+            if (IsForgotten || step(Document) is not { } next)
                 return false;
+            // Why the last state's step failed is of no interest in the next.
+            if (next.State != Document.State)
+                next = next with { LastFailure = null };
             await state.SaveAsync(next, CancellationToken.None);
             Document = next;
         }
         finally
         {
             changing.Release();
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>
+    /// Notes what changes no state and wakes nobody: how tries fail. It counts too where the disk is full, which may be what it tells of.
+    /// </summary>
+    public async Task NoteAsync(Func<DeliveryDocument, DeliveryDocument?> note, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (IsForgotten || note(Document) is not { } next)
+                return;
+            Document = next;
+            await state.SaveAsync(next, CancellationToken.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next one is written.
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <summary>A caller waits for the answer to its request, until <see cref="EndAwait"/>: a refusal is its to know, and nothing is kept of it.</summary>
+    public void Await()
+    {
+        lock (guard)
+            waiting++;
+    }
+
+    public void EndAwait()
+    {
+        lock (guard)
+            waiting--;
+    }
+
+    /// <summary>The service refused the request. Where a caller waits for just that, it is told, and nothing is kept.</summary>
+    /// <param name="failure">What it said.</param>
+    /// <param name="forget">Removes the delivery.</param>
+    /// <returns>False where nobody waits.</returns>
+    public bool TryRefuse(DeliveryFailure failure, Action forget)
+    {
+        lock (guard)
+        {
+            if (waiting == 0)
+                return false;
+            forget();
+            Refusal = failure;
         }
 
         Wake();
@@ -89,7 +152,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
             Task change;
             lock (guard)
             {
-                if (Document.State != state)
+                if (Document.State != state || IsForgotten)
                     return true;
                 change = changed.Task;
             }

@@ -45,9 +45,9 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
     /// <param name="request">What the service is asked for.</param>
     /// <param name="caller">Whose key asked for it, or null.</param>
     /// <param name="cancellationToken">Ends the wait for others.</param>
-    /// <returns>The delivery, and whether it is a new one.</returns>
+    /// <returns>The delivery, and whether it is a new one. Where there is a caller it is awaited.</returns>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
-        BeginAsync(new()
+        BeginAsync(isAwaited: caller is not null, document: new()
         {
             Id = IdOf(route, origin),
             Route = route.Name,
@@ -57,7 +57,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             Dataset = route.Dataset,
             CreatedAt = time.GetUtcNow(),
             State = DeliveryState.Requested,
-        }, cancellationToken);
+        }, cancellationToken: cancellationToken);
 
     /// <summary>A delivery of a batch that somebody else asked for, and that is ready.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
@@ -71,7 +71,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             State = DeliveryState.Delivering,
             ExportId = ready.ExportId,
             BatchId = ready.BatchId,
-        }, cancellationToken);
+        }, isAwaited: false, cancellationToken);
 
     /// <summary>A delivery of what failed for now of another batch, exported again.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginRetryAsync(
@@ -87,7 +87,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             ExportId = exportId,
             BatchId = batchId,
             RetryOf = failed,
-        }, cancellationToken);
+        }, isAwaited: false, cancellationToken);
 
     /// <summary>Forgets a delivery.</summary>
     public void Forget(Delivery delivery)
@@ -96,17 +96,20 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
         all.TryRemove(delivery.Document.Id, out _);
     }
 
-    private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(DeliveryDocument document, CancellationToken cancellationToken)
+    private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(DeliveryDocument document, bool isAwaited, CancellationToken cancellationToken)
     {
         await beginning.WaitAsync(cancellationToken);
         try
         {
-            if (Find(document.Id) is { } known)
-                return (known, false);
-            await state.SaveAsync(document, CancellationToken.None);
-            var delivery = new Delivery(document, state, isNew: true);
-            Add(delivery);
-            return (delivery, true);
+            var known = Find(document.Id);
+            var (delivery, isNew) = (known ?? new Delivery(document, state, isNew: true), known is null);
+            if (isNew)
+                await state.SaveAsync(document, CancellationToken.None);
+            if (isAwaited)
+                delivery.Await();
+            if (isNew)
+                Add(delivery);
+            return (delivery, isNew);
         }
         finally
         {

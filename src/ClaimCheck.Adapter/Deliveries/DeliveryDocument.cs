@@ -62,10 +62,15 @@ internal sealed record RecordOutcomes(long Succeeded, long Transient, long Termi
 /// <param name="Since">When it became due.</param>
 /// <param name="DoneAt">When it was taken, or null.</param>
 /// <param name="GivenUp">Why it was given up, or null.</param>
-internal sealed record Duty(DutyKind Kind, string What, DateTimeOffset Since, DateTimeOffset? DoneAt = null, string? GivenUp = null)
+/// <param name="LastFailure">Why it was not taken yet, or null.</param>
+internal sealed record Duty(
+    DutyKind Kind, string What, DateTimeOffset Since, DateTimeOffset? DoneAt = null, string? GivenUp = null, StepFailure? LastFailure = null)
 {
     [JsonIgnore]
     public bool IsOpen => DoneAt is null && GivenUp is null;
+
+    /// <summary>Whether both are the same one, however far it is.</summary>
+    public bool Is(Duty other) => (Kind, What, Since) == (other.Kind, other.What, other.Since);
 }
 
 /// <summary>Kinds of duties.</summary>
@@ -138,7 +143,11 @@ internal sealed record DeliveryDocument
     /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
     public DateTimeOffset? BatchExpiresAt { get; init; }
 
+    /// <summary>Why it failed for good, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
+
+    /// <summary>Why the step that it is at is tried again, or null.</summary>
+    public StepFailure? LastFailure { get; init; }
 
     /// <summary>The reason given with a revocation or a cancellation, or null.</summary>
     public string? Reason { get; init; }

@@ -2,6 +2,7 @@ using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -13,7 +14,6 @@ internal sealed partial class DeliveryRunner(
     AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, Loading loading, Aftercare aftercare, ILogger<DeliveryRunner> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1); // longer ones are beyond timers
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
     private readonly TimeProvider time = TimeProvider.System;
     private readonly HashSet<Task> working = [];
 
@@ -70,6 +70,8 @@ internal sealed partial class DeliveryRunner(
         {
             var pause = await StepAsync(delivery, route, step.Token);
             delivery.Looks.Failures = 0;
+            if (!LooksInVain(delivery) && delivery.Document.LastFailure?.Step == NameOf(delivery.Document.State))
+                await delivery.NoteAsync(document => document with { LastFailure = null }, CancellationToken.None);
             return pause;
         }
         catch (OperationCanceledException) when (step.IsCancellationRequested)
@@ -83,6 +85,8 @@ internal sealed partial class DeliveryRunner(
         catch (ClaimCheckException e)
         {
             var pause = Again(delivery, e is ServiceUnavailableException { RetryAfter: { } asked } ? asked : TimeSpan.Zero);
+            if (await NoteAsync(delivery, route, e.Code, e.Message, pause))
+                return TimeSpan.Zero;
             if (e.IsTransient)
                 Log.TryAgain(logger, delivery.Document.Id, delivery.Document.State, pause, e.Code, e.Message);
             else
@@ -92,8 +96,8 @@ internal sealed partial class DeliveryRunner(
         catch (Exception e) // a full disk, a defect: neither may end the work on a delivery for good
         {
             var pause = Again(delivery, TimeSpan.Zero);
-            Log.Unexpected(logger, e, delivery.Document.Id, delivery.Document.State, pause);
-            return pause;
+            Log.Unexpected(logger, Defect.Of(e), delivery.Document.Id, delivery.Document.State, pause);
+            return await NoteAsync(delivery, route, StepFailure.UnexpectedCode, StepFailure.Unexpected(e), pause) ? TimeSpan.Zero : pause;
         }
     }
 
@@ -107,9 +111,38 @@ internal sealed partial class DeliveryRunner(
         _ => await aftercare.CareAsync(delivery, route, cancellationToken),
     };
 
+    // What was pushed must go again, however long that takes: a removal is not given up.
+    private static bool EndsInVain(DeliveryState state) => state is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering;
+
+    // The state of the export is asked for all the same, and tells when it is ready.
+    private static bool LooksInVain(Delivery delivery) => delivery.Document.State == DeliveryState.Waiting && delivery.Looks.IsLookFailing;
+
+    private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
+
+    /// <returns>Whether the delivery is given up.</returns>
+    private async Task<bool> NoteAsync(Delivery delivery, Route route, string code, string detail, TimeSpan pause)
+    {
+        var (document, now) = (delivery.Document, time.GetUtcNow());
+        var failure = StepFailure.After(document.LastFailure, NameOf(document.State), code, detail, now, pause);
+        if (EndsInVain(document.State) && !LooksInVain(delivery) && now - failure.Since >= settings.Retry.GiveUpAfter)
+        {
+            try
+            {
+                return await asking.FailAsync(delivery, route, new(code, $"It was given up after {failure.Tries} tries since {failure.Since:u}. {detail}"));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It can't be written down: it is tried once more.
+            }
+        }
+
+        await delivery.NoteAsync(each => each.State == document.State ? each with { LastFailure = failure } : null, CancellationToken.None);
+        return false;
+    }
+
     private TimeSpan Again(Delivery delivery, TimeSpan asked)
     {
-        var longest = settings.Retry.LongestDelay < LongestPause ? settings.Retry.LongestDelay : LongestPause;
+        var longest = settings.Retry.LongestDelay;
         var pause = Pause.After(++delivery.Looks.Failures, settings.Retry.Delay, longest);
         return asked > pause ? asked < longest ? asked : longest : pause;
     }
@@ -119,7 +152,7 @@ internal sealed partial class DeliveryRunner(
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} ({State}) is tried again in {Pause}. {Code}: {Reason}")]
         public static partial void TryAgain(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: someone must mend it. {Code}: {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: someone must fix it. {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) broke, and is tried again in {Pause}.")]

@@ -10,14 +10,14 @@ internal sealed class Destinations : IAsyncDisposable
     private readonly Dictionary<string, ISharedLocation> targets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ISharedLocation> places = new(StringComparer.Ordinal);
 
-    public Destinations(AdapterSettings settings, StateDirectory? state)
+    public Destinations(AdapterSettings settings)
     {
         foreach (var route in settings.Routes)
         {
             if (route.Destination is LocationDestination destination)
-                targets[route.Name] = SharedLocations.Create(destination.Location, temporary: state?.Temporary);
+                targets[route.Name] = SharedLocations.Create(destination.Location);
             if (route.WaitAt is { } waitAt)
-                places[route.Name] = SharedLocations.Create(waitAt, temporary: state?.Temporary);
+                places[route.Name] = SharedLocations.Create(waitAt);
         }
     }
 

@@ -14,10 +14,11 @@ internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
     public static bool IsEnd(ClaimCheckException e, Delivery delivery) => e switch
     {
         BatchEndedException or NotFoundException => true,
-        // Bytes that do not fit their checksums may be mended, but not by asking for ever.
+        // Bytes that do not fit their checksums may be put right, but not by asking for ever.
         IntegrityException => delivery.Looks.Failures >= MostTriesOfAlteredData,
+        LocationException { Reason: LocationFailure.Altered } => delivery.Looks.Failures >= MostTriesOfAlteredData,
         LocationException { IsTransient: false } or DirectoryInUseException => true,
-        // A key or a setting that the operator can mend.
+        // A key or a setting that the operator can fix.
         _ => false,
     };
 

@@ -5,7 +5,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// <summary>What this process alone remembers of a delivery: when it looks again, and the link that it looks at, which is never written down.</summary>
 internal sealed class Looks
 {
-    private readonly Dictionary<Duty, (int Tries, DateTimeOffset NextAt)> duties = [];
+    private readonly Dictionary<(DutyKind, string), (int Tries, DateTimeOffset NextAt)> duties = [];
 
     /// <summary>To the manifest's future place, as the service answered it; null where none was answered, or it is dead.</summary>
     public Link? Staging { get; set; }
@@ -14,6 +14,9 @@ internal sealed class Looks
     public bool MayAskForStaging { get; set; } = true;
 
     public int Count { get; set; }
+
+    /// <summary>Whether the last look where the route looks failed; the state is asked for all the same, and tells too.</summary>
+    public bool IsLookFailing { get; set; }
 
     public DateTimeOffset NextLookAt { get; set; }
 
@@ -27,9 +30,9 @@ internal sealed class Looks
     /// <summary>How often the current step has failed in a row.</summary>
     public int Failures { get; set; }
 
-    public DateTimeOffset NextTryOf(Duty duty) => duties.TryGetValue(duty, out var tries) ? tries.NextAt : DateTimeOffset.MinValue;
+    public DateTimeOffset NextTryOf(Duty duty) => duties.TryGetValue((duty.Kind, duty.What), out var tries) ? tries.NextAt : DateTimeOffset.MinValue;
 
-    public int TriesOf(Duty duty) => duties.TryGetValue(duty, out var tries) ? tries.Tries : 0;
+    public int TriesOf(Duty duty) => duties.TryGetValue((duty.Kind, duty.What), out var tries) ? tries.Tries : 0;
 
-    public void Tried(Duty duty, DateTimeOffset nextAt) => duties[duty] = (TriesOf(duty) + 1, nextAt);
+    public void Tried(Duty duty, DateTimeOffset nextAt) => duties[(duty.Kind, duty.What)] = (TriesOf(duty) + 1, nextAt);
 }

@@ -6,9 +6,10 @@ using ClaimCheck.Consumer.Listening;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>Looks through the destinations now and then for what has been there long enough, and for what dead writers left.</summary>
-internal sealed partial class RetentionSweeper(AdapterSettings settings, Destinations destinations, LocationRetention retention, ILogger<RetentionSweeper> logger)
-    : BackgroundService
+internal sealed partial class RetentionSweeper(
+    AdapterSettings settings, Destinations destinations, LocationRetention retention, RouteFailures failures, ILogger<RetentionSweeper> logger) : BackgroundService
 {
+    private const string Step = "retention";
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(15);
 
@@ -32,6 +33,7 @@ internal sealed partial class RetentionSweeper(AdapterSettings settings, Destina
             {
                 await Task.Delay(Pause.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
                 await retention.SweepAsync(location, destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
+                failures.Succeeded(route.Name, Step);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -40,6 +42,7 @@ internal sealed partial class RetentionSweeper(AdapterSettings settings, Destina
             catch (LocationException e)
             {
                 Log.NotSwept(logger, location.Name, e.Message);
+                failures.Failed(route.Name, Step, e.Code, e.Message, pause > ShortestPause ? pause : ShortestPause);
             }
         }
     }

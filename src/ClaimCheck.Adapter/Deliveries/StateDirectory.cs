@@ -25,9 +25,6 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Where files lie on their way.</summary>
     public string Work => Path.Combine(path, "work");
 
-    /// <summary>Where files lie for one call. Emptied when the directory is taken: a process that was killed left its own.</summary>
-    public string Temporary => Path.Combine(path, "tmp");
-
     /// <exception cref="SettingsException">It can't be written to, or another process holds it.</exception>
     public static StateDirectory Open(string path)
     {
@@ -37,7 +34,7 @@ internal sealed class StateDirectory : IDisposable
                 Directory.CreateDirectory(path);
             else
                 Directory.CreateDirectory(path, OwnerOnly); // criteria may tell more than others should know
-            foreach (var folder in new[] { "deliveries", "routes", "cursors", "tmp" })
+            foreach (var folder in new[] { "deliveries", "routes", "cursors" })
                 Directory.CreateDirectory(Path.Combine(path, folder));
             Durable.ProveLocks(path);
         }
@@ -52,8 +49,6 @@ internal sealed class StateDirectory : IDisposable
             // What a process was writing when it was killed; nothing followed from it.
             foreach (var folder in new[] { "deliveries", "routes" })
                 Array.ForEach(Directory.GetFiles(Path.Combine(path, folder), "*.json.new"), File.Delete);
-            foreach (var left in Directory.GetDirectories(Path.Combine(path, "tmp")))
-                Directory.Delete(left, recursive: true);
             return new(path, taken);
         }
         catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is NoSpace or ReadOnly)

@@ -102,8 +102,15 @@ internal static class Transitions
 
     /// <summary>A duty was done, or given up.</summary>
     public static DeliveryDocument? Discharged(this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>
-        document.Duties.Contains(duty)
-            ? document with { Duties = [.. document.Duties.Select(each => each != duty ? each : givenUp is null ? each with { DoneAt = now } : each with { GivenUp = givenUp })] }
+        document.WithDuty(duty, each => givenUp is null ? each with { DoneAt = now, LastFailure = null } : each with { GivenUp = givenUp });
+
+    /// <summary>A duty was tried in vain.</summary>
+    public static DeliveryDocument? Tried(this DeliveryDocument document, Duty duty, StepFailure failure) =>
+        document.WithDuty(duty, each => each with { LastFailure = failure });
+
+    private static DeliveryDocument? WithDuty(this DeliveryDocument document, Duty duty, Func<Duty, Duty> change) =>
+        document.Duties.Any(each => each.IsOpen && each.Is(duty))
+            ? document with { Duties = [.. document.Duties.Select(each => each.Is(duty) ? change(each) : each)] }
             : null;
 
     private static Duty[] Notice(string what, bool notifies, DateTimeOffset now) => notifies ? [new(DutyKind.Notice, what, now)] : [];

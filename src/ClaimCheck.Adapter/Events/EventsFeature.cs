@@ -14,6 +14,8 @@ internal static class EventsFeature
         var consumer = builder.Services.AddClaimCheckConsumer(options =>
         {
             (options.Service, options.ApiKey, options.Consumer) = (settings.Service, settings.ApiKey, settings.Consumer);
+            // What is exported is loaded, whatever the service's own limit is.
+            options.MaxRecordBytes = BatchReaderOptions.LargestRecord;
             foreach (var host in settings.AllowedLinkHosts)
                 options.AllowedLinkHosts.Add(host);
         });

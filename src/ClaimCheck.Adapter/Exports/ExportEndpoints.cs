@@ -18,7 +18,7 @@ internal static class ExportEndpoints
     public static IEndpointRouteBuilder MapExports(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/exports", Create);
-        routes.MapMethods("/exports", [HttpMethods.Get, HttpMethods.Head], List);
+        routes.MapMethods("/exports", [HttpMethods.Get, HttpMethods.Head], List).ReadsPaging();
         routes.MapMethods("/exports/{id}", [HttpMethods.Get, HttpMethods.Head], Get);
         routes.MapDelete("/exports/{id}", Delete);
         return routes;
@@ -28,9 +28,18 @@ internal static class ExportEndpoints
     public static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> AnswerAsync(
         Delivery delivery, HttpContext context, AdapterSettings settings, CancellationToken cancellationToken)
     {
-        await delivery.LeavesAsync(DeliveryState.Requested, AnswerWithin, cancellationToken);
+        try
+        {
+            await delivery.LeavesAsync(DeliveryState.Requested, AnswerWithin, cancellationToken);
+        }
+        finally
+        {
+            delivery.EndAwait();
+        }
+
         var document = delivery.Document;
-        if (document is { State: DeliveryState.Failed, ExportId: null, Failure: { } failure })
+        // A refusal that came when its caller had gone is kept, for it to ask again.
+        if ((delivery.Refusal ?? (document is { State: DeliveryState.Failed, ExportId: null } ? document.Failure : null)) is { } failure)
         {
             return failure.Code == ProblemCodes.IdempotencyKeyReused
                 ? Problems.Of(ProblemCodes.IdempotencyKeyReused)
@@ -60,7 +69,11 @@ internal static class ExportEndpoints
         var asked = request.Route.Request(request.Criteria);
         var (delivery, isNew) = await book.BeginAsync(request.Route, $"request {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", asked, caller.Name, cancellationToken);
         if (!isNew && !MeansTheSame(delivery.Document.Request, asked))
+        {
+            delivery.EndAwait();
             return Problems.Of(ProblemCodes.IdempotencyKeyReused);
+        }
+
         return await AnswerAsync(delivery, context, settings, cancellationToken);
     }
 

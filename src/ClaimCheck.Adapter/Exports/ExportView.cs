@@ -58,7 +58,11 @@ internal sealed record ExportView
 
     public string? Reason { get; init; }
 
+    /// <summary>Why it failed for good, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
+
+    /// <summary>Why the step that it is at is tried again, or null.</summary>
+    public StepFailure? LastFailure { get; init; }
 
     /// <summary>What is owed, done or given up: notices and receipts.</summary>
     public required IReadOnlyList<Duty> Duties { get; init; }
@@ -91,6 +95,7 @@ internal sealed record ExportView
         LinkExpiresAt = link.ExpiresAt,
         Reason = document.Reason,
         Failure = document.Failure,
+        LastFailure = document.LastFailure,
         Duties = document.Duties,
         Links = new($"/exports/{document.Id}", document.HasEnded ? null : $"/exports/{document.Id}"),
     };

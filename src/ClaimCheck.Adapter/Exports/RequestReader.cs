@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 
@@ -17,7 +18,7 @@ internal static class RequestReader
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var property in body.EnumerateObject().Where(property => property.Name is not ("route" or "criteria")))
-            errors[property.Name] = ["Is not a field of this call."];
+            errors[property.Name] = [NearestName.NotAField(property.Name, ["route", "criteria"])];
         var route = RouteOf(body, [.. settings.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
         var criteria = CriteriaOf(body, route, errors);
         return errors.Count > 0 || route is null ? (null, errors) : (new(route, criteria), errors);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace ClaimCheck.Adapter.Hosting;
 
 /// <summary>What every call shares: limits, keys, problems, health, logs.</summary>
-internal static class AdapterHosting
+internal static partial class AdapterHosting
 {
     private const long LargestBody = 1 << 20;
 
@@ -38,11 +38,17 @@ internal static class AdapterHosting
         return builder;
     }
 
+    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
     public static WebApplication UseHosting(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
-        app.UseStatusCodePages(context => Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
+        app.UseStatusCodePages(context =>
+            Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
+        app.UseStreaming();
         app.UseMiddleware<CallerKeys>();
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
+            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
+            : next(context));
         return app;
     }
 
@@ -60,15 +66,21 @@ internal static class AdapterHosting
         var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
             return;
-        await (exception switch
+        var problem = exception switch
         {
             BadHttpRequestException bad => Problems.Of(Problems.ForStatus(bad.StatusCode)),
             JsonException => Problems.Of(ProblemCodes.MalformedJson),
             OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
             _ => Problems.Of(ProblemCodes.InternalError),
-        }).ExecuteAsync(context);
+        };
+        if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdapterHosting)), Defect.Of(exception), context.Request.Method);
+        await problem.ExecuteAsync(context);
     }
 
-    private static bool IsExpected(ExceptionHandlerSuppressDiagnosticsContext context) =>
-        context.Exception is BadHttpRequestException or OperationCanceledException or JsonException;
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "A {Method} met a defect of the adapter, and was answered 500.")]
+        public static partial void Broken(ILogger logger, Exception exception, string method);
+    }
 }

@@ -1,8 +1,10 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Imports;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Hosting;
 
@@ -33,16 +35,24 @@ internal static class Checkup
             Consumer = settings.Consumer,
             MaxAttempts = 1,
         });
-        await using var destinations = new Destinations(settings, null);
+        await using var destinations = new Destinations(settings);
+        var datasets = new Dictionary<string, DatasetInfo>(StringComparer.Ordinal);
         foreach (var dataset in settings.Routes.Select(route => route.Dataset).Distinct(StringComparer.Ordinal))
         {
-            failures += await TryAsync(
-                $"Dataset {dataset} at {settings.Service.Authority}",
-                async () => await client.GetDatasetAsync(dataset) is { Available: false } ? "its source can't be reached by the service" : null);
+            failures += await TryAsync($"Dataset {dataset} at {settings.Service.Authority}", async () =>
+            {
+                var described = await client.GetDatasetAsync(dataset);
+                if (!described.Available)
+                    return described.Unavailable?.Detail ?? "the service can't export it now";
+                datasets[dataset] = described;
+                return null;
+            });
         }
 
         foreach (var route in settings.Routes)
         {
+            if (datasets.TryGetValue(route.Dataset, out var described))
+                failures += await TryAsync($"Request of {route.Name} for {route.Dataset}", () => Task.FromResult(CriteriaCheck.Problem(route, described)));
             if (route.Destination is TableDestination table)
             {
                 failures += await TryAsync($"Destination of {route.Name}, {table}", async () =>

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
+using ClaimCheck.Web;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Adapter.Hosting;
@@ -7,8 +9,6 @@ namespace ClaimCheck.Adapter.Hosting;
 /// <summary>A JSON object sent as a body; at most 1 MiB, which the server itself enforces.</summary>
 internal static class JsonBody
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
-
     /// <summary>Reads the body.</summary>
     /// <returns>The object, or the refusal.</returns>
     public static async Task<(JsonElement? Body, ProblemResult? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -17,17 +17,13 @@ internal static class JsonBody
             || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
-            return (null, Problems.Of(ProblemCodes.UnsupportedMediaType));
+            return (null, Problems.Of(ProblemCodes.UnsupportedMediaType, Wanted.MediaTypes(request.HttpContext)));
         }
 
         try
         {
-            using var document = await JsonDocument.ParseAsync(request.Body, Strict, cancellationToken);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                return (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
-            // Halves of surrogate pairs and invalid UTF-8 are found only when texts are read.
-            Read(document.RootElement);
-            return (document.RootElement.Clone(), null);
+            var (body, _) = await StrictJson.ReadAsync(request.Body, values: null, cancellationToken);
+            return body.ValueKind == JsonValueKind.Object ? (body, null) : (null, Problems.Of(ProblemCodes.MalformedJson, "The body must be a JSON object."));
         }
         catch (JsonException e)
         {
@@ -37,27 +33,9 @@ internal static class JsonBody
         {
             return (null, Problems.Of(ProblemCodes.MalformedJson, "The body holds text that is not well-formed Unicode."));
         }
-    }
-
-    private static void Read(JsonElement value)
-    {
-        switch (value.ValueKind)
+        catch (FormatException e)
         {
-            case JsonValueKind.String:
-                value.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in value.EnumerateArray())
-                    Read(item);
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in value.EnumerateObject())
-                {
-                    _ = property.Name;
-                    Read(property.Value);
-                }
-
-                break;
+            return (null, Problems.Of(e is JsonTooDeepException ? ProblemCodes.BodyTooLarge : ProblemCodes.MalformedJson, $"The body {e.Message}."));
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 
@@ -48,4 +49,13 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
             ? (new(at, TimeSpan.Zero), id)
             : null;
     }
+}
+
+/// <summary>The two parameters, where a call says what it reads.</summary>
+internal static class PagingParameters
+{
+    /// <summary>Says that the call reads the two parameters.</summary>
+    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ReadParameter("limit", false, "How many at most."), new ReadParameter("cursor", false, "The nextCursor of the page before."));
 }

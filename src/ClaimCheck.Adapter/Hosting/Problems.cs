@@ -65,6 +65,7 @@ internal static class Problems
         ProblemCodes.InvalidCursor => (400, "Invalid cursor", "The cursor was not made by this call."),
         ProblemCodes.InvalidLimit => (400, "Invalid limit", "The limit must be a whole number from 1 to 1,000."),
         ProblemCodes.InvalidParameter => (400, "Invalid parameter", "A query parameter has a value that it can't have."),
+        ProblemCodes.UnknownParameter => (400, "Unknown parameter", "The call takes no query parameter of that name. Nothing was done."),
         ProblemCodes.InvalidIdempotencyKey => (400, "Invalid Idempotency-Key", "The key must be 1 to 255 printable ASCII characters, bare or in double quotes."),
         ProblemCodes.Unauthorized => (401, "Unauthorized", "The call needs a key, and none or an unknown one was sent."),
         ProblemCodes.ForeignOrigin => (403, "Foreign origin", "An adapter without keys answers no web page of another origin."),

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Running;
@@ -11,12 +13,22 @@ namespace ClaimCheck.Adapter.Imports;
 /// <summary>One import route at work: it watches its source, goes on with what was broken off, and retries what it is told to.</summary>
 internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogger logger) : IDisposable
 {
+    private const string WatchStep = "watching";
+    private static readonly TimeSpan SteadyAfter = TimeSpan.FromSeconds(30);
     private readonly ImportRunner runner = new(route.Options, TimeProvider.System, logger);
     private readonly Channel<string> waiting = Channel.CreateUnbounded<string>();
+    private readonly ConcurrentDictionary<string, StepFailure> failures = new(StringComparer.Ordinal);
 
     public ImportRoute Route => route;
 
     public ImportRuns Runs => runner.Runs;
+
+    /// <summary>Why the source can't be watched just now, or null. What works says so by not failing for a while.</summary>
+    public StepFailure? LastFailure =>
+        failures.GetValueOrDefault(WatchStep) is { NextTryAt: { } next } failure && TimeProvider.System.GetUtcNow() < next + SteadyAfter ? failure : null;
+
+    /// <summary>Why a run can't be gone on with just now, or null.</summary>
+    public StepFailure? LastFailureOf(string runId) => failures.GetValueOrDefault(runId);
 
     /// <summary>Works until it is told to stop; what is under way then is gone on with by the next process.</summary>
     public Task RunAsync(CancellationToken stoppingToken) =>
@@ -59,21 +71,23 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
             try
             {
                 await runner.ResumeAsync(runId, static _ => { }, cancellationToken);
+                failures.TryRemove(runId, out _);
                 return;
             }
             catch (ImportException e) when (e.Code is ImportCodes.RunEnded or ImportCodes.RunNotFound)
             {
+                failures.TryRemove(runId, out _);
                 return; // cancelled or removed before its turn came
             }
             catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
             {
                 Log.NotNow(logger, route.Name, runId, e.Message);
-                await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), cancellationToken);
+                await Task.Delay(Note(runId, "resuming", e, tries), cancellationToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                Log.Broken(logger, e, route.Name, runId); // others are resumed meanwhile
-                await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), cancellationToken);
+                Log.Broken(logger, Defect.Of(e), route.Name, runId); // others are resumed meanwhile
+                await Task.Delay(Note(runId, "resuming", e, tries), cancellationToken);
             }
         }
     }
@@ -97,9 +111,19 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
             catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
             {
                 Log.NotWatched(logger, route.Name, e.Message);
-                await Task.Delay(Pause.After(tries, retry.Delay, retry.LongestDelay), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Note(WatchStep, WatchStep, e, tries), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    private TimeSpan Note(string about, string step, Exception e, int tries)
+    {
+        var pause = Pause.After(tries, retry.Delay, retry.LongestDelay);
+        var before = about == WatchStep ? LastFailure : LastFailureOf(about);
+        // Texts of the system's name paths of this machine.
+        var (code, detail) = e is ImportException known ? (known.Code, known.Message) : (StepFailure.UnexpectedCode, StepFailure.Unexpected(e));
+        failures[about] = StepFailure.After(before, step, code, detail, TimeProvider.System.GetUtcNow(), pause);
+        return pause;
     }
 
     private bool IsWatched(RunDocument run) => run.Origin switch

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
+using ClaimCheck.Import.Reading;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.HttpResults;
 using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
@@ -25,12 +26,13 @@ internal static class ImportEndpoints
             context.HttpContext.Response.Headers.CacheControl = "no-store";
             return await next(context);
         });
-        imports.MapMethods("", Read, List);
+        var classes = new ReadParameter("class", false, "transient or terminal; both by default.", IsRepeatable: true);
+        imports.MapMethods("", Read, List).ReadsPaging();
         imports.MapMethods("/{id}", Read, Get);
         imports.MapMethods("/{id}/report", Read, Report);
-        imports.MapMethods("/{id}/failures", Read, Failures);
+        imports.MapMethods("/{id}/failures", Read, Failures).WithMetadata(classes);
         imports.MapDelete("/{id}", Cancel);
-        imports.MapPost("/{id}/retry", Retry);
+        imports.MapPost("/{id}/retry", Retry).WithMetadata(classes);
         return routes;
     }
 
@@ -47,7 +49,7 @@ internal static class ImportEndpoints
         foreach (var (feed, runId) in found.Take(paging.Limit))
         {
             if (await feed.Runs.TryShowAsync(runId, cancellationToken) is { } run)
-                page.Add(ImportView.Of(feed.Route, run));
+                page.Add(ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)));
         }
 
         return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(default, found[paging.Limit - 1].RunId) : null));
@@ -153,7 +155,7 @@ internal static class ImportEndpoints
     }
 
     private static async Task<ImportView?> ShowAsync(Feed feed, string id, CancellationToken cancellationToken) =>
-        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run) : null;
+        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)) : null;
 
     /// <returns>None where none is asked for; null where one is unknown.</returns>
     private static List<string>? ClassesOf(HttpRequest request)
@@ -165,11 +167,7 @@ internal static class ImportEndpoints
     private static ProblemResult UnknownClass() =>
         Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}; it may be given more than once.");
 
-    private static string ClassOf(string line)
-    {
-        using var failure = JsonDocument.Parse(line);
-        return failure.RootElement.GetProperty("class").GetString()!;
-    }
+    private static string ClassOf(string line) => FailureLine.Read(line).Class!;
 
     private static void RetryAfter(HttpContext context, AdapterSettings settings) =>
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(settings.Polling.Interval.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

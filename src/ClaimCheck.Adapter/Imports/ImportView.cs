@@ -1,3 +1,4 @@
+using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Running;
 
@@ -33,6 +34,9 @@ internal sealed record ImportView
 
     public required RunFailure? Failure { get; init; }
 
+    /// <summary>Why it can't be gone on with just now, or null.</summary>
+    public StepFailure? LastFailure { get; init; }
+
     public required string? RetryOf { get; init; }
 
     /// <summary>The runs that retry what failed here, by class.</summary>
@@ -42,7 +46,7 @@ internal sealed record ImportView
 
     public bool HasEnded => RunState.IsEnd(State);
 
-    public static ImportView Of(ImportRoute route, ImportRun run)
+    public static ImportView Of(ImportRoute route, ImportRun run, StepFailure? lastFailure = null)
     {
         var (self, hasEnded, hasFailures) = ($"/imports/{run.RunId}", RunState.IsEnd(run.State), run.Counts.Failed + run.Counts.Invalid > 0);
         return new()
@@ -59,6 +63,7 @@ internal sealed record ImportView
             EstimatedEndAt = run.EstimatedEndAt,
             NextRetryAt = run.NextRetryAt,
             Failure = run.Failure,
+            LastFailure = lastFailure,
             RetryOf = run.RetryOf,
             Retries = run.Retries,
             Links = new(self, $"{self}/report", $"{self}/failures", hasEnded ? null : self, hasEnded && hasFailures ? $"{self}/retry" : null),

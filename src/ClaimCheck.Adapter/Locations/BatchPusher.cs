@@ -8,7 +8,7 @@ namespace ClaimCheck.Adapter.Locations;
 /// <summary>
 /// Puts the files of a batch into a folder of a shared location, one after the other. Each is first saved to the work directory, verified
 /// block by block and resumed after whatever broke it; then it is written to the location, and deleted from the work directory. So a
-/// location that fails halfway through a file costs no second download, and one that wants a file (SFTP) or its checksum beforehand
+/// location that fails halfway through a file costs no second download, and one that wants its checksum beforehand
 /// (HTTP) gets it. Memory stays flat; the disk needs room for the largest file of each batch that is pushed at the time.
 /// </summary>
 /// <param name="client">The service.</param>
@@ -89,10 +89,11 @@ internal sealed partial class BatchPusher(
             throw new IntegrityException($"The manifest is of {manifest.BatchId}, but {batchId} was asked for.", batchId);
         PushedFolder.CheckNames(manifest);
         await ClaimAsync(manifest, location, folder, cancellationToken);
-        await location.CleanAsync(folder, TemporaryLease, cancellationToken);
 
         // One look at the folder spares one at each file that is not there.
-        var there = location.CanList ? (await location.ListAsync(folder, cancellationToken)).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal) : null;
+        var there = await NamesAsync(location, folder, cancellationToken);
+        if (there is not null || !location.CanList)
+            await location.CleanAsync(folder, TemporaryLease, cancellationToken);
         var work = WorkOf(batchId, location, folder);
         var (written, bytes) = (0, 0L);
         for (var i = 0; i < manifest.Files.Count; i++)
@@ -100,7 +101,7 @@ internal sealed partial class BatchPusher(
             var file = manifest.Files[i];
             var path = LocationPath.Join(folder, file.Name);
             var sha256 = Convert.FromHexString(file.Sha256);
-            if (there?.Contains(file.Name) != false && await location.HoldsAsync(path, file.Bytes, sha256, cancellationToken))
+            if (there?.Contains(file.Name) != false && await HoldsAsync(location, path, file.Bytes, sha256, cancellationToken))
                 continue;
             // From here on the batch is not complete, whatever an earlier push said.
             if (written == 0 && there?.Contains(PushedFolder.Success) != false)
@@ -159,8 +160,34 @@ internal sealed partial class BatchPusher(
     private static async Task WriteAsync(ISharedLocation location, string folder, string name, byte[] content, CancellationToken cancellationToken)
     {
         var (path, sha256) = (LocationPath.Join(folder, name), SHA256.HashData(content));
-        if (!await location.HoldsAsync(path, content.Length, sha256, cancellationToken))
+        if (!await HoldsAsync(location, path, content.Length, sha256, cancellationToken))
             await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
+    }
+
+    // What can't be told is not sent again: it could not be told afterwards either.
+    private static async Task<bool> HoldsAsync(
+        ISharedLocation location, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        await location.HoldsAsync(path, bytes, sha256, cancellationToken) switch
+        {
+            Holding.Same => true,
+            Holding.Other => false,
+            _ => throw Digests.Unclear(location.Name, path),
+        };
+
+    // Null where the folder can't be listed, or its account may not: each file is looked for by its name then.
+    private async Task<HashSet<string>?> NamesAsync(ISharedLocation location, string folder, CancellationToken cancellationToken)
+    {
+        if (!location.CanList)
+            return null;
+        try
+        {
+            return (await location.ListAsync(folder, cancellationToken)).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (LocationException e) when (e.Reason is LocationFailure.Denied or LocationFailure.Refused)
+        {
+            Log.NotListed(logger, folder, location.Name, e.Message);
+            return null;
+        }
     }
 
     // A GET that has begun runs on after a revocation: a batch must not become complete when it is known to be taken back.
@@ -239,6 +266,9 @@ internal sealed partial class BatchPusher(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} can't be listed: each file is looked for by its name. {Reason}")]
+        public static partial void NotListed(ILogger logger, string folder, string location, string reason);
+
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is complete at {Location} in {Folder}: {Files} files, of which {Written} were written now.")]
         public static partial void Pushed(ILogger logger, BatchId batchId, int files, int written, string location, string folder);
 

@@ -54,4 +54,32 @@ internal static class Digests
 
     public static LocationException Differs(string location, string path) =>
         new(LocationFailure.Altered, $"{path} did not arrive at {location} as it was sent: its length or checksum differs there. It was not given its name.");
+
+    public static LocationException Unclear(string location, string path) => new(
+        LocationFailure.Unclear,
+        $"{location} does not tell whether {path} is there as it was sent: neither its length and checksum nor its bytes can be read. It was not sent again and again. " +
+        "Grant the account the right to read what it wrote.");
+
+    /// <summary>Whether a stream has these bytes; no more of it is read than it takes to tell.</summary>
+    public static async Task<bool> IsAsync(Stream content, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            var left = bytes;
+            while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            {
+                if ((left -= read) < 0)
+                    return false;
+                hash.AppendData(buffer, 0, read);
+            }
+
+            return left == 0 && hash.GetHashAndReset().AsSpan().SequenceEqual(sha256.Span);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 }

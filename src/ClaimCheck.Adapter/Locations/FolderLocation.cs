@@ -17,16 +17,13 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
 
     public bool CanList => true;
 
-    public Task CheckAsync(CancellationToken cancellationToken) => GuardAsync("be written to", () =>
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
         // A mount that is missing would be made as a plain folder, and fill the wrong disk.
         if (!Directory.Exists(root))
             throw new LocationException(LocationFailure.Away, $"{Name} is not there. Create or mount it.");
-        var probe = Path.Combine(root, LocationPath.Temporary("check"));
-        using (var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose))
-            file.WriteByte(0);
-        return Task.FromResult(true);
-    });
+        await LocationProbe.RunAsync(this, cancellationToken);
+    }
 
     public Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
@@ -60,14 +57,14 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
             return true;
         });
 
-    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         GuardAsync($"read {path}", async () =>
         {
             var file = new FileInfo(PathOf(path));
             if (!file.Exists || file.Length != bytes || !PlainFile.Is(file.FullName))
-                return false;
+                return Holding.Other;
             await using var stored = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
-            return (await SHA256.HashDataAsync(stored, cancellationToken)).AsSpan().SequenceEqual(sha256.Span);
+            return (await SHA256.HashDataAsync(stored, cancellationToken)).AsSpan().SequenceEqual(sha256.Span) ? Holding.Same : Holding.Other;
         });
 
     public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => GuardAsync($"read {path}", async () =>

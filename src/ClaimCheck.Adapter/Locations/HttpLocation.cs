@@ -9,6 +9,10 @@ namespace ClaimCheck.Adapter.Locations;
 /// </summary>
 internal sealed class HttpLocation : ISharedLocation
 {
+    private static readonly HttpStatusCode[] Missing = [HttpStatusCode.NotFound, HttpStatusCode.Gone];
+    // Some targets take files and show none.
+    private static readonly HttpStatusCode[] NotTaken = [HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotImplemented];
+
     private readonly LocationOptions options;
     private readonly TimeProvider time;
     private readonly HttpTarget target;
@@ -25,22 +29,7 @@ internal sealed class HttpLocation : ISharedLocation
 
     public bool CanList => options.WebDav;
 
-    public async Task CheckAsync(CancellationToken cancellationToken)
-    {
-        var probe = AddressOf(LocationPath.Temporary("check"));
-        var content = "claimcheck"u8.ToArray();
-        using (await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Put, probe) { Content = new ByteArrayContent(content) }, "be written to", [], cancellationToken))
-        {
-            // Its answer is all there is to it.
-        }
-        // Without it a batch that is taken back could not be found again.
-        using (var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, probe), "be read", [], cancellationToken, LocationLimits.FileBytes))
-        {
-            if (!(await answer.Content.ReadAsByteArrayAsync(cancellationToken)).AsSpan().SequenceEqual(content))
-                throw new LocationException(LocationFailure.Altered, $"{Name} does not give back what was put there.");
-        }
-        await RemoveAsync(probe, "be tidied", cancellationToken);
-    }
+    public Task CheckAsync(CancellationToken cancellationToken) => LocationProbe.RunAsync(this, cancellationToken);
 
     public async Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
@@ -51,8 +40,7 @@ internal sealed class HttpLocation : ISharedLocation
         if (!options.WebDav)
         {
             await PutAsync(address, path, open, bytes, sha256, cancellationToken);
-            if (!await HoldsAsync(path, bytes, sha256, unknown: true, cancellationToken))
-                throw Digests.Differs(Name, path);
+            await ProveAsync(path, path, bytes, sha256, cancellationToken);
             return;
         }
         var temporary = LocationPath.Temporary(path);
@@ -60,8 +48,7 @@ internal sealed class HttpLocation : ISharedLocation
         try
         {
             await PutAsync(AddressOf(temporary), path, open, bytes, sha256, cancellationToken);
-            if (!await HoldsAsync(temporary, bytes, sha256, cancellationToken))
-                throw Digests.Differs(Name, path);
+            await ProveAsync(path, temporary, bytes, sha256, cancellationToken);
             using (await target.SendAsync(() => new HttpRequestMessage(WebDav.Move, AddressOf(temporary)) { Headers = { { "Destination", address.AbsoluteUri }, { "Overwrite", "T" } } }, $"give {path} its name", [], cancellationToken))
             {
                 // Done.
@@ -74,14 +61,27 @@ internal sealed class HttpLocation : ISharedLocation
         }
     }
 
-    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
-        HoldsAsync(path, bytes, sha256, unknown: false, cancellationToken);
+    public async Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(path);
+        using var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Head, address), $"look for {path}", [.. Missing, .. NotTaken], cancellationToken);
+        if (Missing.Contains(answer.StatusCode))
+            return Holding.Other;
+        if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is { } length && length != bytes)
+            return Holding.Other;
+        if (answer.IsSuccessStatusCode && HttpTarget.Sha256Of(answer) is { } digest)
+            return digest.AsSpan().SequenceEqual(sha256.Span) ? Holding.Same : Holding.Other;
+        // Where it tells the length, that is what a complete file has. Where it tells nothing, the bytes do.
+        if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is not null)
+            return Holding.Same;
+        return bytes > LocationLimits.ReadBackBytes ? Holding.Unclear : await ReadBackAsync(address, path, bytes, sha256, cancellationToken);
+    }
 
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
         using var answer = await target.SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, LocationLimits.FileBytes);
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", Missing, cancellationToken, LocationLimits.FileBytes);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadAsByteArrayAsync(cancellationToken) : null;
     }
 
@@ -90,7 +90,7 @@ internal sealed class HttpLocation : ISharedLocation
         if (!options.WebDav)
             throw new LocationException(LocationFailure.Refused, $"{Name} can't be listed: it is used without WebDAV.");
         var address = FolderOf(folder);
-        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken, LocationLimits.ListingBytes);
+        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", Missing, cancellationToken, LocationLimits.ListingBytes);
         if (!answer.IsSuccessStatusCode)
             return [];
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
@@ -154,19 +154,27 @@ internal sealed class HttpLocation : ISharedLocation
             $"store {path}", [], cancellationToken);
     }
 
-    private async Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, bool unknown, CancellationToken cancellationToken)
+    private async Task ProveAsync(string path, string at, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
-        var address = AddressOf(path);
-        // Some targets take files and show none.
-        HttpStatusCode[] refusals = [HttpStatusCode.NotFound, HttpStatusCode.Gone, HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotImplemented];
-        using var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Head, address), $"look for {path}", refusals, cancellationToken);
-        if (answer.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
-            return unknown;
+        switch (await HoldsAsync(at, bytes, sha256, cancellationToken))
+        {
+            case Holding.Other:
+                throw Digests.Differs(Name, path);
+            case Holding.Unclear:
+                throw Digests.Unclear(Name, path);
+        }
+    }
+
+    private async Task<Holding> ReadBackAsync(Uri address, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        using var answer = await target.SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path} back", [.. Missing, .. NotTaken], cancellationToken, (int)LocationLimits.ReadBackBytes);
+        if (NotTaken.Contains(answer.StatusCode))
+            return Holding.Unclear;
         if (!answer.IsSuccessStatusCode)
-            return false;
-        if (HttpTarget.Sha256Of(answer) is { } digest && !digest.AsSpan().SequenceEqual(sha256.Span))
-            return false;
-        return answer.Content.Headers.ContentLength is { } length ? length == bytes : unknown;
+            return Holding.Other;
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        return await Digests.IsAsync(body, bytes, sha256, cancellationToken) ? Holding.Same : Holding.Other;
     }
 
     private async Task MakeFoldersAsync(string path, CancellationToken cancellationToken)
@@ -184,7 +192,7 @@ internal sealed class HttpLocation : ISharedLocation
     private async Task RemoveAsync(Uri address, string doing, CancellationToken cancellationToken)
     {
         using var answer = await target.SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Delete, address), doing, [HttpStatusCode.NotFound, HttpStatusCode.Gone], cancellationToken);
+            () => new HttpRequestMessage(HttpMethod.Delete, address), doing, Missing, cancellationToken);
     }
 
     private async Task TryRemoveAsync(Uri address)

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -18,6 +20,7 @@ internal sealed class HttpTarget : IDisposable
         {
             AllowAutoRedirect = false, // a redirect would carry credentials and data elsewhere
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
@@ -73,7 +76,7 @@ internal sealed class HttpTarget : IDisposable
             answer.Dispose();
             throw Explain(status, doing);
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && stall.IsCancellationRequested)
         {
             throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: nothing moved for {options.StallTimeout}.", inner: e);
         }
@@ -81,9 +84,9 @@ internal sealed class HttpTarget : IDisposable
         {
             throw new LocationException(LocationFailure.Refused, $"{name} could not {doing}: its answer is longer than the {mostBytes} bytes that it may have.", inner: e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: {(e.InnerException ?? e).Message.TrimEnd('.')}.", inner: e);
+            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: {NetworkFailure.Of(e, message.RequestUri).Short}.", inner: e);
         }
     }
 

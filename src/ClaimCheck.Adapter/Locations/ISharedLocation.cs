@@ -13,7 +13,7 @@ internal interface ISharedLocation : IAsyncDisposable
     /// <summary>False where only paths that are known can be asked for (HTTP without WebDAV).</summary>
     bool CanList { get; }
 
-    /// <summary>Whether it is there and can be written to, by a small file that is deleted again.</summary>
+    /// <summary>Whether all that a push and a removal do can be done there, by a small file that is deleted again.</summary>
     Task CheckAsync(CancellationToken cancellationToken);
 
     /// <summary>
@@ -29,10 +29,10 @@ internal interface ISharedLocation : IAsyncDisposable
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Whether a file is there whole. Its checksum is compared where the location can tell it without sending the file back; elsewhere
-    /// its length: no other name than a complete file's is ever given by <see cref="WriteAsync"/>.
+    /// Whether a file is there whole. Its checksum is compared where the location tells it, else its bytes are read back up to a
+    /// limit, and beyond that its length: no other name than a complete file's is ever given by <see cref="WriteAsync"/>.
     /// </summary>
-    Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken);
+    Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken);
 
     /// <summary>A small file's bytes, or null where there is none.</summary>
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
@@ -59,3 +59,16 @@ internal interface ISharedLocation : IAsyncDisposable
 /// <param name="Modified">When it was written last, by the location's own clock, as far as it tells: to the minute, or the day.</param>
 /// <param name="IsFolder">True for a folder.</param>
 internal sealed record StoredFile(string Name, long Bytes, DateTimeOffset? Modified, bool IsFolder = false);
+
+/// <summary>What a location tells of a file.</summary>
+internal enum Holding
+{
+    /// <summary>It is there as it was sent.</summary>
+    Same,
+
+    /// <summary>There is none, or another.</summary>
+    Other,
+
+    /// <summary>The location does not tell.</summary>
+    Unclear,
+}

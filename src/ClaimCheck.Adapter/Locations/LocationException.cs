@@ -4,13 +4,13 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A location refused, or could not be reached. What passes, and what its operator can mend (a full disk, missing rights, wrong
+/// A location refused, or could not be reached. What passes, and what its operator can fix (a full disk, missing rights, wrong
 /// credentials), is transient: the push is worth another try. What no further try can change is not.
 /// </summary>
 internal sealed class LocationException(
     LocationFailure reason, string message, BatchId? batchId = null, Exception? inner = null)
     : ClaimCheckException(
-        CodeOf(reason), message, batchId, reason is not (LocationFailure.Refused or LocationFailure.Taken), inner)
+        CodeOf(reason), message, batchId, reason is not (LocationFailure.Refused or LocationFailure.Taken or LocationFailure.Unclear), inner)
 {
     public LocationFailure Reason => reason;
 
@@ -21,6 +21,7 @@ internal sealed class LocationException(
         LocationFailure.Altered => "location_altered",
         LocationFailure.Refused => "location_refused",
         LocationFailure.Taken => "location_taken",
+        LocationFailure.Unclear => "location_unclear",
         _ => "location_away",
     };
 }
@@ -45,4 +46,7 @@ internal enum LocationFailure
 
     /// <summary>The folder is another batch's.</summary>
     Taken,
+
+    /// <summary>It can't be told whether what is there is what was sent: sending it again would tell no more.</summary>
+    Unclear,
 }

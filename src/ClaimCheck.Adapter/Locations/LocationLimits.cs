@@ -9,6 +9,9 @@ internal static class LocationLimits
     /// <summary>Of a listing, as a server writes it.</summary>
     public const int ListingBytes = 16 << 20;
 
+    /// <summary>Of a file that is read back to be compared, where the location tells no checksum.</summary>
+    public const long ReadBackBytes = 64 << 20;
+
     /// <summary>Of a folder: years of batches.</summary>
     public const int Entries = 200_000;
 

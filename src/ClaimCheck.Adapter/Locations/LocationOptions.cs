@@ -71,17 +71,39 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>sftp: the account.</summary>
     public string? User { get; init; }
 
-    /// <summary>sftp: the file with the account's private key, without a passphrase, readable by this process alone.</summary>
+    /// <summary>sftp: the file with the account's private key, which others can't read.</summary>
     public string? IdentityFile { get; init; }
+
+    /// <summary>sftp: what opens <see cref="IdentityFile"/>, where it is encrypted.</summary>
+    public string? Passphrase { get; init; }
+
+    /// <summary>sftp: the certificate of the key in <see cref="IdentityFile"/>; by default the file beside it with <c>-cert.pub</c>, where there is one.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>sftp: the account's password; tried after the key, where both are set.</summary>
+    public string? Password { get; init; }
 
     /// <summary>sftp: the file that says which keys the server may have. An unknown key is refused.</summary>
     public string? KnownHostsFile { get; init; }
 
     /// <summary>
-    /// sftp: <c>checksum</c> runs <c>sha256sum</c> there over each file before it gets its name, <c>length</c> compares the lengths, and
-    /// <c>auto</c> takes the checksum where the account may run commands.
+    /// sftp: <c>auto</c> runs <c>sha256sum</c> there over each file before it gets its name; where the account may run no commands it reads
+    /// files of up to 64 MiB back, and compares the length of larger ones. <c>checksum</c> reads larger ones back too, <c>length</c> compares
+    /// lengths alone.
     /// </summary>
     public string Verify { get; init; } = "auto";
+
+    /// <summary>sftp: the algorithms that are offered, the first that the server has too is taken. <c>+</c> before the list adds to the default, <c>^</c> puts it before, <c>-</c> takes out.</summary>
+    public AlgorithmNames HostKeyAlgorithms { get; init; } = [];
+
+    /// <inheritdoc cref="HostKeyAlgorithms"/>
+    public AlgorithmNames KexAlgorithms { get; init; } = [];
+
+    /// <inheritdoc cref="HostKeyAlgorithms"/>
+    public AlgorithmNames Ciphers { get; init; } = [];
+
+    /// <inheritdoc cref="HostKeyAlgorithms"/>
+    public AlgorithmNames Macs { get; init; } = [];
 
     /// <summary>http: the address that paths are put behind.</summary>
     public string? Url { get; init; }

@@ -43,7 +43,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    Log.Broken(logger, e, folder, location.Name);
+                    Log.Broken(logger, Defect.Of(e), folder, location.Name);
                     return true;
                 }
             }

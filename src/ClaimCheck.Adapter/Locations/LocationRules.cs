@@ -67,18 +67,30 @@ internal static class LocationRules
     private static IEnumerable<string> Sftp(LocationOptions options)
     {
         if (string.IsNullOrEmpty(options.Host) || options.Host[0] == '-' || options.Host.AsSpan().ContainsAnyExcept(HostCharacters))
-            yield return $"Host is '{options.Host}', but must be a name or address: ssh would take anything else for something else.";
+            yield return $"Host is '{options.Host}', but must be a name or address: nothing else can be connected to.";
         if (string.IsNullOrEmpty(options.User) || options.User[0] == '-' || options.User.AsSpan().ContainsAnyExcept(UserCharacters))
-            yield return $"User is '{options.User}', but must be an account's name: ssh would take anything else for something else.";
+            yield return $"User is '{options.User}', but must be an account's name: nobody could be logged in as anything else.";
         if (options.Port is < 1 or > 65535)
             yield return $"Port is {options.Port}, but must be from 1 to 65535: nothing listens anywhere else.";
         if (string.IsNullOrEmpty(options.Path) || options.Path.Any(char.IsControl))
             yield return "Path is not set, or holds control characters: it names the folder at the server ('.' for the account's home).";
-        foreach (var (name, file) in new[] { (nameof(options.IdentityFile), options.IdentityFile), (nameof(options.KnownHostsFile), options.KnownHostsFile) })
+        if (options.IdentityFile is null && string.IsNullOrEmpty(options.Password))
+            yield return "IdentityFile and Password are not set, but one must be: the account could not be proved.";
+        if (options.IdentityFile is null && (options.Passphrase ?? options.CertificateFile) is not null)
+            yield return "Passphrase or CertificateFile is set, but belongs to an IdentityFile: it would not be used.";
+        (string Name, string? File, bool IsNeeded)[] files =
+        [
+            (nameof(options.IdentityFile), options.IdentityFile, false), (nameof(options.CertificateFile), options.CertificateFile, false),
+            (nameof(options.KnownHostsFile), options.KnownHostsFile, true),
+        ];
+        foreach (var (name, file, isNeeded) in files)
         {
-            if (string.IsNullOrEmpty(file) || file.Any(c => char.IsControl(c) || c == '"') || !Path.IsPathFullyQualified(file) || !File.Exists(file))
+            if (file is null ? isNeeded : file.Any(char.IsControl) || !Path.IsPathFullyQualified(file) || !File.Exists(file))
                 yield return $"{name} is '{file}', but must be the absolute path of a file that is there: without it neither side could know the other.";
         }
+
+        foreach (var problem in SshAlgorithms.Problems(options))
+            yield return problem;
         if (options.Verify is not ("auto" or "checksum" or "length"))
             yield return $"Verify is '{options.Verify}', but must be auto, checksum or length.";
     }

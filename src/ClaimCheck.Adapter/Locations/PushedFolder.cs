@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -20,7 +21,7 @@ internal static class PushedFolder
     // No link is in it that could expire; the field is required of a manifest.
     private static readonly DateTimeOffset Never = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = 32 };
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
 
     /// <summary>Its record, or null where what is there is none.</summary>
     public static FolderRecord? Read(byte[]? content)

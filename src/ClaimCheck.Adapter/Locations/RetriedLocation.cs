@@ -32,7 +32,7 @@ internal sealed class RetriedLocation(ISharedLocation location, LocationOptions 
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         RunAsync(token => location.WriteAsync(path, open, bytes, sha256, token), cancellationToken);
 
-    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         RunAsync(token => location.HoldsAsync(path, bytes, sha256, token), cancellationToken);
 
     public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) =>

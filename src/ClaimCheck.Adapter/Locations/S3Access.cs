@@ -1,7 +1,8 @@
 using System.Net;
-using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
+using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -10,31 +11,10 @@ internal static class S3Access
 {
     public static AmazonS3Client Connect(LocationOptions options)
     {
-        var config = new AmazonS3Config
-        {
-            RetryMode = RequestRetryMode.Standard,
-            MaxErrorRetry = 2, // whole calls are tried again by the location
-            Timeout = options.StallTimeout,
-            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
-            // What arrives is checked by Content-MD5 and SHA-256; other servers than AWS's reject the SDK's trailing checksums.
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        };
-        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where none is set.
-        var address = options.ServiceUrl ?? (options.AccessKey is null ? config.ServiceURL : null);
-        var region = options.Region ?? config.RegionEndpoint?.SystemName;
-        if (address is not null)
-        {
-            config.ServiceURL = address; // clears the region
-            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
-        }
-        else
-        {
-            config.IgnoreConfiguredEndpointUrls = true;
-            if (region is not null)
-                config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
-        }
-        config.ForcePathStyle = options.ForcePathStyle ?? (address is not null && !IsAws(new Uri(address).Host));
+        var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are tried again by the location
+        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys of its own.
+        var isAws = S3Setup.Apply(config, options.ServiceUrl, options.Region, options.StallTimeout, followsEnvironment: options.AccessKey is null);
+        config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
         if (options.AccessKey is null)
             return new AmazonS3Client(config);
         AWSCredentials credentials = options.SessionToken is null
@@ -75,12 +55,10 @@ internal static class S3Access
         LocationException Failure(LocationFailure reason, string text) => new(reason, $"{failed}: {text} ({code}).", inner: exception);
     }
 
-    private static bool IsAws(string host) =>
-        host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
-
     private static string Text(Exception exception) => exception switch
     {
         OperationCanceledException or TimeoutException => "it stalled",
+        _ when NetworkFailure.IsOf(exception) => NetworkFailure.Of(exception, null).Short,
         { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
         _ => exception.Message.TrimEnd('.'),
     };

@@ -34,14 +34,7 @@ internal sealed class S3Location : ISharedLocation
 
     public bool CanList => true;
 
-    public Task CheckAsync(CancellationToken cancellationToken) => GuardAsync("be written to", async () =>
-    {
-        var probe = prefix + LocationPath.Temporary("check");
-        await s3.PutObjectAsync(new PutObjectRequest { BucketName = bucket, Key = probe, ContentBody = "claimcheck" }, cancellationToken);
-        await s3.DeleteObjectAsync(bucket, probe, cancellationToken);
-        await s3.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket, Prefix = prefix, MaxKeys = 1 }, cancellationToken);
-        return true;
-    }, cancellationToken);
+    public Task CheckAsync(CancellationToken cancellationToken) => LocationProbe.RunAsync(this, cancellationToken);
 
     public Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
@@ -50,12 +43,15 @@ internal sealed class S3Location : ISharedLocation
             await using var source = await open(cancellationToken);
             var upload = new S3Upload(s3, options, KeyOf(path), path, bytes, sha256);
             await upload.SendAsync(source, cancellationToken);
-            if (!await HasAsync(path, bytes, sha256, cancellationToken))
-                throw Digests.Differs(Name, path);
-            return true;
+            return await HasAsync(path, bytes, sha256, cancellationToken) switch
+            {
+                Holding.Other => throw Digests.Differs(Name, path),
+                Holding.Unclear => throw Digests.Unclear(Name, path),
+                _ => true,
+            };
         }, cancellationToken);
 
-    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         GuardAsync($"look for {path}", () => HasAsync(path, bytes, sha256, cancellationToken), cancellationToken);
 
     public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => GuardAsync($"read {path}", async () =>
@@ -164,17 +160,24 @@ internal sealed class S3Location : ISharedLocation
 
     private string FolderOf(string folder) => folder.Length == 0 ? prefix : KeyOf(folder) + "/";
 
-    private async Task<bool> HasAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    private async Task<Holding> HasAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         try
         {
             var found = await s3.GetObjectMetadataAsync(bucket, KeyOf(path), cancellationToken);
-            return found.ContentLength == bytes
-                && string.Equals(found.Metadata[Sha256Metadata], Convert.ToHexStringLower(sha256.Span), StringComparison.OrdinalIgnoreCase);
+            if (found.ContentLength != bytes)
+                return Holding.Other;
+            if (found.Metadata[Sha256Metadata] is { Length: > 0 } told)
+                return string.Equals(told, Convert.ToHexStringLower(sha256.Span), StringComparison.OrdinalIgnoreCase) ? Holding.Same : Holding.Other;
+            // Somebody else's object, or a store that keeps no metadata.
+            if (bytes > LocationLimits.ReadBackBytes)
+                return Holding.Unclear;
+            using var stored = await s3.GetObjectAsync(bucket, KeyOf(path), cancellationToken);
+            return await Digests.IsAsync(stored.ResponseStream, bytes, sha256, cancellationToken) ? Holding.Same : Holding.Other;
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
-            return false;
+            return Holding.Other;
         }
     }
 

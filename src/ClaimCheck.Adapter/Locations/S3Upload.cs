@@ -6,7 +6,10 @@ using Amazon.S3.Model;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time.</summary>
+/// <summary>
+/// Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time. Each request states
+/// the SHA-256 of its body in one piece, which S3 compares on arrival, and says so where it differs.
+/// </summary>
 internal sealed class S3Upload(
     IAmazonS3 s3, LocationOptions options, string key, string path, long bytes, ReadOnlyMemory<byte> sha256)
 {
@@ -55,7 +58,7 @@ internal sealed class S3Upload(
             Key = key,
             InputStream = body,
             AutoCloseStream = false,
-            MD5Digest = Md5(buffer.AsSpan(0, read)),
+            UseChunkEncoding = false,
             ContentType = "application/octet-stream",
             ServerSideEncryptionMethod = options.ServerSideEncryption,
             ServerSideEncryptionKeyManagementServiceKeyId = options.KmsKeyId,
@@ -115,7 +118,7 @@ internal sealed class S3Upload(
                 PartNumber = number,
                 PartSize = length,
                 InputStream = body,
-                MD5Digest = Md5(buffer.AsSpan(0, length)),
+                UseChunkEncoding = false,
             },
             cancellationToken);
         return new PartETag(number, answer.ETag);
@@ -136,8 +139,4 @@ internal sealed class S3Upload(
 
     private static async Task<bool> IsAtEndAsync(Stream source, CancellationToken cancellationToken) =>
         await source.ReadAsync(new byte[1], cancellationToken) == 0;
-
-#pragma warning disable CA5351 // It is what S3 compares (Content-MD5), against accidents on the way; SHA-256 guards the whole.
-    private static string Md5(ReadOnlySpan<byte> body) => Convert.ToBase64String(MD5.HashData(body));
-#pragma warning restore CA5351
 }

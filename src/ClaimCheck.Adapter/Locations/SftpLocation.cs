@@ -1,18 +1,27 @@
+using Renci.SshNet.Common;
+
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A folder of an SFTP server, through OpenSSH's own client. Its calls share one connection while they follow upon each other.
+/// A folder of an SFTP server. Its calls share one connection while they follow upon each other.
 /// </summary>
-internal sealed class SftpLocation(LocationOptions options, TimeProvider time, string? spool) : ISharedLocation
+internal sealed class SftpLocation : ISharedLocation
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan ChecksumRefusalLasts = TimeSpan.FromMinutes(10);
 
-    private readonly SshClient client = new(options);
-    // A relative name must not read as an option.
-    private readonly string root = options.Path!.StartsWith('/') ? options.Path.TrimEnd('/') : "./" + options.Path.TrimEnd('/');
-    private long noChecksumUntil;
+    private readonly LocationOptions options;
+    private readonly TimeProvider time;
+    private readonly SftpServer server;
+    private readonly RemoteChecksum checksums;
+    private readonly string root;
+
+    public SftpLocation(LocationOptions options, TimeProvider time)
+    {
+        (this.options, this.time) = (options, time);
+        var access = new SshAccess(options, time);
+        (server, checksums) = (new SftpServer(options, access, time, Name), new RemoteChecksum(options, access, time));
+        root = options.Path!.StartsWith('/') ? options.Path.TrimEnd('/') : "./" + options.Path.TrimEnd('/');
+    }
 
     public string Name => $"sftp://{options.Host}:{options.Port}/{options.Path!.TrimStart('/')}";
 
@@ -20,30 +29,28 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time, s
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        await using var probe = await SpooledFile.CreateAsync(spool, "claimcheck"u8.ToArray(), cancellationToken);
-        var there = SftpListing.Quoted(RemoteOf(LocationPath.Temporary("check")));
-        var outcome = await client.SftpAsync(
-            [$"ls -ln {SftpListing.Quoted(root.Length == 0 ? "/" : root)}", $"put {SftpListing.Quoted(probe.Path)} {there}", $"rm {there}"], cancellationToken);
-        if (!outcome.IsSuccess)
-            throw outcome.Explain($"{Name} could not be written to");
+        // Where the folder is missing it is not made: a mount that is away would be filled in its place.
+        await server.CallAsync("be used", sftp => sftp.GetAttributesAsync(Remote(""), cancellationToken), cancellationToken);
+        await LocationProbe.RunAsync(this, cancellationToken);
     }
 
     public async Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
-        LocationPath.Checked(path);
-        await using var source = await open(cancellationToken);
-        // sftp sends files only: what is none is put into one. What is one is verified before it is sent.
-        await using var spooled = source is FileStream ? null : await SpooledFile.CreateAsync(spool, source, path, bytes, sha256, cancellationToken);
-        if (source is FileStream file)
-            await Digests.CopyAsync(file, static _ => ValueTask.CompletedTask, path, bytes, sha256, cancellationToken);
-        var local = spooled?.Path ?? ((FileStream)source).Name;
-        var temporary = LocationPath.Temporary(path);
+        var temporary = LocationPath.Temporary(LocationPath.Checked(path));
+        await server.MakeFolderAsync(root, path, cancellationToken);
         try
         {
-            if (await SendAsync(local, path, temporary, cancellationToken) != bytes || !await HasChecksumAsync(temporary, sha256, cancellationToken))
-                throw Digests.Differs(Name, path);
-            await RenameAsync(temporary, path, cancellationToken);
+            await server.SendAsync(path, Remote(temporary), open, bytes, sha256, cancellationToken);
+            switch (await HoldsAsync(temporary, bytes, sha256, cancellationToken))
+            {
+                case Holding.Other:
+                    throw Digests.Differs(Name, path);
+                case Holding.Unclear:
+                    throw Digests.Unclear(Name, path);
+            }
+
+            await server.RenameAsync(path, Remote(temporary), Remote(path), cancellationToken);
         }
         catch
         {
@@ -52,55 +59,82 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time, s
         }
     }
 
-    public async Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
-        await LengthAsync(path, cancellationToken) == bytes && await HasChecksumAsync(path, sha256, cancellationToken);
+    public async Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    {
+        var (isKnown, length) = await server.LengthAsync(path, Remote(path), cancellationToken);
+        if (isKnown && length != bytes)
+            return Holding.Other;
+        if (isKnown && options.Verify == "length")
+            return Holding.Same;
+        if (await checksums.IsAsync(Remote(path), bytes, sha256, cancellationToken) is { } isSame)
+            return isSame ? Holding.Same : Holding.Other;
+        // Without a command that tells it, the bytes themselves do.
+        if (bytes > LocationLimits.ReadBackBytes && options.Verify != "checksum")
+            return isKnown ? Holding.Same : Holding.Unclear;
+        try
+        {
+            return await server.IsAsync(path, Remote(path), bytes, sha256, cancellationToken) ? Holding.Same : Holding.Other;
+        }
+        catch (LocationException e) when (e.InnerException is SftpPathNotFoundException)
+        {
+            return Holding.Other;
+        }
+        catch (LocationException e) when (e.InnerException is SftpException or NotSupportedException)
+        {
+            // It is not to be read. Where the operator insists on nothing more, its length tells.
+            return isKnown && options.Verify != "checksum" ? Holding.Same : Holding.Unclear;
+        }
+    }
 
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        await using var copy = SpooledFile.Reserve(spool);
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // sftp has no limit of its own, and a listing may tell another length: the copy is watched while it grows.
-        var get = client.SftpAsync([$"get {Remote(path)} {SftpListing.Quoted(copy.Path)}"], enough.Token);
-        while (await Task.WhenAny(get, Task.Delay(Look, cancellationToken)) != get && !cancellationToken.IsCancellationRequested)
+        try
         {
-            if (new FileInfo(copy.Path) is not { Exists: true, Length: > LocationLimits.FileBytes })
-                continue;
-            await enough.CancelAsync();
-            await ((Task)get).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw LocationLimits.TooLong(Name, path);
+            return await server.CallAsync(
+                $"read {path}",
+                async sftp =>
+                {
+                    await using var content = await sftp.OpenAsync(Remote(path), FileMode.Open, FileAccess.Read, cancellationToken);
+                    return await LocationLimits.ReadAsync(content, Name, path, cancellationToken);
+                },
+                cancellationToken);
         }
-        var outcome = await get;
-        if (outcome.IsSuccess)
+        catch (LocationException e) when (e.InnerException is SftpPathNotFoundException)
         {
-            await using var file = new FileStream(copy.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
-            return await LocationLimits.ReadAsync(file, Name, path, cancellationToken);
+            return null;
         }
-        return outcome is { IsDisconnected: false, IsMissing: true } ? null : throw outcome.Explain($"{Name} could not read {path}");
     }
 
     public async Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken)
     {
-        var outcome = await client.SftpAsync([$"ls -lan {Remote(folder)}"], cancellationToken);
-        if (outcome.IsSuccess)
+        try
         {
-            var found = SftpListing.Read(outcome.Output, time.GetUtcNow());
-            LocationLimits.Check(found.Count, Name, folder);
-            return found;
+            return await server.CallAsync(
+                $"list {folder}",
+                async sftp =>
+                {
+                    var found = new List<StoredFile>();
+                    await foreach (var entry in sftp.ListDirectoryAsync(Remote(folder), cancellationToken))
+                    {
+                        if (entry is { Name: not ("." or "..") } and ({ IsRegularFile: true } or { IsDirectory: true }))
+                            found.Add(new StoredFile(entry.Name, entry.IsDirectory ? 0 : entry.Length, new DateTimeOffset(entry.LastWriteTimeUtc), entry.IsDirectory));
+                        LocationLimits.Check(found.Count, Name, folder);
+                    }
+
+                    return found;
+                },
+                cancellationToken);
         }
-        return outcome is { IsDisconnected: false, IsMissing: true } ? [] : throw outcome.Explain($"{Name} could not list {folder}");
+        catch (LocationException e) when (e.InnerException is SftpPathNotFoundException)
+        {
+            return [];
+        }
     }
 
     public async Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
-        // What is not there makes rm fail: the listing tells whether that was it.
-        var outcome = await client.SftpAsync(names.Select(name => $"-rm {Remote(LocationPath.Join(folder, name))}"), cancellationToken);
-        if (!outcome.IsSuccess)
-            throw outcome.Explain($"{Name} could not delete from {folder}");
-        if (outcome.Errors.Length == 0)
-            return;
-        var left = (await ListAsync(folder, cancellationToken)).Select(file => file.Name).Intersect(names).ToList();
-        if (left.Count > 0)
-            throw (outcome with { ExitCode = 1 }).Explain($"{Name} could not delete {left[0]} from {folder}");
+        foreach (var path in names.Select(name => Remote(LocationPath.Join(folder, name))).ToList())
+            await server.UnlessMissingAsync($"delete {path} from {folder}", sftp => sftp.DeleteFileAsync(path, cancellationToken), cancellationToken);
     }
 
     public async Task DeleteFolderAsync(string folder, CancellationToken cancellationToken)
@@ -110,9 +144,8 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time, s
         var files = entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name).ToList();
         if (files.Count > 0)
             await DeleteAsync(folder, files, cancellationToken);
-        var outcome = await client.SftpAsync([$"-rmdir {Remote(folder)}"], cancellationToken);
-        if (!outcome.IsSuccess)
-            throw outcome.Explain($"{Name} could not delete {folder}");
+        if (entries.Count == files.Count)
+            await server.UnlessMissingAsync($"delete {folder}", sftp => sftp.DeleteDirectoryAsync(Remote(folder), cancellationToken), cancellationToken);
     }
 
     public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
@@ -134,77 +167,22 @@ internal sealed class SftpLocation(LocationOptions options, TimeProvider time, s
         return Task.FromResult<string?>($"sftp://{Uri.EscapeDataString(options.User!)}@{host}{port}{LocationPath.Escaped(folder).Replace("%7E", "~", StringComparison.Ordinal)}/{escaped}");
     }
 
-    public ValueTask DisposeAsync() => client.DisposeAsync();
-
-    private string RemoteOf(string path) => path.Length == 0 ? (root.Length == 0 ? "/" : root) : $"{root}/{LocationPath.Checked(path)}";
-
-    private string Remote(string path) => SftpListing.Quoted(RemoteOf(path));
-
-    // The length that arrived.
-    private async Task<long?> SendAsync(string local, string path, string temporary, CancellationToken cancellationToken)
+    public async ValueTask DisposeAsync()
     {
-        var names = path.Split('/');
-        // -f: flushed to the server's disk, where it can.
-        var commands = Enumerable.Range(1, names.Length - 1)
-            .Select(i => $"-mkdir {Remote(string.Join('/', names[..i]))}")
-            .Append($"put -f {SftpListing.Quoted(local)} {Remote(temporary)}")
-            .Append($"ls -ln {Remote(temporary)}");
-        var outcome = await client.SftpAsync(commands, cancellationToken);
-        if (!outcome.IsSuccess)
-            throw outcome.Explain($"{Name} could not store {path}");
-        return LengthOf(temporary, outcome);
+        await server.DisposeAsync();
+        await checksums.DisposeAsync();
     }
 
-    private async Task RenameAsync(string temporary, string path, CancellationToken cancellationToken)
-    {
-        var rename = $"rename {Remote(temporary)} {Remote(path)}";
-        var outcome = await client.SftpAsync([rename], cancellationToken);
-        // Without posix-rename@openssh.com a server renames onto no file that is there.
-        if (outcome is { IsSuccess: false, IsDisconnected: false, IsMissing: false })
-            outcome = await client.SftpAsync([$"-rm {Remote(path)}", rename], cancellationToken);
-        if (!outcome.IsSuccess)
-            throw outcome.Explain($"{Name} could not give {path} its name");
-    }
-
-    // Null where there is no such file.
-    private async Task<long?> LengthAsync(string path, CancellationToken cancellationToken)
-    {
-        var outcome = await client.SftpAsync([$"ls -ln {Remote(path)}"], cancellationToken);
-        if (outcome.IsSuccess)
-            return LengthOf(path, outcome);
-        return outcome is { IsDisconnected: false, IsMissing: true } ? null : throw outcome.Explain($"{Name} could not look for {path}");
-    }
-
-    private long? LengthOf(string path, SshOutcome listing)
-    {
-        var name = path[(path.LastIndexOf('/') + 1)..];
-        return SftpListing.Read(listing.Output, time.GetUtcNow()).Find(file => file.Name == name && !file.IsFolder)?.Bytes;
-    }
-
-    // True too where the server does not tell, unless the operator insists.
-    private async Task<bool> HasChecksumAsync(string path, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
-    {
-        var mustTell = options.Verify == "checksum";
-        if (options.Verify == "length" || (!mustTell && time.GetUtcNow().UtcTicks < Volatile.Read(ref noChecksumUntil)))
-            return true;
-        var outcome = await client.RunThereAsync($"sha256sum < {SftpListing.ShellQuoted(RemoteOf(path))}", cancellationToken);
-        var said = outcome.Output.Split(' ', 2)[0].Trim();
-        if (outcome.IsSuccess && said.Length == 64 && said.All(char.IsAsciiHexDigit))
-            return Convert.FromHexString(said).AsSpan().SequenceEqual(sha256.Span);
-        if (outcome.IsDisconnected || mustTell)
-            throw outcome.Explain($"{Name} could not take the checksum of {path}");
-        Volatile.Write(ref noChecksumUntil, (time.GetUtcNow() + ChecksumRefusalLasts).UtcTicks);
-        return true;
-    }
+    private string Remote(string path) => path.Length == 0 ? (root.Length == 0 ? "/" : root) : $"{root}/{LocationPath.Checked(path)}";
 
     private async Task TryRemoveAsync(string temporary)
     {
         using var soon = new CancellationTokenSource(TidyTimeout);
         try
         {
-            await client.SftpAsync([$"-rm {Remote(temporary)}"], soon.Token);
+            await server.CallAsync("tidy up", sftp => sftp.DeleteFileAsync(Remote(temporary), soon.Token), soon.Token);
         }
-        catch (Exception e) when (e is LocationException or OperationCanceledException or IOException)
+        catch (Exception e) when (e is LocationException or OperationCanceledException)
         {
             // Left to the clean-up; the failure that led here matters more.
         }

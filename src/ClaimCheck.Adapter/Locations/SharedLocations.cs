@@ -7,9 +7,8 @@ internal static class SharedLocations
 {
     /// <param name="options">What is configured.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="temporary">The folder of files that are there for one call; the system's own where it is left out.</param>
     /// <exception cref="ValidationException">A setting can't be used; the text says why.</exception>
-    public static ISharedLocation Create(LocationOptions options, TimeProvider? time = null, string? temporary = null)
+    public static ISharedLocation Create(LocationOptions options, TimeProvider? time = null)
     {
         if (LocationRules.Problems(options).ToList() is { Count: > 0 } problems)
             throw new ValidationException(string.Join(" ", problems));
@@ -17,7 +16,7 @@ internal static class SharedLocations
         ISharedLocation location = options.Kind switch
         {
             "s3" => new S3Location(options, time),
-            "sftp" => new SftpLocation(options, time, temporary),
+            "sftp" => new SftpLocation(options, time),
             "http" => new HttpLocation(options, time),
             _ => new FolderLocation(options, time),
         };

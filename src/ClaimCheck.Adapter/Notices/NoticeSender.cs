@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Routes;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
@@ -11,7 +12,8 @@ namespace ClaimCheck.Adapter.Notices;
 /// <summary>How a try to tell went.</summary>
 /// <param name="Failure">Why it was not taken, or null.</param>
 /// <param name="IsFinal">Whether another try is of no use.</param>
-internal sealed record Sent(string? Failure, bool IsFinal);
+/// <param name="Code">A stable code of the failure.</param>
+internal sealed record Sent(string? Failure, bool IsFinal, string Code = "");
 
 /// <summary>Tells consumer systems, by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
 internal sealed class NoticeSender : IDisposable
@@ -28,6 +30,7 @@ internal sealed class NoticeSender : IDisposable
         {
             AllowAutoRedirect = false, // the signature is for the configured address
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })
@@ -53,17 +56,17 @@ internal sealed class NoticeSender : IDisposable
             return response.StatusCode switch
             {
                 _ when response.IsSuccessStatusCode => new(null, true),
-                HttpStatusCode.Gone => new("It answered 410: it wants no notices.", true),
-                var status => new($"It answered {(int)status}.", false),
+                HttpStatusCode.Gone => new("It answered 410: it wants no notices.", true, "http_410"),
+                var status => new($"It answered {(int)status}.", false, $"http_{(int)status}"),
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new("It can't be reached.", false); // the text would name the address, which may hold a secret
+            return new(NetworkFailure.Of(e, target.Url).Sentence("It"), false, "unreachable");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new($"It did not answer within {Patience}.", false);
+            return new($"It did not answer within {Patience}.", false, "timeout");
         }
     }
 

@@ -10,14 +10,15 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>A route, as callers see it.</summary>
+/// <param name="LastFailure">Why its clock, its retention or the watch of its source does not go on just now; or null.</param>
 internal sealed record RouteView(
     string Name, string Pattern, string? Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
-    IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last);
+    IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last, StepFailure? LastFailure);
 
 /// <summary>One of a route's last deliveries, or imports.</summary>
 /// <param name="Origin">What set it going; of an import the file.</param>
 /// <param name="DeliveredAt">When it was done.</param>
-internal sealed record RouteRun(string Id, string State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure);
+internal sealed record RouteRun(string Id, string State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure, StepFailure? LastFailure);
 
 /// <summary>What runs and when; and the call that sets a route going now.</summary>
 internal static class RouteEndpoints
@@ -32,11 +33,11 @@ internal static class RouteEndpoints
     }
 
     private static async Task<Ok<Page<RouteView>>> List(
-        HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler, Feeds feeds, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, Scheduler scheduler, RouteFailures failures, Feeds feeds, CancellationToken cancellationToken)
     {
         context.Response.Headers.CacheControl = "no-store";
         var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
-        var views = settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler)).ToList();
+        var views = settings.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], scheduler, failures.Of(route.Name))).ToList();
         foreach (var feed in feeds.For(caller))
             views.Add(await ShowAsync(feed, cancellationToken));
         return TypedResults.Ok(new Page<RouteView>(views, null));
@@ -54,11 +55,12 @@ internal static class RouteEndpoints
         return await ExportEndpoints.AnswerAsync(delivery, context, settings, cancellationToken);
     }
 
-    private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler) => new(
+    private static RouteView Show(Route route, List<DeliveryDocument> documents, Scheduler scheduler, StepFailure? lastFailure) => new(
         route.Name, $"ar-{(int)route.Pattern}", route.Dataset, route.Cron?.CronExpressionString, route.Cron?.TimeZone.Id,
         scheduler.LastFireOf(route), scheduler.NextFireOf(route),
         documents.CountBy(document => document.State).ToDictionary(each => NameOf(each.Key), each => each.Value, StringComparer.Ordinal),
-        [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, NameOf(each.State), each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure))]);
+        [.. documents.Take(LastRuns).Select(each => new RouteRun(each.Id, NameOf(each.State), each.Origin, each.CreatedAt, each.DeliveredAt, each.Failure, each.LastFailure))],
+        lastFailure);
 
     private static async Task<RouteView> ShowAsync(Feed feed, CancellationToken cancellationToken)
     {
@@ -67,7 +69,8 @@ internal static class RouteEndpoints
             feed.Route.Name, "import", null, null, null, null, null, await feed.Runs.StatesAsync(cancellationToken),
             [.. last.Select(run => new RouteRun(
                 run.RunId, run.State, run.File, run.StartedAt, run.State == RunState.Completed ? run.EndedAt : null,
-                run.Failure is { } failure ? new(failure.Code, failure.Detail) : null))]);
+                run.Failure is { } failure ? new(failure.Code, failure.Detail) : null, feed.LastFailureOf(run.RunId)))],
+            feed.LastFailure);
     }
 
     private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();

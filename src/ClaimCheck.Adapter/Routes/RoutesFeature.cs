@@ -7,7 +7,7 @@ internal static class RoutesFeature
 {
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder, StateDirectory state)
     {
-        builder.Services.AddSingleton(state).AddSingleton<DeliveryBook>().AddSingleton<Scheduler>();
+        builder.Services.AddSingleton(state).AddSingleton<DeliveryBook>().AddSingleton<RouteFailures>().AddSingleton<Scheduler>();
         return builder;
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Routes;
 
@@ -9,8 +10,9 @@ namespace ClaimCheck.Adapter.Routes;
 /// Sets routes going by the clock. A moment is the cause of one delivery, whose id follows from it: written down before the clock
 /// moves on, and found again if the process ended in between. Of the moments that passed while no process ran, the last one counts.
 /// </summary>
-internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook book, StateDirectory state, ILogger<Scheduler> logger) : BackgroundService
+internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook book, StateDirectory state, RouteFailures failures, ILogger<Scheduler> logger) : BackgroundService
 {
+    private const string Step = "clock";
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30); // the machine's clock may be set
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
     private readonly TimeProvider time = TimeProvider.System;
@@ -45,7 +47,8 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Log.NotWritten(logger, e, route.Name);
+                Log.NotWritten(logger, Defect.Of(e), route.Name);
+                failures.Failed(route.Name, Step, "state_not_written", "The state directory can't be written to; the log says why.", AfterFailure);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -59,6 +62,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
         {
             var (delivery, isNew) = await book.BeginAsync(route, $"fire {fireAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", route.Request(), null, stoppingToken);
             await SaveAsync(route, clock with { RanUntil = fireAt, LastFireAt = fireAt }, stoppingToken);
+            failures.Succeeded(route.Name, Step);
             if (isNew)
                 Log.Fired(logger, route.Name, fireAt, delivery.Document.Id);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Aws;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
@@ -98,7 +99,8 @@ internal sealed class ServiceApi : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ServiceUnavailableException("service_unreachable", $"The service at {service.BaseAddress!.Authority} can't be reached.", batchId, inner: e);
+            var failure = NetworkFailure.Of(e, service.BaseAddress);
+            throw new ServiceUnavailableException(failure.Code, failure.Sentence($"The service at {service.BaseAddress!.Authority}"), batchId, inner: e);
         }
 
         if (response.IsSuccessStatusCode)
@@ -140,6 +142,7 @@ internal sealed class ServiceApi : IDisposable
     {
         AllowAutoRedirect = false, // a redirect would carry the key elsewhere
         UseCookies = false,
+        Proxy = SystemProxy.Instance,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     };

@@ -75,13 +75,16 @@ internal sealed class RetryOptions
     public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromDays(3);
 }
 
-/// <summary>One route, as it is written. Its criteria are read beside it, as JSON.</summary>
+/// <summary>One route, as it is written.</summary>
 internal sealed class RouteOptions
 {
     /// <summary><c>ar-1</c> to <c>ar-4</c>, or <c>import</c>.</summary>
     public string? Pattern { get; set; }
 
     public string? Dataset { get; set; }
+
+    /// <summary>Names and values are the dataset's; <see cref="CriteriaReader"/> reads them, as JSON.</summary>
+    public object? Criteria { get; set; }
 
     public string? Format { get; set; }
 

@@ -1,5 +1,6 @@
 using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Consumer;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Settings;
 
@@ -13,7 +14,7 @@ internal static class SettingsReader
     public static AdapterSettings Read(IConfiguration configuration)
     {
         var section = configuration.GetSection(AdapterOptions.Section);
-        var options = Bind(section);
+        var options = Bind(configuration);
         NameConnections(options, configuration);
         var errors = new SettingsErrors();
         // Files go to endpoints of their own.
@@ -65,39 +66,21 @@ internal static class SettingsReader
         };
     }
 
-    private static AdapterOptions Bind(IConfigurationSection section)
+    private static AdapterOptions Bind(IConfiguration configuration)
     {
-        // A name that is not known is a slip that would silently do nothing; criteria have names of their own.
-        var known = section.AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key)).ToList();
+        var known = new KnownSettings(AdapterOptions.Section);
+        known.Add(AdapterOptions.Section, typeof(AdapterOptions));
+        if (known.Faults(configuration) is { Count: > 0 } faults)
+            throw new SettingsException(faults);
+        // Criteria have names and types of their own, and are read beside it.
+        var settings = configuration.GetSection(AdapterOptions.Section).AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key));
         try
         {
-            return Bind(known);
+            return new ConfigurationBuilder().AddInMemoryCollection(settings).Build().Get<AdapterOptions>() ?? new();
         }
         catch (InvalidOperationException e)
         {
-            var faults = known.Where(pair => pair.Value is not null).Select(FaultOf).OfType<string>().ToList();
-            throw faults.Count > 0
-                ? new SettingsException(faults)
-                : new SettingsException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
-        }
-    }
-
-    private static AdapterOptions Bind(IEnumerable<KeyValuePair<string, string?>> known) =>
-        new ConfigurationBuilder().AddInMemoryCollection(known).Build().Get<AdapterOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new();
-
-    // By itself, because what is said of all together names no place.
-    private static string? FaultOf(KeyValuePair<string, string?> setting)
-    {
-        try
-        {
-            Bind([setting]);
-            return null;
-        }
-        catch (InvalidOperationException e)
-        {
-            return e.GetBaseException() is var reason and not InvalidOperationException
-                ? $"{AdapterOptions.Section}:{setting.Key} can't be read: {reason.Message}"
-                : $"{AdapterOptions.Section}:{setting.Key} is set, but there is no such setting: it would silently do nothing.";
+            throw new SettingsException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
         }
     }
 

@@ -12,13 +12,15 @@ internal sealed class LinesOfKeys
     private readonly Dictionary<int, Queue<int>> lines = [];
     private readonly HashSet<int> over = [];
 
-    public LinesOfKeys(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records)
+    public LinesOfKeys(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, HashSet<int> without)
     {
         var known = new Dictionary<string, Queue<int>>(chunk.Count, StringComparer.Ordinal);
         var text = new StringBuilder();
         for (var place = 0; place < chunk.Count; place++)
         {
             var index = plan.Ignores ? place : chunk.Count - 1 - place;
+            if (without.Contains(index))
+                continue;
             if (KeyOf(chunk[index].Value, plan, records, text) is not { } key)
                 lines.Add(index, new()); // two NULLs are never equal
             else if (known.TryGetValue(key, out var line))

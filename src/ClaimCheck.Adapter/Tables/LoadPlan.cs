@@ -5,7 +5,8 @@ namespace ClaimCheck.Adapter.Tables;
 /// <summary>A column of the dataset, and where it goes.</summary>
 /// <param name="Name">The table's column; null where it is left out.</param>
 /// <param name="Type">That column's type, without length or precision.</param>
-internal sealed record LoadColumn(string? Name, string? Type);
+/// <param name="Base">The type that it is a domain of, or itself.</param>
+internal sealed record LoadColumn(string? Name, string? Type, string? Base);
 
 /// <summary>
 /// The statements that load one batch into one table. A chunk goes into a temporary table of the target's own types as the bytes that
@@ -52,6 +53,9 @@ internal sealed class LoadPlan
 
     /// <summary>Whether a column of the dataset goes into the table.</summary>
     public bool Loads(int column) => columns[column].Name is not null;
+
+    /// <summary>What the table's column is made of that a column of the dataset goes to; null where it goes nowhere.</summary>
+    public string? TypeOf(int column) => columns[column].Base;
 
     /// <summary>What marks the records of a batch.</summary>
     public object Mark(BatchId batch) => BatchIsUuid ? batch.Value : batch.ToString();

@@ -1,6 +1,7 @@
 using System.Buffers;
-using System.Text.Json;
+using System.Text;
 using ClaimCheck.Consumer;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Tables;
 
@@ -9,14 +10,32 @@ internal sealed class RecordWriter
 {
     private const int Piece = 64 << 10;
 
-    private readonly Func<Record, int, byte[]>?[] converted;
+    private readonly PostgresType[] types;
+    private readonly bool isJson;
     private readonly ArrayBufferWriter<byte> buffer = new(2 * Piece);
 
-    public RecordWriter(IReadOnlyList<Contracts.Column> columns, bool isJson) =>
-        converted = [.. columns.Select(column => isJson ? ConverterOf(column.Type) : null)];
+    public RecordWriter(IReadOnlyList<Contracts.Column> columns, LoadPlan plan, bool isJson)
+    {
+        types = [.. columns.Select((column, place) => TypeOf(column, plan.TypeOf(place)))];
+        this.isJson = isJson;
+    }
 
-    /// <summary>Whether fields of a type can be written so. JSON's arrays are not those of Postgres.</summary>
-    public static bool Takes(string type, bool isJson) => !isJson || !type.EndsWith("[]", StringComparison.Ordinal);
+    /// <summary>Whether Postgres might read what stands in a block of CSV as another value than it is: others write bytes and intervals in their own ways.</summary>
+    public bool MayBeForeign => types.Any(type => type.Kind is TypeKind.Bytes or TypeKind.Interval);
+
+    /// <summary>What of a record is not of its column's type, or null.</summary>
+    public string? FaultOf(Record record)
+    {
+        try
+        {
+            ValuesOf(record);
+            return null;
+        }
+        catch (RecordMismatchException e)
+        {
+            return e.Message;
+        }
+    }
 
     /// <param name="to">Where they go.</param>
     /// <param name="chunk">The records.</param>
@@ -37,13 +56,14 @@ internal sealed class RecordWriter
     public void Clear() => buffer.ResetWrittenCount();
 
     /// <summary>A field as text, in UTF-8; null where it is NULL.</summary>
+    /// <exception cref="RecordMismatchException">It is not of its column's type.</exception>
     public byte[]? ValueOf(Record record, int column) =>
-        record.IsNull(column) ? null : converted[column] is { } convert ? convert(record, column) : record.GetUtf8(column).ToArray();
+        record.GetPostgresText(column, types[column]) is { } text ? Encoding.UTF8.GetBytes(text) : null;
 
     /// <summary>All fields of a record.</summary>
     public byte[]?[] ValuesOf(Record record)
     {
-        var values = new byte[]?[converted.Length];
+        var values = new byte[]?[types.Length];
         for (var column = 0; column < values.Length; column++)
             values[column] = ValueOf(record, column);
         return values;
@@ -51,14 +71,14 @@ internal sealed class RecordWriter
 
     private void Append(Record record)
     {
-        for (var column = 0; column < converted.Length; column++)
+        for (var column = 0; column < types.Length; column++)
         {
             if (column > 0)
                 buffer.Write(","u8);
             if (record.IsNull(column))
                 continue;
             buffer.Write("\""u8);
-            Quoted(converted[column] is { } convert ? convert(record, column) : record.GetUtf8(column));
+            Quoted(IsText(record, column) ? record.GetUtf8(column) : ValueOf(record, column));
             buffer.Write("\""u8);
         }
 
@@ -77,11 +97,13 @@ internal sealed class RecordWriter
         buffer.Write(text);
     }
 
-    private static Func<Record, int, byte[]>? ConverterOf(string type) => type switch
-    {
-        "bytea" => (record, column) => System.Text.Encoding.UTF8.GetBytes("\\x" + Convert.ToHexStringLower(record.Get<byte[]>(column)!)),
-        // A text in JSON keeps its quotes where it is itself JSON.
-        "json" or "jsonb" => (record, column) => System.Text.Encoding.UTF8.GetBytes(record.Get<JsonElement>(column).GetRawText()),
-        _ => null,
-    };
+    // A text in JSON keeps its quotes where it is itself JSON.
+    private bool IsText(Record record, int column) =>
+        (!isJson || (types[column].Kind != TypeKind.Json && record.IsPlainText(column))) && PostgresText.IsOwn(types[column], record.GetUtf8(column));
+
+    // A type that the source's database has made is known by its name alone; that of the table's column says what it is made of.
+    private static PostgresType TypeOf(Contracts.Column column, string? target) =>
+        PostgresType.Of(column.Type) is var type && type.Kind == TypeKind.Text && !type.IsPlainText && target is not null
+            ? PostgresType.Of(target)
+            : type;
 }

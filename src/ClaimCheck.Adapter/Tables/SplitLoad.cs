@@ -13,6 +13,8 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
 {
     private const string BeforeRun = "claimcheck_run";
 
+    private const string RecordMismatch = "record_mismatch";
+
     // So few are quicker one by one.
     private const int Few = 4;
 
@@ -26,7 +28,7 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
     /// <exception cref="PostgresException">No record is to blame.</exception>
     public async Task LoadAsync(LoadedRecord? good)
     {
-        var lines = new LinesOfKeys(chunk, plan, records);
+        var lines = new LinesOfKeys(chunk, plan, records, FailMismatches());
         for (var next = lines.First(); next.Length > 0; next = lines.After(refused.Keys))
             await LoadAsync(next, good);
         var unsure = refused.Values.FirstOrDefault(e => SqlFailure.FaultOf(e) == Fault.Unsure);
@@ -39,6 +41,21 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
             else
                 chunk[index].FailTerminal(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
         }
+    }
+
+    // A value that can't be one of its column's type is its record's fault alone, and never sent.
+    private HashSet<int> FailMismatches()
+    {
+        var failed = new HashSet<int>();
+        for (var place = 0; place < chunk.Count; place++)
+        {
+            if (records.FaultOf(chunk[place].Value) is not { } fault)
+                continue;
+            failed.Add(place);
+            chunk[place].FailTerminal(RecordMismatch, fault);
+        }
+
+        return failed;
     }
 
     private async Task LoadAsync(ReadOnlyMemory<int> which, LoadedRecord? good)

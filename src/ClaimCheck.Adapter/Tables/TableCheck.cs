@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Consumer.Inbox;
 using Npgsql;
 
@@ -54,10 +55,11 @@ internal static partial class TableCheck
             await using var connection = await database.OpenAsync(cancellationToken);
             await new TableSchema(table).PlanAsync(connection, columns, key, cancellationToken);
         }
-        catch (Exception e) when (e is PostgresException or NpgsqlException or SocketException)
+        catch (Exception e) when (e is NpgsqlException or SocketException or InboxUnavailableException)
         {
-            var state = e is PostgresException said ? $"SQLSTATE {said.SqlState}" : e.GetType().Name;
-            throw new TableException(TableException.Refused, $"The database of table {table.Table} can't be used ({state}).", null, isTransient: e is not PostgresException, e);
+            var failure = DatabaseFailure.Of(e is InboxUnavailableException ? e.InnerException! : e);
+            throw new TableException(
+                TableException.Refused, $"The database of table {table.Table} can't be used. {failure.Text}", null, failure.Passes, e);
         }
     }
 

@@ -29,13 +29,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             var manifest = batch.Manifest;
             isCsv = manifest.Format == Csv;
             plan = await new TableSchema(destination).PlanAsync(batch.Connection, manifest.Columns, manifest.Key, cancellationToken);
-            if (manifest.Columns.FirstOrDefault(column => !RecordWriter.Takes(column.Type, !isCsv)) is { } array)
-            {
-                throw new TableException(
-                    TableException.Mismatch, $"Table {destination.Table} can't be loaded into from {manifest.Format}: the dataset's '{array.Name}' is an array. Export csv.", batch.Ready.BatchId);
-            }
-
-            records = new(manifest.Columns, !isCsv);
+            records = new(manifest.Columns, plan, !isCsv);
             isStaged = await StageAsync(batch.Connection, cancellationToken);
         }
         catch (PostgresException e)
@@ -112,7 +106,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
                 throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
             return true;
         }
-        catch (PostgresException e) when (!IsTriedAgain(e, chunk) && SqlFailure.IsOfRecords(e))
+        catch (Exception e) when (e is RecordMismatchException || (e is PostgresException state && !IsTriedAgain(state, chunk) && SqlFailure.IsOfRecords(state)))
         {
             await transaction.RollbackAsync(BeforeChunk, cancellationToken);
             return false;
@@ -126,7 +120,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
     // As they lie in their block, where they still do; doubled quotes are undone there by whoever reads them.
     private Task WriteAsync(RecordChunk<Record> chunk, Stream to, CancellationToken cancellationToken)
     {
-        if (isCsv && chunk.Written is { } written)
+        if (isCsv && !records!.MayBeForeign && chunk.Written is { } written)
             return to.WriteAsync(written, cancellationToken).AsTask();
         records!.Clear();
         return records.WriteAsync(to, chunk, Enumerable.Range(0, chunk.Count).ToArray(), cancellationToken);
@@ -142,7 +136,9 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         var passes = SqlFailure.Passes(e);
         return new(
             passes ? TableException.Unavailable : TableException.Refused,
-            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}).", batch, passes);
+            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
+            batch,
+            passes);
     }
 
     // What can't be staged goes into the table record by record: a limit of the temporary table is not a limit of the target table.

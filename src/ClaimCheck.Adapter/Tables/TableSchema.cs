@@ -6,7 +6,7 @@ namespace ClaimCheck.Adapter.Tables;
 /// <summary>Looks at the table, and says how a dataset's columns are loaded into it, or why they can't be.</summary>
 internal sealed class TableSchema(TableDestination destination)
 {
-    private sealed record TableColumn(string Name, string Type, bool IsWritten, bool IsRequired);
+    private sealed record TableColumn(string Name, string Type, string Base, bool IsWritten, bool IsRequired);
 
     /// <exception cref="TableException">The table does not fit; the text says all that does not.</exception>
     public async Task<LoadPlan> PlanAsync(
@@ -38,16 +38,16 @@ internal sealed class TableSchema(TableDestination destination)
     {
         var name = destination.Columns is null ? column : destination.Columns.GetValueOrDefault(column);
         if (name is null)
-            return new(null, null);
+            return new(null, null, null);
         if (!table.TryGetValue(name, out var target))
         {
             errors.Add($"it has no column '{name}' for the dataset's '{column}'");
-            return new(null, null);
+            return new(null, null, null);
         }
 
         if (!target.IsWritten)
             errors.Add($"its column '{name}' is generated always, and can't be loaded into");
-        return new(name, target.Type);
+        return new(name, target.Type, target.Base);
     }
 
     private bool CheckBatchColumn(Dictionary<string, TableColumn> table, List<string> names, List<string> errors)
@@ -85,8 +85,13 @@ internal sealed class TableSchema(TableDestination destination)
     private async Task<Dictionary<string, TableColumn>> ReadColumnsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
+            WITH RECURSIVE bases (type, base) AS (
+                SELECT oid, oid FROM pg_type WHERE oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = to_regclass(@table))
+                UNION ALL
+                SELECT bases.type, t.typbasetype FROM bases JOIN pg_type AS t ON t.oid = bases.base AND t.typtype = 'd')
             SELECT a.attname, format_type(a.atttypid, -1), a.attgenerated = '' AND a.attidentity <> 'a',
-                   a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+                   a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
+                   (SELECT format_type(base, -1) FROM bases JOIN pg_type AS t ON t.oid = bases.base WHERE bases.type = a.atttypid AND t.typtype <> 'd')
               FROM pg_attribute AS a
               JOIN pg_class AS c ON c.oid = a.attrelid
              WHERE c.oid = to_regclass(@table) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
@@ -96,7 +101,7 @@ internal sealed class TableSchema(TableDestination destination)
         var columns = new Dictionary<string, TableColumn>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            columns[reader.GetString(0)] = new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3));
+            columns[reader.GetString(0)] = new(reader.GetString(0), reader.GetString(1), reader.GetString(4), reader.GetBoolean(2), reader.GetBoolean(3));
         return columns;
     }
 

@@ -14,6 +14,7 @@ internal sealed class Connections : HttpClientFactory, IDisposable
             ConnectTimeout = options.ConnectTimeout,
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             // Addresses behind a name change; AWS's do all the time.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),

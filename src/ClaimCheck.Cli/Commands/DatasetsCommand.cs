@@ -32,6 +32,8 @@ internal static class DatasetsCommand
         session.Screen.Table(
             ["DATASET", "TITLE", "PARAMETERS", "AVAILABLE"],
             [.. all.Select(dataset => new[] { dataset.Name, dataset.Title, string.Join(", ", dataset.Parameters.Keys), dataset.Available ? "yes" : "no" })]);
+        foreach (var dataset in all.Where(dataset => !dataset.Available))
+            session.Screen.Hint($"{dataset.Name} can't be exported now. {dataset.Unavailable?.Detail}");
         return ExitCodes.Ok;
     }
 
@@ -42,7 +44,7 @@ internal static class DatasetsCommand
         session.Screen.Facts(
             ("dataset", dataset.Name),
             ("title", dataset.Title),
-            ("available", dataset.Available ? "yes" : $"no: {dataset.Unavailable?.Detail ?? "its source can't be reached"}"),
+            ("available", dataset.Available ? "yes" : $"no: {dataset.Unavailable?.Detail ?? "the service does not say why"}"),
             ("version", $"{dataset.SchemaVersion}"),
             ("key", dataset.Key),
             ("ordered by", dataset.OrderedBy),

@@ -47,7 +47,7 @@ internal sealed class LiveProgress(Screen screen)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
             .StartAsync(context =>
             {
-                var bar = context.AddTask(Markup.Escape(title));
+                var bar = context.AddTask(Markup.Escape(Screen.Clean(title)));
                 bar.IsIndeterminate = true;
                 long drawn = 0;
                 return work(sight =>
@@ -55,7 +55,7 @@ internal sealed class LiveProgress(Screen screen)
                     if (Stopwatch.GetElapsedTime(drawn) < Redraw)
                         return;
                     drawn = Stopwatch.GetTimestamp();
-                    bar.Description = Markup.Escape($"{title}: {Text(sight)}");
+                    bar.Description = Markup.Escape(Screen.Clean($"{title}: {Text(sight)}"));
                     if (sight.OfRecords is > 0 and var all)
                     {
                         bar.IsIndeterminate = false;

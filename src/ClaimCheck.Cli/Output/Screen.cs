@@ -1,12 +1,14 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Output;
 
 /// <summary>Where things are said: results on standard output, everything else on standard error.</summary>
 /// <param name="json">Results are JSON, and there is no progress.</param>
-internal sealed class Screen(bool json)
+internal sealed partial class Screen(bool json)
 {
     private static readonly JsonSerializerOptions Compact = new(ClaimCheckJson.Options);
 
@@ -36,7 +38,7 @@ internal sealed class Screen(bool json)
     public void Document(JsonNode node)
     {
         if (json)
-            results.WriteLine(node.ToJsonString(Compact));
+            results.WriteLine(Escaped(node.ToJsonString(Compact)));
     }
 
     public void Fail(Failure failure)
@@ -48,10 +50,11 @@ internal sealed class Screen(bool json)
     }
 
     /// <summary>Columns as wide as their longest value.</summary>
-    public void Table(IReadOnlyList<string> header, IReadOnlyList<IReadOnlyList<string>> rows)
+    public void Table(IReadOnlyList<string> header, IReadOnlyList<IReadOnlyList<string>> values)
     {
         if (json)
             return;
+        var rows = values.Select(row => row.Select(Clean).ToList()).ToList();
         var widths = header.Select((name, column) => rows.Select(row => row[column].Length).Append(name.Length).Max()).ToList();
         foreach (var row in rows.Prepend(header))
             Line(string.Join("  ", row.Select((value, column) => value.PadRight(widths[column]))).TrimEnd());
@@ -67,7 +70,29 @@ internal sealed class Screen(bool json)
         }
     }
 
-    // Titles and reasons come from others; a terminal must not obey them.
-    private static string Clean(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c)) : text;
+    /// <summary>
+    /// One line that a terminal shows and does not obey: titles and reasons come from others. Line breaks and tabs, as libraries put them into
+    /// their texts, are spaces; what a terminal takes for a command, or what turns the direction of letters, is replaced.
+    /// </summary>
+    public static string Clean(string text)
+    {
+        if (!text.Any(IsUnsafe))
+            return text;
+        text = Breaks().Replace(Sequences().Replace(text, "\uFFFD"), " ");
+        return string.Concat(text.Select(c => IsUnsafe(c) ? '\uFFFD' : c)).Trim();
+    }
+
+    // JSON has an escape for each of them.
+    private static string Escaped(string text) =>
+        text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString())) : text;
+
+    // Controls of both kinds, ends of lines and paragraphs, and marks that turn the direction of what follows.
+    private static bool IsUnsafe(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+
+    [GeneratedRegex(@"\s*[\r\n\t\v\f\u0085\u2028\u2029]\s*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Breaks();
+
+    // What follows an ESC belongs to it: CSI with its parameters, OSC and its like up to their end.
+    [GeneratedRegex(@"(\e\[|\u009B)[0-?]*[ -/]*[@-~]|(\e[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\a\e\u009C]*(\a|\e\\|\u009C)?|\e[ -/]*[0-~]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Sequences();
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -19,7 +20,7 @@ internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked ask
     // 10,000 files, each with two signed links.
     private const int MaxManifestBytes = 64 * 1024 * 1024;
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 32 };
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = JsonDepth.OfDocuments };
 
     private Manifest? manifest;
 

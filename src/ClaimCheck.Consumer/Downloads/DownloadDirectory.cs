@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -13,7 +14,7 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
     private const string List = "manifest.json";
     private const string Lock = ".claimcheck.lock";
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = 32 };
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
 
     private readonly System.Threading.Lock reopening = new();
 

@@ -16,7 +16,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
     /// <param name="cancellationToken">Ends the download.</param>
     public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, cancellationToken);
+        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, BlockLimits.Of(options), cancellationToken);
         if (from > layout.Blocks.Count)
             throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read was to go on.", claim.BatchId);
         var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");

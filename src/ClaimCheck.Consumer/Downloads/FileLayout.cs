@@ -19,6 +19,9 @@ internal sealed record FileLayout(
     // A header of 1,664 columns with names of 63 letters of four bytes is below half of this.
     private const int MaxPreambleBytes = 1024 * 1024;
 
+    // Deflate makes no more of a byte.
+    private const long MostInflation = 1032;
+
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };
 
     /// <summary>Stored bytes behind the last block.</summary>
@@ -26,7 +29,7 @@ internal sealed record FileLayout(
 
     /// <summary>Fetches a file's index, verifies it against the manifest, and checks what it says.</summary>
     public static async Task<FileLayout> FetchAsync(
-        LinkClient links, Claim claim, int ordinal, BatchReaderOptions options, CancellationToken cancellationToken)
+        LinkClient links, Claim claim, int ordinal, BatchReaderOptions options, BlockLimits limits, CancellationToken cancellationToken)
     {
         var file = claim.Manifest.Files[ordinal];
         var expected = Convert.FromHexString(file.Index.Sha256);
@@ -36,7 +39,7 @@ internal sealed record FileLayout(
             links, claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience, options);
         await download.ReadAsync(
             0, bytes, read => SHA256.HashData(read.Span).AsSpan().SequenceEqual(expected) ? null : "its SHA-256 differs", cancellationToken);
-        return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), options);
+        return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), limits);
     }
 
     private static int TrailerOf(string framing) => framing == BlockFraming.Deflate ? GzipMember.TrailerBytes : 0;
@@ -76,7 +79,7 @@ internal sealed record FileLayout(
         return framing;
     }
 
-    private static FileLayout Check(Manifest manifest, ManifestFile file, BlockIndex index, BatchReaderOptions options)
+    private static FileLayout Check(Manifest manifest, ManifestFile file, BlockIndex index, BlockLimits limits)
     {
         var framing = FramingOf(index, manifest, file);
         var blocks = index.Blocks;
@@ -91,8 +94,11 @@ internal sealed record FileLayout(
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
             Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
-            var limit = block.Records == 1 ? options.MaxRecordBytes : options.MaxBlockBytes;
-            Require(block.UncompressedBytes <= limit, $"block {i} is {block.UncompressedBytes} bytes before compression, but {limit} is the most");
+            // What can't be true is no limit's affair.
+            Require(
+                block.UncompressedBytes <= file.UncompressedBytes && block.UncompressedBytes / MostInflation <= block.Bytes,
+                $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}, in a file of {file.UncompressedBytes}");
+            limits.Check(block, $"Block {i} of {file.Name} of {manifest.BatchId}", manifest.BatchId);
             Require(block.Records <= block.UncompressedBytes, $"block {i} has more records than bytes");
             // Compression never makes it much longer; without this a small block could ask for a large buffer.
             Require(

@@ -52,7 +52,7 @@ internal sealed class FileSaver(
     // False where the file's own checksum is not the manifest's in the end.
     private async Task<bool> FillAsync(CancellationToken cancellationToken)
     {
-        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, cancellationToken);
+        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, BlockLimits.OfFiles, cancellationToken);
         var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");
         await using var download = new ObjectDownload(
             links, claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience, options);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
@@ -25,6 +26,7 @@ internal sealed class LinkClient : IDisposable
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             Credentials = null,
             // The checksums name the stored bytes: what is sent must arrive as it is.
             AutomaticDecompression = DecompressionMethods.None,
@@ -62,13 +64,15 @@ internal sealed class LinkClient : IDisposable
                 address = Allowed(next.IsAbsoluteUri ? next : new Uri(address, next), batch);
             }
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && stall.IsCancellationRequested)
         {
             throw new TransferException($"no answer within {options.StallTimeout}", e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new TransferException("the connection failed", e);
+            var failure = NetworkFailure.Of(e, address);
+            throw new TransferException(
+                failure.IsUntrusted ? $"the certificate of {address.Authority} is not trusted: {failure.Reason}" : $"{address.Authority} can't be reached: {failure.Reason}", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Consumer.Inbox;
 using ClaimCheck.Contracts;
 using Microsoft.Extensions.Logging;
@@ -67,7 +68,7 @@ internal sealed partial class ChunkRun<T>(
                 var (failureClass, code) = options.Classify(e);
                 Log.ChunkFailed(logger, ready.BatchId, chunk.Start, chunk.Count, failureClass, code, Kind(e), e.StackTrace);
                 chunk.Outcomes.Clear();
-                chunk.Outcomes.FailRest(chunk.Count, failureClass, code, $"The handler of the chunk threw {Kind(e)}.");
+                chunk.Outcomes.FailRest(chunk.Count, failureClass, code, $"The handler of the chunk threw {Kind(e)}.{Told(e)}");
                 return await CheckpointAsync(chunk, transaction, tell, gone);
             }
         }
@@ -98,6 +99,8 @@ internal sealed partial class ChunkRun<T>(
 
     // Its text may quote what it failed on.
     private static string Kind(Exception e) => e is PostgresException said ? $"{nameof(PostgresException)} ({said.SqlState})" : e.GetType().Name;
+
+    private static string Told(Exception e) => e is PostgresException ? $" {(DatabaseFailure.Of(e) with { Said = null }).Text}" : "";
 
     private static partial class Log
     {

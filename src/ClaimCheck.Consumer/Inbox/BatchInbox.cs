@@ -189,7 +189,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     }
 
     // A process that is paused in a transaction keeps its locks: whoever takes its batch over would wait for them for ever. Its role is the
-    // same, so it may be ended.
+    // same, so it may be ended. Behind a pooler the session may be another's by now: a transaction that began after the lease ended is not its.
     private async Task EndSilentAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -197,7 +197,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
               FROM claimcheck.inbox_batches AS known
               JOIN pg_stat_activity AS session ON session.pid = known.holder_pid AND session.backend_start = known.holder_since
              WHERE known.consumer = @consumer AND known.batch_id = @batch AND known.state = 'open'
-               AND known.leased_until < clock_timestamp() AND session.usename = current_user
+               AND known.leased_until < clock_timestamp() AND session.usename = session_user
+               AND (session.xact_start < known.leased_until OR session.xact_start IS NULL)
             """;
         await using var end = Command(transaction, sql, batch);
         await end.ExecuteNonQueryAsync(cancellationToken);

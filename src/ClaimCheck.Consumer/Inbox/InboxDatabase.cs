@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
 using Npgsql;
 
@@ -36,7 +39,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
                 throw;
             }
         }
-        catch (Exception e) when (Passes(e))
+        catch (Exception e) when (Passes(e) || IsNotGranted(e))
         {
             throw Unavailable(e);
         }
@@ -57,7 +60,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
             await transaction.CommitAsync(cancellationToken);
             return result;
         }
-        catch (Exception e) when (Passes(e))
+        catch (Exception e) when (Passes(e) || (!mayIdle && IsNotGranted(e)))
         {
             throw Unavailable(e);
         }
@@ -94,17 +97,18 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     }
 
     public static InboxUnavailableException Unavailable(Exception e, BatchId? batch = null) => new(
-        $"The inbox's Postgres can't do it now ({(e is PostgresException said ? said.SqlState : e.GetType().Name)}).", batch, e);
+        $"The inbox's Postgres can't be used now. {DatabaseFailure.Of(e).Text}", batch, e);
 
     /// <summary>Whether a failure is the server's or the connection's, and not what was asked for.</summary>
     public static bool Passes(Exception e) => e switch
     {
-        // Connections, resources, an operator's shutdown, the system, authorization, a missing database, a lock that was not got in time.
-        PostgresException said => said.SqlState[..2] is "08" or "53" or "57" or "58" or "28" or "3D" or "25" or "40" or "55",
-        NpgsqlException => true,
-        TimeoutException or IOException => true,
+        PostgresException => DatabaseFailure.Of(e).Passes,
+        NpgsqlException or SocketException or AuthenticationException or TimeoutException or IOException => true,
         _ => false,
     };
+
+    // The inbox's own statements, on its own tables: somebody has to grant them or to make the tables, and batches wait for that.
+    private static bool IsNotGranted(Exception e) => e is PostgresException && DatabaseFailure.Of(e).Trouble is Trouble.Permission or Trouble.Definition;
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
@@ -144,7 +148,8 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
 
     private static NpgsqlDataSource Source(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { PersistSecurityInfo = false };
+        var settings = ConnectionText.Read(connectionString);
+        settings.PersistSecurityInfo = false;
         if (settings.MaxAutoPrepare == 0)
             settings.MaxAutoPrepare = 32;
         settings.ApplicationName ??= "ClaimCheck inbox";

@@ -48,7 +48,7 @@ internal sealed partial class ReceiptSender(
                 if (e is InboxUnavailableException)
                     Log.Unreachable(logger, pause, e.Message);
                 else
-                    Log.Broken(logger, e, pause);
+                    Log.Broken(logger, Defect.Of(e), pause);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -67,7 +67,7 @@ internal sealed partial class ReceiptSender(
         {
             // It is in the outbox.
             if (e is not (OperationCanceledException or ClaimCheckException))
-                Log.Broken(logger, e, TimeSpan.Zero);
+                Log.Broken(logger, Defect.Of(e), TimeSpan.Zero);
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed partial class ReceiptSender(
         {
             // Whatever is wrong with this one, those behind it are sent.
             var pause = Backoff.After(receipt.Attempts, options.ReceiptRetryDelay, options.MaxReceiptRetryDelay);
-            Log.Unexpected(logger, e, receipt.Report.State, receipt.BatchId, pause);
+            Log.Unexpected(logger, Defect.Of(e), receipt.Report.State, receipt.BatchId, pause);
             await receipts.AgainAsync(receipt, pause, cancellationToken);
         }
     }

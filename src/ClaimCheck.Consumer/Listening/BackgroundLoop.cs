@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Listening;
@@ -39,7 +40,7 @@ internal static partial class BackgroundLoop
             {
                 failures = time.GetElapsedTime(began) > Longest ? 1 : failures + 1;
                 var pause = Backoff.After(failures, First, Longest);
-                Log.Broken(logger, e, name, pause);
+                Log.Broken(logger, Defect.Of(e), name, pause);
                 await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Listening;
 
@@ -10,12 +11,11 @@ internal static class EventReader
     /// <summary>The service stays below 8 KiB.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    private const int MaxDepth = 16;
     private const string OwnTypes = "claimcheck.";
 
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options)
     {
-        MaxDepth = MaxDepth,
+        MaxDepth = JsonDepth.OfDocuments,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
     };
@@ -28,7 +28,7 @@ internal static class EventReader
             throw new MalformedEventException($"It has {body.Length} characters, but an event has at most {MaxBytes} bytes.");
         try
         {
-            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = JsonDepth.OfDocuments });
             var type = CheckEnvelope(document.RootElement);
             if (EventTypes.FromCloudEventType(type) is null)
                 return null;

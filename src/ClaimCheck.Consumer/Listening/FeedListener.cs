@@ -163,7 +163,7 @@ internal sealed partial class FeedListener(
         // It is tried again at the next turn, also where a stop broke it off; until then more would come again.
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            Log.NotStored(logger, e);
+            Log.NotStored(logger, Defect.Of(e));
         }
     }
 

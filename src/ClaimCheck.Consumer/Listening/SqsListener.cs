@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -90,7 +91,7 @@ internal sealed partial class SqsListener(
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-                Log.ReceivingBroke(logger, e, pause);
+                Log.ReceivingBroke(logger, Defect.Of(e), pause);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -170,7 +171,7 @@ internal sealed partial class SqsListener(
             }
             catch (Exception e)
             {
-                Log.DeletingBroke(logger, e, some.Count); // they come again, and are deleted then
+                Log.DeletingBroke(logger, Defect.Of(e), some.Count); // they come again, and are deleted then
             }
         }
     }
@@ -218,7 +219,7 @@ internal sealed partial class SqsListener(
         }
         catch (Exception e)
         {
-            Log.ReleasingBroke(logger, e, messages.Count);
+            Log.ReleasingBroke(logger, Defect.Of(e), messages.Count);
         }
     }
 

@@ -43,12 +43,6 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns) : Rows(columns)
 
     public override ReadOnlySpan<byte> Json(int slot) => Text(slot);
 
-    public override byte[] Binary(int slot)
-    {
-        var text = Text(slot);
-        return text.StartsWith("\\x"u8) ? Convert.FromHexString(text[2..]) : throw new FormatException();
-    }
-
     protected override void Find()
     {
         var bytes = Buffer.AsSpan(0, End);

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Reflection;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Records;
 
@@ -20,6 +21,7 @@ internal static class FieldExpression
         [typeof(DateTime)] = nameof(Fields.DateTime),
         [typeof(DateOnly)] = nameof(Fields.DateOnly),
         [typeof(TimeOnly)] = nameof(Fields.TimeOnly),
+        [typeof(TimeSpan)] = nameof(Fields.TimeSpan),
         [typeof(Guid)] = nameof(Fields.Uuid),
         [typeof(byte[])] = nameof(Fields.Binary),
         [typeof(JsonElement)] = nameof(Fields.Json),
@@ -82,10 +84,12 @@ internal sealed class FieldReader<T>(Func<Rows, int, T> parse, Column column, st
         {
             // The cause's own text may quote the value: it is left out.
             throw new RecordMismatchException(
-                $"A value of column {column.Name} ({column.Type}) is no {typeof(T).Name}, as {member} takes it, in {rows.Where(slot)}.",
+                $"A value of column {column.Name} ({column.Type}) can't be read as {typeof(T).Name}, which {member} takes, in {rows.Where(slot)}{(IsTooDeep(rows, slot) ? $": it {JsonDepth.Rule}" : "")}.",
                 rows.BatchId);
         }
     }
+
+    private static bool IsTooDeep(Rows rows, int slot) => typeof(T) == typeof(JsonElement) && JsonDepth.IsExceeded(rows.Json(slot));
 
     public T Null(Rows rows, int slot) =>
         // A json column may hold JSON's own null, which ndjson writes just like NULL.

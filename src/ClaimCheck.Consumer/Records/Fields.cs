@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Records;
 
@@ -12,7 +12,10 @@ namespace ClaimCheck.Consumer.Records;
 /// </summary>
 internal static class Fields
 {
-    private static readonly SearchValues<char> NoNames = SearchValues.Create("-+, \t\r\n");
+    // In UTF-8; Postgres' own are of 63 bytes at most.
+    private const int LongestLabel = 256;
+
+    private static readonly TimeSpan LongestOffset = System.TimeSpan.FromHours(14);
 
     // Bytes that are no UTF-8 would become other characters.
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -38,71 +41,62 @@ internal static class Fields
         return Utf8Parser.TryParse(text, out short value, out var used) && used == text.Length ? value : throw new FormatException();
     }
 
-    public static Guid Uuid(Rows rows, int column)
-    {
-        var text = rows.Text(column);
-        return Utf8Parser.TryParse(text, out Guid value, out var used) && used == text.Length ? value : throw new FormatException();
-    }
-
     public static T Integer<T>(Rows rows, int column)
         where T : IBinaryInteger<T> =>
-        ExactNumbers.Integer<T>(rows.Text(column));
+        Numbers.Integer<T>(rows.Text(column));
 
     public static T Floating<T>(Rows rows, int column)
         where T : IBinaryFloatingPointIeee754<T> =>
-        ExactNumbers.Floating<T>(rows.Text(column));
+        Numbers.Floating<T>(rows.Text(column));
 
-    public static decimal Decimal(Rows rows, int column) => ExactNumbers.Decimal(rows.Text(column));
+    public static decimal Decimal(Rows rows, int column) => Numbers.Decimal(rows.Text(column));
 
-    public static bool Boolean(Rows rows, int column)
+    public static bool Boolean(Rows rows, int column) => Scalars.TryBoolean(rows.Text(column), out var value) ? value : throw new FormatException();
+
+    public static Guid Uuid(Rows rows, int column) => Scalars.TryUuid(rows.Text(column), out var value) ? value : throw new FormatException();
+
+    /// <summary>With the offset that is written, where .NET's type can have it, else in UTC.</summary>
+    public static DateTimeOffset DateTimeOffset(Rows rows, int column)
     {
-        var text = rows.Text(column);
-        if (text.SequenceEqual("t"u8) || text.SequenceEqual("true"u8))
-            return true;
-        return text.SequenceEqual("f"u8) || text.SequenceEqual("false"u8) ? false : throw new FormatException();
+        if (!Times.TryRead(rows.Text(column), out var time, out var offset))
+            throw new FormatException();
+        var zone = offset ?? System.TimeSpan.Zero;
+        return zone.Duration() <= LongestOffset && zone.Seconds == 0 ? new DateTimeOffset(time, zone) : new DateTimeOffset(time - zone, System.TimeSpan.Zero);
     }
-
-    public static DateTimeOffset DateTimeOffset(Rows rows, int column) =>
-        Timestamps.TryRead(rows.Text(column), out var time, out var offset)
-            ? new DateTimeOffset(time, offset ?? TimeSpan.Zero)
-            : throw new FormatException();
 
     /// <summary>UTC where the value has a zone, else of no kind.</summary>
     public static DateTime DateTime(Rows rows, int column) =>
-        Timestamps.TryRead(rows.Text(column), out var time, out var offset)
+        Times.TryRead(rows.Text(column), out var time, out var offset)
             ? offset is { } zone ? System.DateTime.SpecifyKind(time - zone, DateTimeKind.Utc) : time
             : throw new FormatException();
 
-    public static DateOnly DateOnly(Rows rows, int column) =>
-        Timestamps.TryReadDate(rows.Text(column), out var date) ? System.DateOnly.FromDateTime(date) : throw new FormatException();
+    public static DateOnly DateOnly(Rows rows, int column) => Times.TryReadDate(rows.Text(column), out var date) ? date : throw new FormatException();
 
     public static TimeOnly TimeOnly(Rows rows, int column) =>
-        Timestamps.TryReadTime(rows.Text(column), out var ticks, out var rest) && rest.IsEmpty && ticks < TimeSpan.TicksPerDay
-            ? new TimeOnly(ticks)
-            : throw new FormatException();
+        Times.TryReadTime(rows.Text(column), out var time) && time < System.TimeSpan.FromDays(1) ? System.TimeOnly.FromTimeSpan(time) : throw new FormatException();
 
-    public static byte[] Binary(Rows rows, int column) => rows.Binary(column);
+    /// <summary>An interval without months, a day being 24 hours; or a time of day, 24:00 too.</summary>
+    public static TimeSpan TimeSpan(Rows rows, int column)
+    {
+        var text = rows.Text(column);
+        return Times.TryReadTime(text, out var time) || Intervals.TryRead(text, out time) ? time : throw new FormatException();
+    }
+
+    public static byte[] Binary(Rows rows, int column) => Scalars.TryBytes(rows.Text(column), out var bytes) ? bytes : throw new FormatException();
 
     public static JsonElement Json(Rows rows, int column)
     {
-        var reader = new Utf8JsonReader(rows.Json(column), new JsonReaderOptions { MaxDepth = 10_000 });
+        var reader = new Utf8JsonReader(rows.Json(column), JsonDepth.Reader);
         var value = JsonElement.ParseValue(ref reader);
         return reader.Read() ? throw new FormatException() : value; // throws by itself where anything but a value follows
     }
 
+    /// <summary>By its members' names alone, not their numbers.</summary>
     public static T Enumeration<T>(Rows rows, int column)
         where T : struct, Enum
     {
         var text = rows.Text(column);
-        Span<char> buffer = stackalloc char[128];
-        if (text.Length > buffer.Length || !Strict.TryGetChars(text, buffer, out var length))
-            throw new FormatException();
-        ReadOnlySpan<char> name = buffer[..length];
-        // Names alone: not numbers, blanks around one, or several with commas, which .NET takes too.
-        return length > 0
-            && !char.IsAsciiDigit(name[0]) && !name.ContainsAny(NoNames) && name.Trim().Length == length
-            && (Enum.TryParse<T>(name, ignoreCase: false, out var value) || Enum.TryParse(name, ignoreCase: true, out value))
-                ? value
-                : throw new FormatException();
+        Span<char> buffer = stackalloc char[LongestLabel];
+        return text.Length <= buffer.Length && Strict.TryGetChars(text, buffer, out var length) ? EnumMembers<T>.Of(buffer[..length]) : throw new FormatException();
     }
 }

@@ -1,18 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Records;
 
 /// <summary>One JSON object a line, with the columns in order.</summary>
 internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
 {
-    // Postgres takes deeper json than the parser's 64 levels; the reader keeps a bit for each.
-    private const int MaxDepth = 10_000;
-
-    private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
-
     private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
+    private readonly bool[] areJson = [.. columns.Select(column => PostgresType.Of(column.Type).Kind == TypeKind.Json)];
     private JsonTokenType[] kinds = new JsonTokenType[columns.Count];
     private bool[] escaped = new bool[columns.Count];
 
@@ -21,20 +18,14 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         var raw = Json(slot);
         if (IsNull(slot))
             return default;
-        if (kinds[slot] != JsonTokenType.String)
+        // A string of json keeps its quotes, as the database has it and csv too.
+        if (kinds[slot] != JsonTokenType.String || areJson[slot % Columns.Count])
             return raw;
         return escaped[slot] ? Unescape(raw, slot) : raw[1..^1];
     }
 
     public override ReadOnlySpan<byte> Json(int slot) =>
         IsNull(slot) ? "null"u8 : Buffer.AsSpan(Starts[slot], Lengths[slot]);
-
-    public override byte[] Binary(int slot)
-    {
-        var reader = new Utf8JsonReader(Json(slot));
-        reader.Read();
-        return reader.TokenType == JsonTokenType.String ? reader.GetBytesFromBase64() : throw new FormatException();
-    }
 
     protected override void Grow()
     {
@@ -54,17 +45,19 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            if (JsonDepth.IsExceeded(line[..length]))
+                throw new RecordMismatchException($"A line, {Where(Origin)}, {JsonDepth.Rule}.", BatchId);
             // Or a name holds half a surrogate pair. The parser's own text may quote the record: it is left out.
-            throw Broken("it is no JSON object");
+            throw Broken("it is not a JSON object");
         }
         Position += length + 1;
     }
 
     private void FindFields(ReadOnlySpan<byte> line)
     {
-        var reader = new Utf8JsonReader(line, Strict);
+        var reader = new Utf8JsonReader(line, JsonDepth.Reader);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            throw Broken("it is no JSON object");
+            throw Broken("it is not a JSON object");
         for (var column = 0; column < names.Length; column++)
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Records;
 
@@ -11,6 +12,9 @@ internal sealed class RecordFields(Manifest manifest)
 
     // A chunk's records may be read by many threads.
     private readonly ConcurrentDictionary<(Type Type, int Column), object> readers = [];
+
+    /// <summary>The columns' types.</summary>
+    public PostgresType[] Types { get; } = [.. manifest.Columns.Select(column => PostgresType.Of(column.Type))];
 
     public int KeyColumn => Place(manifest.Key);
 

@@ -99,10 +99,6 @@ internal abstract class Rows
     /// <summary>The value as a piece of JSON, where the format or the column's type makes it one.</summary>
     public abstract ReadOnlySpan<byte> Json(int slot);
 
-    /// <summary>The bytes of a bytea.</summary>
-    /// <exception cref="FormatException">They are not written as this format writes them.</exception>
-    public abstract byte[] Binary(int slot);
-
     /// <summary>Where a slot's record is, for a person.</summary>
     public string Where(int slot) => $"record {first + (slot / Columns.Count)} of block {block} of {file}";
 

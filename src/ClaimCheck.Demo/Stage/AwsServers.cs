@@ -57,12 +57,9 @@ internal sealed class AwsServers : IAsyncDisposable
         AWSCredentials credentials = Variable("AWS_SESSION_TOKEN") is { } token && !environment.ContainsKey("AWS_SESSION_TOKEN")
             ? new SessionAWSCredentials(key, secret, token)
             : new BasicAWSCredentials(key, secret);
-        s3 = new AmazonS3Client(credentials, new AmazonS3Config
-        {
-            ServiceURL = S3Url.ToString(),
-            AuthenticationRegion = region,
-            ForcePathStyle = true,
-        });
+        var config = new AmazonS3Config { ForcePathStyle = true };
+        S3Setup.Apply(config, S3Url.ToString(), region, TimeSpan.FromSeconds(60));
+        s3 = new AmazonS3Client(credentials, config);
         await s3.PutBucketAsync(new PutBucketRequest { BucketName = Bucket }, cancellationToken);
         sns = new AmazonSimpleNotificationServiceClient(new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
         sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = SqsUrl, Region = region, Credentials = credentials });

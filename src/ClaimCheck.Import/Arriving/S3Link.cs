@@ -1,6 +1,5 @@
-using Amazon;
-using Amazon.Runtime;
 using Amazon.S3;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -23,33 +22,8 @@ internal static class S3Link
     /// <summary>The caller disposes it.</summary>
     public static AmazonS3Client Connect(ArrivalOptions options)
     {
-        var config = new AmazonS3Config
-        {
-            RetryMode = RequestRetryMode.Standard, // exponential, with jitter and a quota
-            MaxErrorRetry = 4,
-            Timeout = TimeSpan.FromSeconds(60),
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-        };
-        // Reading ServiceURL answers what AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile says.
-        var address = options.ServiceUrl ?? config.ServiceURL;
-        var region = options.Region ?? config.RegionEndpoint?.SystemName;
-        if (address is not null)
-        {
-            config.ServiceURL = address; // clears the region
-            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
-        }
-        else if (region is not null)
-        {
-            config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
-        }
-        var isAws = address is null || new Uri(address).Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
-            || new Uri(address).Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
-        config.ForcePathStyle = !isAws;
-        // Other servers reject the SDK's own checksums; what is fetched is told by its ETag and length.
-        if (!isAws && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("AWS_REQUEST_CHECKSUM_CALCULATION")))
-            config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("AWS_RESPONSE_CHECKSUM_VALIDATION")))
-            config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
+        var config = new AmazonS3Config { MaxErrorRetry = 4 };
+        config.ForcePathStyle = !S3Setup.Apply(config, options.ServiceUrl, options.Region, TimeSpan.FromSeconds(60));
         return new AmazonS3Client(config);
     }
 }

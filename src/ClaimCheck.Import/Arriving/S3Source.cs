@@ -252,7 +252,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var code = (e as AmazonServiceException)?.ErrorCode;
-            throw new IOException($"S3 could not {what} in bucket {bucket}: {(string.IsNullOrEmpty(code) ? e.Message : code)}", e);
+            var why = string.IsNullOrEmpty(code) ? NetworkFailure.IsOf(e) ? NetworkFailure.Of(e, null).Short + "." : e.Message : code;
+            throw new IOException($"S3 could not {what} in bucket {bucket}: {why}", e);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ClaimCheck.Contracts;
 using ClaimCheck.Import.Running;
 using Microsoft.Extensions.Logging;
 
@@ -52,7 +53,7 @@ internal sealed partial class Watcher(
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
-            Log.Broken(context.Logger, e); // what was begun goes on, and so does the watching
+            Log.Broken(context.Logger, Defect.Of(e)); // what was begun goes on, and so does the watching
         }
     }
 
@@ -90,7 +91,7 @@ internal sealed partial class Watcher(
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
-            Log.Broken(context.Logger, e);
+            Log.Broken(context.Logger, Defect.Of(e));
             return new([], IsSettled: false, []);
         }
     }
@@ -104,7 +105,7 @@ internal sealed partial class Watcher(
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
             // A full disk, for example. What was begun goes on; what was not is found again.
-            Log.NotStarted(context.Logger, e);
+            Log.NotStarted(context.Logger, Defect.Of(e));
             scanSoon = true;
         }
     }
@@ -159,7 +160,7 @@ internal sealed partial class Watcher(
         catch (Exception e) when (!once)
         {
             // The next scan, within a minute, finds it again; the others go on meanwhile.
-            Log.RunBroke(context.Logger, e, runId);
+            Log.RunBroke(context.Logger, Defect.Of(e), runId);
         }
     }
 

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Mapping;
 
@@ -71,6 +71,12 @@ internal sealed class FieldType
         var text = value.Utf8;
         if (value.Kind == ValueKind.Json || text.Length is 0 or > LongestNumber)
             return false;
+        if (Numbers.NotFinite(text) is { } name)
+        {
+            json.WriteStringValue(name);
+            return true;
+        }
+
         var negative = text[0] == (byte)'-';
         var rest = negative ? text[1..] : text;
         var whole = Run(rest);
@@ -111,44 +117,33 @@ internal sealed class FieldType
 
     private static bool WriteBoolean(Utf8JsonWriter json, SourceValue value)
     {
-        if (value.Kind == ValueKind.Json || value.Utf8.Length is 0 or > 5)
-            return false;
-        Span<byte> lower = stackalloc byte[5];
-        if (Ascii.ToLower(value.Utf8, lower, out var length) != OperationStatus.Done)
-            return false;
-        lower = lower[..length];
-        var isTrue = lower.SequenceEqual("true"u8) || lower.SequenceEqual("t"u8) || lower.SequenceEqual("1"u8)
-            || lower.SequenceEqual("yes"u8) || lower.SequenceEqual("y"u8);
-        if (!isTrue && !(lower.SequenceEqual("false"u8) || lower.SequenceEqual("f"u8) || lower.SequenceEqual("0"u8)
-            || lower.SequenceEqual("no"u8) || lower.SequenceEqual("n"u8)))
+        if (value.Kind == ValueKind.Json || !Scalars.TryBoolean(value.Utf8, out var isTrue))
             return false;
         json.WriteBooleanValue(isTrue);
         return true;
     }
 
-    private static bool WriteDate(Utf8JsonWriter json, SourceValue value)
-    {
-        if (!TryText(value, 10, out var text) || !DateOnly.TryParseExact(text, "yyyy-MM-dd", out _))
-            return false;
-        json.WriteStringValue(text);
-        return true;
-    }
+    private static bool WriteDate(Utf8JsonWriter json, SourceValue value) =>
+        IsText(value) && WriteMoment(json, value.Utf8, moment => moment is { Month: > 0, Nanos: null });
 
-    // RFC 3339 with its offset, also with a blank for the T; written in UTC.
-    private static bool WriteTimestamp(Utf8JsonWriter json, SourceValue value)
+    // With its offset, however it is written; in UTC, as exports to ndjson write it.
+    private static bool WriteTimestamp(Utf8JsonWriter json, SourceValue value) =>
+        IsText(value) && WriteMoment(json, value.Utf8, moment => moment is { Month: > 0, Nanos: not null, Offset: not null });
+
+    private static bool WriteMoment(Utf8JsonWriter json, ReadOnlySpan<byte> text, Func<Moment, bool> fits)
     {
-        string[] forms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd' 'HH:mm:ss.FFFFFFFK"];
-        if (!TryText(value, 40, out var text) || text.Length < 20 || !(text[^1] is 'Z' || text.LastIndexOfAny(['+', '-']) > 18)
-            || !DateTimeOffset.TryParseExact(text, forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        if (Times.IsInfinite(text))
+            json.WriteStringValue(text);
+        else if (Moment.TryParse(text, out var moment) && fits(moment))
+            json.WriteStringValue(moment.ToJson());
+        else
             return false;
-        json.WriteStringValue(time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"));
         return true;
     }
 
     private static bool WriteUuid(Utf8JsonWriter json, SourceValue value)
     {
-        if (!TryText(value, 36, out var text) || !Guid.TryParseExact(text, "D", out var uuid)
-            || !uuid.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)) // signs and 0x are taken too
+        if (!IsText(value) || !Scalars.TryUuid(value.Utf8, out var uuid))
             return false;
         json.WriteStringValue(uuid);
         return true;
@@ -162,27 +157,38 @@ internal sealed class FieldType
             return true;
         }
         if (value.Kind == ValueKind.String)
-            return WriteText(json, value);
-        try
         {
-            var reader = new Utf8JsonReader(value.Utf8);
-            using var document = JsonDocument.ParseValue(ref reader);
-            if (reader.BytesConsumed != value.Utf8.Length && !value.Utf8[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty)
-                return false;
-            document.RootElement.WriteTo(json);
+            // Half a surrogate pair is no text, but json holds its escape.
+            json.WriteRawValue(value.Json, skipInputValidation: true);
             return true;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        try
+        {
+            var reader = new Utf8JsonReader(value.Utf8, JsonDepth.Reader);
+            while (reader.Read())
+            {
+                // To its end.
+            }
+        }
+        catch (JsonException)
         {
             return false;
         }
+
+        // Raw line breaks can stand between tokens only: records are lines.
+        json.WriteRawValue(value.Utf8.ContainsAny("\r\n"u8) ? OneLine(value.Utf8) : value.Utf8, skipInputValidation: true);
+        return true;
     }
 
-    private static bool TryText(SourceValue value, int longest, [NotNullWhen(true)] out string? text)
+    private static byte[] OneLine(ReadOnlySpan<byte> text)
     {
-        text = value.Kind is ValueKind.Text or ValueKind.String && value.Utf8.Length <= longest && Ascii.IsValid(value.Utf8) ? Encoding.ASCII.GetString(value.Utf8) : null;
-        return text is not null;
+        var line = text.ToArray();
+        line.AsSpan().Replace((byte)'\r', (byte)' ');
+        line.AsSpan().Replace((byte)'\n', (byte)' ');
+        return line;
     }
+
+    private static bool IsText(SourceValue value) => value.Kind is ValueKind.Text or ValueKind.String;
 
     private static int Run(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept(Digits) is var end and >= 0 ? end : text.Length;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Mapping;
 
@@ -74,8 +75,12 @@ internal sealed class RecordMapping
             return null;
         try
         {
-            using var document = JsonDocument.Parse(item);
-            return document.RootElement.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
+            return JsonMembers.Find(item.Span, key) switch
+            {
+                null or { Kind: JsonTokenType.Null } => null,
+                { Kind: JsonTokenType.String } text => text.TextIn(item.Span),
+                { } value => Encoding.UTF8.GetString(value.In(item.Span)),
+            };
         }
         catch (InvalidOperationException)
         {

@@ -41,7 +41,7 @@ internal sealed class Feed : IAsyncDisposable
                 if (!await reader.ReadAsync(cancellationToken))
                     throw new ImportException(ImportCodes.NoHeader, "The file is empty: not even a header is there.");
                 if (reader.IsTooLong)
-                    throw new ImportException(ImportCodes.NoHeader, $"The first line is longer than {options.RecordBytes} bytes: that is no header.");
+                    throw new ImportException(ImportCodes.NoHeader, $"The first line is longer than the {options.RecordBytes} bytes that reading.recordBytes allows: that is not a header.");
                 if (!Utf8.IsValid(reader.Record.Span))
                     throw new ImportException(ImportCodes.WrongEncoding, "The header is not UTF-8.");
                 // Its values are looked at again later, when the reader's buffer holds other records.
@@ -59,6 +59,5 @@ internal sealed class Feed : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stream.DisposeAsync();
-        (Format as IDisposable)?.Dispose();
     }
 }

@@ -1,20 +1,17 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>One JSON object a line. Names occur once in an object; blank lines are none.</summary>
-internal class NdjsonFormat : RecordFormat, IDisposable
+/// <summary>One JSON object a line, whose fields are named once; blank lines are none.</summary>
+internal class NdjsonFormat : RecordFormat
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     private readonly List<string> names = [];
-    private JsonDocument? document;
-
-    /// <summary>The record that was taken.</summary>
-    protected JsonElement Taken { get; private set; }
+    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
+    private readonly List<JsonMember> members = [];
+    private ReadOnlyMemory<byte> taken; // nothing where the line has none
 
     public override int FindEnd(ReadOnlySpan<byte> next) => next.IndexOf((byte)'\n');
 
@@ -22,19 +19,23 @@ internal class NdjsonFormat : RecordFormat, IDisposable
 
     public override Fault? Take(ReadOnlyMemory<byte> record)
     {
-        document?.Dispose();
-        document = null;
-        Taken = default;
+        taken = default;
+        members.Clear();
         try
         {
-            document = JsonDocument.Parse(record, Strict);
+            var json = RecordOf(record);
+            var isObject = JsonMembers.TryRead(json.Span, JsonDepth.Reader, members);
+            if (isObject && NamesTwice())
+                return new(ImportCodes.MalformedJson, "The line is a JSON object that names a field twice.");
+            taken = json;
+            return isObject ? null : new(ImportCodes.NotAnObject, "The line is not a JSON object.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // or a name is half of a surrogate pair
         {
-            return new(ImportCodes.MalformedJson, "The line is not one JSON value whose objects name each of their fields once.");
+            return JsonDepth.IsExceeded(record.Span)
+                ? new(ImportCodes.NestedTooDeep, $"The record {JsonDepth.Rule}.")
+                : new(ImportCodes.MalformedJson, "The line is not one JSON value.");
         }
-        Taken = RecordOf(document.RootElement);
-        return Taken.ValueKind == JsonValueKind.Object ? null : new(ImportCodes.NotAnObject, "The line is not a JSON object.");
     }
 
     // Any field may occur in any line.
@@ -48,59 +49,66 @@ internal class NdjsonFormat : RecordFormat, IDisposable
 
     public override SourceValue Get(int field)
     {
-        if (!Taken.TryGetProperty(names[field], out var value) || value.ValueKind == JsonValueKind.Null)
-            return new(ValueKind.Null, default);
-        var raw = JsonMarshal.GetRawUtf8Value(value);
-        return value.ValueKind switch
+        foreach (var member in members)
         {
-            JsonValueKind.String => new(ValueKind.String, raw.Contains((byte)'\\') ? Unescape(value) : raw[1..^1]),
-            JsonValueKind.Object or JsonValueKind.Array => new(ValueKind.Json, raw),
-            _ => new(ValueKind.Literal, raw),
-        };
+            if (member.Name == names[field])
+                return ValueOf(member);
+        }
+
+        return new(ValueKind.Null, default);
     }
 
     public override bool TryWriteFields(Utf8JsonWriter json)
     {
-        try
+        foreach (var member in members)
         {
-            foreach (var property in Taken.EnumerateObject())
-            {
-                json.WritePropertyName(property.Name);
-                json.WriteRawValue(JsonMarshal.GetRawUtf8Value(property.Value), skipInputValidation: true);
-            }
-            return true;
+            json.WritePropertyName(member.Name);
+            json.WriteRawValue(member.In(taken.Span), skipInputValidation: true);
         }
-        catch (InvalidOperationException)
-        {
-            return false; // half a surrogate pair in a name
-        }
+
+        return true;
     }
 
     public override void WriteSource(Utf8JsonWriter json, ReadOnlyMemory<byte> record)
     {
         Take(record);
-        if (Taken.ValueKind != JsonValueKind.Undefined)
-            json.WriteRawValue(JsonMarshal.GetRawUtf8Value(Taken), skipInputValidation: true);
-        else
+        if (taken.IsEmpty)
             json.WriteStringValue(record.Span);
+        else
+            json.WriteRawValue(taken.Span, skipInputValidation: true);
     }
 
     public override RecordFormat Again() => new NdjsonFormat();
 
-    public void Dispose()
+    /// <summary>The record that a line holds.</summary>
+    /// <exception cref="JsonException">It holds none.</exception>
+    protected virtual ReadOnlyMemory<byte> RecordOf(ReadOnlyMemory<byte> line) => line;
+
+    private SourceValue ValueOf(JsonMember member)
     {
-        document?.Dispose();
-        GC.SuppressFinalize(this);
+        var raw = member.In(taken.Span);
+        return member.Kind switch
+        {
+            JsonTokenType.Null => new(ValueKind.Null, default),
+            JsonTokenType.String => new(ValueKind.String, raw.Contains((byte)'\\') ? Unescape(member) : raw[1..^1], raw),
+            JsonTokenType.StartObject or JsonTokenType.StartArray => new(ValueKind.Json, raw),
+            _ => new(ValueKind.Literal, raw),
+        };
     }
 
-    protected virtual JsonElement RecordOf(JsonElement line) => line;
+    // Its own fields: within a value of json a name may come twice.
+    private bool NamesTwice()
+    {
+        seen.Clear();
+        return members.Exists(member => !seen.Add(member.Name));
+    }
 
     // Half a surrogate pair has no UTF-8: these bytes are no text either, and the field's type refuses them.
-    private static byte[] Unescape(JsonElement value)
+    private byte[] Unescape(JsonMember member)
     {
         try
         {
-            return Encoding.UTF8.GetBytes(value.GetString()!);
+            return Encoding.UTF8.GetBytes(member.TextIn(taken.Span));
         }
         catch (InvalidOperationException)
         {
@@ -118,11 +126,10 @@ internal sealed class BucketFormat : NdjsonFormat
 
     public override RecordFormat Again() => new BucketFormat();
 
-    protected override JsonElement RecordOf(JsonElement line)
+    protected override ReadOnlyMemory<byte> RecordOf(ReadOnlyMemory<byte> line)
     {
-        if (line.ValueKind != JsonValueKind.Object)
-            return default;
-        this.line = line.TryGetProperty("line", out var number) && number.TryGetInt64(out var value) ? value : null;
-        return line.TryGetProperty("record", out var record) ? record : default;
+        var failure = FailureLine.Read(line.Span);
+        this.line = failure.Line;
+        return failure.Record is { } record ? line[record] : throw new JsonException();
     }
 }

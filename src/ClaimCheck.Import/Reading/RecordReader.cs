@@ -26,7 +26,7 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
     /// <summary>The file ends in it, without a line end: where the file is still being written, there may be more of it to come.</summary>
     public bool IsOpenEnded { get; private set; }
 
-    public static Fault TooLong(int longest) => new(ImportCodes.RecordTooLong, $"The record is longer than {longest} bytes.");
+    public static Fault TooLong(int longest) => new(ImportCodes.RecordTooLong, $"The record is longer than the {longest} bytes that reading.recordBytes allows.");
 
     /// <returns>False at the end.</returns>
     /// <exception cref="ImportException">The file is broken.</exception>

@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Import.Reading;
 
 namespace ClaimCheck.Import.Running;
 
@@ -71,9 +72,5 @@ internal sealed class RunRetry(ImportRuns runs)
         return false;
     }
 
-    private static bool IsOf(string line, HashSet<string> classes)
-    {
-        using var failure = System.Text.Json.JsonDocument.Parse(line);
-        return classes.Contains(failure.RootElement.GetProperty("class").GetString()!);
-    }
+    private static bool IsOf(string line, HashSet<string> classes) => classes.Contains(FailureLine.Read(line).Class!);
 }

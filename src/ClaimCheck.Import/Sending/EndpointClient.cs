@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 using Polly;
 using Polly.Retry;
 
@@ -13,6 +15,9 @@ namespace ClaimCheck.Import.Sending;
 /// <param name="Code">Where there is no answer: why.</param>
 internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, TimeSpan? RetryAfter, string? Code = null)
 {
+    /// <summary>Why there was no answer.</summary>
+    public string? Trouble { get; init; }
+
     public bool IsSuccess => Status is >= 200 and < 300;
 
     /// <summary>Trying again may help. A 409 that says when is a call with the same key that is still under way.</summary>
@@ -26,7 +31,7 @@ internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, T
     public string FailureText => Code switch
     {
         ImportCodes.TimedOut => "The endpoint did not answer in time.",
-        ImportCodes.Unreachable => "The endpoint can't be reached, or broke the connection off.",
+        ImportCodes.Unreachable => Trouble ?? "The endpoint can't be reached, or broke the connection off.",
         _ => $"The endpoint answered {Status}.",
     };
 }
@@ -53,6 +58,7 @@ internal sealed class EndpointClient : IDisposable
         {
             AllowAutoRedirect = false, // records and key go where the operator said
             UseCookies = false,
+            Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.All,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may come to mean another machine
@@ -112,13 +118,14 @@ internal sealed class EndpointClient : IDisposable
             var body = await ReadAsync(answer.Content, limit.Token);
             return new((int)answer.StatusCode, body, answer.Headers.Location, RetryAfterOf(answer));
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && limit.IsCancellationRequested)
         {
             return new(0, null, null, null, ImportCodes.TimedOut);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return new(0, null, null, null, ImportCodes.Unreachable);
+            return new(0, null, null, null, ImportCodes.Unreachable) { Trouble = NetworkFailure.Of(e, request.RequestUri).Sentence("The endpoint") };
         }
     }
 

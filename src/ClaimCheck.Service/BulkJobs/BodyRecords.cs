@@ -79,7 +79,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         {
             // Where its end is can't be told within quotes that were perhaps never closed.
             if (isQuoted)
-                throw new InvalidDataException($"A quoted field has no end within {longest} bytes.");
+                throw new InvalidDataException($"A quoted field has no end within the {longest} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows for an item.");
             isSkipping = true;
             scanned = 0;
             body.AdvanceTo(buffer.End);

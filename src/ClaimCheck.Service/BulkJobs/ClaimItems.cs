@@ -37,10 +37,29 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
             var index = records.Current.Next.Records - 1;
             if (index < position)
                 continue;
-            for (var column = 0; column < fields.Length; column++)
-                fields[column] = places[column] < 0 ? null : records.Current.Value.GetText(column);
-            yield return items.Read(index, fields);
+            yield return Read(items, index, records.Current.Value, fields, places);
         }
+    }
+
+    // A value that can't be read is its item's fault.
+    private static JobItem Read(TextItems items, long index, Record record, string?[] fields, IReadOnlyList<int> places)
+    {
+        string? fault = null;
+        for (var column = 0; column < fields.Length; column++)
+        {
+            try
+            {
+                fields[column] = places[column] < 0 ? null : record.GetPostgresText(column);
+            }
+            catch (RecordMismatchException e)
+            {
+                fields[column] = null;
+                fault ??= e.Message;
+            }
+        }
+
+        var item = items.Read(index, fields);
+        return fault is null ? item : item with { Values = null, Invalid = fault };
     }
 
     public override async IAsyncEnumerable<JobItem> PickAsync(IReadOnlyList<long> indexes, [EnumeratorCancellation] CancellationToken cancellationToken)

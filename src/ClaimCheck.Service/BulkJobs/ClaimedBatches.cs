@@ -1,5 +1,6 @@
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
@@ -64,7 +65,7 @@ internal sealed class ClaimedBatches(
             BaseAddress = claimed.Service,
             ApiKey = claimed.Key,
         });
-        return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts }));
+        return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts, MaxRecordBytes = OversizedRecord.Largest }));
     }
 
     private IEnumerable<(Uri Origin, bool IsOwn, string? Key, IReadOnlyList<string> LinkHosts)> Allowed()

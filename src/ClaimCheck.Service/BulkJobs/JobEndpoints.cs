@@ -2,6 +2,7 @@ using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Links;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
@@ -36,8 +37,9 @@ internal static class JobEndpoints
         jobs.MapDelete("/{jobId}", Cancel).WithName("CancelBulkJob").WithSummary("Cancels it between two chunks, and says what was applied.").ProducesProblems(404);
         jobs.MapMethods("/{jobId}/failures", Read, ListFailures).WithName("ListBulkJobFailures").WithSummary("Its failed items, in the order of the body.")
             .ReadsPaging().ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404);
-        jobs.MapMethods("/{jobId}/results", Read, GetResults).WithName("GetBulkJobResults").WithSummary("Redirects to the outcomes of all processed items.")
-            .Produces(307).ProducesProblems(404, 409);
+        jobs.MapMethods("/{jobId}/results", Read, GetResults).WithName("GetBulkJobResults")
+            .WithSummary("The outcomes of all processed items: with an Authorization header the file itself, with Range; without one a redirect to a link.")
+            .ReadsRanges().Produces(200).Produces(206).Produces(307).ProducesProblems(404, 409, 412, 416, 503);
         jobs.MapPost("/{jobId}/retries", Retry).WithName("RetryBulkJob").WithSummary("A job of its failed items.")
             .ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404, 409);
         return routes;
@@ -61,10 +63,10 @@ internal static class JobEndpoints
         }
         else
         {
-            var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
+            var (body, items, refusal) = await JsonBody.ReadAsync(context.Request, values: "items", cancellationToken);
             if (refusal is not null)
                 return refusal;
-            answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);
+            answer = await requests.AskAsync(caller, body!.Value, items, key, cancellationToken);
         }
 
         if (answer.Refusal is not null)
@@ -150,18 +152,22 @@ internal static class JobEndpoints
         return TypedResults.Ok(new Page<BulkItemOutcome>(page, next));
     }
 
-    private static async Task<Results<StatusCodeHttpResult, ProblemResult>> GetResults(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, CancellationToken cancellationToken)
+    private static async Task<IResult> GetResults(
+        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobStaging staging, BatchStream stream, CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
         if (!row.IsEnded)
             return Problems.Of(ProblemCodes.JobRunning, retryAfter: AskAgain);
-        if (await views.ResultAsync(row, cancellationToken) is not { } link)
-            return Problems.Of(ProblemCodes.NotFound, "The job has no file of results: nothing of it was applied, or its items can't be read any more.");
-        // Not the framework's redirect: that one logs where it leads.
-        context.Response.Headers.Location = link.Reveal();
-        return TypedResults.StatusCode(StatusCodes.Status307TemporaryRedirect);
+        context.Response.Headers.Vary = HeaderNames.Authorization;
+        if (await views.ResultAsync(row, context.Request.Method, cancellationToken) is not { } link)
+            return NoResults();
+        if (!Redirects.WouldCarryAKey(context.Request))
+            return Redirects.To(link, context);
+        return await staging.ResultsAsync(row, cancellationToken) is { } results ? stream.Of(results) : NoResults();
+
+        static ProblemResult NoResults() =>
+            Problems.Of(ProblemCodes.NotFound, "The job has no file of results: nothing of it was applied, or its items can't be read any more.");
     }
 
     private static async Task<Results<Accepted<BulkJob>, ProblemResult>> Retry(

@@ -90,7 +90,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return Problems.Of(ProblemCodes.BodyTooLarge, $"The body is larger than {options.MaxBodyBytes} bytes.");
+            return Problems.Of(ProblemCodes.BodyTooLarge, $"The body is larger than the {options.MaxBodyBytes} bytes that ClaimCheck:BulkJobs:MaxBodyBytes allows.");
         }
 
         if (writer.Items == 0)
@@ -142,7 +142,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             cancellationToken);
     }
 
-    private string TooLong => $"The item is longer than {options.MaxItemBytes} bytes.";
+    private string TooLong => $"The item is longer than the {options.MaxItemBytes} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows.";
 
     private static ProblemResult Invalid(string rule) =>
         Problems.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["body"] = [rule] });

@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -19,7 +19,12 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     private static readonly TimeSpan LongestTtl = TimeSpan.FromDays(3650);
     private static readonly string[] Fields = ["operation", "items", "claim", "ttl"];
 
-    public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
+    /// <param name="caller">Who asks.</param>
+    /// <param name="body">The request.</param>
+    /// <param name="items">The array of its items, where it has one.</param>
+    /// <param name="key">Its idempotency key.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, byte[]? items, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var (operation, refusal) = await FindOperationAsync(Text(body, "operation", errors), errors, cancellationToken);
@@ -27,18 +32,19 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
             return refusal;
         var ttl = ReadTtl(Text(body, "ttl", errors), errors);
         var claim = Text(body, "claim", errors);
-        var items = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null ? given : (JsonElement?)null;
+        var count = items is null ? 0 : Count(items);
+        var isOther = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null;
         foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
-            errors[property.Name] = ["Is not a field of this call."];
-        if (claim is not null && items is not null)
+            errors[property.Name] = [NearestName.NotAField(property.Name, Fields)];
+        if (claim is not null && (items is not null || isOther))
             errors["claim"] = ["Must not be given beside items."];
         else if (claim is not null && (claim.StartsWith('/') ? "Must be absolute." : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)
             errors["claim"] = [fault];
-        else if (claim is null && items is null && !errors.ContainsKey("claim"))
+        else if (claim is null && items is null && !isOther && !errors.ContainsKey("claim"))
             errors["items"] = ["Must be given, or claim."];
-        else if (items is { } list && (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0))
+        else if (isOther || (items is not null && count == 0))
             errors["items"] = ["Must be an array of one item or more."];
-        if (errors.Count == 0 && items is { } all && TooMany(operation!, all.GetArrayLength()) is { } tooMany)
+        if (errors.Count == 0 && TooMany(operation!, count) is { } tooMany)
             errors["items"] = [tooMany];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
@@ -103,14 +109,32 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public static byte[] Meaning(Operation operation, TimeSpan ttl, string? claim, byte[] digest) =>
         SHA256.HashData([.. Encoding.UTF8.GetBytes($"{operation.Name}\0{ttl.Ticks}\0{claim}\0"), .. digest]);
 
-    private static async Task<BodyWriter> KeepAsync(Operation operation, JsonElement items, CancellationToken cancellationToken)
+    private static async Task<BodyWriter> KeepAsync(Operation operation, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
     {
         var writer = new BodyWriter(staged: null);
         var reader = new JsonItems(operation);
-        foreach (var item in items.EnumerateArray())
-            await writer.AddAsync(reader.Read(writer.Items, JsonMarshal.GetRawUtf8Value(item)), cancellationToken);
+        foreach (var item in Places(items.Span))
+            await writer.AddAsync(reader.Read(writer.Items, items.Span[item]), cancellationToken);
         await writer.FlushAsync(cancellationToken);
         return writer;
+    }
+
+    private static int Count(ReadOnlySpan<byte> items) => Places(items).Count;
+
+    // Each item by itself: how deep it is nested, and whatever else is wrong with it, is its own.
+    private static List<Range> Places(ReadOnlySpan<byte> items)
+    {
+        var places = new List<Range>();
+        var reader = new Utf8JsonReader(items, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            places.Add(start..(int)reader.BytesConsumed);
+        }
+
+        return places;
     }
 
     private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)

@@ -68,7 +68,9 @@ internal sealed partial class JobRun(
         catch (Exception e)
         {
             // A defect: no try would go better. The text of an unknown exception may hold data; its type does not.
-            await TryEndAsync(lease, new(BulkJobStatus.Failed, new("internal_error", $"An unexpected {e.GetType().Name} ended the job.", Transient: false), null));
+            Log.Broken(logger, Defect.Of(e), lease.JobId);
+            await TryEndAsync(
+                lease, new(BulkJobStatus.Failed, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the job. It is logged.", Transient: false), null));
         }
         finally
         {
@@ -143,6 +145,9 @@ internal sealed partial class JobRun(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Job {JobId} met a defect of the service.")]
+        public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
+
         [LoggerMessage(LogLevel.Information, "Job {JobId} is running: {Operation}.")]
         public static partial void Started(ILogger logger, JobId jobId, string operation);
 

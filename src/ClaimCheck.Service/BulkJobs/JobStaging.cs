@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -96,6 +99,20 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
             "DELETE FROM bulk_job_uploads WHERE job_id = @Id AND NOT object_key = ANY(@keep)",
             new { Id = job.Value, keep },
             cancellationToken: cancellationToken));
+    }
+
+    /// <summary>The results of a job that has some, for whoever streams them through the service. Null where they are gone.</summary>
+    public async Task<StreamedContent?> ResultsAsync(JobRow row, CancellationToken cancellationToken)
+    {
+        var key = row.ResultKey!;
+        await foreach (var found in staging.ListAsync(key, cancellationToken))
+        {
+            // Written once, under a name that no other results get.
+            if (found.Key == key)
+                return StreamedContent.Of(key, found.Bytes, $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}\"", new(null, row.JobId, key));
+        }
+
+        return null;
     }
 
     private async Task<StagedWriter?> OpenAsync(JobId job, string key, string name, string sql, Guid? token, CancellationToken cancellationToken)

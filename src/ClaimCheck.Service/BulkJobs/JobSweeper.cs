@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
@@ -75,7 +76,7 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, new(id));
+            Log.Broken(logger, Defect.Of(e), new(id));
         }
 
         return true;
@@ -125,11 +126,11 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
         catch (Exception e) when (TargetErrors.IsTargetError(e) || e is ExportFailedException)
         {
-            Log.NotesStay(logger, job, e.GetType().Name);
+            Log.NotesStay(logger, job, e is ExportFailedException ? e.Message : DatabaseFailure.Of(e).Text);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, job);
+            Log.Broken(logger, Defect.Of(e), job);
         }
 
         return true;
@@ -149,7 +150,7 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         }
         catch (Exception e) when (due.IsOld && (TargetErrors.IsTargetError(e) || e is ExportFailedException))
         {
-            Log.NotesStay(logger, new(due.Id), e.GetType().Name);
+            Log.NotesStay(logger, new(due.Id), e is ExportFailedException ? e.Message : DatabaseFailure.Of(e).Text);
         }
     }
 
@@ -183,7 +184,7 @@ internal sealed partial class JobSweeper(NpgsqlDataSource catalog, JobStaging st
         [LoggerMessage(LogLevel.Error, "What is over of job {JobId} can't be removed; it is tried again, and others go on.")]
         public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
 
-        [LoggerMessage(LogLevel.Warning, "What the target has noted of job {JobId} could not be removed ({Reason}).")]
+        [LoggerMessage(LogLevel.Warning, "What the target has noted of job {JobId} could not be removed. {Reason}")]
         public static partial void NotesStay(ILogger logger, JobId jobId, string reason);
     }
 }

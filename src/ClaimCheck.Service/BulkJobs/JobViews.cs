@@ -10,9 +10,9 @@ internal sealed class JobViews(PublicAddress address, LinkMinter minter, TimePro
     public static string PathOf(JobId id) => $"/v1/bulk-jobs/{id}";
 
     /// <summary>A link to the results, or null where there are none.</summary>
-    public async Task<Link?> ResultAsync(JobRow row, CancellationToken cancellationToken) =>
+    public async Task<Link?> ResultAsync(JobRow row, string method, CancellationToken cancellationToken) =>
         row is { ResultKey: { } key, ErasedAt: null, Remaining: { } remaining } && remaining > TimeSpan.Zero
-            ? await minter.MintResultAsync(key, remaining, cancellationToken)
+            ? await minter.MintResultAsync(key, remaining, method, cancellationToken)
             : null;
 
     public async Task<BulkJob> ShowAsync(JobRow row, CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal sealed class JobViews(PublicAddress address, LinkMinter minter, TimePro
             ExpiresAt = row.ExpiresAt,
             RetryOf = row.RetryOf is { } original ? new JobId(original) : null,
             Failure = row.Failure,
-            ResultUrl = await ResultAsync(row, cancellationToken),
+            ResultUrl = await ResultAsync(row, HttpMethods.Get, cancellationToken),
             Links = new(
                 self,
                 self + "/failures",

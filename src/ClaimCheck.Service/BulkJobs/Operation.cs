@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -40,6 +41,10 @@ internal sealed record Operation
 
     [JsonIgnore]
     public int KeyPlace => Enumerable.Range(0, Parameters.Count).First(place => Parameters[place].Name == Key);
+
+    /// <summary>The types of the parameters.</summary>
+    [JsonIgnore]
+    public PostgresType[] Types => [.. Parameters.Select(parameter => PostgresType.Of(parameter.Type))];
 
     [JsonIgnore]
     public bool IsSet => Form == SetForm;

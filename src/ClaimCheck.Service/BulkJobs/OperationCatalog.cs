@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -67,7 +67,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         {
             await using var connection = await databases.GetForWriting(operation.Target).OpenConnectionAsync(limit.Token);
             if (await OperationCheck.FaultAsync(connection, operation, limit.Token) is var (reason, line))
-                return new(new(line is null ? files.JsonFile : files.SqlFile, line, reason), null);
+                return new(new(files.SqlFile, line, reason), null);
             if (operation.IsExactlyOnce && !await TargetScript.IsAppliedAsync(connection, limit.Token))
                 Log.NoTable(logger, operation.Name, operation.Target);
             return new(null, null);
@@ -76,7 +76,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         {
             return Faulty($"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or ExportFailedException)
+        catch (Exception e) when (DatabaseFailure.Is(e) || e is ExportFailedException)
         {
             return new(null, (e as PostgresException)?.MessageText ?? e.Message);
         }
@@ -86,10 +86,11 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         }
         catch (Exception e)
         {
-            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} came up");
+            Log.Defective(logger, Defect.Of(e), operation.Name);
+            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} came up, which the log has");
         }
 
-        TargetAnswer Faulty(string reason) => new(new(files.JsonFile, null, reason), null);
+        TargetAnswer Faulty(string reason) => new(new(files.JsonFile, files.LineOf("target"), reason), null);
     }
 
     // The sample is the service's own: nobody else would run the script there.
@@ -112,6 +113,9 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
             "Operation {Operation} is exactlyOnce, but its target {Target} has no table claimcheck.applied_chunks: its jobs fail until the script of "
             + "GET /v1/operations/target.sql is run there.")]
         public static partial void NoTable(ILogger logger, string operation, string target);
+
+        [LoggerMessage(LogLevel.Error, "Holding operation {Operation} against its target met a defect of the service.")]
+        public static partial void Defective(ILogger logger, Exception exception, string operation);
 
         [LoggerMessage(LogLevel.Warning, "The sample database could not be prepared for bulk jobs ({Reason}).")]
         public static partial void NotPrepared(ILogger logger, string reason);

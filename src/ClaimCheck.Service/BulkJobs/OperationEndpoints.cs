@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -82,36 +82,37 @@ internal static class OperationEndpoints
 
     private static JsonObject SchemaOf(Dataset.Parameter parameter)
     {
-        if (SourceTypes.IsJson(parameter.Type))
+        // What a type of the target's own is made of only its server knows.
+        var type = PostgresType.Of(parameter.Type);
+        if (type.Kind == TypeKind.Json || (type.Kind == TypeKind.Text && !type.IsPlainText))
             return [];
-        if (!SourceTypes.IsArray(parameter.Type))
+        if (type.Element is null)
             return SchemaOf(parameter.Type, parameter.Required);
-        return new()
-        {
-            ["type"] = TypeOf("array", parameter.Required),
-            ["items"] = SchemaOf(SourceTypes.ElementOf(parameter.Type), isRequired: true),
-        };
+        // Elements may be NULL, and arrays where there are more dimensions; an array may be text as Postgres writes it.
+        return new() { ["type"] = parameter.Required ? new JsonArray("array", "string") : new JsonArray("array", "string", "null") };
     }
 
     private static JsonObject SchemaOf(string type, bool isRequired)
     {
-        var schema = new JsonObject
+        return new()
         {
-            ["type"] = TypeOf(
+            // Any value may be the text that Postgres reads.
+            ["type"] = TypesOf(
                 type switch
                 {
                     "boolean" => "boolean",
                     "smallint" or "integer" or "bigint" => "integer",
                     "numeric" or "real" or "double precision" => "number",
-                    _ => "string",
+                    _ => null,
                 },
                 isRequired),
         };
-        if (type switch { "uuid" => "uuid", "date" => "date", "timestamptz" => "date-time", "interval" => "duration", _ => null } is { } format)
-            schema["format"] = format;
-        return schema;
     }
 
     // One that may be left out may also be null.
-    private static JsonNode TypeOf(string type, bool isRequired) => isRequired ? JsonValue.Create(type) : new JsonArray(type, "null");
+    private static JsonNode TypesOf(string? type, bool isRequired)
+    {
+        string[] types = [.. type is null ? (string[])[] : [type], "string", .. isRequired ? (string[])[] : ["null"]];
+        return types is [var one] ? JsonValue.Create(one) : new JsonArray([.. types.Select(each => JsonValue.Create(each))]);
+    }
 }

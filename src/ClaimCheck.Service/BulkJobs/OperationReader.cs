@@ -28,7 +28,7 @@ internal static class OperationReader
             Atomicity = fields.Take("atomicity", OneOf(Operation.PerItem, Operation.PerChunk, Operation.PerJob)) ?? Operation.PerItem,
             Delivery = fields.Take("delivery", OneOf(Operation.ExactlyOnce, Operation.AtLeastOnce)) ?? Operation.ExactlyOnce,
             Concurrency = fields.Take("concurrency", Whole(1, MostAtOnce)) ?? 1,
-            Parameters = fields.Take("parameters", DefinitionReader.Parameters) ?? throw fields.Missing("parameters"),
+            Parameters = fields.Take("parameters", (field, value) => DefinitionReader.Parameters(field, value, ItemTypes.Canonical, ItemTypes.List)) ?? throw fields.Missing("parameters"),
             Sql = statement.Text,
         };
         fields.NothingLeft();

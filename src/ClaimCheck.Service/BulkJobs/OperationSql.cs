@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -42,7 +43,7 @@ internal static class OperationSql
                 IF NOT FOUND THEN RETURN NULL; END IF;
               END IF;
             """;
-        return [Kernel(operation, $"claimcheck_o integer[], {arrays}"), $$"""
+        return [Kernel(operation, $"claimcheck_o integer[], {arrays}"), Unread(operation), $$"""
             -- The first pass: no exception block. Strict: an item that is not found fails them all.
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_apply({{arguments}}) RETURNS integer[] LANGUAGE plpgsql AS $claimcheck$
             DECLARE
@@ -78,6 +79,7 @@ internal static class OperationSql
               claimcheck_j integer;
               claimcheck_constraint text;
               claimcheck_column text;
+              claimcheck_unread text;
               claimcheck_passed boolean := false;
             BEGIN
               -- Many items that wait for locks must not wait for each of them as long as the first pass has.
@@ -109,8 +111,9 @@ internal static class OperationSql
                             IF {{Rethrown}} THEN RAISE; END IF;
                             GET STACKED DIAGNOSTICS claimcheck_constraint = CONSTRAINT_NAME, claimcheck_column = COLUMN_NAME;
                             claimcheck_failed := claimcheck_failed || claimcheck_o[claimcheck_k];
-                            claimcheck_states := claimcheck_states || SQLSTATE;
-                            claimcheck_names := claimcheck_names || coalesce(nullif(claimcheck_constraint, ''), claimcheck_column, '');
+                            claimcheck_unread := CASE WHEN SQLSTATE ~ '^22' THEN pg_temp.claimcheck_unread({{Each(count, i => $"claimcheck_{i}[claimcheck_k]")}}) END;
+                            claimcheck_states := claimcheck_states || CASE WHEN claimcheck_unread IS NULL THEN SQLSTATE ELSE '{{TargetErrors.Unread}}' END;
+                            claimcheck_names := claimcheck_names || coalesce(claimcheck_unread, nullif(claimcheck_constraint, ''), claimcheck_column, '');
                           END;
                         END LOOP;
                       END;
@@ -136,6 +139,15 @@ internal static class OperationSql
             """];
     }
 
+    // Names the parameter whose value is not one of its type to this server; NULL where each is.
+    private static string Unread(Operation operation) => $"""
+        CREATE OR REPLACE FUNCTION pg_temp.claimcheck_unread({Each(operation.Parameters.Count, i => $"claimcheck_{i} text")}) RETURNS text LANGUAGE plpgsql AS $claimcheck$
+        BEGIN
+        {string.Join('\n', operation.Parameters.Select((parameter, i) => $"  BEGIN PERFORM claimcheck_{i}::{parameter.Type}; EXCEPTION WHEN data_exception THEN RETURN '{parameter.Name}'; END;"))}
+          RETURN NULL;
+        END $claimcheck$;
+        """;
+
     // Applies a run of items, and returns those that touched nothing.
     private static string Kernel(Operation operation, string arguments)
     {
@@ -152,9 +164,9 @@ internal static class OperationSql
             """
             : $"""
               FOR claimcheck_ordinal, {Each(parameters.Count, i => $"claimcheck_v{i}")} IN
-                SELECT claimcheck_u.o, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type}"))} FROM {unnested}
+                SELECT claimcheck_u.o, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{VariableOf(parameter.Type)}"))} FROM {unnested}
               LOOP
-            {Substitute(operation, (place, _) => $"claimcheck_v{place}")}
+            {Substitute(operation, (place, parameter) => VariableOf(parameter.Type) == parameter.Type ? $"claimcheck_v{place}" : $"(claimcheck_v{place}::{parameter.Type})")}
                 ;
                 IF NOT FOUND THEN claimcheck_missing := claimcheck_missing || claimcheck_ordinal; END IF;
               END LOOP;
@@ -162,7 +174,7 @@ internal static class OperationSql
             """;
         var variables = operation.IsSet
             ? "claimcheck_touched integer[] := '{}';"
-            : "claimcheck_missing integer[] := '{}'; " + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {parameter.Type};"));
+            : "claimcheck_missing integer[] := '{}'; " + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {VariableOf(parameter.Type)};"));
         var tag = Tag(operation.Sql);
         return $"""
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_run({arguments}) RETURNS integer[] LANGUAGE plpgsql AS {tag}
@@ -175,6 +187,9 @@ internal static class OperationSql
             END {tag};
             """;
     }
+
+    // A type of the target's own may be one of rows, which a loop reads into no variable of several: it is text up to where it is used.
+    private static string VariableOf(string type) => PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
 
     private static string WithItems(Operation operation, string items)
     {

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using ClaimCheck.Consumer.Databases;
 using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -23,22 +23,24 @@ internal enum TargetTrouble
 }
 
 /// <summary>
-/// Tells a target's failures apart. The server's own message is not passed on: it may quote other rows than the caller's. The
-/// SQLSTATE and the name of a constraint can't.
+/// Tells a target's failures apart. The server's own message is passed on only where it can't quote other rows than the
+/// caller's; see <see cref="DatabaseStates"/>.
 /// </summary>
 internal static class TargetErrors
 {
-    public static bool IsTargetError(Exception exception) =>
-        exception is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException;
+    /// <summary>The state of an item of which the server can't read a value: the name is the parameter's.</summary>
+    public const string Unread = "CC002";
 
-    public static TargetTrouble Classify(Exception exception) => exception is not PostgresException e ? TargetTrouble.Away : e.SqlState switch
+    public static bool IsTargetError(Exception exception) => DatabaseFailure.Is(exception);
+
+    public static TargetTrouble Classify(Exception exception) => DatabaseFailure.Of(exception).Trouble switch
     {
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable => TargetTrouble.GaveWay,
-        // A timeout has the state of a user's cancellation: only the text tells them apart.
-        PostgresErrorCodes.QueryCanceled => e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase) ? TargetTrouble.TookTooLong : TargetTrouble.GaveWay,
-        "25006" or "25P03" or "3D000" or "55000" => TargetTrouble.Away, // a standby; a session that stood still; a database that is being restored
-        ['0', '8', ..] or ['2', '8', ..] or ['5', '3', ..] or ['5', '7', ..] or ['5', '8', ..] => TargetTrouble.Away,
-        ['4', '2', ..] or ['0', 'A', ..] or ['2', '6', ..] or ['X', 'X', ..] or ['F', '0', ..] => TargetTrouble.Definition,
+        Trouble.Conflict or Trouble.Cancelled => TargetTrouble.GaveWay,
+        Trouble.TimedOut => TargetTrouble.TookTooLong,
+        // A standby; a session that stood still; a database that is being restored; a password that rotates.
+        Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly => TargetTrouble.Away,
+        Trouble.NotNow when exception is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState } => TargetTrouble.Away,
+        Trouble.Definition or Trouble.Permission or Trouble.Internal => TargetTrouble.Definition,
         _ => TargetTrouble.Items,
     };
 
@@ -52,28 +54,28 @@ internal static class TargetErrors
     /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, nothing is final.</param>
     public static ItemFailure Explain(JobItem item, string state, string name, bool isProven)
     {
-        var (code, what, isTransient) = state switch
+        if (state == Unread)
+            return Invalid(item with { Invalid = $"{name} is not a value of its type." });
+        var failure = DatabaseFailure.Of(state);
+        var (code, isTransient) = state switch
         {
-            "23505" => ("unique_violation", "It violates a unique constraint", false),
-            "23503" => ("foreign_key_violation", "It violates a foreign key", false),
-            "23502" => ("not_null_violation", "It would set a column to NULL that must not be", false),
-            "23514" => ("check_violation", "It violates a check constraint", false),
-            "23P01" => ("exclusion_violation", "It violates an exclusion constraint", false),
-            "22001" => ("value_too_long", "A value is too long for its column", false),
-            "22003" => ("value_out_of_range", "A number is out of its column's range", false),
-            ['2', '2', ..] => ("invalid_value", "A value does not fit", false),
-            ['2', '3', ..] => ("constraint_violation", "It violates a constraint", false),
-            "40001" => ("serialization_failure", "It gave way to other work", true),
-            "40P01" => ("deadlock", "It gave way to other work", true),
-            "55P03" => ("locked", "A row or table stayed locked", true),
-            ['P', '0', ..] => ("refused", "The database's own rules refuse it", false),
-            PostgresErrorCodes.InsufficientPrivilege => ("refused", "The database's own rules refuse it", !isProven),
-            ['X', 'X', ..] or ['5', '3', ..] => ("database_error", "The database could not do it", true),
-            ['4', '2', ..] or ['0', 'A', ..] or ['2', '6', ..] or ['F', '0', ..] => ("database_error", "The database refuses it", !isProven),
-            _ => ("database_error", "The database refuses it", false),
+            "23505" or "23503" or "23502" or "23514" or "23P01" => (failure.Code, false),
+            "22001" => ("value_too_long", false),
+            "22003" => ("value_out_of_range", false),
+            ['2', '2', ..] => ("invalid_value", false),
+            ['2', '3', ..] => ("constraint_violation", false),
+            "40001" => (failure.Code, true),
+            "40P01" => ("deadlock", true),
+            "55P03" => ("locked", true),
+            ['P', '0', ..] => ("refused", false),
+            PostgresErrorCodes.InsufficientPrivilege => ("refused", !isProven),
+            ['X', 'X', ..] or ['5', '3', ..] => ("database_error", true),
+            ['4', '2', ..] or ['0', 'A', ..] or ['2', '6', ..] or ['F', '0', ..] => ("database_error", !isProven),
+            _ => ("database_error", false),
         };
         var about = name.Length > 0 ? $" ({name})" : "";
-        return new(item.Index, item.Key, isTransient, code, $"{what}{about}. (SQLSTATE {state})");
+        var hint = failure.Meaning.Hint is { Length: > 0 } todo ? $" {todo}" : "";
+        return new(item.Index, item.Key, isTransient, code, $"{failure.Meaning.Text.TrimEnd('.')}{about}.{hint} (SQLSTATE {state})");
     }
 
     public static ItemFailure NotFound(JobItem item) => new(item.Index, item.Key, false, "not_found", "The operation touched no row for it.");

@@ -1,3 +1,4 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 using Npgsql;
 using NpgsqlTypes;
@@ -20,9 +21,10 @@ internal sealed class TargetSession : IAsyncDisposable
     private readonly Operation operation;
     private readonly Guid? job;
     private readonly int keyPlace;
+    private readonly PostgresType keyType;
 
     private TargetSession(NpgsqlConnection connection, Operation operation, Guid? job) =>
-        (this.connection, this.operation, this.job, keyPlace) = (connection, operation, job, operation.KeyPlace);
+        (this.connection, this.operation, this.job, keyPlace, keyType) = (connection, operation, job, operation.KeyPlace, operation.Types[operation.KeyPlace]);
 
     /// <exception cref="JobFailedException">The table that exactly once needs is not there.</exception>
     public static async Task<TargetSession> OpenAsync(
@@ -47,6 +49,7 @@ internal sealed class TargetSession : IAsyncDisposable
                 $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
                 $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
                 "SET idle_in_transaction_session_timeout = '60s'",
+                SessionPins.NoticesTheEnd(isLocal: false),
                 .. OperationSql.Functions(wanted),
             ])
             {
@@ -205,7 +208,7 @@ internal sealed class TargetSession : IAsyncDisposable
         var last = 0;
         foreach (var place in places)
         {
-            var key = items[place].Values![keyPlace]!;
+            var key = SameValue.Of(keyType, items[place].Values![keyPlace]!);
             waves[place] = times.GetValueOrDefault(key);
             times[key] = waves[place] + 1;
             last = Math.Max(last, waves[place]);

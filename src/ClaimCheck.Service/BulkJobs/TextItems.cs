@@ -1,3 +1,5 @@
+using ClaimCheck.Records;
+
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>Items whose values are all text: rows of CSV, and records of a batch.</summary>
@@ -6,6 +8,7 @@ namespace ClaimCheck.Service.BulkJobs;
 internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
 {
     private readonly int keyPlace = operation.KeyPlace;
+    private readonly PostgresType[] types = operation.Types;
 
     /// <summary>Which parameter each column is for.</summary>
     /// <returns>Null, and what is wrong, where the columns don't fit.</returns>
@@ -36,18 +39,13 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
             try
             {
                 if (fields[column] is { } text)
-                    values[places[column]] = ItemValue.OfText(type, text);
+                    Numbers.CheckDigits(types[places[column]], values[places[column]] = PostgresText.OfText(types[places[column]], text));
                 else if (isRequired)
                     fault ??= $"{name} is required ({type}).";
             }
             catch (FormatException e)
             {
                 fault ??= $"{name} {e.Message}.";
-            }
-            catch (InvalidOperationException)
-            {
-                // JSON that holds half of a surrogate pair: found only when it is read.
-                fault ??= $"{name} must be well-formed Unicode text.";
             }
         }
 

@@ -1,3 +1,4 @@
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -57,7 +58,7 @@ internal sealed partial class UnitApplier(
         var began = time.GetTimestamp();
         for (var tries = 0; ; tries++)
         {
-            string state;
+            string reason;
             try
             {
                 session ??= await TargetSession.OpenAsync(databases.GetForWriting(operation.Target), lease, options, cancellationToken);
@@ -66,25 +67,27 @@ internal sealed partial class UnitApplier(
             catch (Exception e) when (TargetErrors.IsTargetError(e) && !cancellationToken.IsCancellationRequested)
             {
                 await CloseAsync();
-                state = (e as Npgsql.PostgresException)?.SqlState ?? e.GetType().Name;
+                reason = DatabaseFailure.Of(e).Text;
                 switch (TargetErrors.Classify(e))
                 {
                     case TargetTrouble.Definition or TargetTrouble.Items:
-                        throw new JobFailedException("operation_refused", $"The target {operation.Target} refuses the operation. (SQLSTATE {state})");
+                        throw new JobFailedException("operation_refused", $"The target {operation.Target} refuses the operation: {reason}");
                     case TargetTrouble.TookTooLong:
                         throw new JobFailedException(
-                            "target_timeout", $"A chunk took longer than {options.StatementTimeout}: the operation's chunk is too large, or its statement too slow.", isTransient: true);
+                            "target_timeout",
+                            $"A chunk took longer than {options.StatementTimeout}: the operation's chunk is too large, or its statement too slow. {reason}",
+                            isTransient: true);
                 }
             }
             catch (ExportFailedException e)
             {
-                state = e.Code;
+                reason = e.Message;
             }
 
             if (time.GetElapsedTime(began) >= patience)
-                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was away for {patience}. ({state})", isTransient: true);
+                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was away for {patience}. {reason}", isTransient: true);
             var delay = Backoff.After(tries, options);
-            Log.Away(logger, lease.JobId, operation.Target, state, delay);
+            Log.Away(logger, lease.JobId, operation.Target, reason, delay);
             await Task.Delay(delay, time, cancellationToken);
         }
     }
@@ -174,8 +177,8 @@ internal sealed partial class UnitApplier(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Job {JobId} waits for its target {Target} ({State}); the next try is in {Delay}.")]
-        public static partial void Away(ILogger logger, Contracts.JobId jobId, string target, string state, TimeSpan delay);
+        [LoggerMessage(LogLevel.Warning, "Job {JobId} waits for its target {Target}; the next try is in {Delay}. {Reason}")]
+        public static partial void Away(ILogger logger, Contracts.JobId jobId, string target, string reason, TimeSpan delay);
 
         [LoggerMessage(LogLevel.Information, "Chunk {Chunk} of job {JobId} gave way to other work ({State}); the next try is in {Delay}.")]
         public static partial void GaveWay(ILogger logger, Contracts.JobId jobId, long chunk, string state, TimeSpan delay);

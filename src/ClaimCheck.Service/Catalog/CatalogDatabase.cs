@@ -1,17 +1,21 @@
 using System.Data;
+using ClaimCheck.Consumer.Databases;
+using ClaimCheck.Service.Hosting;
 using Dapper;
+using Microsoft.Extensions.Primitives;
 using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>The service's own Postgres: <c>ConnectionStrings:Catalog</c>, or the embedded one where that is not set.</summary>
-internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<EmbeddedPostgres> logger) : IAsyncDisposable
+internal sealed partial class CatalogDatabase(IConfiguration configuration, ILogger<EmbeddedPostgres> logger) : IAsyncDisposable
 {
     // The embedded database's name.
     private const string Embedded = "claimcheck";
 
     private EmbeddedPostgres? embedded;
     private NpgsqlDataSource? dataSource;
+    private IDisposable? changes;
 
     /// <summary>The pool. Known once start-up has opened the catalog.</summary>
     public NpgsqlDataSource DataSource => dataSource ?? throw new InvalidOperationException("The catalog is not open yet.");
@@ -27,22 +31,107 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         var connectionString = configuration.GetConnectionString("Catalog");
         if (string.IsNullOrWhiteSpace(connectionString))
         {
-            embedded = await EmbeddedPostgres.StartAsync(Hosting.DataDirectory.Of(configuration), logger, cancellationToken);
+            embedded = await EmbeddedPostgres.StartAsync(DataDirectory.Of(configuration), logger, cancellationToken);
             await EmbeddedRoles.PrepareAsync(embedded, Embedded, EmbeddedRoles.Catalog, reader: null, cancellationToken);
             connectionString = EmbeddedRoles.ConnectionString(embedded, Embedded, EmbeddedRoles.Catalog);
         }
 
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var builder = new NpgsqlDataSourceBuilder(Read(connectionString).ConnectionString);
         builder.ConnectionStringBuilder.ApplicationName ??= "claimcheck";
         // A catalog that was restarted must not be seen through dead connections for long.
         if (builder.ConnectionStringBuilder.KeepAlive == 0)
             builder.ConnectionStringBuilder.KeepAlive = 10;
-        ConnectionString = builder.ConnectionString;
+        UsePasswords(builder);
         dataSource = builder.Build();
+        if (embedded is null)
+            await CatalogSession.CheckAsync(dataSource, cancellationToken);
+    }
+
+    // One pool for as long as the process runs; its password is looked up for each new connection, since it may have been replaced.
+    private void UsePasswords(NpgsqlDataSourceBuilder builder)
+    {
+        var way = builder.ConnectionStringBuilder;
+        var file = embedded is null ? PasswordFileOf() : null;
+        try
+        {
+            if (file is not null)
+                way.Password = file.Next();
+        }
+        catch (PasswordFileException e)
+        {
+            throw new StartupException(CatalogErrors.Explain(e), e);
+        }
+
+        ConnectionString = builder.ConnectionString;
+        if (file is not null)
+        {
+            file.Use(builder);
+        }
+        else if (embedded is null && way.Password is { Length: > 0 } first)
+        {
+            (way.Password, way.Passfile) = (null, null);
+            builder.UsePasswordProvider(_ => Configured(way.Username, first), (_, _) => ValueTask.FromResult(Configured(way.Username, first)));
+            changes = ChangeToken.OnChange(configuration.GetReloadToken, () => NoteChange(ConnectionString));
+        }
+    }
+
+    private PasswordFile? PasswordFileOf()
+    {
+        try
+        {
+            return PasswordSettings.Of(configuration, "ClaimCheck:Catalog")?.Open(TimeProvider.System);
+        }
+        catch (FormatException e)
+        {
+            throw new StartupException(e.Message, e);
+        }
+    }
+
+    // Another user's password would be of no use here.
+    private string Configured(string? user, string first)
+    {
+        try
+        {
+            var now = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("Catalog"));
+            return now.Username == user && now.Password is { Length: > 0 } password ? password : first;
+        }
+        catch (ArgumentException)
+        {
+            return first; // said when it changed
+        }
+    }
+
+    // The catalog is one database for all processes: a process must not go over to another one while it runs.
+    private void NoteChange(string atStart)
+    {
+        try
+        {
+            var now = Read(configuration.GetConnectionString("Catalog") ?? "");
+            var (before, changed) = (new NpgsqlConnectionStringBuilder(atStart), (string[])[now.Host ?? "", $"{now.Port}", now.Database ?? "", now.Username ?? ""]);
+            if (!changed.SequenceEqual([before.Host ?? "", $"{before.Port}", before.Database ?? "", before.Username ?? ""], StringComparer.Ordinal))
+                Log.NeedsRestart(logger);
+        }
+        catch (StartupException e)
+        {
+            Log.NotRead(logger, e.Message);
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder Read(string connectionString)
+    {
+        try
+        {
+            return ConnectionText.Read(connectionString);
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartupException("ConnectionStrings:Catalog can't be read: write it as Host=…;Database=…;Username=…;Password=…", e);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
+        changes?.Dispose();
         if (dataSource is not null)
             await dataSource.DisposeAsync();
         if (embedded is not null)
@@ -67,5 +156,15 @@ internal sealed class CatalogDatabase(IConfiguration configuration, ILogger<Embe
         };
 
         public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning,
+            "ConnectionStrings:Catalog now names another server, database or user: that takes effect with the next start. A password takes effect at once.")]
+        public static partial void NeedsRestart(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "{Reason} The service goes on with what it was before.")]
+        public static partial void NotRead(ILogger logger, string reason);
     }
 }

@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using ClaimCheck.Consumer.Databases;
 using Npgsql;
 using Polly;
 using Polly.Retry;
@@ -7,15 +10,24 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>Which failures of the catalog pass by themselves, and how often they are tried again.</summary>
 internal static class CatalogErrors
 {
-    /// <summary>True for a lost connection, a restart, a full pool, a deadlock, a transaction that stood still for too long: trying again may succeed.</summary>
+    /// <summary>True for a lost connection, a restart, a full pool, a deadlock, a transaction that stood still for too long, a password that is being rotated, a
+    /// server that has become a standby: trying again may succeed.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
-        PostgresException { SqlState: ['0', '8', ..] or ['5', '7', ..] or ['5', '3', ..] or ['4', '0', ..] or "25P03" } => true,
-        PostgresException postgres => postgres.IsTransient,
-        NpgsqlException => true,
-        TimeoutException => true,
+        PostgresException postgres => postgres.IsTransient || DatabaseFailure.Of(postgres).Trouble
+            is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.Conflict or Trouble.TimedOut
+            or Trouble.Cancelled or Trouble.ReadOnly,
+        NpgsqlException or SocketException or AuthenticationException or TimeoutException => true,
         _ => false,
     };
+
+    /// <summary>Why the service can't start, for its operator: with the server's own words, which may name hosts and users.</summary>
+    public static string Explain(Exception exception)
+    {
+        var failure = DatabaseFailure.Of(exception);
+        var said = failure.Said is not null ? "" : $" ({(exception as PostgresException)?.MessageText ?? exception.Message.TrimEnd('.')})";
+        return $"The catalog can't be used: {failure.Text}{said} Check ConnectionStrings:Catalog, and that Postgres runs.";
+    }
 
     /// <summary>
     /// True for what no outage explains: it comes of the one item that was worked on, and would again. That item is put off, with an error in

@@ -1,3 +1,5 @@
+using ClaimCheck.Service.Hosting;
+
 namespace ClaimCheck.Service.Catalog;
 
 internal static class CatalogFeature
@@ -5,6 +7,8 @@ internal static class CatalogFeature
     public static WebApplicationBuilder AddCatalog(this WebApplicationBuilder builder)
     {
         CatalogDatabase.ConfigureDapper();
+        builder.AddKnownSettings<PasswordSettings.Written>("ClaimCheck:Catalog")
+            .AddKnownSettings<Dictionary<string, PasswordSettings.Written>>("ClaimCheck:Sources");
         builder.Services
             .AddSingleton<CatalogDatabase>()
             .AddSingleton(services => services.GetRequiredService<CatalogDatabase>().DataSource)

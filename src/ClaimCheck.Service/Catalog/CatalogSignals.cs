@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
 using Npgsql;
 
@@ -62,7 +63,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
                 while (true)
                     await connection.WaitAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException && !stoppingToken.IsCancellationRequested)
+            catch (Exception e) when (DatabaseFailure.Is(e) && !stoppingToken.IsCancellationRequested)
             {
                 Log.Lost(logger, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -78,6 +78,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         Username = Superuser,
         Password = password,
         Database = database,
+        GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
 
     /// <summary>Makes a database unless it exists. Safe to call from several places at once.</summary>

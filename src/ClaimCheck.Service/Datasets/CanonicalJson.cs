@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -6,8 +7,12 @@ namespace ClaimCheck.Service.Datasets;
 internal static class CanonicalJson
 {
     /// <exception cref="FormatException">It holds what jsonb can't: a NUL character, half a surrogate pair, one name twice.</exception>
-    public static void Write(Utf8JsonWriter writer, JsonElement value)
+    public static void Write(Utf8JsonWriter writer, JsonElement value) => Write(writer, value, depth: 1);
+
+    private static void Write(Utf8JsonWriter writer, JsonElement value, int depth)
     {
+        if (depth > JsonDepth.OfCriteria && value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
+            throw new FormatException($"must be JSON of at most {JsonDepth.OfCriteria} levels");
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
@@ -15,7 +20,7 @@ internal static class CanonicalJson
                 foreach (var (name, member) in Members(value))
                 {
                     writer.WritePropertyName(name);
-                    Write(writer, member);
+                    Write(writer, member, depth + 1);
                 }
 
                 writer.WriteEndObject();
@@ -23,7 +28,7 @@ internal static class CanonicalJson
             case JsonValueKind.Array:
                 writer.WriteStartArray();
                 foreach (var item in value.EnumerateArray())
-                    Write(writer, item);
+                    Write(writer, item, depth + 1);
                 writer.WriteEndArray();
                 break;
             case JsonValueKind.String:

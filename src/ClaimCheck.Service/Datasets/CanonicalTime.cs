@@ -8,13 +8,6 @@ internal static partial class CanonicalTime
 {
     private const string DateAndTime = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF";
 
-    /// <exception cref="FormatException">It has digits that Postgres' microseconds have not.</exception>
-    public static void RefuseToRound(string text)
-    {
-        if (Form().Match(text).Groups["fraction"] is { Success: true, Length: > 6, ValueSpan: var digits } && digits[6..].ContainsAnyExcept('0'))
-            throw new FormatException("must be a time of whole microseconds");
-    }
-
     public static string Utc(string text)
     {
         var rule = "must be a time with its offset, in the years 1 to 9999, such as 2026-01-31T12:30:00Z or 2026-01-31T13:30:00.5+01:00";

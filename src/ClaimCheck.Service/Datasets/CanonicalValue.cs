@@ -16,21 +16,18 @@ internal static class CanonicalValue
     /// <param name="writer">Where to.</param>
     /// <param name="type">One of <see cref="SourceTypes"/>.</param>
     /// <param name="value">As it was given.</param>
-    /// <param name="roundsTimes">
-    /// Whether a time may have more digits than microseconds: as a bound, which is answered as it was taken; not as a value to be kept.
-    /// </param>
     /// <exception cref="FormatException">The value does not fit; the text is the rule, without the value.</exception>
-    public static void Write(Utf8JsonWriter writer, string type, JsonElement value, bool roundsTimes)
+    public static void Write(Utf8JsonWriter writer, string type, JsonElement value)
     {
         if (SourceTypes.IsArray(type))
-            WriteArray(writer, SourceTypes.ElementOf(type), value, roundsTimes);
+            WriteArray(writer, SourceTypes.ElementOf(type), value);
         else if (SourceTypes.IsJson(type))
             CanonicalJson.Write(writer, value);
         else
-            WriteScalar(writer, type, value, roundsTimes);
+            WriteScalar(writer, type, value);
     }
 
-    private static void WriteArray(Utf8JsonWriter writer, string element, JsonElement value, bool roundsTimes)
+    private static void WriteArray(Utf8JsonWriter writer, string element, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > MostElements)
             throw new FormatException($"must be an array of {element}, of at most {MostElements} elements");
@@ -39,13 +36,13 @@ internal static class CanonicalValue
         {
             if (item.ValueKind == JsonValueKind.Null)
                 throw new FormatException("must be an array without null");
-            WriteScalar(writer, element, item, roundsTimes);
+            WriteScalar(writer, element, item);
         }
 
         writer.WriteEndArray();
     }
 
-    private static void WriteScalar(Utf8JsonWriter writer, string type, JsonElement value, bool roundsTimes)
+    private static void WriteScalar(Utf8JsonWriter writer, string type, JsonElement value)
     {
         switch (type)
         {
@@ -58,16 +55,14 @@ internal static class CanonicalValue
                 writer.WriteRawValue(CanonicalNumber.Of(type, value));
                 break;
             default:
-                writer.WriteStringValue(TextOf(type, value, roundsTimes));
+                writer.WriteStringValue(TextOf(type, value));
                 break;
         }
     }
 
-    private static string TextOf(string type, JsonElement value, bool roundsTimes)
+    private static string TextOf(string type, JsonElement value)
     {
         var text = Text(value);
-        if (!roundsTimes && type is ("time" or "timestamp" or "timestamptz"))
-            CanonicalTime.RefuseToRound(text);
         return type switch
         {
             "text" or "varchar" => text,

@@ -63,7 +63,7 @@ internal static class CriteriaBinder
             try
             {
                 // Into a document of its own first: a value refused halfway must not leave a broken one behind.
-                var written = Write(part => CanonicalValue.Write(part, parameter.Type, value, roundsTimes: true));
+                var written = Write(part => CanonicalValue.Write(part, parameter.Type, value));
                 writer.WritePropertyName(parameter.Name);
                 writer.WriteRawValue(written.GetRawText(), skipInputValidation: true);
             }

@@ -13,6 +13,7 @@ internal static class DatasetEndpoints
 
     public static WebApplicationBuilder AddDatasets(this WebApplicationBuilder builder)
     {
+        builder.AddKnownSettings<SampleOptions>(SampleOptions.Section);
         builder.Services.AddSingleton<DatasetFolder>();
         builder.Services.AddSingleton<SourceDatabases>();
         builder.Services.AddSingleton<SampleDatabase>();

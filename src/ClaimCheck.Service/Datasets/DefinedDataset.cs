@@ -77,10 +77,20 @@ internal sealed partial class DefinedDataset : IDefinition
                 Report(null, () => Log.Available(logger, Name));
                 return new(described.Columns, null);
             case SourceAnswer.Unreachable unreachable:
-                Report(unreachable.Reason, () => Log.Away(logger, Name, Definition!.Source, unreachable.Reason));
-                return new(Volatile.Read(ref columns), new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} can't be reached."));
+                Report(unreachable.Reason, () =>
+                {
+                    if (unreachable.HasAnswered)
+                        Log.Refused(logger, Name, Definition!.Source, unreachable.Reason);
+                    else
+                        Log.Away(logger, Name, Definition!.Source, unreachable.Reason);
+                });
+                return new(
+                    Volatile.Read(ref columns),
+                    new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} {(unreachable.HasAnswered ? "refuses the service just now" : "can't be used now")}. {unreachable.Told}"));
             case SourceAnswer.Faulty faulty:
-                return Unusable(new(faulty.Line is null ? Files.JsonFile : Files.SqlFile, faulty.Line, faulty.Reason)
+                if (faulty.Defect is { } defect && reported?.Contains(faulty.Reason, StringComparison.Ordinal) != true)
+                    Log.Defective(logger, Defect.Of(defect), Name);
+                return Unusable(new(faulty.IsInSql ? Files.SqlFile : Files.JsonFile, faulty.Line ?? Files.LineOf(faulty.Field), faulty.Reason)
                 {
                     Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
                 });
@@ -108,8 +118,14 @@ internal sealed partial class DefinedDataset : IDefinition
         [LoggerMessage(LogLevel.Error, "Dataset {Dataset} is unavailable: {Fault}")]
         public static partial void Unusable(ILogger logger, string dataset, DefinitionFault fault);
 
+        [LoggerMessage(LogLevel.Error, "Holding dataset {Dataset} against its source met a defect of the service.")]
+        public static partial void Defective(ILogger logger, Exception exception, string dataset);
+
         [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable until its source {Source} answers: {Reason}.")]
         public static partial void Away(ILogger logger, string dataset, string source, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable: its source {Source} answers, and refuses the service: {Reason}.")]
+        public static partial void Refused(ILogger logger, string dataset, string source, string reason);
 
         [LoggerMessage(LogLevel.Information, "Dataset {Dataset} is available again.")]
         public static partial void Available(ILogger logger, string dataset);

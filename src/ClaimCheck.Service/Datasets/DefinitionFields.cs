@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -7,6 +8,7 @@ internal sealed class DefinitionFields
 {
     private readonly string path;
     private readonly OrderedDictionary<string, JsonElement> left;
+    private readonly HashSet<string> known = new(StringComparer.Ordinal);
 
     public DefinitionFields(string path, JsonElement value)
     {
@@ -15,15 +17,21 @@ internal sealed class DefinitionFields
     }
 
     /// <summary>A field's value, or the default where there is none.</summary>
-    public T? Take<T>(string name, Func<string, JsonElement, T?> read) =>
-        left.Remove(name, out var value) ? Read(Path(name), value, read) : default;
+    public T? Take<T>(string name, Func<string, JsonElement, T?> read)
+    {
+        known.Add(name);
+        return left.Remove(name, out var value) ? Read(Path(name), value, read) : default;
+    }
 
     public DefinitionException Missing(string name) => new($"{Path(name)} is missing") { Field = path };
 
     public void NothingLeft()
     {
-        if (left.Count > 0)
-            throw new DefinitionException($"there is no field {Path(left.GetAt(0).Key)}") { Field = Path(left.GetAt(0).Key) };
+        if (left.Count == 0)
+            return;
+        var field = left.GetAt(0).Key;
+        var nearest = NearestName.Of(field, known) is { } name ? $"; the nearest is {Path(name)}" : "";
+        throw new DefinitionException($"there is no field {Path(field)}{nearest}") { Field = Path(field) };
     }
 
     public static OrderedDictionary<string, JsonElement> Object(string field, JsonElement value) =>

@@ -75,6 +75,9 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         }
     }
 
+    /// <summary>The line of the JSON's field, where there is one.</summary>
+    public int? LineOf(string? field) => field is null || Json is null ? null : DefinitionException.LineOf(Json, field);
+
     public bool IsSameAs(DefinitionPair other) =>
         Fault == other.Fault && Json.AsSpan().SequenceEqual(other.Json) && Sql.AsSpan().SequenceEqual(other.Sql);
 

@@ -27,7 +27,7 @@ internal static class DefinitionReader
             TrustsKey = fields.Take("keyUnique", Trusted),
             SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
             RowSecurity = fields.Take("rowSecurity", DefinitionFields.Flag) ?? false,
-            Parameters = fields.Take("parameters", Parameters) ?? [],
+            Parameters = fields.Take("parameters", (field, value) => Parameters(field, value, SourceTypes.Canonical, SourceTypes.List)) ?? [],
             LinkLifetime = fields.Take("linkLifetime", LinkLifetime) ?? TimeSpan.FromHours(1),
             Retention = fields.Take("retention", Retention) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
@@ -75,7 +75,11 @@ internal static class DefinitionReader
             ? version
             : throw new FormatException($"{field} must be an integer from 1 on");
 
-    public static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value)
+    /// <param name="field">Where they are declared.</param>
+    /// <param name="value">The declaration.</param>
+    /// <param name="canonical">The one name of a type, or null where it is none that a parameter may have.</param>
+    /// <param name="types">Which it may have.</param>
+    public static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value, Func<string, string?> canonical, string types)
     {
         var parameters = new List<Dataset.Parameter>();
         foreach (var (name, definition) in DefinitionFields.Object(field, value))
@@ -89,12 +93,12 @@ internal static class DefinitionReader
         }
 
         return parameters;
-    }
 
-    private static string? Type(string field, JsonElement value) =>
-        DefinitionFields.Text(field, value) is var type && SourceTypes.Canonical(type!) is { } known
-            ? known
-            : throw new FormatException($"{field} is \"{type}\", which is none of {SourceTypes.List}");
+        string Type(string place, JsonElement given) =>
+            DefinitionFields.Text(place, given) is var type && canonical(type!) is { } known
+                ? known
+                : throw new FormatException($"{place} is \"{type}\", which is none of {types}");
+    }
 
     private static bool Trusted(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.ValueEquals("trusted"u8)

@@ -95,7 +95,7 @@ internal sealed partial class DefinitionWatch : BackgroundService
         {
             // The next look may find it better; until then everything stays as it was.
             if (e.Message != look.Trouble)
-                Log.NotRead(logger, e is StartupException ? null : e, e.Message);
+                Log.NotRead(logger, e is StartupException ? null : Defect.Of(e), e is StartupException ? e.Message : $"an unexpected {e.GetType().Name} came up.");
             look.Trouble = e.Message;
         }
     }

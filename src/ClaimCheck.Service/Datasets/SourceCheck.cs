@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Service.Exporting;
 using Npgsql;
 
@@ -16,14 +17,32 @@ internal abstract record SourceAnswer
 
     /// <summary>Ask again later.</summary>
     /// <param name="Reason">For the log: it may name hosts and users.</param>
+    /// <param name="Told">For everybody: it names neither.</param>
     /// <param name="IsSourceAway">Whether the same would be said to any other question.</param>
-    internal sealed record Unreachable(string Reason, bool IsSourceAway = false) : SourceAnswer;
+    /// <param name="HasAnswered">Whether it is there, and refuses.</param>
+    internal sealed record Unreachable(string Reason, string Told, bool IsSourceAway = false, bool HasAnswered = false) : SourceAnswer
+    {
+        public Unreachable(Exception e, bool isSourceAway = false)
+            : this(
+                e is PostgresException said ? $"{said.MessageText} ({said.SqlState})" : e.Message.TrimEnd('.'),
+                e is ExportFailedException ? e.Message : DatabaseFailure.Of(e).Text,
+                isSourceAway,
+                e is PostgresException)
+        {
+        }
+    }
 
     /// <summary>The definition does not fit the database: the operator must fix one of them.</summary>
     /// <param name="Reason">As the end of a sentence.</param>
     /// <param name="Line">Of the query, where the database names one.</param>
     /// <param name="Code">Where the reason has a code of its own.</param>
-    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null) : SourceAnswer;
+    /// <param name="Field">Of the JSON, where one is at fault.</param>
+    /// <param name="IsInSql">Whether the query is at fault, whichever line of it.</param>
+    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer
+    {
+        /// <summary>What the service itself did not expect: somebody who reads its log can tell more.</summary>
+        public Exception? Defect { get; init; }
+    }
 }
 
 /// <summary>Holds a dataset against its source, without running the query.</summary>
@@ -64,16 +83,16 @@ internal static partial class SourceCheck
         }
         catch (PostgresException e) when (!IsAway(e))
         {
-            return new SourceAnswer.Faulty($"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})", LineOf(e, dataset));
+            return new SourceAnswer.Faulty($"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})", LineOf(e, dataset), IsInSql: true);
         }
         catch (ArgumentException)
         {
             return new SourceAnswer.Faulty(
-                $"ConnectionStrings:{dataset.Source} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
+                $"ConnectionStrings:{dataset.Source} can't be read: write it as Host=…;Database=…;Username=…;Password=…", Field: "source");
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
-            return new SourceAnswer.Unreachable((e as PostgresException)?.MessageText ?? e.Message);
+            return new SourceAnswer.Unreachable(e);
         }
         catch (ExportFailedException e) when (!e.IsTransient)
         {
@@ -81,15 +100,16 @@ internal static partial class SourceCheck
         }
         catch (ExportFailedException e)
         {
-            return new SourceAnswer.Unreachable(e.Message);
+            return new SourceAnswer.Unreachable(e);
         }
         catch (OperationCanceledException)
         {
-            return new SourceAnswer.Unreachable($"{dataset.Source} said nothing for {Patience.TotalSeconds:0} seconds");
+            var silence = $"it said nothing for {Patience.TotalSeconds:0} seconds";
+            return new SourceAnswer.Unreachable(silence, $"I{silence[1..]}.");
         }
         catch (Exception e)
         {
-            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up");
+            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up, which the log has") { Defect = e };
         }
     }
 
@@ -103,11 +123,11 @@ internal static partial class SourceCheck
         catch (PostgresException e)
         {
             // No such database, no such role, starting up: nothing that the definition could fix.
-            return new SourceAnswer.Unreachable($"{e.MessageText} ({e.SqlState})", IsSourceAway: true);
+            return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
-            return new SourceAnswer.Unreachable(e.Message, IsSourceAway: true);
+            return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
 
         // As an export reads it: a policy, or a backslash in a string, counts here already.
@@ -115,8 +135,10 @@ internal static partial class SourceCheck
         await new SourceSettings(Patience, LockPatience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
         var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
         var columns = await ResultShape.DescribeAsync(connection, sql, cancellationToken);
-        var fault = await PlanFaultAsync(connection, dataset, sql, cancellationToken) ?? Fault(dataset, columns);
-        return fault is null ? new SourceAnswer.Described(columns) : new SourceAnswer.Faulty(fault);
+        var fault = await PlanFaultAsync(connection, dataset, sql, cancellationToken) is { } writes
+            ? new SourceAnswer.Faulty(writes, IsInSql: true)
+            : Fault(dataset, columns);
+        return fault is null ? new SourceAnswer.Described(columns) : fault;
     }
 
     // Planned with no value for any parameter: an error that values might avoid says nothing yet.
@@ -141,7 +163,8 @@ internal static partial class SourceCheck
 
     // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
     private static bool IsAway(PostgresException e) =>
-        e.IsTransient || e.SqlState[..2] is "08" or "53" or "57" or "58" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
+        e.IsTransient || DatabaseFailure.Of(e).Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System
+            or Trouble.Conflict or Trouble.TimedOut or Trouble.Cancelled;
 
     // The rendered query has its lines where the definition has them: literals for parameters left out bring none along.
     private static int? LineOf(PostgresException e, Dataset dataset)
@@ -152,14 +175,14 @@ internal static partial class SourceCheck
         return sql.AsSpan(0, Math.Min(e.Position - 1, sql.Length)).Count('\n') + 1;
     }
 
-    private static string? Fault(Dataset dataset, IReadOnlyList<ResultColumn> columns)
+    private static SourceAnswer.Faulty? Fault(Dataset dataset, IReadOnlyList<ResultColumn> columns)
     {
         if (columns.GroupBy(column => column.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            return $"two columns of its query are named {twice.Key}: rename one with AS";
+            return new($"two columns of its query are named {twice.Key}: rename one with AS", IsInSql: true);
         if (columns.FirstOrDefault(column => column.Name == dataset.Key) is not { } key)
-            return $"its key is {dataset.Key}, but its query has only {string.Join(", ", columns.Select(column => column.Name))}";
+            return new($"its key is {dataset.Key}, but its query has only {string.Join(", ", columns.Select(column => column.Name))}", Field: "key");
         return key.Value.Element is not null || NoKeys.Contains(key.Value.Oid)
-            ? $"its key {dataset.Key} is of type {key.Type}, whose values can't name a record"
+            ? new($"its key {dataset.Key} is of type {key.Type}, whose values can't name a record", Field: "key")
             : null;
     }
 

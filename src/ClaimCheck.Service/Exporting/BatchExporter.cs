@@ -18,7 +18,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         ExportAsync(
             plan,
             SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),
-            sources.Get(plan.Dataset.Source),
+            () => sources.Get(plan.Dataset.Source),
             options,
             async (name, content, token) =>
                 await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
@@ -31,7 +31,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
     internal static async Task<StagedBatch> ExportAsync(
         ExportPlan plan,
         string sql,
-        NpgsqlDataSource source,
+        Func<NpgsqlDataSource> source,
         ExportingOptions options,
         OpenStaged open,
         ExportMeter meter,
@@ -52,7 +52,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
-        var blocks = new BlockBuilder(buffers, target);
+        var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var keys = new KeyWatch(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name) { Wanted = wanted, Distinct = distinct };
         var format = Format(plan, columns, blocks, keys, stop.Token);
@@ -62,7 +62,16 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         var copies = wanted is null
             ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
             : new RetryCopies(session, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token);
-        await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
+        try
+        {
+            await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
+        }
+        catch (ExportFailedException e) when (e.SourceLimit is { } state)
+        {
+            var column = await WidestColumn.FindAsync(source, settings, sql, columns, cancellationToken);
+            throw OversizedRecord.OfSource(keys.Seen + 1, state, column);
+        }
+
         await session.CheckAsync(cancellationToken);
         await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
         distinct?.Finish(cancellationToken);

@@ -8,6 +8,9 @@ internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Reco
     public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
 }
 
+/// <summary>A record has outgrown <see cref="BlockBuilder.LargestRecord"/>. Who writes it knows which it is, and says so.</summary>
+internal sealed class BlockFullException() : Exception("A record is larger than may be.");
+
 /// <summary>
 /// Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one that
 /// would make it more than twice as large as it should be. A record larger than that is a block of its own.
@@ -18,7 +21,9 @@ internal sealed class BlockBuilder
     public const int FullBlock = 1 << 20;
 
     private const int Slack = 256 << 10;
-    private const int Largest = 1 << 30;
+
+    // Records that came before it lie in the same buffer.
+    private const int Longest = OversizedRecord.Largest + (16 << 20);
 
     private readonly BlockBuffers buffers;
     private readonly int target;
@@ -36,6 +41,12 @@ internal sealed class BlockBuilder
 
     /// <summary>Blocks that are ready, oldest first.</summary>
     public Queue<FilledBlock> Ready { get; } = new();
+
+    /// <summary>How large a record may get here; what is reserved beyond it, and a portion more, is refused.</summary>
+    public int LargestRecord { get; init; } = OversizedRecord.Largest;
+
+    /// <summary>How many bytes were written since the last record's end.</summary>
+    public int Open => written - recordsEnd;
 
     public ReadOnlySpan<byte> Written => buffer.AsSpan(0, written);
 
@@ -115,9 +126,9 @@ internal sealed class BlockBuilder
     private void Grow(int atLeast)
     {
         var needed = (long)written + atLeast;
-        if (needed > Largest)
-            throw new ExportFailedException("record_too_large", "A record is larger than 1 GiB.", isTransient: false);
-        var larger = buffers.Rent((int)Math.Min(Math.Max(needed, 2L * buffer.Length), Largest));
+        if (needed > Longest || needed - recordsEnd > LargestRecord + (long)Slack)
+            throw new BlockFullException();
+        var larger = buffers.Rent((int)Math.Min(Math.Max(needed, 2L * buffer.Length), Longest));
         Written.CopyTo(larger);
         buffers.Return(buffer);
         buffer = larger;

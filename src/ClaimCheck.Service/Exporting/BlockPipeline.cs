@@ -31,10 +31,18 @@ internal sealed class BlockPipeline(
         {
             await foreach (var source in copies.WithCancellation(cancellationToken))
             {
-                while (await source.ReadAsync(format.Space()) is var count and > 0)
+                try
                 {
-                    format.Accept(count);
-                    await SealReadyAsync(cancellationToken);
+                    while (await source.ReadAsync(format.Space()) is var count and > 0)
+                    {
+                        format.Accept(count);
+                        await SealReadyAsync(cancellationToken);
+                    }
+                }
+                catch (ExportFailedException e) when (e.SourceLimit is not null)
+                {
+                    format.EndCopy(); // all before it have come whole: now it is known how many
+                    throw;
                 }
 
                 format.EndCopy();

@@ -14,6 +14,7 @@ internal sealed class CopyReader : IAsyncDisposable
     private NpgsqlCopyTextReader? reader;
     private Task? cancelling;
     private bool isEnded;
+    private Exception? ending;
 
     private CopyReader(Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
     {
@@ -51,6 +52,8 @@ internal sealed class CopyReader : IAsyncDisposable
     public async ValueTask<int> ReadAsync(Memory<byte> space)
     {
         var total = 0;
+        if (ending is not null)
+            throw ending;
         try
         {
             // A row a call is too little to work on: go on until three quarters are full.
@@ -64,7 +67,10 @@ internal sealed class CopyReader : IAsyncDisposable
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
             isEnded = true; // Npgsql has ended the copy, or cut the connection
-            throw SourceErrors.Translate(e, cancellationToken);
+            ending = SourceErrors.Translate(e, cancellationToken);
+            // The records before it come first: by them is counted which one the source failed at.
+            if (total == 0)
+                throw ending;
         }
 
         cancellationToken.ThrowIfCancellationRequested();

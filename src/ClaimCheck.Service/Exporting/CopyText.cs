@@ -13,7 +13,7 @@ internal sealed class CopyText
         if (at < 0)
             return value;
         if (plain.Length < value.Length)
-            plain = GC.AllocateUninitializedArray<byte>(value.Length * 2);
+            plain = GC.AllocateUninitializedArray<byte>((int)Math.Min(value.Length * 2L, Array.MaxLength));
         var length = 0;
         for (; at >= 0; at = value.IndexOf((byte)'\\'))
         {

@@ -12,7 +12,7 @@ internal sealed class CsvFormat : IRecordFormat
     private readonly BlockBuilder blocks;
     private readonly KeyWatch keys;
     private readonly CancellationToken cancellationToken;
-    private readonly int columns;
+    private readonly IReadOnlyList<Column> columns;
     private QuoteScanner scanner;
     private int recordStart;
 
@@ -21,7 +21,7 @@ internal sealed class CsvFormat : IRecordFormat
         this.blocks = blocks;
         this.keys = keys;
         this.cancellationToken = cancellationToken;
-        this.columns = columns.Count;
+        this.columns = columns;
         Header = Encoding.UTF8.GetBytes(string.Join(',', columns.Select(column => Quoted(column.Name))) + '\n');
         // In a single column NULL and the empty text must differ, and an empty line must be a record.
         CopyOptions = columns.Count == 1 ? "FORMAT csv, FORCE_QUOTE *, ENCODING 'UTF8'" : "FORMAT csv, ENCODING 'UTF8'";
@@ -58,12 +58,24 @@ internal sealed class CsvFormat : IRecordFormat
         while ((end = scanner.NextEnd(blocks.Written, isLast)) >= 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (end - recordStart > blocks.LargestRecord)
+                throw TooLarge(blocks.Written[recordStart..end], isWhole: true);
             Check(blocks.Written[recordStart..(end - 1)]);
             var moved = blocks.EndRecord(end);
             recordStart = end - moved;
             if (moved > 0)
                 scanner.Rebase(moved);
         }
+
+        // No need to hold all of one that is too large already; of the last few bytes the scanner has yet to say whether an end is among them.
+        if (blocks.Written.Length - recordStart > blocks.LargestRecord + QuoteScanner.Stride)
+            throw TooLarge(blocks.Written[recordStart..], isWhole: false);
+    }
+
+    private ExportFailedException TooLarge(ReadOnlySpan<byte> record, bool isWhole)
+    {
+        var (column, held) = OversizedRecord.LargestField(isWhole ? record[..^1] : record);
+        return OversizedRecord.Of(keys.Seen + 1, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
     }
 
     private void Check(ReadOnlySpan<byte> record)
@@ -115,7 +127,7 @@ internal sealed class CsvFormat : IRecordFormat
         }
     }
 
-    private ExportFailedException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns} values");
+    private ExportFailedException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
 
     private static string Quoted(string name) =>
         name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"")}\"" : name;

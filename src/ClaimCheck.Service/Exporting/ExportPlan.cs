@@ -139,6 +139,9 @@ internal sealed class ExportFailedException(string code, string detail, bool isT
 
     /// <summary>True where another try may succeed.</summary>
     public bool IsTransient { get; } = isTransient;
+
+    /// <summary>For a value that the source can't send: the SQLSTATE that it said so with.</summary>
+    public string? SourceLimit { get; init; }
 }
 
 /// <summary>The lease is no longer this worker's (lost, revoked, cancelled): whatever it does now must change nothing.</summary>

@@ -75,7 +75,8 @@ internal sealed partial class ExportRun(
         catch (Exception e)
         {
             // A defect: no try would go better. The text of an unknown exception may hold data; its type does not.
-            await TryAgainOrFailAsync(plan, new("internal_error", $"An unexpected {e.GetType().Name} ended the export.", Transient: false), e);
+            Log.Broken(logger, Defect.Of(e), plan.ExportId);
+            await TryAgainOrFailAsync(plan, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the export. It is logged.", Transient: false), e);
         }
         finally
         {
@@ -170,6 +171,9 @@ internal sealed partial class ExportRun(
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} has failed: {Code}. {Detail}")]
         public static partial void Failed(ILogger logger, ExportId exportId, string code, string detail);
+
+        [LoggerMessage(LogLevel.Error, "Export {ExportId} met a defect of the service.")]
+        public static partial void Broken(ILogger logger, Exception exception, ExportId exportId);
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} is no longer this worker's; what it staged is left to be swept.")]
         public static partial void Lost(ILogger logger, ExportId exportId);

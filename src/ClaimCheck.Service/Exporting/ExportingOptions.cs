@@ -46,6 +46,13 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1L << 20, 1L << 30)]
     public long KeyMemory { get; init; } = 32 << 20;
 
+    /// <summary>
+    /// The largest record that is written, in bytes, encoded and before compression: as much as readers take by default. An export that
+    /// finds a larger one fails; workers and readers hold a few of it in memory.
+    /// </summary>
+    [Range(1 << 10, OversizedRecord.Largest)]
+    public int MaxRecordBytes { get; init; } = 256 << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease < TimeSpan.FromSeconds(3))

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -146,8 +147,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
 
     private void CheckJson(ReadOnlySpan<byte> value)
     {
-        // How deep a value is nested is for its reader to bear: Postgres took it.
-        var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = JsonDepth.OfValues });
         try
         {
             while (reader.Read())
@@ -157,7 +157,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
         {
             // Its text may quote the value: it is not kept.
 #pragma warning disable MA0054
-            throw new FormatException("is not JSON");
+            throw JsonDepth.IsExceeded(value, JsonDepth.OfValues) ? new JsonTooDeepException(JsonDepth.OfValues) : new FormatException("is not JSON");
 #pragma warning restore MA0054
         }
     }

@@ -39,7 +39,7 @@ internal sealed class KeyWatch(int column, bool isOrdered)
         }
 
         if (key.Length > previous.Length)
-            previous = new byte[key.Length * 2];
+            previous = new byte[(int)Math.Min(key.Length * 2L, Array.MaxLength)];
         key.CopyTo(previous);
         previousLength = key.Length;
     }

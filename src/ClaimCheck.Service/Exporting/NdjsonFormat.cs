@@ -42,8 +42,13 @@ internal sealed class NdjsonFormat : IRecordFormat
     {
         if (filled == lines.Length)
         {
-            if (lines.Length > 1 << 29)
-                throw new ExportFailedException("record_too_large", "A record is larger than 1 GiB.", isTransient: false);
+            // A value may be half as long in JSON as it is in COPY's text, where backslashes and bytes are longer; not a quarter.
+            if (lines.Length > Math.Min(4L * blocks.LargestRecord, 1 << 29))
+            {
+                var (column, held) = OversizedRecord.LargestValue(lines);
+                throw TooLarge(keys.Seen + 1, filled, isWhole: false, column, held);
+            }
+
             Array.Resize(ref lines, lines.Length * 2);
         }
 
@@ -82,6 +87,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         var record = keys.Seen + 1;
         if (!Utf8.IsValid(line))
             throw ValueRefusal.OfRecord(record, "is not UTF-8");
+        var (largest, most) = (0, -1);
         for (var i = 0; i < columns.Length; i++)
         {
             ref readonly var column = ref columns[i];
@@ -90,20 +96,36 @@ internal sealed class NdjsonFormat : IRecordFormat
                 throw ValueRefusal.OfRecord(record, $"does not have {columns.Length} values");
             var value = length < 0 ? line : line[..length];
             line = length < 0 ? default : line[(length + 1)..];
-            blocks.Append(column.Prefix);
+            var before = blocks.Open;
             try
             {
+                blocks.Append(column.Prefix);
                 WriteValue(value, i == keys.Column, column.Kind, column.Type);
+            }
+            catch (BlockFullException)
+            {
+                if (blocks.Open - before >= most)
+                    (largest, most) = (i, blocks.Open - before);
+                throw TooLarge(record, blocks.Open, isWhole: false, largest, most);
             }
             catch (FormatException e)
             {
-                throw ValueRefusal.OfColumn(column.Name, record, e.Message);
+                throw ValueRefusal.OfColumn(column.Name, record, e);
             }
+
+            if (blocks.Open - before > most)
+                (largest, most) = (i, blocks.Open - before);
         }
 
+        // The brace and the line feed have room beyond what a record may have.
         blocks.Append("}\n"u8);
+        if (blocks.Open > blocks.LargestRecord)
+            throw TooLarge(record, blocks.Open, isWhole: true, largest, most);
         blocks.EndRecord(blocks.Written.Length);
     }
+
+    private ExportFailedException TooLarge(long record, long bytes, bool isWhole, int column, int held) =>
+        OversizedRecord.Of(record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
 
     private void WriteValue(ReadOnlySpan<byte> value, bool isKey, JsonKind kind, ResultType type)
     {

@@ -23,7 +23,7 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
     /// <summary>Stores the next block, in a new file if this one would grow too large.</summary>
     public async Task AddAsync(SealedBlock block, CancellationToken cancellationToken)
     {
-        if (blocks.Count > 0 && bytes + block.Length + TrailerBytes > layout.MaxFileBytes)
+        if (blocks.Count == layout.MaxBlocks || (blocks.Count > 0 && bytes + block.Length + TrailerBytes > layout.MaxFileBytes))
             await CompleteAsync(cancellationToken);
         if (writer is null)
             await BeginAsync(cancellationToken);

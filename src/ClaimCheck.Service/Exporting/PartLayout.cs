@@ -12,6 +12,12 @@ internal sealed record PartLayout
     public required string Framing { get; init; }
     public required long MaxFileBytes { get; init; }
 
+    /// <summary>
+    /// How many blocks a file has at most: its index, of which an entry takes about 200 bytes, is read as a whole, and readers take
+    /// 64 MiB. Only where a file is large, and packs very well, are there as many.
+    /// </summary>
+    public int MaxBlocks { get; init; } = 100_000;
+
     /// <summary>As stored.</summary>
     public required ReadOnlyMemory<byte> Header { get; init; }
 

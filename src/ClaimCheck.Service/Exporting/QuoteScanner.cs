@@ -11,7 +11,8 @@ namespace ClaimCheck.Service.Exporting;
 [StructLayout(LayoutKind.Auto)]
 internal struct QuoteScanner
 {
-    private const int Stride = 64;
+    /// <summary>How many bytes at the end may not have been looked at yet.</summary>
+    public const int Stride = 64;
 
     private int scanned;      // bytes behind this are in the mask or dealt with
     private ulong lineFeeds;  // ends of records found but not yet given out; bit 0 is the byte at maskStart

@@ -33,6 +33,15 @@ internal static class SessionPins
     /// <summary>A statement without a result that sets them, to go first in a batch; it is part of the batch's transaction.</summary>
     public static string Block { get; } = $"DO $claimcheck$ BEGIN PERFORM {Set}; END $claimcheck$";
 
+    /// <summary>
+    /// A query that makes the server look every few seconds whether its client is still there, and end the statement where it is not: else a query
+    /// would go on for nobody. Where it knows that setting (14 and newer, on Linux) and has none of its operator's.
+    /// </summary>
+    /// <param name="isLocal">For the transaction; else for the session.</param>
+    public static string NoticesTheEnd(bool isLocal) =>
+        $"SELECT set_config(name, '5s', {(isLocal ? "true" : "false")}) FROM pg_catalog.pg_settings "
+        + "WHERE name = 'client_connection_check_interval' AND setting = '0' AND version() LIKE '%linux%'";
+
     /// <summary>The first setting that is not what it was set to, or null.</summary>
     /// <param name="values">As <see cref="Read"/> answers.</param>
     public static string? Fault(IReadOnlyList<string> values) =>

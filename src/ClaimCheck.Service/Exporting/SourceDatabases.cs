@@ -1,17 +1,26 @@
 using System.Collections.Concurrent;
+using ClaimCheck.Consumer.Databases;
+using ClaimCheck.Service.Catalog;
 using Npgsql;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>The databases that datasets read from: <c>ConnectionStrings:{source}</c>, one small pool each.</summary>
-internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisposable
+/// <summary>
+/// The databases that datasets read from and operations write to: <c>ConnectionStrings:{source}</c>, one small pool each. A string that has
+/// changed gets a pool of its own, and what uses the old pool is not disturbed.
+/// </summary>
+internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>How long a connect may take before the source counts as unreachable.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
+    // Who was given a pool a moment before it was replaced may still open a connection of it.
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, (string Reader, string Writer)> registered = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> pools = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<NpgsqlDataSource>> writing = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Name, bool IsWriting), Pool> pools = [];
+    private readonly Queue<(NpgsqlDataSource Source, long At)> replaced = [];
 
     /// <summary>Names a database that the service made itself, with the ways to read and to write it. A configured connection string goes first.</summary>
     public void Register(string source, string reader, string writer) => registered[source] = (reader, writer);
@@ -26,7 +35,7 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     {
         var connectionString = ConnectionStringOf(source)
             ?? throw new ExportFailedException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
-        return pools.GetOrAdd(source, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, SourceSettings.ApplicationName))).Value;
+        return Current(source, isWriting: false, connectionString, "source_unavailable");
     }
 
     /// <summary>The pool of a database that operations write to. Values go in behind <see cref="SessionPins.Block"/>.</summary>
@@ -35,13 +44,57 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     {
         var connectionString = ConnectionStringOf(target, isWriting: true)
             ?? throw new ExportFailedException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
-        return writing.GetOrAdd(target, _ => new Lazy<NpgsqlDataSource>(() => Open(connectionString, "claimcheck"))).Value;
+        return Current(target, isWriting: true, connectionString, "target_unavailable");
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var pool in pools.Values.Concat(writing.Values).Where(pool => pool.IsValueCreated))
-            await pool.Value.DisposeAsync();
+        List<NpgsqlDataSource> all;
+        lock (gate)
+        {
+            all = [.. pools.Values.Select(pool => pool.Source), .. replaced.Select(old => old.Source)];
+            pools.Clear();
+            replaced.Clear();
+        }
+
+        foreach (var source in all)
+            await source.DisposeAsync();
+    }
+
+    private NpgsqlDataSource Current(string name, bool isWriting, string connectionString, string code)
+    {
+        PasswordSettings? password;
+        try
+        {
+            password = PasswordSettings.Of(configuration, $"ClaimCheck:Sources:{name}");
+        }
+        catch (FormatException e)
+        {
+            throw new ExportFailedException(code, e.Message, isTransient: true);
+        }
+
+        lock (gate)
+        {
+            EndReplaced();
+            if (pools.TryGetValue((name, isWriting), out var pool))
+            {
+                if (pool.ConnectionString == connectionString && pool.Password == password)
+                    return pool.Source;
+                pool.Source.Clear(); // its connections end where they are idle, and others when their user is done
+                replaced.Enqueue((pool.Source, time.GetTimestamp()));
+            }
+
+            pool = new(connectionString, password, Open(connectionString, password?.Open(time), isWriting ? "claimcheck" : SourceSettings.ApplicationName));
+            pools[(name, isWriting)] = pool;
+            return pool.Source;
+        }
+    }
+
+    // Connections that are in use then go on, and are closed when they are given back.
+    private void EndReplaced()
+    {
+        while (replaced.TryPeek(out var old) && time.GetElapsedTime(old.At) >= Grace)
+            replaced.Dequeue().Source.Dispose();
     }
 
     private string? ConnectionStringOf(string source, bool isWriting = false) =>
@@ -50,9 +103,10 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
         : null;
 
     // No logger factory, no traces: statements hold the criteria's values.
-    private static NpgsqlDataSource Open(string connectionString, string name)
+    private static NpgsqlDataSource Open(string connectionString, PasswordFile? password, string name)
     {
         var pool = new NpgsqlDataSourceBuilder(Settle(connectionString, name));
+        password?.Use(pool);
         pool.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
@@ -65,19 +119,17 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
     private static string Settle(string connectionString, string name)
     {
         var defaults = new NpgsqlConnectionStringBuilder();
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            ApplicationName = name,
-            ClientEncoding = "UTF8",
-            Encoding = "UTF8",
-            // Poolers refuse or drop what is asked for at the start of a session: what counts is set in each transaction.
-            Timezone = null,
-            Multiplexing = false,
-            Enlist = false,
-            // Details of errors may quote records.
-            IncludeErrorDetail = false,
-            PersistSecurityInfo = false,
-        };
+        var settings = ConnectionText.Read(connectionString);
+        settings.ApplicationName = name;
+        settings.ClientEncoding = "UTF8";
+        settings.Encoding = "UTF8";
+        // Poolers refuse or drop what is asked for at the start of a session: what counts is set in each transaction.
+        settings.Timezone = null;
+        settings.Multiplexing = false;
+        settings.Enlist = false;
+        // Details of errors may quote records.
+        settings.IncludeErrorDetail = false;
+        settings.PersistSecurityInfo = false;
         if (settings.Timeout == defaults.Timeout)
             settings.Timeout = (int)ConnectTimeout.TotalSeconds;
         if (settings.MaxPoolSize == defaults.MaxPoolSize)
@@ -86,4 +138,6 @@ internal sealed class SourceDatabases(IConfiguration configuration) : IAsyncDisp
             settings.ReadBufferSize = 128 * 1024;
         return settings.ConnectionString;
     }
+
+    private sealed record Pool(string ConnectionString, PasswordSettings? Password, NpgsqlDataSource Source);
 }

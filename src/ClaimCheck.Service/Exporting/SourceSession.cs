@@ -9,18 +9,21 @@ internal sealed class SourceSession : IAsyncDisposable
 {
     private const int MostServers = 5;
 
-    private readonly NpgsqlDataSource source;
+    private readonly Func<NpgsqlDataSource> source;
     private readonly NpgsqlConnection connection;
     private readonly SourceSettings settings;
     private readonly SettingsHeld held;
 
-    private SourceSession(NpgsqlDataSource source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+    private SourceSession(Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
         (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
 
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
 
-    public static Task<SourceSession> OpenAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken) =>
+    /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was open.</param>
+    /// <param name="settings">Of the transaction.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
@@ -51,6 +54,29 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<bool> AreNeighboursAsync(ResultColumn key, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => KeyVoucher.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
 
+    /// <summary>Runs a query of one row of sizes.</summary>
+    /// <returns>Null where a value of it is too large for the source itself; the session goes on.</returns>
+    public Task<long[]?> MeasureAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                await RunAsync("SAVEPOINT measured", cancellationToken);
+                try
+                {
+                    await using var batch = connection.CreateBatch();
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+                    await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                    await reader.ReadAsync(cancellationToken);
+                    return Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? 0 : reader.GetInt64(i)).ToArray();
+                }
+                catch (PostgresException e) when (SourceErrors.IsTooLarge(e))
+                {
+                    await RunAsync("ROLLBACK TO SAVEPOINT measured", cancellationToken);
+                    return null;
+                }
+            },
+            cancellationToken);
+
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
@@ -69,17 +95,21 @@ internal sealed class SourceSession : IAsyncDisposable
     // Only read from: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
-    private async Task CancelStatementAsync(CancellationToken cancellationToken)
+    private async Task RunAsync(string sql, CancellationToken cancellationToken)
     {
-        await using var other = await source.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_cancel_backend($1)", other);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = held.Backend });
+        await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<SourceSession> BeginAsync(NpgsqlDataSource source, SourceSettings settings, CancellationToken cancellationToken)
+    private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {
-        var opened = await NewConnectionAsync(source, cancellationToken);
+        await using var other = await source().OpenConnectionAsync(cancellationToken);
+        await held.Backend.CancelAsync(other, cancellationToken);
+    }
+
+    private static async Task<SourceSession> BeginAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
+    {
+        var opened = await NewConnectionAsync(source(), cancellationToken);
         try
         {
             await opened.OpenAsync(cancellationToken);

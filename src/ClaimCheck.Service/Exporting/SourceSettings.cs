@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -16,7 +17,7 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
 
     private static readonly string Read =
         $"SELECT {SessionPins.Read}, ARRAY[current_setting('row_security'), current_setting('transaction_isolation'), current_setting('transaction_read_only')], "
-        + "pg_backend_pid(), pg_postmaster_start_time()";
+        + "pg_backend_pid(), pg_postmaster_start_time(), transaction_timestamp(), (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())";
 
     /// <summary>Sets everything, in a transaction of isolation <c>REPEATABLE READ</c> that has just begun; takes its snapshot.</summary>
     /// <exception cref="ExportFailedException">A setting does not hold: <c>source_settings_changed</c>.</exception>
@@ -32,7 +33,7 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
                    set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true), set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
                    set_config('idle_in_transaction_session_timeout', '0', true)
             """,
-            "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'",
+            $"SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL {SessionPins.NoticesTheEnd(isLocal: true)}",
             Read,
         ])
         {
@@ -70,7 +71,10 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
     {
         await reader.ReadAsync(cancellationToken);
         return new(
-            reader.GetFieldValue<string[]>(0), reader.GetFieldValue<string[]>(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3));
+            reader.GetFieldValue<string[]>(0),
+            reader.GetFieldValue<string[]>(1),
+            reader.GetFieldValue<DateTimeOffset>(3),
+            new(reader.GetInt32(2), reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(4)));
     }
 
     // Without the value: a query may have put anything there.
@@ -81,5 +85,35 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
         isTransient: false);
 }
 
-/// <summary>A source's settings as they were read back, and which server it is.</summary>
-internal sealed record SettingsHeld(string[] Texts, string[] Transaction, int Backend, DateTimeOffset ServerStart);
+/// <summary>A source's settings as they were read back, which server it is, and whose transaction.</summary>
+internal sealed record SettingsHeld(string[] Texts, string[] Transaction, DateTimeOffset ServerStart, SourceBackend Backend);
+
+/// <summary>
+/// One transaction of one session of one server. A pid alone names nobody behind a balancer or a pooler. (The driver's own requests to cancel carry
+/// the session's secret beside its pid: where they reach another server, they do nothing.)
+/// </summary>
+/// <param name="Pid">The server process.</param>
+/// <param name="Started">When that process began; null where the role may not see it.</param>
+/// <param name="TransactionStarted">When its transaction began.</param>
+internal sealed record SourceBackend(int Pid, DateTimeOffset? Started, DateTimeOffset TransactionStarted)
+{
+    /// <summary>Cancels what it does. On another server, in another session or in another transaction it does nothing.</summary>
+    /// <param name="connection">To the same source, as the same user.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Whether it was found.</returns>
+    public async Task<bool> CancelAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // Where the server tracks no activity there is no time of the transaction.
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT pg_cancel_backend(pid)
+              FROM pg_catalog.pg_stat_activity
+             WHERE pid = $1 AND backend_start = $2 AND usename = session_user AND (xact_start = $3 OR xact_start IS NULL)
+            """,
+            connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Pid });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)Started?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new NpgsqlParameter { Value = TransactionStarted.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+}

@@ -1,3 +1,5 @@
+using ClaimCheck.Records;
+
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
@@ -7,12 +9,13 @@ namespace ClaimCheck.Service.Exporting;
 internal static class ValueRefusal
 {
     private const string Code = "value_not_understood";
+    private const string TooDeep = "value_too_deep";
 
     /// <param name="column">Its name.</param>
     /// <param name="record">Its place, from 1.</param>
-    /// <param name="fault">The end of a sentence.</param>
-    public static ExportFailedException OfColumn(string column, long record, string fault) =>
-        new(Code, $"The value of column {column} in record {record} {fault}.", isTransient: false);
+    /// <param name="fault">Its text is the end of a sentence.</param>
+    public static ExportFailedException OfColumn(string column, long record, FormatException fault) =>
+        new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.", isTransient: false);
 
     /// <summary>Of the record as a whole.</summary>
     public static ExportFailedException OfRecord(long record, string fault) => new(Code, $"Record {record} {fault}.", isTransient: false);

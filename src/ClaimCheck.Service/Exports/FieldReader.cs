@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Exports;
 
@@ -78,6 +79,6 @@ internal sealed class FieldReader(JsonElement body)
     public void RefuseOthers()
     {
         foreach (var property in body.EnumerateObject().Where(property => !known.Contains(property.Name)))
-            Fail(property.Name, "Is not a field of this call.");
+            Fail(property.Name, NearestName.NotAField(property.Name, known));
     }
 }

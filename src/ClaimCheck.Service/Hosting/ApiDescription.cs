@@ -1,10 +1,8 @@
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace ClaimCheck.Service.Hosting;
-
-/// <summary>A header or query parameter that a call reads from the request itself, where its signature does not show it.</summary>
-internal sealed record ReadParameter(string Name, bool IsHeader, string Description);
 
 /// <summary><c>GET /openapi/v1.json</c>.</summary>
 internal static class ApiDescription
@@ -34,6 +32,11 @@ internal static class ApiDescription
     public static TBuilder ReadsQuery<TBuilder>(this TBuilder builder, string name, string description)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, false, description));
 
+    /// <summary>The headers of what is sent in ranges.</summary>
+    public static TBuilder ReadsRanges<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.");
+
     /// <summary>The two parameters of every list.</summary>
     public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
@@ -45,8 +48,11 @@ internal static class ApiDescription
         {
             Title = "ClaimCheck",
             Version = "1",
-            Description = "Bulk exports as links: ask, wait for BulkReady, fetch, revoke. HEAD works where GET does.",
+            Description = "Bulk exports as links: ask, wait for BulkReady, fetch, revoke. HEAD works where GET does. "
+                + "A query parameter that a call does not name is refused, 400 unknown_parameter.",
         };
+        if (context.ApplicationServices.GetRequiredService<PublicAddress>().Base is { Length: > 0 } address)
+            document.Servers = [new() { Url = address }];
         // They would repeat each GET under the same operation id.
         foreach (var path in document.Paths.Values)
             path.Operations?.Remove(HttpMethod.Head);

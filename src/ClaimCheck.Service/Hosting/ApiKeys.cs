@@ -24,9 +24,6 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
             throw new StartupException(
                 $"ClaimCheck:AdminKey has {key.Length} characters, but must have {ShortestKey} or more: shorter keys can be guessed.");
         }
-
-        if (configuration["ClaimCheck:BehindTls"] is { Length: > 0 } behind && !bool.TryParse(behind, out _))
-            throw new StartupException($"ClaimCheck:BehindTls is {behind}, but must be true or false.");
     }
 
     /// <summary>Where the service may listen, with the keys that it has.</summary>

@@ -12,6 +12,13 @@ internal sealed class HttpOptions : IValidatableObject
     /// <summary>How many connections one process holds at a time; more are closed at once.</summary>
     public int MaxConnections { get; init; } = 20_000;
 
+    /// <summary>
+    /// The largest record, in bytes as it is stored before compression, that a page of records takes: a page is made in memory, where a
+    /// record may take six times as much.
+    /// </summary>
+    [Range(4 << 20, 128 << 20)]
+    public int MaxPageRecordBytes { get; init; } = 32 << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxConnections < 1)

@@ -9,13 +9,14 @@ using Npgsql;
 namespace ClaimCheck.Service.Hosting;
 
 /// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>
-internal static class HostingFeature
+internal static partial class HostingFeature
 {
     private const long LargestBody = 1 << 20;
 
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
+        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting).AddKnownSettings<List<string>>(Roles.Setting)
+            .AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<ConnectionLimit>()
@@ -42,31 +43,39 @@ internal static class HostingFeature
             {
                 allowed.CheckBound(endpoint.EndPoint);
                 limit.Watch(endpoint);
-                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8());
+                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8(kestrel.ApplicationServices.GetRequiredService<PublicAddress>()));
             });
         });
         return builder;
     }
 
+    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
     public static WebApplication UseHosting(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = IsExpected });
+        // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
         // Routing and the server answer with a bare status; the body is added here.
-        app.UseStatusCodePages(context => Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode)).ExecuteAsync(context.HttpContext));
+        app.UseStatusCodePages(context =>
+            Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
         app.Use((context, next) =>
         {
             // Browsers must not guess a content type, and run as a page what is not one.
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
         });
+        app.UseProxies(app.Services.GetRequiredService<PublicAddress>());
+        app.UseRouting();
         app.UseMiddleware<ApiKeys>();
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
+            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
+            : next(context));
         return app;
     }
 
     public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
-        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health");
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health").Produces(200).ProducesProblems(503);
         routes.MapApiDescription();
         routes.MapProblemPages();
         return routes;
@@ -104,6 +113,8 @@ internal static class HostingFeature
             not null when CatalogErrors.IsTransient(exception) => Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
             _ => Problems.Of(ProblemCodes.InternalError),
         };
+        if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HostingFeature)), Defect.Of(exception), context.Request.Method, Pattern(context));
         try
         {
             await problem.ExecuteAsync(context);
@@ -114,8 +125,12 @@ internal static class HostingFeature
         }
     }
 
-    // A caller's mistake or a peer that is away is no defect of ours: no error with a stack trace in the log.
-    private static bool IsExpected(ExceptionHandlerSuppressDiagnosticsContext context) =>
-        context.Exception is BadHttpRequestException or OperationCanceledException or JsonException or StagingException
-        || CatalogErrors.IsTransient(context.Exception);
+    // The path itself may hold a link's signature.
+    private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "{Method} {Route} met a defect of the service, and was answered 500.")]
+        public static partial void Broken(ILogger logger, Exception exception, string method, string route);
+    }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Hosting;
 
@@ -15,10 +16,10 @@ internal static class ProblemPages
         return routes;
     }
 
-    private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request) =>
+    private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request, PublicAddress address) =>
         WantsHtml(request)
             ? Html(request, "Problems", string.Concat(ProblemCatalogue.All.Select(problem =>
-                $"<li><a href=\"/problems/{problem.Code}\">{problem.Code}</a> ({problem.Status}): {WebUtility.HtmlEncode(problem.Title)}</li>")))
+                $"<li><a href=\"{WebUtility.HtmlEncode(address.Base)}/problems/{problem.Code}\">{problem.Code}</a> ({problem.Status}): {WebUtility.HtmlEncode(problem.Title)}</li>")))
             : TypedResults.Ok(new Page<ExplainedProblem>([.. ProblemCatalogue.All], null));
 
     private static Results<Ok<ExplainedProblem>, ContentHttpResult, ProblemResult> Show(string code, HttpRequest request) =>
@@ -29,9 +30,12 @@ internal static class ProblemPages
             $"<li>Code: <code>{problem.Code}</code></li><li>{WebUtility.HtmlEncode(problem.Meaning)}</li><li>{WebUtility.HtmlEncode(problem.Remedy)}</li>")
         : TypedResults.Ok(problem);
 
-    private static bool WantsHtml(HttpRequest request) =>
-        request.GetTypedHeaders().Accept is { } accept
-        && accept.OrderByDescending(type => type.Quality ?? 1).FirstOrDefault()?.MediaType == "text/html";
+    private static bool WantsHtml(HttpRequest request)
+    {
+        request.HttpContext.Response.Headers.Vary = HeaderNames.Accept;
+        return request.GetTypedHeaders().Accept is { } accept
+            && accept.OrderByDescending(type => type.Quality ?? 1).FirstOrDefault()?.MediaType == "text/html";
+    }
 
     private static ContentHttpResult Html(HttpRequest request, string title, string items)
     {

@@ -10,7 +10,7 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
     public Problem Value => problem;
 
     /// <summary>The document, as it is sent.</summary>
-    public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(problem, ClaimCheckJson.Options);
+    public byte[] ToUtf8(PublicAddress address) => JsonSerializer.SerializeToUtf8Bytes(Under(address), ClaimCheckJson.Options);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -19,8 +19,11 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
         if (retryAfter is { } wait)
             httpContext.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
         await httpContext.Response.WriteAsJsonAsync(
-            problem, ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
+            Under(httpContext.RequestServices.GetRequiredService<PublicAddress>()), ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
+
+    // Relative to the host where no public address is set: there is no path before it then.
+    private Problem Under(PublicAddress address) => problem with { Type = address.Base + problem.Type };
 }
 
 /// <summary>Makes error answers from the codes of <see cref="ProblemCatalogue"/>.</summary>

@@ -6,21 +6,17 @@ namespace ClaimCheck.Service.Hosting;
 /// <summary>The service's own addresses, without a trailing slash. Known once the server listens.</summary>
 internal sealed class PublicAddress(IConfiguration configuration, IServer server)
 {
-    private const int Longest = 1000;
+    /// <summary><c>ClaimCheck:PublicUrl</c>, which everything absolute begins with; empty where it is not set.</summary>
+    public string Base { get; } = configuration["ClaimCheck:PublicUrl"]?.TrimEnd('/') ?? "";
 
-    /// <summary>What absolute links begin with: <c>ClaimCheck:PublicUrl</c>, or the first address that it listens on.</summary>
-    public string Base { get; } = Checked(configuration["ClaimCheck:PublicUrl"]?.TrimEnd('/') ?? "");
+    /// <summary>The path of that address, which a proxy in front of the service may take away or not.</summary>
+    public PathString Prefix => Base.Length == 0 ? default : PathString.FromUriComponent(new Uri(Base)).Value?.TrimEnd('/');
 
     /// <summary>The address that reaches this very process, without TLS where it has one.</summary>
     public string Own => Listening(address => address.StartsWith("http://", StringComparison.Ordinal)) ?? Listening(_ => true)!;
 
+    /// <summary>An absolute link, under the first address that the service listens on where no public one is set.</summary>
     public string Url(string path) => (Base.Length > 0 ? Base : Listening(_ => true)) + path;
-
-    private static string Checked(string address) => address.Length <= Longest
-        ? address
-        : throw new StartupException(
-            $"ClaimCheck:PublicUrl has {address.Length} characters, but must have {Longest} at most: " +
-            "events carry it, and no event may be larger than 8 KiB.");
 
     private string? Listening(Func<string, bool> matches)
     {

@@ -39,7 +39,7 @@ internal static class Startup
         }
     }
 
-    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it as one line.</summary>
+    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it, as a rule in one line.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> main)
     {
         PrivateFiles.ByDefault();
@@ -49,7 +49,8 @@ internal static class Startup
         }
         catch (Exception e) when (e is StartupException or UnsafeAddressException)
         {
-            await Console.Error.WriteLineAsync($"claimcheck: {e.Message}");
+            foreach (var line in e.Message.Split('\n'))
+                await Console.Error.WriteLineAsync($"claimcheck: {line}");
             return 1;
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
@@ -72,15 +73,16 @@ internal static class Startup
         {
             await Migrations.ApplyAsync(catalog.DataSource, app.Logger, cancellationToken);
         }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is System.Net.Sockets.SocketException)
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is Npgsql.NpgsqlException)
         {
-            throw new StartupException($"The catalog can't be reached: {e.Message} Check ConnectionStrings:Catalog, and that Postgres runs.", e);
+            throw new StartupException(CatalogErrors.Explain(e), e);
         }
 
         await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
         await services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
         await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
         await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
+        await services.GetRequiredService<StagingPlaces>().EnterAsync(cancellationToken);
     }
 
     // Ctrl-C and SIGTERM while the service prepares: the first start may take a while.

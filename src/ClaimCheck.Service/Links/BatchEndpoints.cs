@@ -6,6 +6,7 @@ using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Links;
 
@@ -21,14 +22,14 @@ internal static class BatchEndpoints
         batches.MapMethods("", Read, GetBatch).WithName("GetBatch").WithSummary("State, counts and expiry of a batch, also after its end.");
         batches.MapMethods("/manifest", Read, GetManifest).WithName("GetManifest").WithSummary("The claim URL: the manifest with fresh links.")
             .ProducesProblems(409, 410, 503);
-        batches.MapMethods("/files/{name}", Read, GetFile).WithName("GetFile").WithSummary("Redirects to a link of a few minutes.")
-            .Produces(307).ProducesProblems(409, 410, 503);
+        batches.MapMethods("/files/{name}", Read, GetFile).WithName("GetFile")
+            .WithSummary("One file, or its index: with an Authorization header the file itself, with Range; without one a redirect to a link of a few minutes.")
+            .ReadsRanges().Produces(200).Produces(206).Produces(307).ProducesProblems(409, 410, 412, 416, 503);
         batches.MapMethods("/data", Read, GetData).WithName("GetData").WithSummary("The whole batch as one stream, with Range.")
-            .ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.")
-            .Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
+            .ReadsRanges().Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
         batches.MapMethods("/records", Read, GetRecords).WithName("GetRecords").WithSummary("The records as pages of JSON; a page costs the same wherever it is.")
             .ReadsQuery("limit", "How many at most, 1 to 10000; 100 by default. Large records make shorter pages.").ReadsQuery("cursor", "The nextCursor of the page before.")
-            .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 503);
+            .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 422, 503);
         return routes;
     }
 
@@ -56,18 +57,21 @@ internal static class BatchEndpoints
         return claim is Redeemed<Manifest>(var manifest) ? TypedResults.Ok(manifest) : Refusal(claim);
     }
 
-    private static async Task<Results<StatusCodeHttpResult, ProblemResult>> GetFile(
-        string batchId, string name, HttpContext context, Caller caller, Claims claims, CancellationToken cancellationToken)
+    private static async Task<IResult> GetFile(
+        string batchId, string name, HttpContext context, Caller caller, Claims claims, BatchStream stream, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
         context.Response.Headers.CacheControl = "no-store";
-        var claim = await claims.RedeemFileAsync(id, name, caller, cancellationToken);
-        if (claim is not Redeemed<Link>(var link))
-            return Refusal(claim, "file");
-        // Not the framework's redirect: that one logs where it leads.
-        context.Response.Headers.Location = link.Reveal();
-        return TypedResults.StatusCode(StatusCodes.Status307TemporaryRedirect);
+        context.Response.Headers.Vary = HeaderNames.Authorization;
+        if (Redirects.WouldCarryAKey(context.Request))
+        {
+            var stored = await claims.RedeemStoredFileAsync(id, name, caller, cancellationToken);
+            return stored is Redeemed<StreamedContent>(var content) ? stream.Of(content) : Refusal(stored, "file");
+        }
+
+        var claim = await claims.RedeemFileAsync(id, name, context.Request.Method, caller, cancellationToken);
+        return claim is Redeemed<Link>(var link) ? Redirects.To(link, context) : Refusal(claim, "file");
     }
 
     private static async Task<IResult> GetData(
@@ -76,7 +80,7 @@ internal static class BatchEndpoints
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
         var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
-        return claim is Redeemed<ReadableBatch>(var batch) ? stream.Of(batch) : Refusal(claim);
+        return claim is Redeemed<ReadableBatch>(var batch) ? stream.Of(StreamedContent.Of(batch)) : Refusal(claim);
     }
 
     private static async Task<IResult> GetRecords(

@@ -1,27 +1,26 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.Headers;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Links;
 
 /// <summary>
-/// <c>GET /v1/batches/{batchId}/data</c>: the batch as one sequence of bytes (<see cref="DataLayout"/>), with ranges. Cut off within a
-/// second of a revocation.
+/// What is staged, sent through the service with ranges: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of it. Cut off
+/// within a second of a revocation.
 /// </summary>
 internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
-    public IResult Of(ReadableBatch batch) => new StreamResult(this, batch);
+    public IResult Of(StreamedContent content) => new StreamResult(this, content);
 
-    private sealed class StreamResult(BatchStream owner, ReadableBatch batch) : IResult
+    private sealed class StreamResult(BatchStream owner, StreamedContent content) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            var layout = new DataLayout(batch);
-            var length = layout.Length;
-            var etag = new EntityTagHeaderValue(layout.ETag);
+            var length = content.Length;
+            var etag = new EntityTagHeaderValue(content.ETag);
 
             var response = httpContext.Response;
             var typed = response.GetTypedHeaders();
@@ -55,12 +54,12 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
                 response.StatusCode = StatusCodes.Status206PartialContent;
             }
 
-            var extension = (batch.Row.Format == "csv" ? ".csv" : ".ndjson") + (batch.Row.Compression == "gzip" ? ".gz" : "");
-            response.ContentType = batch.Row.Compression == "gzip" ? "application/gzip" : batch.Row.Format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
-            response.Headers.ContentDisposition = $"attachment; filename=\"{batch.Row.Dataset}-{batch.Row.Batch}{extension}\"";
+            StreamedAnswers.DoNotBuffer(response);
+            response.ContentType = content.Content.ContentType;
+            response.Headers.ContentDisposition = $"attachment; filename=\"{content.Content.FileName}\"";
             response.ContentLength = to - from + 1;
             if (!HttpMethods.IsHead(httpContext.Request.Method))
-                await owner.SendAsync(httpContext, batch.Row, layout.Runs, from, to - from + 1);
+                await owner.SendAsync(httpContext, content, from, to - from + 1);
         }
 
         // One range; of several, or with another If-Range, the whole is answered, as RFC 9110 allows.
@@ -74,13 +73,13 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
         }
     }
 
-    private async Task SendAsync(HttpContext context, ExportRow batch, IReadOnlyList<DataRun> runs, long from, long length)
+    private async Task SendAsync(HttpContext context, StreamedContent content, long from, long length)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var watch = WatchAsync(batch, ended);
+        var watch = readers.WatchAsync(content.Read, ended.Cancel, ended.Token);
         try
         {
-            foreach (var run in runs)
+            foreach (var run in content.Runs)
             {
                 if (length == 0)
                     break;
@@ -123,7 +122,4 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
         await using var bytes = await staging.OpenReadAsync(run.Key, run.Offset + from, length, cancellationToken);
         await bytes.CopyToAsync(context.Response.Body, 128 << 10, cancellationToken);
     }
-
-    // Cancels the stream when the batch is no longer ready.
-    private Task WatchAsync(ExportRow batch, CancellationTokenSource ended) => readers.WatchAsync(Readable.Of(batch.Batch), ended.Cancel, ended.Token);
 }

@@ -4,11 +4,11 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Links;
 
-/// <summary>A run of what <c>…/data</c> sends: bytes of a stored file, or bytes that are known already.</summary>
+/// <summary>A run of what is sent: bytes of a stored file, or bytes that are known already.</summary>
 internal sealed record DataRun(string? Key, long Offset, long Length, ReadOnlyMemory<byte> Known = default);
 
 /// <summary>
-/// A batch as one sequence of bytes, with one length and one ETag, all of it known from the catalog: the files one behind the other, the column
+/// A batch as one sequence of bytes with one ETag, all of it known from the catalog: the files one behind the other, the column
 /// names once. Where each file is one gzip member, so is the sequence: one header, all blocks, one end.
 /// </summary>
 internal sealed class DataLayout
@@ -27,13 +27,10 @@ internal sealed class DataLayout
         if (isOneMember)
             runs.Add(new(null, 0, trailerBytes, Trailer(batch.Files)));
         Runs = runs;
-        Length = runs.Sum(run => run.Length);
         ETag = $"\"{Digest(batch.Files, isOneMember)}\"";
     }
 
     public IReadOnlyList<DataRun> Runs { get; }
-
-    public long Length { get; }
 
     /// <summary>Strong, in quotes.</summary>
     public string ETag { get; }

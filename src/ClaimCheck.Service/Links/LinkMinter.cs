@@ -18,13 +18,14 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// <param name="batch">Read while it was ready, under a lock or just now: the caller answers for that.</param>
     /// <param name="key">The object.</param>
     /// <param name="lifetime">How long it is wanted for; the batch's own end and the signer's limits shorten it.</param>
+    /// <param name="method">What it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public Task<SignedLink> MintAsync(ExportRow batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
+    public Task<SignedLink> MintAsync(ExportRow batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
     {
         if (batch.EffectiveState != ExportState.Ready)
             throw new InvalidOperationException($"{batch.Batch} is {batch.State}: no link of it may be minted.");
         var remaining = batch.Remaining ?? LongestLifetime;
-        return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, cancellationToken);
+        return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, method, cancellationToken);
     }
 
     /// <summary>
@@ -32,18 +33,19 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// A batch that is revoked or cancelled never gets a manifest there (again).
     /// </summary>
     public async Task<Link> MintFutureManifestAsync(BatchId batch, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(StagingKeys.Manifest(batch), LongestLifetime, LinkAudience.Consumer, cancellationToken)).Link;
+        (await staging.SignAsync(StagingKeys.Manifest(batch), LongestLifetime, LinkAudience.Consumer, HttpMethods.Get, cancellationToken)).Link;
 
     /// <summary>A link to the results of a bulk job that has ended; it never outlives the job.</summary>
     /// <param name="key">The object.</param>
     /// <param name="remaining">The job's own time that is left.</param>
+    /// <param name="method">What it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public async Task<Link> MintResultAsync(string key, TimeSpan remaining, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer, cancellationToken)).Link;
+    public async Task<Link> MintResultAsync(string key, TimeSpan remaining, string method, CancellationToken cancellationToken) =>
+        (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer, method, cancellationToken)).Link;
 
     /// <summary>A link for the revocation's own proof. It never leaves the process.</summary>
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, cancellationToken)).Link;
+        (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, HttpMethods.Get, cancellationToken)).Link;
 
     /// <summary>A link to write one file of a batch that is open, through the service. What it writes, no link reads.</summary>
     /// <param name="batch">Open just now.</param>

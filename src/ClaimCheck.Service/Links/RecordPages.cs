@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Links;
@@ -11,7 +12,7 @@ namespace ClaimCheck.Service.Links;
 /// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that a page costs the same wherever it is: an
 /// index and the few blocks that hold it. A page ends early where its records are large.
 /// </summary>
-internal sealed class RecordPages(IStaging staging)
+internal sealed class RecordPages(IStaging staging, HttpOptions options)
 {
     // A block more than this is not begun: it bounds what a page costs, and the memory it takes.
     private const int EnoughBytes = 4 << 20;
@@ -40,6 +41,8 @@ internal sealed class RecordPages(IStaging staging)
                     return null;
                 if (count == limit || (count > 0 && read >= EnoughBytes))
                     return End(page, cursor.In(batch));
+                if (block.UncompressedBytes > options.MaxPageRecordBytes)
+                    return count > 0 ? End(page, cursor.In(batch)) : TooLarge(file, block, cursor, blocks.Count, batch);
                 var bytes = await ReadBlockAsync(batch, file, block, cancellationToken);
                 read += block.UncompressedBytes;
                 var taken = (int)Math.Min(limit - count, block.Records - cursor.Record);
@@ -69,6 +72,17 @@ internal sealed class RecordPages(IStaging staging)
         page.Write(JsonSerializer.SerializeToUtf8Bytes(next?.ToString(), ClaimCheckJson.Options));
         page.Write("}"u8);
         return new PageResult(page.WrittenMemory);
+    }
+
+    // A reader of pages can go on behind it: whether it can do without that record is for it to say.
+    private ProblemResult TooLarge(FileRow file, Block block, RecordCursor at, int blocks, ReadableBatch batch)
+    {
+        var behind = at.Block + 1 < blocks ? at with { Block = at.Block + 1, Record = 0 } : new(at.File + 1, 0, 0);
+        return Problems.Of(
+            ProblemCodes.RecordTooLarge,
+            $"The record of block {at.Block} of {file.Name} has {block.UncompressedBytes:N0} bytes, but {HttpOptions.Section}:{nameof(HttpOptions.MaxPageRecordBytes)} "
+            + $"allows {options.MaxPageRecordBytes:N0} in a page. GET …/data and the batch's files have it. "
+            + (behind.File <= batch.Files.Count ? $"cursor={behind.In(batch)} goes on behind it." : "No record comes after it."));
     }
 
     private static void Write(

@@ -87,7 +87,7 @@ internal sealed partial class OutboxRelay(
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e) && !cancellationToken.IsCancellationRequested)
         {
-            Log.Broken(logger, e, waiting.Type, new EventId(waiting.EventId), waiting.Subject);
+            Log.Broken(logger, Defect.Of(e), waiting.Type, new EventId(waiting.EventId), waiting.Subject);
         }
 
         await connection.ExecuteAsync(Command(

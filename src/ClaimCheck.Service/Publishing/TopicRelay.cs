@@ -1,6 +1,7 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Aws.Wire;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 using Npgsql;
@@ -87,7 +88,7 @@ internal sealed partial class TopicRelay(
             }
             catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
             {
-                Log.Broken(logger, e, row.Type, new(row.EventId), row.Subject);
+                Log.Broken(logger, Defect.Of(e), row.Type, new(row.EventId), row.Subject);
                 unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsFinal: false));
             }
         }

@@ -49,7 +49,7 @@ internal sealed partial class ReceiptClock(NpgsqlDataSource catalog, ReceiptAcco
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, new(batch), PutOff);
+            Log.Broken(logger, Defect.Of(e), new(batch), PutOff);
             putOff[batch] = TimeProvider.System.GetTimestamp();
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Receipts;
 
@@ -71,7 +72,7 @@ internal sealed class ReportReader(JsonElement body)
     private void RefuseOthers()
     {
         foreach (var property in body.EnumerateObject().Where(property => !known.Contains(property.Name)))
-            Fail(property.Name, "Is not a field of this call.");
+            Fail(property.Name, NearestName.NotAField(property.Name, known));
     }
 
     private void Fail(string field, string message) => errors[field] = [.. errors.GetValueOrDefault(field, []), message];

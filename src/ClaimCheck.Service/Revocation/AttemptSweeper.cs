@@ -59,7 +59,7 @@ internal sealed partial class AttemptSweeper(BatchEraser eraser, NpgsqlDataSourc
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, attempt, batch);
+            Log.Broken(logger, Defect.Of(e), attempt, batch);
         }
 
         return true;

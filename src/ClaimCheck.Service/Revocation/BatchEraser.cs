@@ -38,7 +38,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // Told in the report too: somebody waits for the proof.
-            Log.Broken(logger, e, batch);
+            Log.Broken(logger, Defect.Of(e), batch);
             await PutOffAsync(deletion, $"An unexpected {e.GetType().Name} interrupted the deletion.", cancellationToken);
         }
 

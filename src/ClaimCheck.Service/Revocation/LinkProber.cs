@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
@@ -25,7 +26,7 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
-        UseProxy = false,
+        Proxy = SystemProxy.Instance, // as the SDK reaches S3
         UseCookies = false,
         // The folder's links are served by this very process, whose certificate is made out to its public name.
         SslOptions = { RemoteCertificateValidationCallback = (sender, _, _, errors) => errors == SslPolicyErrors.None || sender is SslStream { TargetHostName: "localhost" or "127.0.0.1" or "::1" } },

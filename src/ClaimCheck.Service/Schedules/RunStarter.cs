@@ -54,7 +54,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // A time zone that this machine does not know, for example: another process may.
-            Log.Trouble(logger, schedule, e.GetType().Name, AfterTrouble);
+            Log.Trouble(logger, Defect.Of(e), schedule, AfterTrouble);
             await PutOffAsync(schedule, cancellationToken);
             return true;
         }
@@ -194,8 +194,8 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         [LoggerMessage(LogLevel.Information, "Run {RunId} of schedule {Schedule} has begun: export {ExportId}.")]
         public static partial void Started(ILogger logger, ScheduleRunId runId, string schedule, ExportId exportId);
 
-        [LoggerMessage(LogLevel.Error, "The next run of schedule {Schedule} can't be started ({Exception}); it is tried again in {After}.")]
-        public static partial void Trouble(ILogger logger, Guid schedule, string exception, TimeSpan after);
+        [LoggerMessage(LogLevel.Error, "The next run of schedule {Schedule} can't be started; it is tried again in {After}.")]
+        public static partial void Trouble(ILogger logger, Exception exception, Guid schedule, TimeSpan after);
 
         [LoggerMessage(LogLevel.Warning, "Run {RunId} of schedule {Schedule} has failed: {Code}. {Detail}")]
         public static partial void Failed(ILogger logger, ScheduleRunId runId, string schedule, string code, string detail);

@@ -35,7 +35,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // A time zone that this machine does not know, for example: another process may.
-            Log.Trouble(logger, due.Name, e.GetType().Name, AfterTrouble);
+            Log.Trouble(logger, Defect.Of(e), due.Name, AfterTrouble);
             await PutOffAsync(due, cancellationToken);
             return true;
         }
@@ -110,7 +110,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         [LoggerMessage(LogLevel.Information, "Schedule {Schedule} skips its run of {FireTime:O} ({Code}), and {Missed} before it.")]
         public static partial void Skipped(ILogger logger, string schedule, DateTimeOffset fireTime, string code, int missed);
 
-        [LoggerMessage(LogLevel.Error, "Schedule {Schedule} can't be fired ({Exception}); it is tried again in {After}.")]
-        public static partial void Trouble(ILogger logger, string schedule, string exception, TimeSpan after);
+        [LoggerMessage(LogLevel.Error, "Schedule {Schedule} can't be fired; it is tried again in {After}.")]
+        public static partial void Trouble(ILogger logger, Exception exception, string schedule, TimeSpan after);
     }
 }

@@ -84,11 +84,11 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
             File.OpenHandle(paths.Of(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), offset, length));
     }
 
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
         _ = paths.Of(key);
-        var (path, expiresAt) = links.Sign(key, lifetime);
+        var (path, expiresAt) = links.Sign(key, lifetime, method);
         return Task.FromResult(new SignedLink(
             new Link(audience == LinkAudience.Probe ? address.Own + path : address.Url(path)), expiresAt));
     }

@@ -34,12 +34,13 @@ internal interface IStaging
     /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where there is no such object.</exception>
     Task<Stream> OpenReadAsync(string key, long offset, long length, CancellationToken cancellationToken);
 
-    /// <summary>Signs a GET of one object. Only <c>Links.LinkMinter</c> calls this.</summary>
+    /// <summary>Signs a request for one object. Only <c>Links.LinkMinter</c> calls this.</summary>
     /// <param name="key">The object; it need not exist yet.</param>
     /// <param name="lifetime">More than zero, at most 7 days; a credential that ends earlier shortens it.</param>
     /// <param name="audience">Whether the link is for consumers, or for the service's own probes.</param>
+    /// <param name="method">GET, or HEAD: S3 takes a link for no other method than the one that was signed.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken);
+    Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken);
 
     /// <summary>Throws where the staging can't be used at all: no bucket, no rights, Object Lock, no space.</summary>
     Task CheckAsync(CancellationToken cancellationToken);
@@ -53,7 +54,16 @@ internal enum LinkAudience
 }
 
 /// <summary>An open upload.</summary>
-internal sealed record StagedUpload(string Key, string UploadId);
+internal sealed record StagedUpload(string Key, string UploadId)
+{
+    /// <summary>In S3, what its object bears; null where another process began it.</summary>
+    public string? Mark { get; init; }
+
+    // A mark is not what an upload is known by.
+    public bool Equals(StagedUpload? other) => other is not null && Key == other.Key && UploadId == other.UploadId;
+
+    public override int GetHashCode() => HashCode.Combine(Key, UploadId);
+}
 
 /// <summary>An object, or one version or delete marker of it.</summary>
 internal sealed record StagedObject(string Key, string? VersionId, long Bytes);
@@ -62,6 +72,18 @@ internal sealed record StagedObject(string Key, string? VersionId, long Bytes);
 internal sealed record StagedContent(string ContentType, string FileName)
 {
     public static StagedContent Json(string fileName) => new("application/json", fileName);
+
+    /// <summary>Of a file that is there, by its name.</summary>
+    public static StagedContent Of(string fileName) => new(
+        fileName switch
+        {
+            _ when fileName.EndsWith(".gz", StringComparison.Ordinal) => "application/gzip",
+            _ when fileName.EndsWith(".csv", StringComparison.Ordinal) => "text/csv",
+            _ when fileName.EndsWith(".ndjson", StringComparison.Ordinal) => "application/x-ndjson",
+            _ when fileName.EndsWith(".json", StringComparison.Ordinal) => "application/json",
+            _ => "application/octet-stream",
+        },
+        fileName);
 }
 
 /// <summary>A link and the moment it dies: the earlier of the signature's and the credential's end.</summary>

@@ -1,6 +1,6 @@
-using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -51,38 +51,11 @@ internal sealed class S3Connection : IDisposable
 
     private static AmazonS3Config Configure(StagingOptions options, string? address, AWSCredentials credentials)
     {
-        var config = new AmazonS3Config
-        {
-            DefaultAWSCredentials = credentials,
-            RetryMode = RequestRetryMode.Standard, // exponential, with jitter and a quota
-            MaxErrorRetry = 4,
-            Timeout = options.StallTimeout,
-            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
-        };
-        // Reading ServiceURL answers what AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile says.
-        address ??= config.ServiceURL;
-        var region = options.Region ?? config.RegionEndpoint?.SystemName;
-        if (address is not null)
-        {
-            config.ServiceURL = address; // clears the region
-            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
-        }
-        else if (region is not null)
-        {
-            config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
-        }
-
-        var isAws = address is null || new Uri(address).Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
-            || new Uri(address).Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
+        var config = new AmazonS3Config { DefaultAWSCredentials = credentials, MaxErrorRetry = 4 };
+        var isAws = S3Setup.Apply(config, address, options.Region, options.StallTimeout);
         config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
-        var configured = options.Checksums ?? (isAws || IsSet("AWS_REQUEST_CHECKSUM_CALCULATION") ? null : "WHEN_REQUIRED");
-        if (configured is not null)
+        if (options.Checksums is { } configured)
             config.RequestChecksumCalculation = Enum.Parse<RequestChecksumCalculation>(configured);
-        // What is read back is verified against the block index; the SDK's checksums cost more than the transfer.
-        if (!IsSet("AWS_RESPONSE_CHECKSUM_VALIDATION"))
-            config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
         return config;
     }
-
-    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Amazon.Runtime;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -61,6 +62,7 @@ internal sealed class S3Failures(string bucket)
     private static string Text(Exception exception) => exception switch
     {
         OperationCanceledException or TimeoutException => "it stalled",
+        _ when NetworkFailure.IsOf(exception) => NetworkFailure.Of(exception, null).Short,
         { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
         _ => exception.Message.TrimEnd('.'),
     };

@@ -7,11 +7,11 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Presigns GETs and PUTs, and says when they really end.</summary>
+/// <summary>Presigns GETs, HEADs and PUTs, and says when they really end.</summary>
 internal sealed class S3Signer(S3Connection connection)
 {
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken) =>
-        SignAsync(new GetPreSignedUrlRequest { Key = key, Verb = HttpVerb.GET }, lifetime, audience, cancellationToken);
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken) =>
+        SignAsync(new GetPreSignedUrlRequest { Key = key, Verb = HttpMethods.IsHead(method) ? HttpVerb.HEAD : HttpVerb.GET }, lifetime, audience, cancellationToken);
 
     /// <summary>A PUT of one part of an upload. Its length is signed: S3 takes neither more nor less.</summary>
     public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)

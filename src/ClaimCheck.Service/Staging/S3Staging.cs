@@ -7,6 +7,9 @@ namespace ClaimCheck.Service.Staging;
 /// <summary>Staging in a bucket of S3, or of a server that speaks its protocol.</summary>
 internal sealed class S3Staging(S3Connection connection, StagingOptions options, ILogger<S3Staging> logger) : IStaging
 {
+    /// <summary>Tells one upload's object from another's under the same key; ETags would need MD5, and are not that everywhere.</summary>
+    internal const string MarkMetadata = "x-amz-meta-claimcheck-upload";
+
     private const int DeletedAtOnce = 1_000; // S3's limit
 
     private readonly S3Failures failures = new(connection.Bucket);
@@ -20,6 +23,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         var request = new InitiateMultipartUploadRequest { BucketName = connection.Bucket, Key = key, ContentType = content.ContentType };
         // No Content-Encoding: a gzip file stays one, or clients would unpack it on the way and ranges would not fit.
         request.Headers.ContentDisposition = $"attachment; filename=\"{content.FileName}\"";
+        var mark = Guid.NewGuid().ToString("N");
+        request.Metadata[MarkMetadata] = mark;
         if (options.ServerSideEncryption is { } encryption)
         {
             request.ServerSideEncryptionMethod = ServerSideEncryptionMethod.FindValue(encryption);
@@ -27,7 +32,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         }
 
         var answer = await TryAsync(() => S3.InitiateMultipartUploadAsync(request, cancellationToken), $"begin {key}", cancellationToken);
-        return new StagedUpload(key, answer.UploadId);
+        return new StagedUpload(key, answer.UploadId) { Mark = mark };
     }
 
     public StagedWriter OpenWriter(StagedUpload upload) => new S3Writer(connection, failures, options, upload, AbortAsync);
@@ -145,10 +150,10 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         return new S3ReadStream(answer, failures, connection.StallTimeout);
     }
 
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
-        return TryAsync(() => signer.SignAsync(key, lifetime, audience, cancellationToken), $"sign a link for {key}", cancellationToken);
+        return TryAsync(() => signer.SignAsync(key, lifetime, audience, method, cancellationToken), $"sign a link for {key}", cancellationToken);
     }
 
     public Task CheckAsync(CancellationToken cancellationToken) =>

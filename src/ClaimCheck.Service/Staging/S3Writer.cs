@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -47,25 +46,25 @@ internal sealed class S3Writer(
     {
         if (filled > 0 || parts.Count == 0) // an empty object is one empty part
             await SendAsync(cancellationToken);
-        var tags = (await AllPartsAsync(cancellationToken)).ToList();
+        var tags = await AllPartsAsync(cancellationToken);
         var request = new CompleteMultipartUploadRequest
         {
             BucketName = connection.Bucket,
             Key = Upload.Key,
             UploadId = Upload.UploadId,
-            PartETags = tags,
+            PartETags = [.. tags],
         };
         try
         {
             var answer = await connection.Client.CompleteMultipartUploadAsync(request, cancellationToken);
             completed = !string.IsNullOrEmpty(answer.ETag);
-            if (!completed && !await IsThereAsync(tags, cancellationToken)) // Ceph's answer has no ETag
+            if (!completed && !await IsThereAsync(cancellationToken)) // Ceph's answer has no ETag
                 throw new StagingException($"S3 answered that {Upload.Key} is complete, but it is not there whole.", isTransient: true);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
             // The answer may have been lost: then S3 has the object, and does not know the upload any more.
-            if (!await IsThereAsync(tags, cancellationToken))
+            if (!await IsThereAsync(cancellationToken))
                 throw failures.Explain(e, $"complete {Upload.Key}");
         }
         completed = true;
@@ -163,14 +162,14 @@ internal sealed class S3Writer(
         }
     }
 
-    // Size and ETag: an earlier object under the same key (a manifest is written again) must not be taken for this one.
-    private async Task<bool> IsThereAsync(List<PartETag> tags, CancellationToken cancellationToken)
+    // Size and mark: an earlier object under the same key (a manifest is written again) must not be taken for this one.
+    private async Task<bool> IsThereAsync(CancellationToken cancellationToken)
     {
         try
         {
             var found = await connection.Client.GetObjectMetadataAsync(
                 new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = Upload.Key }, cancellationToken);
-            return found.ContentLength == bytes && found.ETag?.Trim('"') == ETagOf(tags);
+            return found.ContentLength == bytes && Upload.Mark is { } mark && found.Metadata[S3Staging.MarkMetadata] == mark;
         }
         catch (AmazonS3Exception missing) when (missing.StatusCode is System.Net.HttpStatusCode.NotFound)
         {
@@ -180,16 +179,5 @@ internal sealed class S3Writer(
         {
             throw failures.Explain(e, $"look whether {Upload.Key} is complete");
         }
-    }
-
-    // How S3 names an object of parts: the MD5 of their MD5s, and their number. Null where a server has names of its own.
-    private static string? ETagOf(List<PartETag> tags)
-    {
-        if (tags.Exists(tag => tag.ETag.Trim('"') is not { Length: 32 } name || !name.All(char.IsAsciiHexDigit)))
-            return null;
-#pragma warning disable CA5351 // It is S3's algorithm, and identifies, not protects.
-        var digest = MD5.HashData(tags.SelectMany(tag => Convert.FromHexString(tag.ETag.Trim('"'))).ToArray());
-#pragma warning restore CA5351
-        return $"{Convert.ToHexStringLower(digest)}-{tags.Count}";
     }
 }

@@ -6,6 +6,7 @@ namespace ClaimCheck.Service.Staging;
 internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
 {
     public const string Root = "/staging/";
+    private const int Parameters = 3;
 
     public (string Path, DateTimeOffset ExpiresAt) Sign(string key, TimeSpan lifetime, string method = "GET")
     {
@@ -15,15 +16,22 @@ internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
         return ($"{Root}{key}?expires={expires}&kid={keys.NewestId}&sig={keys.Sign(Text(method, key, expires))}", DateTimeOffset.FromUnixTimeSeconds(expires));
     }
 
-    public LinkVerdict Verify(string key, IQueryCollection query, string method = "GET")
+    /// <summary>Judges a link. A link to GET also shows the head of the file, which its holder may see anyway; no other method passes for another.</summary>
+    /// <param name="key">What it leads to.</param>
+    /// <param name="query">The link's own: S3 signs all of it, so one with another parameter is not the link that was made.</param>
+    /// <param name="method">Of the request.</param>
+    public LinkVerdict Verify(string key, IQueryCollection query, string method)
     {
-        if (query["expires"] is not [{ } expiresText] || query["kid"] is not [{ } keyId] || query["sig"] is not [{ } signature]
+        if (query.Count != Parameters || query["expires"] is not [{ } expiresText] || query["kid"] is not [{ } keyId] || query["sig"] is not [{ } signature]
             || !long.TryParse(expiresText, NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
-            || !keys.Verify(keyId, Text(method, key, expires), signature))
+            || !(IsSigned(method) || (HttpMethods.IsHead(method) && IsSigned(HttpMethods.Get))))
         {
             return LinkVerdict.Invalid;
         }
+
         return time.GetUtcNow().ToUnixTimeSeconds() < expires ? LinkVerdict.Valid : LinkVerdict.Expired;
+
+        bool IsSigned(string by) => keys.Verify(keyId, Text(by, key, expires), signature);
     }
 
     private static string Text(string method, string key, long expires) => $"{method}\n{Root}{key}\n{expires}";

@@ -2,6 +2,7 @@ using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Web;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 
@@ -17,7 +18,7 @@ internal static class StagedFilesEndpoint
     public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
-            routes.MapMethods(StagedFileLinks.Root + "{**key}", [HttpMethods.Get, HttpMethods.Head], GetFileAsync).ExcludeFromDescription();
+            routes.MapMethods(StagedFileLinks.Root + "{**key}", [HttpMethods.Get, HttpMethods.Head], GetFileAsync).WithMetadata(new WholeQueryIsSigned()).ExcludeFromDescription();
         return routes;
     }
 
@@ -25,7 +26,7 @@ internal static class StagedFilesEndpoint
         string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, ReaderWatch readers, CatalogSignals signals, TimeProvider time)
     {
         context.Response.Headers.CacheControl = "no-store";
-        switch (links.Verify(key ?? "", context.Request.Query))
+        switch (links.Verify(key ?? "", context.Request.Query, context.Request.Method))
         {
             case LinkVerdict.Invalid:
                 await Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered.").ExecuteAsync(context);
@@ -81,12 +82,13 @@ internal static class StagedFilesEndpoint
         // It disposes the file, and knows If-Match, If-None-Match, If-Range and Range; of several ranges it makes a whole answer.
         var answer = TypedResults.Stream(
             file,
-            ContentTypeOf(name),
+            StagedContent.Of(name).ContentType,
             name,
             new DateTimeOffset(modified, TimeSpan.Zero),
             new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{length:x}-{modified.Ticks:x}\"")),
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
+        StreamedAnswers.DoNotBuffer(context.Response);
         // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
         // A condition that can't be parsed does not hold: the whole file is the answer.
         if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)
@@ -135,13 +137,4 @@ internal static class StagedFilesEndpoint
             return null; // also where it names a folder
         }
     }
-
-    private static string ContentTypeOf(string name) => name switch
-    {
-        _ when name.EndsWith(".gz", StringComparison.Ordinal) => "application/gzip",
-        _ when name.EndsWith(".csv", StringComparison.Ordinal) => "text/csv",
-        _ when name.EndsWith(".ndjson", StringComparison.Ordinal) => "application/x-ndjson",
-        _ when name.EndsWith(".json", StringComparison.Ordinal) => "application/json",
-        _ => "application/octet-stream",
-    };
 }

@@ -13,6 +13,10 @@ internal static class StagingFeature
             AddFolder(builder);
         else
             builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>().AddSingleton<IInbox, S3Inbox>();
+        builder.Services
+            .AddSingleton(services => new StagingPlace(services.GetRequiredService<StagingOptions>(), services.GetService<FolderPaths>()))
+            .AddSingleton<StagingPlaces>()
+            .AddHostedService(services => services.GetRequiredService<StagingPlaces>());
         return builder;
     }
 

@@ -29,7 +29,7 @@ internal sealed record StagingOptions : IValidatableObject
 
     /// <summary>
     /// <c>WHEN_SUPPORTED</c> or <c>WHEN_REQUIRED</c>: whether the SDK adds checksums of its own, which other servers than AWS's often reject.
-    /// By default what <c>AWS_REQUEST_CHECKSUM_CALCULATION</c> says, else <c>WHEN_REQUIRED</c> where the endpoint is not AWS's.
+    /// By default what <c>AWS_REQUEST_CHECKSUM_CALCULATION</c> says, else <c>WHEN_REQUIRED</c>.
     /// </summary>
     public string? Checksums { get; init; }
 

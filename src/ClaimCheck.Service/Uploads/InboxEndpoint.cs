@@ -2,6 +2,7 @@ using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Uploads;
 
@@ -12,7 +13,7 @@ internal static class InboxEndpoint
     public static IEndpointRouteBuilder MapInbox(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
-            routes.MapPut(StagedFileLinks.Root + StagingKeys.InboxRoot + "{batchId}/{ordinal}", PutFileAsync).ExcludeFromDescription();
+            routes.MapPut(StagedFileLinks.Root + StagingKeys.InboxRoot + "{batchId}/{ordinal}", PutFileAsync).WithMetadata(new WholeQueryIsSigned()).ExcludeFromDescription();
         return routes;
     }
 

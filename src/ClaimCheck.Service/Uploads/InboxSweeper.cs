@@ -75,7 +75,7 @@ internal sealed partial class InboxSweeper(
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, batch);
+            Log.Broken(logger, Defect.Of(e), batch);
         }
 
         return true;

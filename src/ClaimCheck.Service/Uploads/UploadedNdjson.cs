@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.Uploads;
@@ -10,6 +11,7 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
 {
     private readonly byte[][] names = [.. columns.Select(column => System.Text.Encoding.UTF8.GetBytes(column.Name))];
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
+    private readonly bool[] areJson = [.. columns.Select(column => PostgresType.Of(column.Type).Kind == TypeKind.Json)];
     private int searched;
 
     protected override void Restart() => searched = 0;
@@ -38,21 +40,21 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new FormatException("is no JSON object", e);
+            throw JsonDepth.IsExceeded(record) ? new JsonTooDeepException(JsonDepth.OfRecords) : new FormatException("is not a JSON object", e);
         }
     }
 
     private void CheckObject(ReadOnlySpan<byte> record)
     {
-        var reader = new Utf8JsonReader(record, new JsonReaderOptions { MaxDepth = 64 });
+        var reader = new Utf8JsonReader(record, JsonDepth.Reader);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            throw new FormatException("is no JSON object");
+            throw new FormatException("is not a JSON object");
         for (var column = 0; column < names.Length; column++)
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(names[column]))
                 throw new FormatException("does not have the columns, in their order");
             reader.Read();
-            CheckValue(ref reader, record, isKey: column == keyColumn);
+            CheckValue(ref reader, record, column);
         }
 
         if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject)
@@ -61,14 +63,15 @@ internal sealed class UploadedNdjson(IReadOnlyList<Column> columns, string key, 
             throw new FormatException("is more than a JSON object");
     }
 
-    private void CheckValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> record, bool isKey)
+    private void CheckValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> record, int column)
     {
+        var isKey = column == keyColumn;
         switch (reader.TokenType)
         {
             case JsonTokenType.Null when isKey:
                 throw new FormatException("has no key");
-            case JsonTokenType.String when reader.ValueIsEscaped:
-                // A lone surrogate, which JSON can escape, is not text that a reader could decode.
+            case JsonTokenType.String when reader.ValueIsEscaped && (isKey || !areJson[column]):
+                // A lone surrogate, which JSON can escape, is not text that a reader could decode; json holds its escape.
                 var text = new byte[reader.ValueSpan.Length];
                 var length = reader.CopyString(text);
                 if (isKey)

@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.Uploads;
@@ -40,7 +41,7 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
         filled += count;
         Cut(isLast: false);
         if (filled > largestRecord)
-            throw Failed("upload_record_too_large", $"{Place(records + 1)} is larger than {largestRecord} bytes.");
+            throw Failed("upload_record_too_large", $"{Place(records + 1)} is larger than the {largestRecord} bytes that ClaimCheck:Uploads:LargestRecord allows.");
     }
 
     /// <summary>No more bytes of the file will come.</summary>
@@ -144,7 +145,7 @@ internal abstract class UploadedRecords(BlockBuilder blocks, int largestRecord, 
         }
         catch (FormatException e)
         {
-            throw Failed("upload_malformed", $"{Place(records + 1)} {e.Message}.");
+            throw Failed(e is JsonTooDeepException ? "upload_too_deep" : "upload_malformed", $"{Place(records + 1)} {e.Message}.");
         }
 
         // No need to look at more than can be right: a small file may unpack to a huge one.

@@ -150,6 +150,8 @@ public sealed class Routes_that_import : IAsyncLifetime
             Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
         }
 
+        using (var both = await scene.Http.GetAsync($"/imports/{read[0]}/failures?class=transient&class=terminal"))
+            Assert.Equal((HttpStatusCode.OK, "no"), (both.StatusCode, both.Headers.GetValues("X-Accel-Buffering").Single()));
         using (var delete = await scene.Http.DeleteAsync($"/imports/{theirs["id"]}"))
             Assert.Equal(HttpStatusCode.NotFound, delete.StatusCode);
         scene.Http.DefaultRequestHeaders.Authorization = null;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ClaimCheck.Adapter.Locations;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
@@ -90,6 +91,22 @@ public sealed class A_shared_location(LocationServers servers)
         }
 
         Assert.Empty(await lab.SeenAsync());
+    }
+
+    [Theory]
+    [InlineData(300_000)] // in one request
+    [InlineData(6 << 20)] // in parts
+    public async Task A_bucket_refuses_what_was_altered_on_the_way_and_is_sent_it_again(int bytes)
+    {
+        await using var way = await FaultProxy.StartAsync(servers.S3.Url);
+        await using var lab = await servers.NewAsync("s3", options => options with { ServiceUrl = way.Url.GetLeftPart(UriPartial.Authority) });
+        way.On(request => request.Method == "PUT", new Fault.CorruptRequest(100_000), times: 1);
+        var content = RandomNumberGenerator.GetBytes(bytes);
+
+        await WriteAsync(lab, "a/file", content);
+
+        Assert.Equal(content, Assert.Single(await lab.SeenAsync()).Value);
+        Assert.InRange(way.Count(request => request.Method == "PUT"), 2, 4);
     }
 
     [Theory, MemberData(nameof(Kinds))]
@@ -216,8 +233,12 @@ public sealed class A_shared_location(LocationServers servers)
     private static Task WriteAsync(LocationLab lab, string path, byte[] content) => lab.Location.WriteAsync(
         path, _ => Task.FromResult<Stream>(new MemoryStream(content)), content.Length, SHA256.HashData(content), default);
 
-    private static Task<bool> HoldsAsync(LocationLab lab, string path, byte[] content) =>
-        lab.Location.HoldsAsync(path, content.Length, SHA256.HashData(content), default);
+    private static async Task<bool> HoldsAsync(LocationLab lab, string path, byte[] content)
+    {
+        var holding = await lab.Location.HoldsAsync(path, content.Length, SHA256.HashData(content), default);
+        Assert.NotEqual(Holding.Unclear, holding);
+        return holding == Holding.Same;
+    }
 
     private sealed class CancellingStream(byte[] content, int at, CancellationTokenSource stop) : MemoryStream(content)
     {

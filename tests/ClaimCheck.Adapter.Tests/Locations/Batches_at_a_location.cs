@@ -141,7 +141,7 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
             string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
             inner.WriteAsync(path, open, bytes, sha256, cancellationToken);
 
-        public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
             inner.HoldsAsync(path, bytes, sha256, cancellationToken);
 
         public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => inner.ReadAsync(path, cancellationToken);

@@ -43,6 +43,29 @@ public sealed class Locations_behind_http(LocationServers servers)
         Assert.Equal(new Uri(server.Address, "drop/f/a").AbsoluteUri, await location.LinkAsync("f/a", TimeSpan.FromHours(1), default));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_target_that_tells_nothing_by_HEAD_is_read_back_and_one_that_shows_nothing_is_put_to_once(bool isRead)
+    {
+        await using var server = await PutServer.StartAsync(webDav: false);
+        server.Refusal = request => request.Method == "HEAD" || (request.Method == "GET" && !isRead) ? 405 : null;
+        await using var location = SharedLocations.Create(LocationServers.Http(server, "drop", webDav: false) with { RetryDelay = TimeSpan.FromMilliseconds(5) });
+
+        if (isRead)
+        {
+            await WriteAsync(location);
+            Assert.Equal(Holding.Same, await location.HoldsAsync("f/a", Content.Length, SHA256.HashData(Content), default));
+            Assert.Equal(Holding.Other, await location.HoldsAsync("f/a", Content.Length, SHA256.HashData([1, 2, 4]), default));
+            Assert.Equal(Holding.Other, await location.HoldsAsync("f/b", Content.Length, SHA256.HashData(Content), default));
+        }
+        else
+        {
+            var failure = await Assert.ThrowsAsync<LocationException>(() => WriteAsync(location));
+            Assert.Equal((LocationFailure.Unclear, false), (failure.Reason, failure.IsTransient));
+        }
+
+        Assert.Single(server.Requests, request => request == "PUT drop/f/a");
+    }
+
     [Fact]
     public async Task A_bucket_s_link_is_presigned_and_reads_the_file()
     {

@@ -89,7 +89,7 @@ internal sealed class EventfulLocation(ISharedLocation location) : ISharedLocati
         Changes.Add($"+{path.Split('/')[^1]}");
     }
 
-    public Task<bool> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         location.HoldsAsync(path, bytes, sha256, cancellationToken);
 
     public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => location.ReadAsync(path, cancellationToken);

@@ -35,6 +35,23 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
     }
 
     [Fact]
+    public async Task Puts_each_file_once_where_a_server_lists_nothing_and_runs_no_commands()
+    {
+        await using var server = await SshServer.StartAsync("internal-sftp -P opendir,readdir,posix-rename");
+        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        using var pushing = scene.NewPushing();
+        var manifest = await scene.ExportAsync();
+        var location = new EventfulLocation(lab.Location);
+
+        await pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default);
+        await pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default);
+
+        Assert.Equal(Names(manifest), (await lab.SeenAsync()).Keys);
+        var written = location.Changes.Where(change => change.StartsWith('+')).ToList();
+        Assert.Equal(written.Count, written.Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
     public async Task Goes_on_where_a_push_died_and_fetches_nothing_twice()
     {
         await using var lab = await servers.NewAsync("folder");

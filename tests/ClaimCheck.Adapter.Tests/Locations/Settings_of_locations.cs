@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Contracts;
+using ClaimCheck.Web;
+using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
@@ -19,12 +21,44 @@ public sealed class Settings_of_locations
     }
 
     [Fact]
-    public void What_would_be_an_option_of_ssh_is_no_host()
+    public void What_can_t_be_connected_to_is_refused()
     {
         var problems = LocationRules.Problems(new LocationOptions { Kind = "sftp", Host = "-oProxyCommand=x", User = "-x", Path = "in" }).ToList();
         Assert.Contains(problems, problem => problem.StartsWith("Host is", StringComparison.Ordinal));
         Assert.Contains(problems, problem => problem.StartsWith("User is", StringComparison.Ordinal));
         Assert.Contains(problems, problem => problem.StartsWith("KnownHostsFile is", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_algorithm_that_is_not_known_is_refused_with_the_nearest_that_is()
+    {
+        var options = new LocationOptions { Kind = "sftp", HostKeyAlgorithms = ["ssh-ed2519,rsa-sha2-512"], Ciphers = ["+aes256-crt"], Macs = ["-nothing"], KexAlgorithms = ["^curve25519-sha256"] };
+
+        var problems = LocationRules.Problems(options).Where(problem => problem.Contains("nearest", StringComparison.Ordinal)).ToList();
+
+        Assert.Equal(3, problems.Count);
+        Assert.Contains(problems, problem => problem.StartsWith("HostKeyAlgorithms has 'ssh-ed2519'", StringComparison.Ordinal) && problem.Contains("(nearest: ssh-ed25519)", StringComparison.Ordinal));
+        Assert.Contains(problems, problem => problem.Contains("(nearest: aes256-ctr)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Algorithms_are_read_as_text_with_commas_and_as_an_array()
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["Adapter:Kind"] = "sftp",
+            ["Adapter:KexAlgorithms"] = "+diffie-hellman-group14-sha1, ecdh-sha2-nistp256",
+            ["Adapter:Ciphers:0"] = "aes256-ctr",
+            ["Adapter:Ciphers:1"] = "aes128-ctr",
+        };
+        var known = new KnownSettings("Adapter");
+        known.Add("Adapter", typeof(LocationOptions));
+        Assert.Empty(known.Faults(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()));
+        var options = new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Adapter").Get<LocationOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
+
+        Assert.Equal(('+', 2), (options.KexAlgorithms.How, options.KexAlgorithms.Plain.Count));
+        Assert.Equal(["aes256-ctr", "aes128-ctr"], options.Ciphers.Plain);
+        Assert.Empty(options.Macs.Plain);
     }
 
     [Fact]

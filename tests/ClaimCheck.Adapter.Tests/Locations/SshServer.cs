@@ -11,7 +11,7 @@ internal sealed class SshServer : IAsyncDisposable
     private readonly string folder;
     private readonly Process guard;
 
-    private SshServer(int port, string? force, string folder)
+    private SshServer(int port, string? force, string settings, string folder)
     {
         this.folder = folder;
         Port = port;
@@ -25,11 +25,11 @@ internal sealed class SshServer : IAsyncDisposable
             UsePAM no
             StrictModes no
             PermitRootLogin yes
-            PasswordAuthentication no
             KbdInteractiveAuthentication no
             MaxStartups 100
             Subsystem sftp internal-sftp
             {(force is null ? "" : "ForceCommand " + force)}
+            {settings}
 
             """);
         // The shell waits for the end of its input, which is the end of the test process, and then stops the server.
@@ -54,20 +54,54 @@ internal sealed class SshServer : IAsyncDisposable
 
     public string OtherKey => Path.Combine(folder, "other");
 
+    /// <summary>The type of the host's key and the key, as known_hosts has them.</summary>
+    public string HostKey => string.Join(' ', File.ReadAllText(Path.Combine(folder, "host.pub")).Split(' ')[..2]);
+
+    /// <summary>The public half of another key, to be taken for the host's.</summary>
+    public string OtherHostKey => string.Join(' ', File.ReadAllText(Path.Combine(folder, "other.pub")).Split(' ')[..2]);
+
+    /// <summary>Whose certificate the host has, where the settings name it.</summary>
+    public string Authority => string.Join(' ', File.ReadAllText(Path.Combine(folder, "authority.pub")).Split(' ')[..2]);
+
+    /// <summary>Writes a known_hosts file of its own.</summary>
+    public async Task<string> KnownHostsOfAsync(string text)
+    {
+        var file = Path.Combine(folder, $"known-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(file, text);
+        return file;
+    }
+
+    /// <summary>Has the authority sign an account's key; the certificate lies beside it.</summary>
+    public async Task CertifyAsync(string key) => Assert.Equal(
+        0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(folder, "authority"), "-I", "account", "-n", Environment.UserName, key + ".pub"])).ExitCode);
+
+    /// <summary>Makes a key that the server's account accepts.</summary>
+    public async Task<string> NewKeyAsync(string type, string passphrase = "")
+    {
+        var file = Path.Combine(folder, $"key-{Guid.NewGuid():N}");
+        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-f", file])).ExitCode);
+        await File.AppendAllTextAsync(Path.Combine(folder, "account.pub"), await File.ReadAllTextAsync(file + ".pub"));
+        return file;
+    }
+
     /// <param name="force">What every session runs instead of what it asks for.</param>
-    public static async Task<SshServer> StartAsync(string? force = null)
+    /// <param name="settings">More of sshd's settings.</param>
+    public static async Task<SshServer> StartAsync(string? force = null, string settings = "PasswordAuthentication no")
     {
         if (!File.Exists("/usr/sbin/sshd"))
             throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install -y --no-install-recommends openssh-server).");
         var keys = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
         foreach (var name in new[] { "host", "account", "other" })
             Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
+        // An authority's signature on the host's key, for 127.0.0.1.
+        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, "authority")])).ExitCode);
+        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(keys, "authority"), "-I", "host", "-h", "-n", "127.0.0.1", Path.Combine(keys, "host.pub")])).ExitCode);
         if (Environment.IsPrivilegedProcess)
             Directory.CreateDirectory("/run/sshd"); // root's sshd asks for it; the system makes it at boot
         // A free port may be taken by someone else before sshd binds it.
         for (var attempt = 1; ; attempt++)
         {
-            var server = new SshServer(FreePort(), force, keys);
+            var server = new SshServer(FreePort(), force, settings.Replace("{folder}", keys, StringComparison.Ordinal), keys);
             var host = await File.ReadAllTextAsync(Path.Combine(keys, "host.pub"));
             await File.WriteAllTextAsync(server.KnownHosts, $"[127.0.0.1]:{server.Port} {host}");
             await Eventually.TrueAsync(async () => server.guard.HasExited || await AnswersAsync(server.Port));

@@ -2,7 +2,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Routes;
 
-/// <summary>A disk that is full, a mount that is gone: it is told, nothing is lost, and mending is enough.</summary>
+/// <summary>A disk that is full, a mount that is gone: it is told, nothing is lost, and fixing it is enough.</summary>
 public sealed class A_shared_folder_that_fails
 {
     [Fact]
@@ -19,11 +19,14 @@ public sealed class A_shared_folder_that_fails
         var id = (string)(await scene.AskAsync(new { }))["id"]!;
         await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Log.Contains("location_full", StringComparison.Ordinal)));
         Assert.Contains($"the folder {scene.Shared} could not store", scene.Adapter.Log, StringComparison.Ordinal);
-        Assert.Equal("delivering", (string)(await scene.GetAsync($"/exports/{id}"))["state"]!);
+        var delivering = await Eventually.NotNullAsync(async () =>
+            await scene.GetAsync($"/exports/{id}") is var export && (string?)export["lastFailure"]?["code"] == "location_full" ? export : null);
+        Assert.Equal(("delivering", null, "delivering"), ((string)delivering["state"]!, delivering["failure"], (string)delivering["lastFailure"]!["step"]!));
         Assert.Empty(Directory.EnumerateFiles(disk, "_SUCCESS", SearchOption.AllDirectories));
 
         File.Delete(Path.Combine(disk, "ballast"));
         var delivered = await scene.BecomesAsync(id, "delivered");
+        Assert.Null(delivered["lastFailure"]);
         Assert.Equal(30_000, scene.Records(Path.Combine(disk, (string)delivered["folder"]!)));
         Assert.Empty(Directory.EnumerateFiles(disk, "*.partial", SearchOption.AllDirectories));
         Assert.Single(await scene.AtServiceAsync());

@@ -61,19 +61,24 @@ internal sealed class AdapterScene : IAsyncDisposable
 
     public static async Task<AdapterScene> CreateAsync(int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
     {
-        var scene = await Scene.CreateAsync(items, onS3);
+        return await CreateAsync(await Scene.CreateAsync(items, onS3), service);
+    }
+
+    /// <summary>Over a scene of one's own.</summary>
+    public static async Task<AdapterScene> CreateAsync(Scene scene, params (string Name, string Value)[] service)
+    {
         var made = new AdapterScene(scene, await scene.StartServiceAsync(service), await ConsumerSystem.StartAsync());
         Directory.CreateDirectory(made.Shared);
         return made;
     }
 
     /// <summary>With a queue that the service's events go to, and routes that listen to it.</summary>
-    public static async Task<AdapterScene> CreateWithQueueAsync(int items = 1000)
+    public static async Task<AdapterScene> CreateWithQueueAsync(int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
     {
         var endpoint = await QueueEndpoint.GetAsync();
         var topic = await endpoint.NewTopicAsync();
         var scene = await CreateAsync(
-            items, service: [.. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic)]);
+            items, onS3, [.. service, .. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic)]);
         scene.QueueUrl = (await endpoint.NewQueueAsync(topic, new() { RawDelivery = true })).Url;
         foreach (var (name, value) in endpoint.Environment)
             scene.Set(name, value);

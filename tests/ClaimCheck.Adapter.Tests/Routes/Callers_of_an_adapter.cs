@@ -39,12 +39,21 @@ public sealed class Callers_of_an_adapter
                  {
                      ("/exports/none", 404), ("/exports/dlv_..%2f..%2fx", 404), ("/nowhere", 404), ("/exports?limit=0", 400), ("/exports?limit=x", 400),
                      ("/exports?cursor=%00", 400), ("/exports?cursor=AAAA", 400), ("/exports?route=none", 400),
+                     ("/exports?rout=crm", 400), ("/exports?limit=1&limit=2", 400), ("/routes?limit=1", 400), ("/imports?routes=x", 400), ("/health/live?x=1", 400),
                  })
         {
             using var response = await scene.Http.GetAsync(path);
             await IsProblemAsync(response, status);
         }
 
+        using (var misspelt = await scene.Http.PostAsync("/exports?rout=crm", JsonContent.Create(new { route = "crm" })))
+        {
+            await IsProblemAsync(misspelt, 400);
+            Assert.Contains("unknown_parameter", await misspelt.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        using (var slip = await scene.Http.GetAsync("/exports?rout=crm"))
+            Assert.Contains("the nearest is route", await slip.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using (var put = await scene.Http.PutAsync("/exports", null))
             await IsProblemAsync(put, 405);
         using (var run = await scene.Http.PostAsync("/routes/crm/runs", null))

@@ -28,6 +28,9 @@ internal sealed class Front : IAsyncDisposable
     /// <summary>Idempotency keys of the exports that were asked for.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
+    /// <summary>Answers requests for exports itself, with this status; null hands them on.</summary>
+    public int? ExportAnswer { get; set; }
+
     /// <summary>Statuses that the next receipts are answered with.</summary>
     public ConcurrentQueue<int> ReceiptAnswers { get; } = new();
 
@@ -66,6 +69,12 @@ internal sealed class Front : IAsyncDisposable
         var isExport = context.Request.Method == "POST" && context.Request.Path == "/v1/exports";
         if (isExport)
             Asked.Enqueue(context.Request.Headers["Idempotency-Key"].ToString().Trim('"'));
+        if (isExport && ExportAnswer is { } refusal)
+        {
+            context.Response.StatusCode = refusal;
+            return;
+        }
+
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
         if (context.Request.ContentLength > 0)
         {

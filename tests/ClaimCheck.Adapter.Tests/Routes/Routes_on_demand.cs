@@ -87,10 +87,12 @@ public sealed class Routes_on_demand
         Assert.Equal(ExportState.Revoked, Assert.Single(await scene.AtServiceAsync()).State);
     }
 
-    [Fact]
-    public async Task What_the_service_refuses_is_the_caller_s_to_know()
+    [Theory]
+    [InlineData("ar-3", "feed")]
+    [InlineData("ar-4", null)]
+    public async Task What_the_service_refuses_is_the_caller_s_to_know_and_nothing_else_s(string pattern, string? events)
     {
-        await using var scene = await CreateAsync("ar-4", null);
+        await using var scene = await CreateAsync(pattern, events);
         scene.Settings["Routes"]!["crm"]!["Criteria"] = new JsonObject { ["least"] = 5 };
         await scene.StartAsync();
 
@@ -100,7 +102,21 @@ public sealed class Routes_on_demand
         Assert.Contains("criteria.nonsense", problem.Errors!.Keys);
 
         using var theirs = await scene.Http.PostAsJsonAsync("/exports", new { criteria = new { least = 1 } });
+        // Asked again by its key it is asked again, and refused again.
+        for (var i = 0; i < 2; i++)
+        {
+            using var keyed = new HttpRequestMessage(HttpMethod.Post, "/exports") { Content = JsonContent.Create(new { criteria = new { nonsense = 1 } }) };
+            keyed.Headers.Add("Idempotency-Key", "refused");
+            using var again = await scene.Http.SendAsync(keyed);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, again.StatusCode);
+        }
+
+        Assert.Empty((await scene.GetAsync("/exports"))["items"]!.AsArray());
+        Assert.Empty(Directory.GetFiles(Path.Combine(scene.State, "deliveries")));
         Assert.Equal(["Is fixed by the route."], (await theirs.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Errors!["criteria.least"]);
+        // The first notice is of what was taken.
+        await scene.HearsAsync((string)(await scene.AskAsync(new { }))["id"]!, "export.delivered");
+        Assert.Single(scene.Consumer.Taken);
     }
 
     [Fact]

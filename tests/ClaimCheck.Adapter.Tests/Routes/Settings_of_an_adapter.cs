@@ -13,8 +13,14 @@ public sealed class Settings_of_an_adapter
     [InlineData("Consumer", "\"a b\"", "Adapter:Consumer is 'a b'")]
     [InlineData("Consmer", "\"x\"", "Adapter:Consmer is set, but there is no such setting")]
     [InlineData("Parallelism", "0", "Adapter:Parallelism is 0")]
-    [InlineData("Parallelism", "\"many\"", "Adapter:Parallelism can't be read: ")]
+    [InlineData("Parallelism", "\"many\"", "Adapter:Parallelism is 'many', but must be a whole number")]
+    [InlineData("Consmer", "\"x\"", "The nearest that there is: Adapter:Consumer.")]
     [InlineData("Routes:r:Path", "\"/x\"", "Adapter:Routes:r:Path is set, but there is no such setting")]
+    [InlineData("Routes:r:Path", "\"/x\"", "The nearest that there is: Adapter:Routes:r:WaitAt:Path.")]
+    [InlineData("Routes:r:Destination:Lokation", """{ "Path": "/x" }""", "The nearest that there is: Adapter:Routes:r:Destination:Location:Path.")]
+    [InlineData("Polling", """{ "Interval": "often" }""", "Adapter:Polling:Interval is 'often', but must be a time")]
+    [InlineData("BehindTls", "\"perhaps\"", "Adapter:BehindTls is 'perhaps', but must be true or false")]
+    [InlineData("AllowedLinkHosts", "\"x.example\"", "Adapter:AllowedLinkHosts has a value, but is a section or list")]
     [InlineData("ApiKeys", """{ "crm": "short" }""", "Adapter:ApiKeys:crm has 5 characters")]
     [InlineData("ApiKeyFile", "\"/nowhere/key\"", "Adapter:ApiKeyFile is /nowhere/key")]
     [InlineData("Polling", """{ "Interval": "00:10:00" }""", "Adapter:Polling:Interval is 00:10:00")]
@@ -59,6 +65,11 @@ public sealed class Settings_of_an_adapter
         settings["Routes"]!["r"]!["Dataset"] = "";
 
         Assert.Equal(3, Assert.Throws<SettingsException>(() => Read(settings)).Lines.Count);
+
+        settings["Nothing"] = 1;
+        settings["Nowhere"] = new JsonObject { ["x"] = 1, ["y"] = 2 };
+        settings["Retry"] = new JsonObject { ["Delay"] = "soon" };
+        Assert.Equal(4, Assert.Throws<SettingsException>(() => Read(settings)).Lines.Count);
     }
 
     [Fact]
@@ -109,13 +120,17 @@ public sealed class Settings_of_an_adapter
         var (well, said) = await scene.RunAsync("--check");
         Assert.True(well == 0, said);
         Assert.Contains("ok      Dataset items", said, StringComparison.Ordinal);
+        Assert.Contains("ok      Request of crm for items", said, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(scene.Shared));
 
         scene.AddRoute("other", "ar-4", dataset: "nothing");
+        scene.AddRoute("wrong", "ar-4")["Criteria"] = new JsonObject { ["least"] = "\"five\"", ["nonsense"] = 1 };
         Directory.Delete(scene.Shared, recursive: true);
         var (ill, told) = await scene.RunAsync("--check");
         Assert.Equal(2, ill);
         Assert.Contains("FAILED  Dataset nothing", told, StringComparison.Ordinal);
         Assert.Contains("FAILED  Destination of crm", told, StringComparison.Ordinal);
+        Assert.Contains("FAILED  Request of wrong for items: Criteria:least (bigint) must be a whole number of 64 bits, but is \"five\"; Criteria:nonsense is set, but the dataset has ", told, StringComparison.Ordinal);
     }
 
     private static AdapterSettings Read(JsonObject settings)

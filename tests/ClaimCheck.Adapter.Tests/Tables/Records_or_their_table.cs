@@ -48,9 +48,21 @@ public sealed class Records_or_their_table
         // The same SQLSTATE, of all: no record's.
         await scene.SqlAsync($"REVOKE INSERT ON items FROM {role}");
         var id = await scene.AskAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("(SQLSTATE 42501, insufficient_privilege)", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("(SQLSTATE 42501, insufficient_privilege). The role may not do that: permission denied.", StringComparison.Ordinal)));
         await scene.SqlAsync($"GRANT INSERT ON items TO {role}");
         Assert.Equal((996, 0, 4), Outcomes(await scene.Adapter.BecomesAsync(id, "delivered")));
+
+        // A server that became a standby takes no writes for now: no record's either.
+        await ReadOnlyAsync("on");
+        id = await scene.AskAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("The database or the transaction is read-only", StringComparison.Ordinal)));
+        await ReadOnlyAsync("off");
+        Assert.Equal((996, 0, 4), Outcomes(await scene.Adapter.BecomesAsync(id, "delivered")));
+
+        Task ReadOnlyAsync(string value) => scene.SqlAsync($"""
+            ALTER ROLE {role} SET default_transaction_read_only = {value};
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}';
+            """);
     }
 
     [Fact]

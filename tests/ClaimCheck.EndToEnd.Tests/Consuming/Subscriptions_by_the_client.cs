@@ -23,7 +23,8 @@ public sealed class Subscriptions_by_the_client
 
         var created = await client.CreateSubscriptionAsync(request);
         var again = await client.CreateSubscriptionAsync(request);
-        var other = await client.CreateSubscriptionAsync(request with { Consumer = "crm", Endpoint = scene.Receiver.Url("/crm") });
+        var other = await client.CreateSubscriptionAsync(request with { Consumer = "crm", Endpoint = scene.Receiver.Url("/crm"), ContentType = WebhookContentType.Json });
+        Assert.Equal((WebhookContentType.Default, WebhookContentType.Json), (created.ContentType, other.ContentType));
         Assert.StartsWith("whsec_", created.Secret!, StringComparison.Ordinal);
         Assert.Equal((created.SubscriptionId, (string?)null), (again.SubscriptionId, again.Secret));
         var first = await client.ListSubscriptionsAsync(limit: 1);

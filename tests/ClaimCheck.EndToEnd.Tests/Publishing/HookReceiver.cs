@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
@@ -59,10 +61,15 @@ internal sealed class HookReceiver : IAsyncDisposable
         return At(path);
     }
 
-    public static async Task<HookReceiver> StartAsync()
+    /// <param name="certificate">Served over TLS with it; null: plain.</param>
+    public static async Task<HookReceiver> StartAsync(X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null)
+                listen.UseHttps(certificate);
+        }));
         builder.Logging.ClearProviders();
         var receiver = new HookReceiver(builder.Build());
         await receiver.server.StartAsync();

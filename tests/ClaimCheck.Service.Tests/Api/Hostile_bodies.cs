@@ -70,7 +70,9 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
     {
         var body = start + string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth))
             + string.Concat(Enumerable.Repeat("}", start.Count(c => c == '{')));
-        (await service.Idle.PostAsync("/v1/exports", body)).IsProblem(400, "malformed_json");
+        var refused = await service.Idle.PostAsync("/v1/exports", body);
+        refused.IsProblem(413, "body_too_large");
+        Assert.Contains("nested deeper than 64 levels", refused.Json.Text("detail"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -88,7 +90,22 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
         var content = new ByteArrayContent("""{ "dataset": "items" }"""u8.ToArray());
         if (type is not null)
             content.Headers.TryAddWithoutValidation("Content-Type", type);
-        (await service.Idle.SendAsync("POST", "/v1/exports", content)).IsProblem(415, "unsupported_media_type");
+        var refused = await service.Idle.SendAsync("POST", "/v1/exports", content);
+        refused.IsProblem(415, "unsupported_media_type");
+        Assert.Equal(
+            $"The call takes application/json, in UTF-8, but {(type is null ? "the body came without a Content-Type" : "the body's Content-Type is another")}.",
+            refused.Json.Text("detail"));
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/bulk-jobs", "application/json, application/x-ndjson or text/csv")]
+    [InlineData("POST", "/v1/batches/bat_00000000000000000000000000000000/receipts/billing/failures", "application/json or application/x-ndjson")]
+    [InlineData("PUT", "/v1/schedules/nightly", "application/json")]
+    public async Task A_415_names_what_the_call_takes(string method, string path, string types)
+    {
+        var refused = await service.Idle.SendAsync(method, path, new StringContent("x", Encoding.UTF8, "text/plain"));
+        refused.IsProblem(415, "unsupported_media_type");
+        Assert.Contains(types, refused.Json.Text("detail"), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -41,7 +41,12 @@ public sealed class Methods_and_paths(ApiService service)
     [InlineData("DELETE", "/health/live")]
     [InlineData("POST", "/problems")]
     [InlineData("POST", "/openapi/v1.json")]
-    public async Task Another_method_is_405(string method, string path) => (await service.Idle.SendAsync(method, path)).IsProblem(405, "method_not_allowed");
+    public async Task Another_method_is_405(string method, string path)
+    {
+        var refused = await service.Idle.SendAsync(method, path);
+        refused.IsProblem(405, "method_not_allowed");
+        Assert.All(refused.Header("Allow")!.Split(", "), allowed => Assert.Contains(allowed, refused.Json.Text("detail"), StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData("/")]

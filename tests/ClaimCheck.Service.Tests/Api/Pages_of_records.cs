@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Tests.Api;
 
@@ -60,6 +62,39 @@ public sealed class Pages_of_records(ApiService service)
         var big = await service.Http.ReadyAsync("""{ "dataset": "big", "criteria": { "rows": 60000 } }""");
         // A page ends early where its records are large, and goes on where it ended.
         Assert.Equal(60000, (await AllAsync(big.Link("batch"), 10000)).Count);
+    }
+
+    [Fact]
+    public async Task A_record_beyond_a_page_s_limit_is_told_as_that_and_every_other_way_has_it()
+    {
+        service.Scene.AddDataset("vast", "SELECT i AS id, CASE WHEN i <> 2 THEN 'x' ELSE repeat('0123456789abcdef', 40 << 16) END AS doc FROM generate_series(1, 3) i ORDER BY 1");
+        var other = await service.Scene.StartServiceAsync(("ClaimCheck__Http__MaxPageRecordBytes", "8388608"));
+        using var http = new ApiClient(other.NewHttp());
+        foreach (var format in (string[])["csv", "ndjson"])
+        {
+            var export = await http.ReadyAsync($$"""{ "dataset": "vast", "format": "{{format}}" }""");
+            var records = export.Link("batch") + "/records?limit=10&cursor=";
+            var first = await http.GetAsync(records[..^8]);
+            Assert.Equal(1, Assert.Single(first.Items()).GetProperty("id").GetInt32());
+            var refusal = await http.GetAsync(records + first.NextCursor());
+            refusal.IsProblem(422, "record_too_large");
+            var refused = refusal.Json.Text("detail")!;
+            Assert.Contains("but ClaimCheck:Http:MaxPageRecordBytes allows 8,388,608 in a page.", refused, StringComparison.Ordinal);
+            var behind = refused.Split("cursor=")[1].Split(' ')[0];
+            Assert.Equal(3, Assert.Single((await http.GetAsync(records + behind)).Items()).GetProperty("id").GetInt32());
+
+            using var client = new ClaimCheckClient(other.Address);
+            using var reader = new BatchReader(client);
+            Assert.True(BatchId.TryParse(export.Text("batchId"), out var batch));
+            var lengths = new List<int>();
+            await foreach (var record in reader.ReadRecordsAsync(batch))
+                lengths.Add(record.GetUtf8(1).Length);
+            Assert.Equal([1, 40 << 20, 1], lengths);
+            var directory = Directory.CreateTempSubdirectory("claimcheck-vast-");
+            using (var downloader = new BatchDownloader(client))
+                Assert.Equal(3, (await downloader.DownloadAsync(batch, directory.FullName)).Manifest.Records);
+            directory.Delete(recursive: true);
+        }
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class Subscribing(ApiService service)
         Assert.True(made.Status == 201, made.Text);
         Assert.Equal("no-store", made.Header("Cache-Control"));
         Assert.Equal(
-            ["subscriptionId", "consumer", "datasets", "types", "protocol", "endpoint", "state", "reason", "createdAt", "warnings", "secret", "links"],
+            ["subscriptionId", "consumer", "datasets", "types", "protocol", "endpoint", "contentType", "state", "reason", "createdAt", "warnings", "secret", "links"],
             made.Json.Names());
         Assert.StartsWith("whsec_", made.Json.Text("secret"), StringComparison.Ordinal);
         Assert.Equal(("active", "webhook", "https://93.184.215.14/made"), (made.Json.Text("state"), made.Json.Text("protocol"), made.Json.Text("endpoint")));
@@ -41,6 +41,13 @@ public sealed class Subscribing(ApiService service)
         Assert.False(again.Json.TryGetProperty("secret", out _));
 
         (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: """, "types": ["BulkReady"] """))).IsProblem(409, "subscription_exists");
+        (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: """, "contentType": "application/json" """))).IsProblem(409, "subscription_exists");
+        foreach (var usual in new[] { "null", "\"application/cloudevents+json\"" })
+        {
+            var named = await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: $""", "contentType": {usual} """));
+            Assert.Equal((200, "application/cloudevents+json"), (named.Status, named.Json.Text("contentType")));
+        }
+
         Assert.Equal(201, (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", "crm"))).Status);
     }
 
@@ -61,6 +68,10 @@ public sealed class Subscribing(ApiService service)
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "datasets": [], "types": "BulkReady" }""", "datasets", "types")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "types": [null] }""", "types")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "http://93.184.215.14/" }""", "endpoint")]
+    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "text/plain" }""", "contentType")]
+    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "application/json; charset=utf-8" }""", "contentType")]
+    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": ["application/json"] }""", "contentType")]
+    [InlineData("""{ "consumer": "crm", "protocol": "sqs", "endpoint": "arn:aws:sqs:us-east-1:123456789012:q", "contentType": "application/json" }""", "contentType")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://127.0.0.1/" }""", "endpoint")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://localhost/" }""", "endpoint")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://169.254.169.254/latest/meta-data" }""", "endpoint")]

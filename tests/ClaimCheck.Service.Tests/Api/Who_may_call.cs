@@ -168,7 +168,7 @@ public sealed class Without_a_key(ApiService service)
         settings["ClaimCheck__BehindTls"] = "maybe";
         (code, output) = await ServiceProcess.RunAsync(settings, "http://127.0.0.1:0");
         Assert.Equal(1, code);
-        Assert.Contains("ClaimCheck:BehindTls is maybe", output, StringComparison.Ordinal);
+        Assert.Contains("ClaimCheck:BehindTls is 'maybe', but must be true or false", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
         items[7].Status = "bad";
         items[250].Id = "missing";
         items[251].Status = "bad";
-        var body = JobScene.Ndjson(items) + "this is no JSON\n{\"id\":\"ord_501\"}\n{\"id\":\"ord_502\",\"status\":7}\n";
+        var body = JobScene.Ndjson(items) + "this is not JSON\n{\"id\":\"ord_501\"}\n{\"id\":\"ord_502\",\"status\":{}}\n";
 
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, operation, body));
 

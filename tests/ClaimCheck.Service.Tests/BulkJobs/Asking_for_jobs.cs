@@ -40,7 +40,19 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
             """{"index":0,"key":"ord_123","status":"succeeded"}""" + "\n" + """{"index":1,"key":"ord_124","status":"succeeded"}""" + "\n",
             await http.GetStringAsync(job.Json.Text("resultUrl")));
         Assert.Equal("shipped", await Scene.ScalarAsync<string>(scene.Target, "SELECT status FROM orders WHERE id = 'ord_124'"));
-        Assert.Equal(307, (await api.GetAsync(location + "/results")).Status);
+        await ResultsAreHandedOutAsync(location + "/results", await http.GetStringAsync(job.Json.Text("resultUrl")));
+    }
+
+    // By a link for the method that was asked with; to who sends a key, which a redirect might carry on, themselves.
+    private async Task ResultsAreHandedOutAsync(string path, string expected)
+    {
+        var head = await api.SendAsync("HEAD", path);
+        Assert.Equal((307, 307), ((await api.GetAsync(path)).Status, head.Status));
+        Assert.Equal(200, (await api.SendAsync("HEAD", head.Header("Location")!)).Status);
+        var whole = await api.GetAsync(path, ("Authorization", "Bearer any"));
+        Assert.Equal((200, expected, "application/x-ndjson"), (whole.Status, whole.Text, whole.Header("Content-Type")));
+        var part = await api.GetAsync(path, ("Authorization", "Bearer any"), ("Range", "bytes=1-3"), ("If-Range", whole.Header("ETag")!));
+        Assert.Equal((206, expected[1..4]), (part.Status, part.Text));
     }
 
     [Fact]
@@ -82,9 +94,15 @@ public sealed class Asking_for_jobs(JobService service) : IClassFixture<JobServi
         foreach (var id in (string[])["ord_1", "ord_2"])
             Assert.Equal("""7|t|2026-01-01 00:00:00+00|{a,"b,\"c"}|x|2026-02-03""", await Scene.ScalarAsync<string>(scene.Target, $"SELECT status FROM orders WHERE id = '{id}'"));
 
-        string[] bad = ["\"n\":1.5", "\"n\":\"7\"", "\"n\":99999999999", "\"flag\":\"yes\"", "\"at\":\"tomorrow\"", "\"tags\":[null]", "\"day\":20260203", "\"doc\":{\"a\":1,\"a\":2}", "\"x\":1", "\"id\":\"ord_1\""];
+        string[] bad = ["\"n\":1.5", "\"n\":\"seven\"", "\"n\":99999999999", "\"flag\":\"maybe\"", "\"at\":\"tomorrow\"", "\"tags\":{}", "\"day\":20260203", "\"doc\":{\"a\":\"\\ud800\"}", "\"x\":1", "\"id\":\"ord_1\""];
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "typed", string.Concat(bad.Select(field => $"{{\"id\":\"ord_1\",{field}}}\n"))));
         Assert.Equal((0, bad.Length), (job.Succeeded, job.Failed));
+        // Whether the service finds it or the target's server does.
+        Assert.All(await JobScene.ResultsAsync(http, job), result => Assert.Equal(("invalid", "terminal"), (result.Code, result.Class)));
+
+        string[] good = ["\"n\":\"7\"", "\"flag\":\"yes\"", "\"at\":\"2026-01-01T00:00:00.123456789Z\"", "\"at\":\"0044-03-15 00:00:00+00 BC\"", "\"tags\":[null]", "\"doc\":{\"a\":1,\"a\":2}"];
+        var taken = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "typed", string.Concat(good.Select(field => $"{{\"id\":\"ord_1\",{field}}}\n"))));
+        Assert.Equal((good.Length, 0), (taken.Succeeded, taken.Failed));
     }
 
     [Fact]

@@ -32,9 +32,9 @@ public sealed class Definitions_of_operations
         (string Name, string Form, string Sql, string File, string Reason)[] bad =
         [
             ("column", "item", "UPDATE orders SET status = :status\nWHERE nothing = :id", "column.sql:2", "column \"nothing\" does not exist"),
-            ("rows", "item", Item + " RETURNING id", "rows.json", "leave RETURNING out"),
-            ("ranges", "item", Item + " RETURNING 'empty'::spans", "ranges.json", "leave RETURNING out"),
-            ("ordinals", "set", "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id", "ordinals.json", "RETURNING i.ordinal"),
+            ("rows", "item", Item + " RETURNING id", "rows.sql", "leave RETURNING out"),
+            ("ranges", "item", Item + " RETURNING 'empty'::spans", "ranges.sql", "leave RETURNING out"),
+            ("ordinals", "set", "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id", "ordinals.sql", "RETURNING i.ordinal"),
             ("state", "set", "UPDATE orders o SET status = i.state\nFROM items i WHERE o.id = i.id RETURNING i.ordinal", "state.sql:1", "state"),
         ];
         await using var scene = await JobScene.CreateAsync(1);
@@ -49,7 +49,7 @@ public sealed class Definitions_of_operations
         using var api = new ApiClient(service.NewHttp());
 
         foreach (var (name, file, reason) in (IEnumerable<(string, string, string)>)[.. bad.Select(one => (one.Name, one.File, one.Reason)),
-            ("nowhere", "nowhere.json", "ConnectionStrings:elsewhere is not set"), ("text", "text.json:1", "it is no JSON")])
+            ("nowhere", "nowhere.json:1", "ConnectionStrings:elsewhere is not set"), ("text", "text.json:1", "it is no JSON")])
         {
             var shown = (await api.GetAsync($"/v1/operations/{name}")).Json;
             Assert.False(shown.GetProperty("available").GetBoolean());

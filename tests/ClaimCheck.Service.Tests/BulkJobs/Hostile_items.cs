@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
@@ -31,25 +32,74 @@ public sealed class Hostile_items
     [InlineData("double precision", "9007199254740993")]
     [InlineData("double precision", "0.12345678901234567891")]
     [InlineData("double precision", "1e-400")]
-    [InlineData("integer", "1.5")]
-    [InlineData("timestamptz", "\"2026-01-31T00:00:00.1234567Z\"")]
-    [InlineData("timestamp", "\"2026-01-31T00:00:00.000000001\"")]
-    [InlineData("time", "\"12:00:00.1234565\"")]
-    [InlineData("interval", "\"PT0.0000001S\"")]
-    public void A_value_that_its_type_would_round_is_no_item(string type, string json)
+    public void A_number_that_its_type_would_round_is_no_item(string type, string number)
     {
-        Assert.NotNull(Items(type).Read(0, Encoding.UTF8.GetBytes($$"""{"v":{{json}}}""")).Invalid);
-        Assert.Throws<FormatException>(() => ItemValue.OfText(type, json.Trim('"')));
+        Assert.NotNull(Items(type).Read(0, Encoding.UTF8.GetBytes($$"""{"v":{{number}}}""")).Invalid);
+        Assert.NotNull(new TextItems(OperationOf(type), [0]).Read(0, [number]).Invalid);
     }
 
     [Theory]
-    [InlineData("real", "0.1", "0.1")]
-    [InlineData("double precision", "0.30000000000000004", "0.30000000000000004")]
-    [InlineData("double precision", "1e300", null)]
-    [InlineData("numeric", "0.1234567890123456789012345678901234", "0.1234567890123456789012345678901234")]
-    [InlineData("timestamptz", "2026-01-31T00:00:00.1234560Z", "2026-01-31T00:00:00.123456Z")]
-    public void A_value_that_its_type_holds_is_one(string type, string text, string? expected) =>
-        Assert.Equal(expected ?? ItemValue.OfText(type, text), ItemValue.OfText(type, text));
+    [InlineData("real", "0.1")]
+    [InlineData("double precision", "0.30000000000000004")]
+    [InlineData("double precision", "1e300")]
+    [InlineData("numeric", "0.1234567890123456789012345678901234")]
+    [InlineData("timestamptz", "2026-01-31T00:00:00.123456789Z")]
+    [InlineData("timestamptz", "2026-01-31 00:00:00+00")]
+    [InlineData("timestamp", "0044-03-15 00:00:00 BC")]
+    [InlineData("time", "24:00")]
+    [InlineData("interval", "P-1Y-2M3DT-4H-5M-6.7S")]
+    [InlineData("integer[]", "{1,NULL}")]
+    [InlineData("integer[]", "[2:3]={1,2}")]
+    [InlineData("shop.mood", "so \"so\"")]
+    public void A_text_that_the_target_reads_is_left_as_it_is(string type, string text)
+    {
+        Assert.Equal(text, Assert.Single(new TextItems(OperationOf(type), [0]).Read(0, [text]).Values!));
+        Assert.Equal(text, Assert.Single(Items(type).Read(0, JsonSerializer.SerializeToUtf8Bytes(new { v = text })).Values!));
+    }
+
+    [Theory]
+    [InlineData("integer", "1e3", "1000")]
+    [InlineData("integer[]", "[1,null,-3]", """{"1",NULL,"-3"}""")]
+    [InlineData("integer[]", "[[1,2],[3,4]]", """{{"1","2"},{"3","4"}}""")]
+    [InlineData("text[]", "[\"a \\\"b\\\"\",\"NULL\",null,\"\"]", """{"a \"b\"","NULL",NULL,""}""")]
+    [InlineData("bytea[]", "[\"AP8=\",null]", """{"\\x00ff",NULL}""")]
+    [InlineData("jsonb[]", """[[1,{"a":null}],null]""", """{"[1,{\"a\":null}]",NULL}""")]
+    [InlineData("box[]", "[\"(1,1),(0,0)\",\"(2,2),(0,0)\"]", """{"(1,1),(0,0)";"(2,2),(0,0)"}""")]
+    [InlineData("bytea", "\"AP8=\"", "\\x00ff")]
+    [InlineData("json", """{"a":1,"a":"\ud800"}""", """{"a":1,"a":"\ud800"}""")]
+    [InlineData("text", "12", "12")]
+    public void What_JSON_has_of_its_own_becomes_the_target_s_text(string type, string json, string expected) =>
+        Assert.Equal(expected, Assert.Single(Items(type).Read(0, Encoding.UTF8.GetBytes($$"""{"v":{{json}}}""")).Values!));
+
+    [Fact]
+    public void How_deep_JSON_may_be_nested_is_one_limit_and_said_to_be_it()
+    {
+        const string limit = "nested deeper than 16000 levels, which is the limit";
+        Contracts.Column[] columns = [new("id", "bigint", false), new("v", "json", true)];
+        foreach (var isBeyond in (bool[])[false, true])
+        {
+            var levels = JsonDepth.OfRecords - (isBeyond ? 0 : 1); // and the record's own
+            var line = Encoding.UTF8.GetBytes($$"""{"id":1,"v":{{new string('[', levels)}}{{new string(']', levels)}}}""" + "\n");
+
+            // An item of a job.
+            var item = new JsonItems(OperationOf("json", "id") with { Key = "id" }).Read(0, line);
+            Assert.Equal(isBeyond ? $"The item is {limit}." : null, item.Invalid);
+
+            // An upload.
+            using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
+            var upload = new UploadedNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
+            upload.BeginFile(new UploadFileRow { Ordinal = 1, Name = "f", Bytes = line.Length, Sha256 = new byte[32], Records = 1 });
+            line.CopyTo(upload.Space().Span);
+            var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as ExportFailedException;
+            Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
+
+            // A consumer.
+            var rows = new Consumer.Records.JsonRows(columns);
+            rows.Load(line, line.Length, "f", 0);
+            var mismatch = Xunit.Record.Exception(() => rows.Next());
+            Assert.True(isBeyond ? mismatch is Consumer.RecordMismatchException && mismatch.Message.Contains(limit, StringComparison.Ordinal) : mismatch is null, $"{mismatch}");
+        }
+    }
 
     [Fact]
     public async Task Random_values_are_taken_or_refused()
@@ -149,7 +199,7 @@ public sealed class Hostile_items
         {
             var value = JsonElement.Parse(json);
             using var writer = new Utf8JsonWriter(Stream.Null);
-            CanonicalValue.Write(writer, type, value, roundsTimes: true);
+            CanonicalValue.Write(writer, type, value);
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
@@ -187,7 +237,7 @@ public sealed class Hostile_items
 
     private static JsonItems Items(string type) => new(OperationOf(type));
 
-    private static Operation OperationOf(string type) => new()
+    private static Operation OperationOf(string type, params string[] others) => new()
     {
         Name = "o",
         Title = "o",
@@ -198,7 +248,7 @@ public sealed class Hostile_items
         Atomicity = Operation.PerItem,
         Delivery = Operation.AtLeastOnce,
         Concurrency = 1,
-        Parameters = [new("v", type, false)],
+        Parameters = [new("v", type, false), .. others.Select(name => new Dataset.Parameter(name, "bigint", false))],
         Sql = "",
     };
 }

@@ -68,9 +68,38 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable;
 
         Assert.Equal(
-            "datasets/orders.json: source is shop, but ConnectionStrings:shop is not set: "
+            "datasets/orders.json:1: source is shop, but ConnectionStrings:shop is not set: "
             + "set it (in the environment: ConnectionStrings__shop).",
             unavailable!.Detail);
+    }
+
+    [Fact]
+    public async Task A_source_that_answers_and_refuses_is_not_told_as_one_that_is_away()
+    {
+        var server = new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync()) { Database = "no_such_database" };
+        scene.With("ConnectionStrings:shop", server.ConnectionString).Define("orders", Definition, "select 1 as id");
+
+        var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
+
+        Assert.Equal(("source_unavailable", "The source shop refuses the service just now."), (unavailable.Code, unavailable.Detail));
+        Assert.Equal(
+            "Warning: Dataset orders is unavailable: its source shop answers, and refuses the service: database \"no_such_database\" does not exist (3D000).",
+            Assert.Single(scene.Logged, line => line.Contains("orders", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_definition_s_fault_is_told_once_in_the_file_and_line_where_it_is()
+    {
+        scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync()).Define(
+            "orders", "{ \"source\": \"shop\",\n  \"title\": \"Orders\",\n  \"key\": \"nr\" }", "select 1 as id");
+
+        var catalog = await scene.LoadAsync();
+        await ProbeAsync(catalog);
+        await catalog.ReloadAsync(all: true, CancellationToken.None);
+
+        Assert.Equal(
+            "Error: Dataset orders is unavailable: datasets/orders.json:3: its key is nr, but its query has only id.",
+            Assert.Single(scene.Logged, line => line.Contains("orders", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -83,7 +112,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
 
         var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
 
-        Assert.StartsWith("datasets/orders.json: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("datasets/orders.json:1: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", string.Concat([unavailable.Detail, .. scene.Logged]), StringComparison.OrdinalIgnoreCase);
     }
 

@@ -86,7 +86,8 @@ public sealed class DatasetEndpointsTests : IAsyncLifetime, IDisposable
         var gone = await http.GetFromJsonAsync<DatasetInfo>("/v1/datasets/gone", ClaimCheckJson.Options);
 
         Assert.False(gone!.Available);
-        Assert.Equal(new("source_unavailable", "The source away can't be reached."), gone.Unavailable);
+        Assert.Equal("source_unavailable", gone.Unavailable!.Code);
+        Assert.StartsWith("The source away can't be used now. The server's machine refused the connection", gone.Unavailable.Detail, StringComparison.Ordinal);
         Assert.Null(gone.Columns);
         Assert.Null(gone.RecordSchema);
     }

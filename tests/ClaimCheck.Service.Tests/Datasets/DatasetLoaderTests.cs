@@ -59,7 +59,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "a:b", "key": "id" }""", "source must be the name of a connection string, of letters, digits, '-' and '_'")]
     [InlineData("""{ "source": "shop", "key": null }""", "key must be a text that is not empty")]
     [InlineData("""{ "source": "shop", "key": "\ud800" }""", "")]
-    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title")]
+    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title; the nearest is title")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": true }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": "yes" }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": null }""", "keyUnique must be \"trusted\"")]
@@ -171,7 +171,7 @@ public sealed class DatasetLoaderTests : IAsyncLifetime, IAsyncDisposable
         foreach (var (name, fault) in ((string, string)[])[
             ("device", "datasets/device.sql: it is larger than 1048576 bytes."),
             ("folder", "datasets/folder.sql: it is a folder, not a file."),
-            ("good", "datasets/good.json: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
+            ("good", "datasets/good.json:1: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
             ("huge", "datasets/huge.sql: it is larger than 1048576 bytes."),
             ("link", "datasets/link.sql: it is a link to nothing."),
             ("pipe", "datasets/pipe.json: it is a pipe, a socket or a device, not a file.")])

@@ -44,7 +44,7 @@ internal sealed class DatasetScene : IAsyncDisposable
 
     public SourceDatabases Sources()
     {
-        var sources = new SourceDatabases(Configuration);
+        var sources = new SourceDatabases(Configuration, TimeProvider.System);
         opened.Add(sources);
         return sources;
     }

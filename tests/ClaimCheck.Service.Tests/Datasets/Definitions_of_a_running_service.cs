@@ -26,7 +26,7 @@ public sealed class Definitions_of_a_running_service
         foreach (var (name, detail) in ((string, string)[])[
             ("Named", "datasets/Named.json: a dataset's name is lower-case"), ("halves", "datasets/halves.json:1: it is no JSON"),
             ("renamed", "datasets/renamed.sql:2: source refuses the query: column \"title\" does not exist (42703)."),
-            ("writing", "datasets/writing.json: its query writes (INSERT in items)")])
+            ("writing", "datasets/writing.sql: its query writes (INSERT in items)")])
         {
             var asked = await http.PostAsync("/v1/exports", $$"""{ "dataset": "{{name}}" }""");
             asked.IsProblem(503, "definition_invalid");

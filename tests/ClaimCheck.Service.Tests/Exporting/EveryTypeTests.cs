@@ -134,7 +134,7 @@ public sealed class EveryTypeTests
 
     private static async Task<IReadOnlyList<ResultColumn>> ColumnsAsync(ExportRun run, string sql)
     {
-        await using var session = await SourceSession.OpenAsync(run.Source, ExportRun.Settings, CancellationToken.None);
+        await using var session = await SourceSession.OpenAsync(() => run.Source, ExportRun.Settings, CancellationToken.None);
         var columns = await session.DescribeAsync(sql, CancellationToken.None);
         await using var connection = await run.Source.OpenConnectionAsync();
         Assert.Equal(await ResultShape.DescribeAsync(connection, sql, CancellationToken.None), columns);

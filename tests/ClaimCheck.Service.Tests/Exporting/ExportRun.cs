@@ -74,7 +74,7 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<Column>> DescribeAsync(string sql)
     {
-        await using var session = await SourceSession.OpenAsync(Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
+        await using var session = await SourceSession.OpenAsync(() => Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
         return [.. (await session.DescribeAsync(sql, CancellationToken.None)).Select(column => column.ToContract())];
     }
 
@@ -107,7 +107,7 @@ internal sealed class ExportRun : IAsyncDisposable
                 Columns = columns ?? await DescribeAsync(sql),
             },
         };
-        return await BatchExporter.ExportAsync(plan, sql, Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
+        return await BatchExporter.ExportAsync(plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
     }
 
     /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>

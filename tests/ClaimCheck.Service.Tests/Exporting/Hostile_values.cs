@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Testing;
@@ -80,6 +81,20 @@ public sealed class Hostile_values
         Assert.Equal(("value_not_understood", false), (failure.Code, failure.IsTransient));
         Assert.StartsWith("The value of column odd one in record 2 ", failure.Message, StringComparison.Ordinal);
         Assert.True(text.Length < 3 || !failure.ToString().Contains(text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void JSON_that_is_nested_deeper_than_readers_take_fails_the_export_as_just_that()
+    {
+        Contracts.Column[] columns = [new("id", "bigint", false), new("doc", "json", true)];
+        Assert.Contains("]]", ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues)}\n"), StringComparison.Ordinal);
+
+        var failure = Assert.Throws<ExportFailedException>(() => ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues + 1)}\n"));
+
+        Assert.Equal("value_too_deep", failure.Code);
+        Assert.Equal($"The value of column doc in record 1 is nested deeper than {JsonDepth.OfValues} levels, which is the limit.", failure.Message);
+
+        static string Nested(int levels) => new string('[', levels) + new string(']', levels);
     }
 
     [Theory]

@@ -26,7 +26,7 @@ public sealed class ResultShapeTests
     {
         await using var source = await NewSourceAsync();
         await using var connection = await source.OpenConnectionAsync();
-        await using var session = await SourceSession.OpenAsync(source, ExportRun.Settings, CancellationToken.None);
+        await using var session = await SourceSession.OpenAsync(() => source, ExportRun.Settings, CancellationToken.None);
         const string arrays = "SELECT '{}'::varchar(3)[] AS a, '{}'::bit(3)[] AS b, '{}'::timestamptz(2)[] AS c, '{}'::interval(1)[] AS d";
 
         foreach (var sql in new[] { EveryModifier, arrays, "SELECT * FROM parents" })

@@ -42,6 +42,24 @@ public sealed partial class HouseTests
         Assert.Equal(["src/ClaimCheck.Adapter/Locations/S3Location.cs", $"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
 
     [Fact]
+    public void Every_connection_says_whether_it_goes_through_a_proxy()
+    {
+        // The machine's own, never for loopback; but webhooks, which go through the one that is set for them.
+        string[] webhooks = [$"{Service}Publishing/Webhooks/WebhookAddresses.cs", $"{Service}Publishing/Webhooks/WebhookSender.cs"];
+        Assert.Equal(Callers("SocketsHttpHandler").Except(webhooks), Callers("Proxy = SystemProxy.Instance"));
+        Assert.Empty(Callers("new HttpClient()").Concat(Callers("new HttpClientHandler")));
+        Assert.Equal(["src/ClaimCheck.Aws/S3Setup.cs"], Callers("RequestChecksumCalculation.WHEN_REQUIRED"));
+        Assert.All(Callers("new AmazonS3Config"), path => Assert.Contains("S3Setup.Apply(", Repository.Sources[path], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Redirects_are_answered_in_one_place() =>
+        // To a link alone, and never to who sends a key: Redirects says so, and its users ask it.
+        Assert.Equal(
+            [$"{Service}BulkJobs/JobEndpoints.cs", $"{Service}Links/BatchEndpoints.cs", $"{Service}Links/Redirects.cs"],
+            Callers("Status307").Concat(Callers("Redirects.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
     {
         // Only the relay gives positions; every event is inserted by the outbox, and goes on to SNS from one place.

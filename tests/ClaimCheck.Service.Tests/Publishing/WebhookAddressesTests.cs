@@ -43,7 +43,7 @@ public sealed class WebhookAddressesTests
     public async Task Special_addresses_are_refused_at_creation_and_at_connect(string address)
     {
         var ip = IPAddress.Parse(address);
-        var named = new WebhookAddresses((_, _) => Task.FromResult<IPAddress[]>([ip]), Strict);
+        var named = Addresses((_, _) => Task.FromResult<IPAddress[]>([ip]), Strict);
         var literal = ip.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address;
 
         Assert.False(AddressRanges.IsPublic(ip));
@@ -61,7 +61,7 @@ public sealed class WebhookAddressesTests
     [InlineData("2a00:1450:4001::200e")]
     public async Task Public_ones_are_taken(string address)
     {
-        var addresses = new WebhookAddresses((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(address)]), Strict);
+        var addresses = Addresses((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(address)]), Strict);
         Assert.True(AddressRanges.IsPublic(IPAddress.Parse(address)));
         var (normal, warnings, error) = await addresses.CheckAsync("https://Hooks.example/x?a=b", default);
         Assert.Equal(("https://hooks.example/x?a=b", 0, null), (normal, warnings.Length, error));
@@ -89,14 +89,14 @@ public sealed class WebhookAddressesTests
     [InlineData("")]
     public async Task What_is_no_https_address_of_the_public_internet_is_refused(string endpoint)
     {
-        var addresses = new WebhookAddresses((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14")]), Strict);
+        var addresses = Addresses((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14")]), Strict);
         Assert.NotNull((await addresses.CheckAsync(endpoint, default)).Error);
     }
 
     [Fact]
     public async Task A_name_that_can_not_be_resolved_is_taken_with_a_warning()
     {
-        var addresses = new WebhookAddresses((_, _) => throw new SocketException((int)SocketError.HostNotFound), Strict);
+        var addresses = Addresses((_, _) => throw new SocketException((int)SocketError.HostNotFound), Strict);
         var (normal, warnings, error) = await addresses.CheckAsync("https://hooks.example/", default);
         Assert.Equal(("https://hooks.example/", null), (normal, error));
         Assert.Single(warnings);
@@ -109,7 +109,7 @@ public sealed class WebhookAddressesTests
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var answers = new Queue<IPAddress[]>([[IPAddress.Parse("93.184.215.14")], [IPAddress.Loopback], [IPAddress.IPv6Loopback, IPAddress.Parse("10.0.0.1")]]);
-        var addresses = new WebhookAddresses((_, _) => Task.FromResult(answers.Dequeue()), Strict);
+        var addresses = Addresses((_, _) => Task.FromResult(answers.Dequeue()), Strict);
 
         Assert.Null((await addresses.CheckAsync("https://rebound.example/", default)).Error);
         await Assert.ThrowsAsync<BlockedAddressException>(async () => await addresses.ConnectAsync(new DnsEndPoint("rebound.example", port), default));
@@ -123,7 +123,7 @@ public sealed class WebhookAddressesTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var asked = 0;
-        var addresses = new WebhookAddresses(
+        var addresses = Addresses(
             (_, _) =>
             {
                 asked++;
@@ -140,7 +140,7 @@ public sealed class WebhookAddressesTests
     [Fact]
     public async Task Where_the_operator_allows_it_private_addresses_and_http_are_taken()
     {
-        var addresses = new WebhookAddresses((_, _) => throw new InvalidOperationException(), new() { AllowPrivateAddresses = true });
+        var addresses = Addresses((_, _) => throw new InvalidOperationException(), new() { AllowPrivateAddresses = true });
         Assert.Null((await addresses.CheckAsync("http://127.0.0.1:1234/hooks", default)).Error);
         Assert.NotNull((await addresses.CheckAsync("http://user@127.0.0.1:1234/hooks", default)).Error);
     }
@@ -157,4 +157,7 @@ public sealed class WebhookAddressesTests
         Assert.Equal(TimeSpan.FromDays(1), settings.WaitAfter(8, null, 0));
         Assert.Null(settings.WaitAfter(9, TimeSpan.FromHours(1), 0));
     }
+
+    internal static WebhookAddresses Addresses(ResolveHost resolve, WebhookSettings settings, ConnectTo? connect = null, TimeProvider? time = null) =>
+        new(resolve, new(connect ?? ConnectionRace.TcpAsync, time ?? TimeProvider.System), settings);
 }

@@ -55,10 +55,10 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
     public Task<Stream> OpenReadAsync(string key, long offset, long length, CancellationToken cancellationToken) =>
         inner.OpenReadAsync(key, offset, length, cancellationToken);
 
-    public async Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, CancellationToken cancellationToken)
+    public async Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         await PauseAsync("sign", key);
-        return Signed(await inner.SignAsync(key, lifetime, audience, cancellationToken));
+        return Signed(await inner.SignAsync(key, lifetime, audience, method, cancellationToken));
     }
 
     public Task CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);

@@ -27,7 +27,7 @@ public sealed class FolderStagingTests : StagingContract
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.BeginAsync(key, StagedContent.Json("x.json"), default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.OpenReadAsync(key, 0, 1, default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.DeleteAsync([new StagedObject(key, null, 0)], default));
-        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, default));
+        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, "GET", default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedUpload(key, Guid.NewGuid().ToString("N")), default));
     }
 

@@ -100,7 +100,7 @@ public sealed class LinkKeysTests : IDisposable
     {
         var uri = new Uri("http://localhost" + path);
         var query = new QueryCollection(Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(uri.Query));
-        return links.Verify(uri.AbsolutePath[StagedFileLinks.Root.Length..], query);
+        return links.Verify(uri.AbsolutePath[StagedFileLinks.Root.Length..], query, "GET");
     }
 
     private StagedFileLinks Links() => new(LinkKeys.Open(File, time), time);

@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
@@ -81,8 +82,8 @@ public sealed class S3StagingTests : StagingContract
         var end = TimeProvider.System.GetUtcNow().AddMinutes(30);
         await using var lab = await S3Lab.NewAsync(credentials: new PassingCredentials(endpoint, end));
 
-        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromHours(12), LinkAudience.Consumer, default);
-        var shorter = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, default);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromHours(12), LinkAudience.Consumer, "GET", default);
+        var shorter = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, "GET", default);
 
         Assert.Equal(end, signed.ExpiresAt);
         Assert.True(shorter.ExpiresAt < end);
@@ -139,6 +140,39 @@ public sealed class S3StagingTests : StagingContract
         Assert.Contains("the bucket does not exist", failure.Message, StringComparison.Ordinal);
     }
 
+    // Null: nothing names an endpoint, as on AWS.
+    [Theory]
+    [InlineData(null)]
+    [InlineData("https://s3.eu-central-1.amazonaws.com")]
+    [InlineData("http://minio.internal:9000")]
+    public async Task Every_endpoint_gets_the_same_requests_with_no_checksum_that_is_not_required(string? serviceUrl)
+    {
+        using var connection = new S3Connection(
+            new StagingOptions { Bucket = "some-bucket", ServiceUrl = serviceUrl, Region = "eu-central-1" }, new BasicAWSCredentials("key", "secret"));
+        var seen = new RequestRecorder();
+        connection.Config.HttpClientFactory = seen;
+        connection.Config.MaxErrorRetry = 0;
+        if (serviceUrl is null)
+            connection.Config.IgnoreConfiguredEndpointUrls = true; // of the machine that runs the tests
+        using var client = new AmazonS3Client(connection.Config);
+
+        await client.InitiateMultipartUploadAsync("some-bucket", "a");
+        await client.UploadPartAsync(new UploadPartRequest { BucketName = "some-bucket", Key = "a", UploadId = "u", PartNumber = 1, InputStream = new MemoryStream(new byte[100_000]) });
+        await client.PutObjectAsync(new PutObjectRequest { BucketName = "some-bucket", Key = "a", ContentBody = "body" });
+        await client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = "some-bucket", Key = "a", UploadId = "u", PartETags = [new(1, "e")] });
+        (await client.GetObjectAsync("some-bucket", "a")).Dispose();
+        // A deletion of several is the one that requires a checksum.
+        await client.DeleteObjectsAsync(new DeleteObjectsRequest { BucketName = "some-bucket", Objects = [new KeyVersion { Key = "a" }] });
+
+        Assert.Equal(6, seen.Requests.Count);
+        Assert.All(seen.Requests, request => Assert.EndsWith(
+            serviceUrl is null or "https://s3.eu-central-1.amazonaws.com" ? "s3.eu-central-1.amazonaws.com" : "minio.internal", request.Host, StringComparison.Ordinal));
+        string[] checksums = ["x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-checksum-mode", "x-amz-checksum-crc32", "x-amz-checksum-algorithm"];
+        Assert.All(seen.Requests.Take(5), request => Assert.Empty(request.Headers.Intersect(checksums, StringComparer.OrdinalIgnoreCase)));
+        Assert.All(seen.Requests.Take(3), request => Assert.DoesNotContain("Content-MD5", request.Headers));
+        Assert.Equal(["x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32"], checksums.Intersect(seen.Requests[5].Headers, StringComparer.OrdinalIgnoreCase));
+    }
+
     [Fact]
     public void Other_servers_get_path_style_and_only_required_checksums()
     {
@@ -159,6 +193,33 @@ public sealed class S3StagingTests : StagingContract
         Assert.Equal(RequestChecksumCalculation.WHEN_SUPPORTED, set.Config.RequestChecksumCalculation);
         Assert.Equal("eu-central-1", set.Config.AuthenticationRegion);
         Assert.False(aws.Config.ForcePathStyle);
+    }
+
+    private sealed class RequestRecorder : HttpClientFactory
+    {
+        public List<(string Host, IReadOnlyList<string> Headers)> Requests { get; } = [];
+
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(Requests));
+
+        private sealed class Handler(List<(string, IReadOnlyList<string>)> requests) : HttpMessageHandler
+        {
+            protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
+                requests.Add((request.RequestUri!.Host, [.. request.Headers.Concat(request.Content?.Headers.AsEnumerable() ?? []).Select(header => header.Key)]));
+                var root = request.RequestUri.Query switch
+                {
+                    "?delete" => "DeleteResult",
+                    "?uploads" => "InitiateMultipartUploadResult",
+                    _ => "CompleteMultipartUploadResult",
+                };
+                return new(System.Net.HttpStatusCode.OK)
+                {
+                    Content = new StringContent(request.Method == HttpMethod.Put ? "" : $"<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><UploadId>u{body.Length}</UploadId></{root}>"),
+                    Headers = { { "ETag", "\"0-1\"" } },
+                };
+            }
+        }
     }
 
     private sealed class PassingCredentials : AWSCredentials

@@ -178,7 +178,7 @@ public abstract class StagingContract
     {
         await using var lab = await NewLabAsync();
         await lab.StoreAsync(lab.Key, [1, 2, 3]);
-        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(5), LinkAudience.Consumer, default);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromSeconds(5), LinkAudience.Consumer, "GET", default);
         using var early = await StagingLab.GetAsync(signed.Link.Reveal());
         Assert.Equal(HttpStatusCode.OK, early.StatusCode);
         Assert.InRange(signed.ExpiresAt, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddSeconds(6));
@@ -213,6 +213,7 @@ public abstract class StagingContract
             link.Split('?')[0] + "?" + string.Join('&', link.Split('?')[1].Split('&').Select(part =>
                 part.StartsWith("X-Amz-Expires=", StringComparison.Ordinal) ? "X-Amz-Expires=604800"
                 : part.StartsWith("expires=", StringComparison.Ordinal) ? "expires=4102444800" : part)),
+            link + "&x-id=GetObject",
         };
 
         foreach (var url in altered)
@@ -223,11 +224,25 @@ public abstract class StagingContract
     }
 
     [Fact]
+    public async Task A_link_for_HEAD_shows_the_head_and_gives_nothing()
+    {
+        await using var lab = await NewLabAsync();
+        await lab.StoreAsync(lab.Key, [1, 2, 3]);
+        var signed = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromMinutes(5), LinkAudience.Consumer, "HEAD", default);
+
+        using var head = await StagingLab.GetAsync(signed.Link.Reveal(), method: HttpMethod.Head);
+        using var get = await StagingLab.GetAsync(signed.Link.Reveal());
+
+        Assert.Equal((HttpStatusCode.OK, 3L), (head.StatusCode, head.Content.Headers.ContentLength));
+        Assert.Equal(HttpStatusCode.Forbidden, get.StatusCode);
+    }
+
+    [Fact]
     public async Task A_link_lives_seven_days_at_most()
     {
         await using var lab = await NewLabAsync();
 
-        var longest = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromDays(7), LinkAudience.Consumer, default);
+        var longest = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromDays(7), LinkAudience.Consumer, "GET", default);
 
         Assert.InRange(longest.ExpiresAt - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(7) - TimeSpan.FromMinutes(1), TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
         Assert.DoesNotContain("Signature=", longest.Link.Reveal().Replace("X-Amz-Signature=", "", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -235,7 +250,7 @@ public abstract class StagingContract
         foreach (var wrong in new[] { TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromSeconds(-1) })
         {
             await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-                () => lab.Staging.SignAsync(lab.Key, wrong, LinkAudience.Consumer, default));
+                () => lab.Staging.SignAsync(lab.Key, wrong, LinkAudience.Consumer, "GET", default));
         }
     }
 

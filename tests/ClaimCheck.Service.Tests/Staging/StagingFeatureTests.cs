@@ -29,7 +29,7 @@ public sealed class StagingFeatureTests
             await writer.WriteAsync(new byte[] { 1, 2, 3 }, default);
             await writer.CompleteAsync(default);
         }
-        var signed = await staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, default);
+        var signed = await staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, "GET", default);
         using var response = await StagingLab.GetAsync(signed.Link.Reveal());
 
         Assert.IsType<S3Staging>(staging);
@@ -56,7 +56,7 @@ public sealed class StagingFeatureTests
         builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", Path.Combine(Path.GetTempPath(), $"claimcheck-{Guid.NewGuid():N}"))]);
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton<PublicAddress>();
-        builder.AddStaging();
+        builder.AddKnownSettings<ServiceOptions>(ServiceOptions.Section).AddStaging().CheckSettings();
         return builder.Build();
     }
 }

@@ -49,7 +49,7 @@ internal abstract class StagingLab : IAsyncDisposable
     public async Task<IReadOnlyList<StagedUpload>> ListUploadsAsync() => await Staging.ListUploadsAsync(Prefix, default).ToListAsync();
 
     public async Task<string> LinkAsync(string key, TimeSpan? lifetime = null, LinkAudience audience = LinkAudience.Consumer) =>
-        (await Staging.SignAsync(key, lifetime ?? TimeSpan.FromMinutes(5), audience, default)).Link.Reveal();
+        (await Staging.SignAsync(key, lifetime ?? TimeSpan.FromMinutes(5), audience, "GET", default)).Link.Reveal();
 
     public static Task<HttpResponseMessage> GetAsync(string url, string? range = null, HttpMethod? method = null, params (string, string)[] headers)
     {

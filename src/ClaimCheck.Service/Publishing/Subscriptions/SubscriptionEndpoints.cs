@@ -118,7 +118,8 @@ internal static class SubscriptionEndpoints
     };
 
     private static bool IsSame(SubscriptionRow row, NewSubscription wanted, Caller caller) =>
-        row.Tenant == caller.Tenant && row.Consumer == wanted.Consumer && Equal(row.Datasets, wanted.Datasets) && Equal(row.Types, wanted.Types);
+        row.Tenant == caller.Tenant && row.Consumer == wanted.Consumer && Equal(row.Datasets, wanted.Datasets) && Equal(row.Types, wanted.Types)
+        && row.ContentType == wanted.ContentType;
 
     private static bool Equal(string[]? one, string[]? other) =>
         one is null || other is null ? one is null && other is null : one.SequenceEqual(other, StringComparer.Ordinal);

@@ -3,6 +3,7 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing.Webhooks;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
@@ -10,7 +11,7 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed class SubscriptionReader(
     DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionSettings settings, PublishingOptions publishing)
 {
-    private static readonly string[] Fields = ["consumer", "datasets", "types", "protocol", "endpoint"];
+    private static readonly string[] Fields = ["consumer", "datasets", "types", "protocol", "endpoint", "contentType"];
 
     /// <returns>The subscription, or the refusal.</returns>
     public async Task<(NewSubscription? Subscription, ProblemResult? Refusal)> ReadAsync(Caller caller, JsonElement body, CancellationToken cancellationToken)
@@ -27,8 +28,9 @@ internal sealed class SubscriptionReader(
         if (protocol is not null and not (SubscriptionProtocol.Sqs or SubscriptionProtocol.Webhook))
             errors["protocol"] = ["Must be one of sqs, webhook."];
         var endpoint = Text(body, "endpoint", errors);
+        var contentType = ContentType(body, protocol, errors);
         foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
-            errors[property.Name] = ["Is not a field of this call."];
+            errors[property.Name] = [NearestName.NotAField(property.Name, Fields)];
 
         string[] warnings = [];
         if (protocol == SubscriptionProtocol.Sqs)
@@ -60,6 +62,7 @@ internal sealed class SubscriptionReader(
                 Types = types,
                 Protocol = protocol!,
                 Endpoint = endpoint!,
+                ContentType = contentType,
                 Topic = protocol == SubscriptionProtocol.Sqs ? publishing.TopicArn : null,
                 Warnings = warnings,
             }, null);
@@ -79,6 +82,20 @@ internal sealed class SubscriptionReader(
             errors["endpoint"] = ["Is of an account that is not on the operator's list (ClaimCheck:Subscriptions:AllowedAccounts)."];
         else if (!topic[5].EndsWith(".fifo", StringComparison.Ordinal) && queue.Name.EndsWith(".fifo", StringComparison.Ordinal))
             errors["endpoint"] = ["Must not be a FIFO queue: the topic is not a FIFO topic."];
+    }
+
+    // Null is the usual one, also where it is asked for by name: the same subscription is the same in either writing.
+    private static string? ContentType(JsonElement body, string? protocol, Dictionary<string, string[]> errors)
+    {
+        if (!body.TryGetProperty("contentType", out var value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        if (protocol == SubscriptionProtocol.Sqs)
+            errors["contentType"] = ["Is for webhooks: a queue's messages have none."];
+        else if (value.ValueKind != JsonValueKind.String || !WebhookContentType.All.Contains(value.GetString(), StringComparer.Ordinal))
+            errors["contentType"] = [$"Must be one of {string.Join(", ", WebhookContentType.All)}; the body is the same."];
+        else if (value.GetString() is var chosen && chosen != WebhookContentType.Default)
+            return chosen;
+        return null;
     }
 
     private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)

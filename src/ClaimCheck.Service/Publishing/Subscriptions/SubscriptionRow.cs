@@ -6,7 +6,7 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed record SubscriptionRow
 {
     public const string Columns =
-        "id, tenant, consumer, datasets, types, protocol, endpoint, state, reason, warnings, topic, subscription_arn, tries, created_at";
+        "id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, reason, warnings, topic, subscription_arn, tries, created_at";
 
     public required Guid Id { get; init; }
     public required string Tenant { get; init; }
@@ -15,6 +15,7 @@ internal sealed record SubscriptionRow
     public string[]? Types { get; init; }
     public required string Protocol { get; init; }
     public required string Endpoint { get; init; }
+    public string? ContentType { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public required string[] Warnings { get; init; }
@@ -38,6 +39,9 @@ internal sealed record NewSubscription
     public required string[]? Types { get; init; }
     public required string Protocol { get; init; }
     public required string Endpoint { get; init; }
+
+    /// <summary>Of a webhook: null for the usual one.</summary>
+    public required string? ContentType { get; init; }
 
     /// <summary>Of protocol <c>sqs</c>: the topic that the queue is to be subscribed to.</summary>
     public required string? Topic { get; init; }

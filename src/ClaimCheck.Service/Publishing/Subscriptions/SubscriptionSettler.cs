@@ -45,7 +45,7 @@ internal sealed partial class SubscriptionSettler(
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, e, id);
+            Log.Broken(logger, Defect.Of(e), id);
         }
     }
 

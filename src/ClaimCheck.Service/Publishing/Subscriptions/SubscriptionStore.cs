@@ -33,9 +33,9 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
             // The indexes subscriptions_of_queue and subscriptions_of_hook make a second one wait, and give way.
             var made = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
                 $"""
-                INSERT INTO subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, state, warnings, topic, after_position,
+                INSERT INTO subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, warnings, topic, after_position,
                                            work_token, work_until, next_try_at)
-                SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @State, @Warnings, @Topic, head,
+                SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @ContentType, @State, @Warnings, @Topic, head,
                        @workToken::uuid, now() + @WorkTime::interval, now() + @WorkTime::interval
                   FROM feed
                  WHERE NOT @isFull
@@ -51,6 +51,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                     wanted.Types,
                     wanted.Protocol,
                     wanted.Endpoint,
+                    wanted.ContentType,
                     State = workToken is null ? SubscriptionState.Active : SubscriptionState.Pending,
                     wanted.Warnings,
                     wanted.Topic,

@@ -19,6 +19,7 @@ internal sealed class SubscriptionViews(PublicAddress address)
             Types = row.Types,
             Protocol = row.Protocol,
             Endpoint = row.Endpoint,
+            ContentType = row.IsWebhook ? row.ContentType ?? WebhookContentType.Default : null,
             State = row.State,
             Reason = row.Reason,
             CreatedAt = row.CreatedAt,

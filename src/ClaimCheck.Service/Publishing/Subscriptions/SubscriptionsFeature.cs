@@ -17,6 +17,7 @@ internal static class SubscriptionsFeature
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
             .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
+            .AddSingleton<ConnectTo>(ConnectionRace.TcpAsync).AddSingleton<ConnectionRace>()
             .AddSingleton<WebhookAddresses>().AddSingleton<WebhookSender>().AddSingleton<WebhookPosts>()
             .AddSingleton<WebhookSecrets>().AddSingleton<WebhookDeliveries>().AddSingleton<WebhookLog>();
         if (Roles.Of(builder.Configuration).IsWorker)

@@ -11,9 +11,10 @@ internal sealed class BlockedAddressException() : IOException("The endpoint's na
 
 /// <summary>
 /// Keeps webhooks out of the operator's own network: at creation, and at each connection again, which is made to the very
-/// address that was looked at, so that a name which changes its answer gains nothing.
+/// address that was looked at, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and decides
+/// where they may lead; addresses that are written out are still checked here.
 /// </summary>
-internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings settings)
+internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookSettings settings)
 {
     private const int LongestEndpoint = 2000;
     private static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
@@ -36,8 +37,10 @@ internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings sett
             return (null, [], "Must be https: what is sent holds links.");
 
         const string special = "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).";
-        if (IsLocal(address.IdnHost))
+        if (IsBlocked(address))
             return (null, [], special);
+        if (settings.Proxy is not null)
+            return (address.AbsoluteUri, [], null);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LookUp);
         try
@@ -52,37 +55,45 @@ internal sealed class WebhookAddresses(ResolveHost resolve, WebhookSettings sett
         }
     }
 
+    /// <summary>Looks at an address before anything is sent there, since a proxy would not tell where it leads.</summary>
+    /// <exception cref="BlockedAddressException">It is one that webhooks may not go to, whatever a name leads to.</exception>
+    public void ThrowIfBlocked(Uri address)
+    {
+        if (!settings.AllowPrivateAddresses && IsBlocked(address))
+            throw new BlockedAddressException();
+    }
+
     /// <summary>Connects for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="BlockedAddressException">The name has no address that is public.</exception>
     /// <exception cref="SocketException">It has none at all, or none that answers.</exception>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
         var all = await FindAsync(endpoint.Host, cancellationToken);
-        var allowed = settings.AllowPrivateAddresses ? all : Array.FindAll(all, AddressRanges.IsPublic);
+        var allowed = settings.AllowPrivateAddresses || IsProxy(endpoint) ? all : Array.FindAll(all, AddressRanges.IsPublic);
         if (allowed.Length == 0)
             throw all.Length > 0 ? new BlockedAddressException() : new SocketException((int)SocketError.HostNotFound);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(allowed, endpoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return await race.ConnectAsync(allowed, endpoint.Port, cancellationToken);
+    }
+
+    // The operator's own choice: it usually has a private address.
+    private bool IsProxy(DnsEndPoint endpoint) => settings.ProxyAddress is { } proxy
+        && endpoint.Port == proxy.Port && endpoint.Host.Trim('[', ']').Equals(proxy.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+
+    // What is an address as it stands, or would be read as one by somebody: a host whose last label is a number is no name.
+    private static bool IsBlocked(Uri address)
+    {
+        var host = address.IdnHost.Trim('[', ']').TrimEnd('.');
+        return IsLocal(host) || (IPAddress.TryParse(host, out var literal)
+            ? !AddressRanges.IsPublic(literal)
+            : host.Contains(':', StringComparison.Ordinal) || host[(host.LastIndexOf('.') + 1)..] is var last && (last.Length == 0 || char.IsAsciiDigit(last[0])));
     }
 
     private async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, cancellationToken);
 
-    // RFC 6761, 6.3: always loopback, whatever a resolver says. A dot at the end makes no other name of it.
-    private static bool IsLocal(string host)
-    {
-        var name = host.TrimEnd('.');
-        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
-    }
+    // RFC 6761, 6.3: always loopback, whatever a resolver says.
+    private static bool IsLocal(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsHost(Uri address) => address.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 }

@@ -14,6 +14,7 @@ internal sealed record WebhookLease
     public required int Retries { get; init; }
     public required Guid Token { get; init; }
     public required string Endpoint { get; init; }
+    public string? ContentType { get; init; }
 
     public SubscriptionId Subscription => new(SubscriptionId);
 
@@ -39,8 +40,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSetting
             WITH running AS (
                 SELECT * FROM unnest(@Ids::uuid[], @Counts::int[]) AS r (id, running)
             ), due AS (
-                SELECT w.subscription_id, w.event_id, s.endpoint
-                  FROM (SELECT s.id, s.endpoint, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
+                SELECT w.subscription_id, w.event_id, s.endpoint, s.content_type
+                  FROM (SELECT s.id, s.endpoint, s.content_type, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
                           FROM subscriptions s
                           LEFT JOIN running r ON r.id = s.id
                          WHERE s.protocol = 'webhook' AND s.state = 'active'
@@ -59,7 +60,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSetting
                SET lease_token = gen_random_uuid(), next_try_at = now() + @Lease
               FROM due
              WHERE d.subscription_id = due.subscription_id AND d.event_id = due.event_id
-            RETURNING d.subscription_id, d.event_id, d.type, d.retries, d.lease_token AS token, due.endpoint
+            RETURNING d.subscription_id, d.event_id, d.type, d.retries, d.lease_token AS token, due.endpoint, due.content_type
             """,
             new { Ids = running.Keys.ToArray(), Counts = running.Values.ToArray(), settings.PerSubscription, settings.Lease, most },
             cancellationToken: cancellationToken))).AsList();

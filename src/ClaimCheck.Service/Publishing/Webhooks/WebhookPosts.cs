@@ -9,14 +9,14 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 internal sealed class WebhookPosts(FreshEvents events, WebhookSecrets secrets, WebhookSender sender, TimeProvider time)
 {
     /// <returns>Null where it is a BulkReady whose batch is no longer ready: nothing was sent.</returns>
-    public async Task<WebhookAnswer?> PostAsync(SubscriptionId subscription, string endpoint, OutboxEvent row, CancellationToken cancellationToken)
+    public async Task<WebhookAnswer?> PostAsync(SubscriptionId subscription, Webhook hook, OutboxEvent row, CancellationToken cancellationToken)
     {
         // The secrets first: links are minted as late as can be.
         var holding = await secrets.ActiveAsync(subscription, cancellationToken);
         if (await events.MakeAsync(row, cancellationToken) is not { } envelope)
             return null;
         return await sender.SendAsync(
-            endpoint, holding, envelope.Id.ToString(), row.TraceParent, JsonSerializer.SerializeToUtf8Bytes(envelope, ClaimCheckJson.Options), cancellationToken);
+            hook, holding, envelope.Id.ToString(), row.TraceParent, JsonSerializer.SerializeToUtf8Bytes(envelope, ClaimCheckJson.Options), cancellationToken);
     }
 
     /// <summary>A test event: about the subscription itself, of a type that no batch has, tried once.</summary>
@@ -33,7 +33,7 @@ internal sealed class WebhookPosts(FreshEvents events, WebhookSecrets secrets, W
             Data = JsonSerializer.SerializeToElement(new { subscriptionId = subscription.SubscriptionId, consumer = subscription.Consumer }, ClaimCheckJson.Options),
         };
         var answer = await sender.SendAsync(
-            subscription.Endpoint,
+            new(subscription.Endpoint, subscription.ContentType),
             await secrets.ActiveAsync(subscription.SubscriptionId, cancellationToken),
             id.ToString(),
             $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",

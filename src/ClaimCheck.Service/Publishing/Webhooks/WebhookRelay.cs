@@ -69,8 +69,8 @@ internal sealed partial class WebhookRelay(
         }
         catch (Exception e)
         {
-            // A text may hold an address: its type is told alone. Where it is no outage it counts as a try, so that it ends.
-            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+            // Where it is no outage it counts as a try, so that it ends.
+            Tell(e, lease);
             if (CatalogErrors.IsOfOneItem(e))
                 await CountAsync(lease);
         }
@@ -85,7 +85,7 @@ internal sealed partial class WebhookRelay(
         // Nothing is sent once another process may have taken it.
         using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         leased.CancelAfter(settings.Lease - Margin);
-        if (await posts.PostAsync(lease.Subscription, lease.Endpoint, row, leased.Token) is not { } answer)
+        if (await posts.PostAsync(lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
         {
             await deliveries.SupersededAsync(lease, stoppingToken);
             Log.Superseded(logger, lease.Type, lease.Event, lease.Subscription);
@@ -120,8 +120,7 @@ internal sealed partial class WebhookRelay(
         }
         catch (Exception e)
         {
-            // The lease runs out by itself.
-            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+            Tell(e, lease); // the lease runs out by itself
         }
     }
 
@@ -137,8 +136,17 @@ internal sealed partial class WebhookRelay(
         }
         catch (Exception e)
         {
-            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
+            Tell(e, lease);
         }
+    }
+
+    // A text may hold an address: of an outage the type is told alone, and what nobody expected is told with its stack.
+    private void Tell(Exception e, WebhookLease lease)
+    {
+        if (CatalogErrors.IsOfOneItem(e))
+            Log.Defective(logger, Defect.Of(e), lease.Event, lease.Subscription);
+        else
+            Log.Broken(logger, lease.Event, lease.Subscription, e.GetType().Name);
     }
 
     private static partial class Log
@@ -160,6 +168,9 @@ internal sealed partial class WebhookRelay(
 
         [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: no links can be had of staging.")]
         public static partial void NoLinks(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId);
+
+        [LoggerMessage(LogLevel.Error, "Delivering {EventId} to {SubscriptionId} met a defect of the service; it is tried again.")]
+        public static partial void Defective(ILogger logger, Exception exception, Contracts.EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is taken up again.")]
         public static partial void Broken(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId, string reason);

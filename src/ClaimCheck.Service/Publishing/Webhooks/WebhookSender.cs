@@ -4,6 +4,12 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
+/// <summary>Where a webhook's events go, which may be a secret; and as what media type, null for the usual one.</summary>
+internal sealed record Webhook(string Endpoint, string? ContentType)
+{
+    public override string ToString() => nameof(Webhook);
+}
+
 /// <summary>How a try ended.</summary>
 /// <param name="Status">Null where there was no answer.</param>
 /// <param name="Failure">A word of <see cref="WebhookDelivery.LastFailure"/>; null where it was delivered.</param>
@@ -21,25 +27,26 @@ internal sealed record WebhookAnswer(int? Status, string? Failure, TimeSpan? Ret
 }
 
 /// <summary>
-/// Posts signed events. It follows no redirect, uses no proxy, keeps no cookie, and reads next to nothing of the answer. No text
-/// of it holds the address, which may be a secret.
+/// Posts signed events. It follows no redirect, uses no proxy but the one that is set for webhooks (another would go around the checks of
+/// addresses), keeps no cookie, and reads next to nothing of the answer. No text of it holds the address, which may be a secret.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
     private const int MostRead = 4 << 10;
-    private static readonly MediaTypeHeaderValue EventJson = new("application/cloudevents+json");
     private static readonly string Agent = $"ClaimCheck/{typeof(WebhookSender).Assembly.GetName().Version?.ToString(3)}";
+    private readonly WebhookAddresses addresses;
     private readonly WebhookSettings settings;
     private readonly TimeProvider time;
     private readonly HttpMessageInvoker http;
 
     public WebhookSender(WebhookAddresses addresses, WebhookSettings settings, TimeProvider time)
     {
-        (this.settings, this.time) = (settings, time);
+        (this.addresses, this.settings, this.time) = (addresses, settings, time);
         http = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
-            UseProxy = false,
+            UseProxy = settings.Proxy is not null,
+            Proxy = settings.NewProxy(),
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null, // the event's own trace is told
@@ -54,21 +61,22 @@ internal sealed class WebhookSender : IDisposable
         });
     }
 
-    /// <param name="endpoint">Where to.</param>
+    /// <param name="hook">Where to, and as what.</param>
     /// <param name="secrets">All that hold: each signs.</param>
     /// <param name="id">The event's id, the same on each try.</param>
     /// <param name="traceParent">The event's trace.</param>
     /// <param name="body">The event.</param>
     /// <param name="cancellationToken">Ends the try; the endpoint may have taken it.</param>
     public async Task<WebhookAnswer> SendAsync(
-        string endpoint, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body, CancellationToken cancellationToken)
+        Webhook hook, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(settings.Timeout);
         try
         {
-            using var request = Request(endpoint, secrets, id, traceParent, body);
+            using var request = Request(hook, secrets, id, traceParent, body);
+            addresses.ThrowIfBlocked(request.RequestUri!);
             // The head alone: what is not read of the body is dropped, with the connection where it is long.
             using var response = await http.SendAsync(request, limit.Token);
             return new((int)response.StatusCode, FailureOf(response.StatusCode), RetryAfter(response), time.GetElapsedTime(began));
@@ -81,11 +89,11 @@ internal sealed class WebhookSender : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private HttpRequestMessage Request(string endpoint, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body)
+    private HttpRequestMessage Request(Webhook hook, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body)
     {
         var now = time.GetUtcNow();
-        var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new ByteArrayContent(body) };
-        request.Content.Headers.ContentType = EventJson;
+        var request = new HttpRequestMessage(HttpMethod.Post, hook.Endpoint) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(hook.ContentType ?? WebhookContentType.Default);
         request.Headers.TryAddWithoutValidation("User-Agent", Agent);
         request.Headers.TryAddWithoutValidation("traceparent", traceParent);
         request.Headers.TryAddWithoutValidation(WebhookSignature.IdHeader, id);
@@ -113,6 +121,8 @@ internal sealed class WebhookSender : IDisposable
                     return "blocked_address";
                 case OperationCanceledException or TimeoutException:
                     return "timeout";
+                case HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError }:
+                    return "proxy_failed";
                 case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
                     return "tls_failed";
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
@@ -38,6 +39,15 @@ internal sealed class WebhookSettings : IValidatableObject
     /// <summary>Whether endpoints may be at private, loopback and link-local addresses, and without TLS.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
+    /// <summary>
+    /// The proxy that all webhooks go through, <c>http://[user:password@]host[:port]</c>; none by default, whatever <c>HTTPS_PROXY</c> says. It
+    /// resolves the endpoints' names. It may hold a password: it is never told.
+    /// </summary>
+    public string? Proxy { get; init; }
+
+    /// <summary>Where the proxy is, without its password.</summary>
+    internal Uri? ProxyAddress => Proxy is null ? null : new UriBuilder(Proxy) { UserName = "", Password = "" }.Uri;
+
     public IReadOnlyList<TimeSpan> Schedule => Retries ?? Usual;
 
     /// <summary>How long a try may hold an event before another process takes it: minting links and writing down take their time too.</summary>
@@ -53,8 +63,22 @@ internal sealed class WebhookSettings : IValidatableObject
             yield return new($"ClaimCheck:Webhooks:LongestRetryAfter is {LongestRetryAfter}, but must be from zero to 7 days: the feed would forget an event before its last try.");
         if (SecretOverlap < TimeSpan.Zero || SecretOverlap > TimeSpan.FromDays(30))
             yield return new($"ClaimCheck:Webhooks:SecretOverlap is {SecretOverlap}, but must be from zero to 30 days: a secret that leaked would hold for longer.");
+        if (Proxy is not null && !IsProxy(Proxy))
+            yield return new("ClaimCheck:Webhooks:Proxy must be http(s)://[user:password@]host[:port]: no webhook could be delivered. (Its value is not shown: it may hold a password.)");
         if (DisableAfter < TimeSpan.FromSeconds(1))
             yield return new($"ClaimCheck:Webhooks:DisableAfter is {DisableAfter}, but must be a second or more: one failed try would end a subscription.");
+    }
+
+    /// <summary>The proxy with what it wants to be told, or null.</summary>
+    internal IWebProxy? NewProxy()
+    {
+        if (ProxyAddress is not { } address)
+            return null;
+        var user = new Uri(Proxy!).UserInfo.Split(':', 2);
+        return new WebProxy(address)
+        {
+            Credentials = user[0].Length == 0 ? null : new NetworkCredential(Uri.UnescapeDataString(user[0]), user.Length > 1 ? Uri.UnescapeDataString(user[1]) : ""),
+        };
     }
 
     /// <summary>When to try again after a number of failed tries; null when all are used up.</summary>
@@ -69,4 +93,8 @@ internal sealed class WebhookSettings : IValidatableObject
         var asked = retryAfter > LongestRetryAfter ? LongestRetryAfter : retryAfter ?? TimeSpan.Zero;
         return asked > wait ? asked : wait;
     }
+
+    private static bool IsProxy(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") && address.Host.Length > 0
+        && address.PathAndQuery == "/" && address.Fragment.Length == 0;
 }

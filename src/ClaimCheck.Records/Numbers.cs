@@ -1,15 +1,19 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 
-namespace ClaimCheck.Consumer.Records;
+namespace ClaimCheck.Records;
 
 /// <summary>
 /// Numbers that are what their text says, or none at all: .NET's own parsers round to what a type holds. A floating-point number is
 /// the text's where it is the same again when written with as many digits; 0.1 is, 20 digits of it are not.
 /// </summary>
-internal static class ExactNumbers
+internal static class Numbers
 {
+    private static readonly SearchValues<byte> Decimals = SearchValues.Create("+-.0123456789eE"u8);
+
     private const int DecimalDigits = 28;
 
     // Enough for every digit that a double has.
@@ -37,12 +41,8 @@ internal static class ExactNumbers
     public static T Floating<T>(ReadOnlySpan<byte> text)
         where T : IBinaryFloatingPointIeee754<T>
     {
-        if (text.SequenceEqual("NaN"u8))
-            return T.NaN;
-        if (text.SequenceEqual("Infinity"u8))
-            return T.PositiveInfinity;
-        if (text.SequenceEqual("-Infinity"u8))
-            return T.NegativeInfinity;
+        if (!EndsInDigit(text) && NotFinite(text) is { } name)
+            return name[0] == 'N' ? T.NaN : name[0] == '-' ? T.NegativeInfinity : T.PositiveInfinity;
         if (!EndsInDigit(text)
             || !T.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value)
             || !T.IsFinite(value))
@@ -52,6 +52,67 @@ internal static class ExactNumbers
 
         // So few digits are safe in a double, and are nearly all that come.
         return (typeof(T) == typeof(double) && text.Length <= 15 && !text.ContainsAny("eE"u8)) || Survives(value, text) ? value : throw new FormatException();
+    }
+
+    /// <summary>The one name of what JSON has no number for, as Postgres writes it, of the names that Go (+Inf) and Python (inf) have; or null.</summary>
+    public static string? NotFinite(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > 9)
+            return null;
+        Span<byte> lower = stackalloc byte[9];
+        if (Ascii.ToLower(text, lower, out var length) != OperationStatus.Done)
+            return null;
+        lower = lower[..length];
+        if (lower.SequenceEqual("nan"u8))
+            return "NaN";
+        var size = lower is [(byte)'+' or (byte)'-', ..] ? lower[1..] : lower;
+        if (!size.SequenceEqual("inf"u8) && !size.SequenceEqual("infinity"u8))
+            return null;
+        return lower[0] == (byte)'-' ? "-Infinity" : "Infinity";
+    }
+
+    /// <summary>A number that is whole, though it is written with a fraction or an exponent (1.0, 1e3), in digits; null for all others.</summary>
+    public static string? Whole(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > DecimalDigits || !text.ContainsAny(".eE"u8))
+            return null;
+        try
+        {
+            return Decimal(text) is var number && number == decimal.Truncate(number) ? decimal.Truncate(number).ToString(CultureInfo.InvariantCulture) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>For a floating-point type's value that a server is to keep: it would round it without a word.</summary>
+    /// <exception cref="FormatException">It has more digits than the type holds; the text is the rule.</exception>
+    public static void CheckDigits(PostgresType type, string text)
+    {
+        if (type.Kind != TypeKind.Floating || text is not [.., >= '0' and <= '9'] || text.AsSpan().ContainsAny("xX_ "))
+            return;
+        try
+        {
+            var utf8 = Encoding.UTF8.GetBytes(text);
+            if (type.Name is "real" or "float4")
+                Floating<float>(utf8);
+            else
+                Floating<double>(utf8);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"must be a number that {type.Name} holds with all its digits", e);
+        }
+    }
+
+    /// <summary>One text for numbers that are equal; null for what is not finite, or not a number.</summary>
+    public static string? Canonical(ReadOnlySpan<byte> text)
+    {
+        if (!EndsInDigit(text) || text.ContainsAnyExcept(Decimals))
+            return null;
+        var digits = Digits.Of(text);
+        return digits.Count == 0 ? "0" : $"{(digits.IsNegative ? "-" : "")}{digits.ToString()}e{digits.Exponent}";
     }
 
     private static bool Survives<T>(T value, ReadOnlySpan<byte> text)
@@ -112,6 +173,8 @@ internal static class ExactNumbers
                 power + (first < whole ? whole - first : whole - first + 1),
                 isNegative);
         }
+
+        public override string ToString() => Encoding.ASCII.GetString(text).Replace(".", "", StringComparison.Ordinal);
 
         public bool HasSameAs(Digits other)
         {

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+
+namespace ClaimCheck.Adapter.Locations;
+
+/// <summary>Does at a location, with a small file in a folder of its own, what a push and a removal do there.</summary>
+internal static class LocationProbe
+{
+    private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
+
+    /// <exception cref="LocationException">One of it can't be done; the text says which.</exception>
+    public static async Task RunAsync(ISharedLocation location, CancellationToken cancellationToken)
+    {
+        var folder = $".claimcheck-check-{Guid.NewGuid():N}";
+        const string name = "probe";
+        var path = LocationPath.Join(folder, name);
+        try
+        {
+            // Twice: a file that is there is replaced.
+            foreach (var content in (byte[][])[[1], "claimcheck"u8.ToArray()])
+            {
+                var sha256 = SHA256.HashData(content);
+                await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
+                if (await location.HoldsAsync(path, content.Length, sha256, cancellationToken) != Holding.Same
+                    || (await location.ReadAsync(path, cancellationToken))?.AsSpan().SequenceEqual(content) != true)
+                {
+                    throw new LocationException(LocationFailure.Altered, $"{location.Name} does not give back what was put there.");
+                }
+            }
+
+            if (location.CanList && !(await location.ListAsync(folder, cancellationToken)).Any(file => file is { Name: name, IsFolder: false }))
+                throw new LocationException(LocationFailure.Altered, $"{location.Name} does not list what was put there.");
+            await location.CleanAsync(folder, TimeSpan.FromDays(1), cancellationToken);
+            await location.DeleteAsync(folder, [name], cancellationToken);
+            if (await location.ReadAsync(path, cancellationToken) is not null)
+                throw new LocationException(LocationFailure.Altered, $"{location.Name} still gives what was deleted there: a batch that is revoked would stay.");
+        }
+        finally
+        {
+            await TidyAsync(location, folder, name);
+        }
+    }
+
+    private static async Task TidyAsync(ISharedLocation location, string folder, string name)
+    {
+        using var soon = new CancellationTokenSource(TidyTimeout);
+        try
+        {
+            await location.DeleteAsync(folder, [name], soon.Token);
+            if (location.CanList)
+                await location.DeleteFolderAsync(folder, soon.Token);
+        }
+        catch (Exception e) when (e is LocationException or OperationCanceledException)
+        {
+            // What failed before is told; if nothing did, an empty folder is all that stays.
+        }
+    }
+}

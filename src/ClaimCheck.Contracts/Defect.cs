@@ -1,0 +1,49 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.RegularExpressions;
+
+namespace ClaimCheck.Contracts;
+
+/// <summary>
+/// An exception that nobody expected, as a log may have it: types, SQLSTATEs and stacks, all the way in. A message is kept only where it
+/// is this project's own, or of a kind that speaks of code alone: those of drivers and parsers quote values, and some of clients quote links.
+/// </summary>
+internal sealed partial class Defect : Exception
+{
+    private readonly string text;
+
+    private Defect(Exception exception, string text)
+        : base(Line(exception)) =>
+        (this.text, StackTrace) = (text, exception.StackTrace);
+
+    public override string? StackTrace { get; }
+
+    public static Defect Of(Exception exception) =>
+        exception as Defect ?? new(exception, string.Join("\n ---> ", Chain(exception).Select(e => $"{Line(e)}\n{e.StackTrace}".TrimEnd('\n'))));
+
+    public override string ToString() => text;
+
+    private static string Line(Exception e) => Said(e) is { } said ? $"{e.GetType().FullName}: {said}" : $"{e.GetType().FullName}";
+
+    private static string? Said(Exception e)
+    {
+        if (e is DbException { SqlState: { } state })
+            return $"SQLSTATE {state}";
+        var isSafe = e.GetType().FullName!.StartsWith("ClaimCheck.", StringComparison.Ordinal)
+            || e is NullReferenceException or InvalidCastException or IndexOutOfRangeException or NotSupportedException or NotImplementedException
+                or OverflowException or InvalidOperationException or OperationCanceledException or TimeoutException
+                or IOException or UnauthorizedAccessException or SocketException or HttpRequestException or AuthenticationException;
+        return isSafe ? Signed().Replace(e.Message, "?[redacted]") : null;
+    }
+
+    private static IEnumerable<Exception> Chain(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+            yield return exception;
+    }
+
+    // What makes a link work stands behind its question mark.
+    [GeneratedRegex(@"(?<=https?://[^\s?]{0,2000})\?\S*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Signed();
+}

@@ -1,0 +1,39 @@
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Where this process stages files, by a name that is the same for all who share the place: a bucket by its name, a folder by an id that
+/// lies in it, since one folder may be mounted at different paths, and different folders at one.
+/// </summary>
+internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = null)
+{
+    private const string IdFile = ".claimcheck-staging";
+
+    /// <summary>For the operator.</summary>
+    public string Shown => options.Bucket is { } bucket ? $"bucket {bucket}" : $"folder {paths!.Root}";
+
+    /// <summary>The name. Where the folder has no id yet, it is given one.</summary>
+    public string Name() => options.Bucket is { } bucket ? $"bucket:{bucket}" : $"folder:{FolderId()}";
+
+    private string FolderId()
+    {
+        var file = Path.Combine(paths!.Root, IdFile);
+        if (Read(file) is { } known)
+            return known;
+        // Whole or not at all, and of several who begin at once one: a file is renamed into place only where none is.
+        var own = $"{file}.{Guid.NewGuid():N}";
+        File.WriteAllText(own, Guid.NewGuid().ToString("D"));
+        try
+        {
+            File.Move(own, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            File.Delete(own);
+        }
+
+        return Read(file) ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
+    }
+
+    private static string? Read(string file) =>
+        File.Exists(file) && Guid.TryParseExact(File.ReadAllText(file).Trim(), "D", out var id) ? id.ToString("D") : null;
+}

@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Npgsql;
+
+namespace ClaimCheck.Testing;
+
+/// <summary>
+/// A pooler before a database that lends its one session out by the transaction: any number of clients share it, one at a time. The database must
+/// trust its user.
+/// </summary>
+internal sealed class TransactionPooler : IAsyncDisposable
+{
+    private const byte ReadyForQuery = (byte)'Z';
+    private const int Version3 = 3 << 16;
+
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource closing = new();
+    private readonly SemaphoreSlim lent = new(1);
+    private readonly TcpClient server = new() { NoDelay = true };
+    private readonly Task accepting;
+    private byte[] greeting = [];
+
+    private TransactionPooler(string database)
+    {
+        listener.Start();
+        ConnectionString = new NpgsqlConnectionStringBuilder(database) { Port = ((IPEndPoint)listener.LocalEndpoint).Port, Pooling = true }.ConnectionString;
+        accepting = AcceptAsync();
+    }
+
+    /// <summary>The database, through the pooler.</summary>
+    public string ConnectionString { get; }
+
+    public static async Task<TransactionPooler> BeforeAsync(string database)
+    {
+        var way = new NpgsqlConnectionStringBuilder(database);
+        var pooler = new TransactionPooler(database);
+        await pooler.server.ConnectAsync(way.Host!, way.Port);
+        var words = Encoding.UTF8.GetBytes($"user\0{way.Username}\0database\0{way.Database}\0client_encoding\0UTF8\0\0");
+        var start = new byte[8 + words.Length];
+        BinaryPrimitives.WriteInt32BigEndian(start, start.Length);
+        BinaryPrimitives.WriteInt32BigEndian(start.AsSpan(4), Version3);
+        words.CopyTo(start, 8);
+        await pooler.server.GetStream().WriteAsync(start);
+        var all = new MemoryStream();
+        while (true)
+        {
+            var message = await MessageAsync(pooler.server.GetStream(), default);
+            all.Write(message);
+            if (message[0] != ReadyForQuery)
+                continue;
+            pooler.greeting = all.ToArray();
+            return pooler;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        listener.Dispose();
+        await accepting;
+        server.Dispose();
+        closing.Dispose();
+        lent.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        var served = new List<Task>();
+        try
+        {
+            while (true)
+                served.Add(ServeAsync(await listener.AcceptTcpClientAsync(closing.Token)));
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            await Task.WhenAll(served);
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var _ = client;
+        client.NoDelay = true;
+        var isLent = false;
+        try
+        {
+            var near = client.GetStream();
+            if (!await IsStartedAsync(near))
+                return;
+            await near.WriteAsync(greeting, closing.Token);
+            while (true)
+            {
+                var message = await MessageAsync(near, closing.Token);
+                if (message[0] == 'X')
+                    return;
+                if (!isLent)
+                    await lent.WaitAsync(closing.Token);
+                isLent = true;
+                await server.GetStream().WriteAsync(message, closing.Token);
+                if (message[0] is not ((byte)'Q' or (byte)'S'))
+                    continue;
+                byte[] answer;
+                do
+                {
+                    answer = await MessageAsync(server.GetStream(), closing.Token);
+                    await near.WriteAsync(answer, closing.Token);
+                }
+                while (answer[0] != ReadyForQuery);
+                if (answer[5] != 'I')
+                    continue; // in a transaction: it stays with this client
+                isLent = false;
+                lent.Release();
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // One side has gone.
+        }
+        finally
+        {
+            if (isLent)
+            {
+                await RollBackAsync();
+                lent.Release();
+            }
+        }
+    }
+
+    // What a client left open.
+    private async Task RollBackAsync()
+    {
+        if (closing.IsCancellationRequested)
+            return;
+        byte[] rollback = [(byte)'Q', 0, 0, 0, 13, .. "ROLLBACK\0"u8];
+        await server.GetStream().WriteAsync(rollback);
+        while ((await MessageAsync(server.GetStream(), closing.Token))[0] != ReadyForQuery)
+        {
+        }
+    }
+
+    // https://www.postgresql.org/docs/current/protocol-message-formats.html
+    private async Task<bool> IsStartedAsync(NetworkStream near)
+    {
+        while (true)
+        {
+            var head = new byte[8];
+            await near.ReadExactlyAsync(head, closing.Token);
+            var rest = new byte[BinaryPrimitives.ReadInt32BigEndian(head) - head.Length];
+            await near.ReadExactlyAsync(rest, closing.Token);
+            var code = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(4));
+            if (code == Version3)
+                return true;
+            if (rest.Length > 0)
+                return false; // a request to cancel
+            await near.WriteAsync("N"u8.ToArray(), closing.Token); // no TLS, no GSS
+        }
+    }
+
+    private static async Task<byte[]> MessageAsync(NetworkStream from, CancellationToken cancellationToken)
+    {
+        var head = new byte[5];
+        await from.ReadExactlyAsync(head, cancellationToken);
+        var message = new byte[1 + BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(1))];
+        head.CopyTo(message, 0);
+        await from.ReadExactlyAsync(message.AsMemory(5), cancellationToken);
+        return message;
+    }
+
+    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
+}
