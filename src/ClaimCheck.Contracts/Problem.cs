@@ -30,6 +30,7 @@ public static class ProblemCodes
 {
 #pragma warning disable CS1591 // Each code is explained once, by the catalogue that GET /problems serves.
     public const string MalformedJson = "malformed_json";
+    public const string NestedTooDeep = "nested_too_deep";
     public const string InvalidRequest = "invalid_request";
     public const string InvalidCursor = "invalid_cursor";
     public const string InvalidLimit = "invalid_limit";

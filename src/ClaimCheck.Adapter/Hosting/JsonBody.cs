@@ -35,7 +35,7 @@ internal static class JsonBody
         }
         catch (FormatException e)
         {
-            return (null, Problems.Of(e is JsonTooDeepException ? ProblemCodes.BodyTooLarge : ProblemCodes.MalformedJson, $"The body {e.Message}."));
+            return (null, Problems.Of(e is JsonTooDeepException ? ProblemCodes.NestedTooDeep : ProblemCodes.MalformedJson, $"The body {e.Message}."));
         }
     }
 }

@@ -61,7 +61,8 @@ internal static class Problems
 
     private static (int Status, string Title, string Meaning) Explain(string code) => code switch
     {
-        ProblemCodes.MalformedJson => (400, "Malformed JSON", "The body is not JSON, holds a name twice, or is nested too deeply."),
+        ProblemCodes.MalformedJson => (400, "Malformed JSON", "The body is not JSON, or holds a name twice."),
+        ProblemCodes.NestedTooDeep => (400, "Nested too deep", "The body's JSON is nested deeper than is read."),
         ProblemCodes.InvalidCursor => (400, "Invalid cursor", "The cursor was not made by this call."),
         ProblemCodes.InvalidLimit => (400, "Invalid limit", "The limit must be a whole number from 1 to 1,000."),
         ProblemCodes.InvalidParameter => (400, "Invalid parameter", "A query parameter has a value that it can't have."),

@@ -46,7 +46,7 @@ internal static class JsonBody
         }
         catch (FormatException e)
         {
-            return Refused(e is JsonTooDeepException ? ProblemCodes.BodyTooLarge : ProblemCodes.MalformedJson, e.Message);
+            return Refused(e is JsonTooDeepException ? ProblemCodes.NestedTooDeep : ProblemCodes.MalformedJson, e.Message);
         }
 
         static (JsonElement?, byte[]?, ProblemResult?) Refused(string code, string fault) => (null, null, Problems.Of(code, $"The body {fault}."));

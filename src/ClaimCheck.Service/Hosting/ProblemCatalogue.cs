@@ -10,7 +10,8 @@ internal static class ProblemCatalogue
 {
     private static readonly Dictionary<string, ExplainedProblem> ByCode = new ExplainedProblem[]
     {
-        new(ProblemCodes.MalformedJson, 400, "Malformed JSON", "The body is not JSON, holds a name twice, or is nested too deeply.", "Send one well-formed JSON object."),
+        new(ProblemCodes.MalformedJson, 400, "Malformed JSON", "The body is not JSON, or holds a name twice.", "Send one well-formed JSON object."),
+        new(ProblemCodes.NestedTooDeep, 400, "Nested too deep", "The body's JSON is nested deeper than is read.", "Send it flatter; the detail names the limit."),
         new(ProblemCodes.InvalidRequest, 400, "Invalid request", "The request is not valid HTTP, or a header is malformed.", "Check the request line, headers and framing."),
         new(ProblemCodes.InvalidCursor, 400, "Invalid cursor", "The cursor was not made by this service, or not by this call.", "Start again without a cursor, and pass nextCursor as it was answered."),
         new(ProblemCodes.InvalidLimit, 400, "Invalid limit", "The limit must be a whole number from 1 to 1,000.", "Leave it out for 100."),

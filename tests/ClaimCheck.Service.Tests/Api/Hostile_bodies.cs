@@ -71,7 +71,7 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
         var body = start + string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth))
             + string.Concat(Enumerable.Repeat("}", start.Count(c => c == '{')));
         var refused = await service.Idle.PostAsync("/v1/exports", body);
-        refused.IsProblem(413, "body_too_large");
+        refused.IsProblem(400, "nested_too_deep");
         Assert.Contains("nested deeper than 64 levels", refused.Json.Text("detail"), StringComparison.Ordinal);
     }
 
