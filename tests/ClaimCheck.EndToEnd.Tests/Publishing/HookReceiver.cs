@@ -1,13 +1,19 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Mime;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
+using CloudNative.CloudEvents;
+using CloudNative.CloudEvents.SystemTextJson;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using StandardWebhooks;
 
 namespace ClaimCheck.EndToEnd.Tests.Publishing;
 
@@ -20,6 +26,13 @@ internal sealed record ReceivedHook(string Path, IReadOnlyDictionary<string, str
 
     public bool IsSignedWith(string secret) => WebhookSignature.Verify(
         [secret], Id, Headers[WebhookSignature.TimestampHeader], Headers[WebhookSignature.SignatureHeader], Body, TimeProvider.System.GetUtcNow());
+
+    /// <summary>As a library of others reads it: throws where the signature does not hold.</summary>
+    public void VerifyAsOthersDo(string secret) => new StandardWebhook(secret).Verify(
+        Encoding.UTF8.GetString(Body), new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value))));
+
+    /// <summary>As a library of others reads it: throws where it is not a valid CloudEvent.</summary>
+    public CloudEvent AsOthersRead() => new JsonEventFormatter().DecodeStructuredModeMessage(Body, new ContentType(Headers["Content-Type"]), null);
 }
 
 /// <summary>A consumer's own server: keeps what comes, and answers as the test wants.</summary>

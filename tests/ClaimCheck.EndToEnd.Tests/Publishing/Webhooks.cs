@@ -23,6 +23,11 @@ public sealed class Webhooks
 
         Assert.All([ready, revoked], hook => Assert.True(hook.IsSignedWith(subscription.Secret!)));
         Assert.False((ready with { Body = [.. ready.Body, 32] }).IsSignedWith(subscription.Secret!));
+        ready.VerifyAsOthersDo(subscription.Secret!);
+        Assert.Throws<StandardWebhooks.Diagnostics.WebhookVerificationException>(() => (ready with { Body = [.. ready.Body, 32] }).VerifyAsOthersDo(subscription.Secret!));
+        var read = ready.AsOthersRead();
+        Assert.Equal((ready.Id, "claimcheck.bulk.ready.v1", ready.Event.Source), (read.Id, read.Type, read.Source!.ToString()));
+        Assert.True(read.IsValid);
         var inFeed = await scene.Client.EventAsync(export, EventTypes.BulkReady);
         Assert.Equal((inFeed.Id.ToString(), inFeed.Id, inFeed.Type, inFeed.Subject, inFeed.Source), (ready.Id, ready.Event.Id, ready.Event.Type, ready.Event.Subject, ready.Event.Source));
         Assert.Equal("claimcheck.bulk.revoked.v1", revoked.Event.Type);
