@@ -79,6 +79,10 @@ public sealed class A_worker_dies_over_a_cancelled_job
     private static async Task<JobScene> NewSceneAsync()
     {
         var scene = await JobScene.CreateAsync(Orders, chunk: 100);
+        // The target's operator lets it go on with what its client has left; else it would end the statement of a dead worker in seconds.
+        await Scene.SqlAsync(
+            scene.Target,
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_connection_check_interval = %L', current_database(), '10min'); END $$");
         scene.AddOperation(
             "gated",
             "item",
