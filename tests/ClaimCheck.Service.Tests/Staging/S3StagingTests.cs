@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using ClaimCheck.Aws;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
@@ -147,14 +148,13 @@ public sealed class S3StagingTests : StagingContract
     [InlineData("http://minio.internal:9000")]
     public async Task Every_endpoint_gets_the_same_requests_with_no_checksum_that_is_not_required(string? serviceUrl)
     {
-        using var connection = new S3Connection(
-            new StagingOptions { Bucket = "some-bucket", ServiceUrl = serviceUrl, Region = "eu-central-1" }, new BasicAWSCredentials("key", "secret"));
+        // What the environment of the tests names is not looked at.
+        var config = new AmazonS3Config { IgnoreConfiguredEndpointUrls = true };
+        config.ForcePathStyle = !S3Setup.Apply(config, serviceUrl, "eu-central-1", TimeSpan.FromSeconds(30));
         var seen = new RequestRecorder();
-        connection.Config.HttpClientFactory = seen;
-        connection.Config.MaxErrorRetry = 0;
-        if (serviceUrl is null)
-            connection.Config.IgnoreConfiguredEndpointUrls = true; // of the machine that runs the tests
-        using var client = new AmazonS3Client(connection.Config);
+        config.HttpClientFactory = seen;
+        config.MaxErrorRetry = 0;
+        using var client = new AmazonS3Client(new BasicAWSCredentials("key", "secret"), config);
 
         await client.InitiateMultipartUploadAsync("some-bucket", "a");
         await client.UploadPartAsync(new UploadPartRequest { BucketName = "some-bucket", Key = "a", UploadId = "u", PartNumber = 1, InputStream = new MemoryStream(new byte[100_000]) });
