@@ -1,6 +1,6 @@
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
-using ClaimCheck.Aws.Wire;
+using Amazon.SQS;
 
 namespace ClaimCheck.Aws.Tests;
 
@@ -35,7 +35,7 @@ public sealed class Checksums_of_s3 : IDisposable
         Assert.Equal(ResponseChecksumValidation.WHEN_SUPPORTED, told.ResponseChecksumValidation);
     }
 
-    private static WireConfig NewConfig() => new("SQS", "2012-11-05", new AwsMessagingOptions { Region = "eu-central-1" });
+    private static AmazonSQSConfig NewConfig() => new();
 
     private static void Set(params string?[] values)
     {

@@ -1,4 +1,3 @@
-using ClaimCheck.Aws;
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;

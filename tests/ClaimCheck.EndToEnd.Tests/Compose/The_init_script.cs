@@ -2,7 +2,6 @@ using Amazon.SQS.Model;
 using System.Runtime.Versioning;
 using System.Text.Json;
 using Amazon.S3.Util;
-using ClaimCheck.Aws;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Compose;

@@ -1,6 +1,5 @@
 using Amazon.SQS.Model;
 using System.Text.Json;
-using ClaimCheck.Aws;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;

@@ -1,4 +1,3 @@
-using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
