@@ -23,6 +23,9 @@ internal static class StrictJson
         using var buffer = new MemoryStream();
         await utf8.CopyToAsync(buffer, cancellationToken);
         var json = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        // Some editors and clients put a byte order mark first. (RFC 8259, 8.1: a parser may ignore it.)
+        if (json.Span.StartsWith("\uFEFF"u8))
+            json = json["\uFEFF"u8.Length..];
         var (start, length) = Check(json.Span, values);
         if (length == 0)
             return (JsonElement.Parse(json.Span), null);
