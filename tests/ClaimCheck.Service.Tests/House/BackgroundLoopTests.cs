@@ -62,9 +62,7 @@ public sealed partial class BackgroundLoopTests
             Guarded().Count(source.Value) == 1 && Executes().Count(source.Value) == 1,
             $"{source.Key}: ExecuteAsync is to be => BackgroundLoop.RunAsync(...), and nothing else."));
         // An IHostedService that is not a BackgroundService would have a loop of its own.
-        Assert.Equal(
-            ["src/ClaimCheck.Service/Hosting/Telemetry.cs"],
-            Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && OtherService().IsMatch(source.Value)).Select(source => source.Key));
+        Assert.DoesNotContain(Repository.Sources, source => source.Key.StartsWith("src/", StringComparison.Ordinal) && OtherService().IsMatch(source.Value));
     }
 
     private static async Task BreakAsync()
