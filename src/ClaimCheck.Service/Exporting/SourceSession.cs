@@ -55,12 +55,11 @@ internal sealed class SourceSession : IAsyncDisposable
         SourceErrors.GuardAsync(() => KeyVoucher.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
 
     /// <summary>Runs a query of one row of sizes.</summary>
-    /// <returns>Null where a value of it is too large for the source itself; the session goes on.</returns>
+    /// <returns>Null where a value of it is too large for the source itself; the session is then of no more use.</returns>
     public Task<long[]?> MeasureAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
             async () =>
             {
-                await RunAsync("SAVEPOINT measured", cancellationToken);
                 try
                 {
                     await using var batch = connection.CreateBatch();
@@ -71,7 +70,6 @@ internal sealed class SourceSession : IAsyncDisposable
                 }
                 catch (PostgresException e) when (SourceErrors.IsTooLarge(e))
                 {
-                    await RunAsync("ROLLBACK TO SAVEPOINT measured", cancellationToken);
                     return null;
                 }
             },
@@ -94,12 +92,6 @@ internal sealed class SourceSession : IAsyncDisposable
 
     // Only read from: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
-
-    private async Task RunAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
 
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {

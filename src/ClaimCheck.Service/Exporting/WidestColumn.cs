@@ -20,19 +20,25 @@ internal static class WidestColumn
         try
         {
             var bounded = settings with { StatementTimeout = settings.StatementTimeout < Patience ? settings.StatementTimeout : Patience };
-            await using var session = await SourceSession.OpenAsync(source, bounded, soon.Token);
-            var all = await session.MeasureAsync(Query(sql, columns, Enumerable.Range(0, columns.Count)), soon.Token);
+            var all = await MeasureAsync(Enumerable.Range(0, columns.Count));
             if (all is not null)
                 return columns[Array.IndexOf(all, all.Max())].Name;
             // One of them can't even be measured: asked for by itself it fails again. Where all of them do, the query makes what is not asked for too.
             var failing = new List<string>();
             for (var i = 0; i < columns.Count; i++)
             {
-                if (await session.MeasureAsync(Query(sql, columns, [i]), soon.Token) is null)
+                if (await MeasureAsync([i]) is null)
                     failing.Add(columns[i].Name);
             }
 
             return failing.Count > 0 && (failing.Count < columns.Count || columns.Count == 1) ? failing[0] : null;
+
+            // Each in a session of its own: what is too large may end it.
+            async Task<long[]?> MeasureAsync(IEnumerable<int> which)
+            {
+                await using var session = await SourceSession.OpenAsync(source, bounded, soon.Token);
+                return await session.MeasureAsync(Query(sql, columns, which), soon.Token);
+            }
         }
         catch (ExportFailedException)
         {
