@@ -30,7 +30,7 @@ internal static class ArrayText
         }
     }
 
-    /// <summary>From the array's first token to its last. Of a type that is no array by its name, as if it were one of texts.</summary>
+    /// <summary>From the array's first token to its last. Of a type whose name does not say that it is an array: as if it were one of texts.</summary>
     /// <exception cref="FormatException">An element can't be one of the type's.</exception>
     public static string OfJson(PostgresType type, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {

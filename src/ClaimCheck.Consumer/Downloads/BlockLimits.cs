@@ -2,7 +2,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>How large a block may be, before compression, that is taken into memory. A larger one is no fault of the batch.</summary>
+/// <summary>How large a block may be, before compression, that is taken into memory. A larger one does not make the batch faulty.</summary>
 /// <param name="Block">Of several records.</param>
 /// <param name="Record">Of one.</param>
 internal sealed record BlockLimits(int Block, int Record)

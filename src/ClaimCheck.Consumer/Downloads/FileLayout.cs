@@ -94,7 +94,7 @@ internal sealed record FileLayout(
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
             Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
-            // What can't be true is no limit's affair.
+            // What can't be true is not told as a limit.
             Require(
                 block.UncompressedBytes <= file.UncompressedBytes && block.UncompressedBytes / MostInflation <= block.Bytes,
                 $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}, in a file of {file.UncompressedBytes}");

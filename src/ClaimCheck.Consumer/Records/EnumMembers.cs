@@ -8,7 +8,7 @@ namespace ClaimCheck.Consumer.Records;
 internal static class EnumMembers<T>
     where T : struct, Enum
 {
-    // So many spellings are remembered: whoever writes a column may spell a member in many ways.
+    // Only this many spellings are remembered: a column's writer may spell a member in any number of ways.
     private const int MostKnown = 1000;
 
     private static readonly (string Member, T Value, string? Renamed)[] Members =

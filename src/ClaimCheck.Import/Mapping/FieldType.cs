@@ -158,7 +158,7 @@ internal sealed class FieldType
         }
         if (value.Kind == ValueKind.String)
         {
-            // Half a surrogate pair is no text, but json holds its escape.
+            // Half of a surrogate pair can't be text, but json holds its escape.
             json.WriteRawValue(value.Json, skipInputValidation: true);
             return true;
         }
