@@ -13,7 +13,7 @@ public sealed class Connections_that_break
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
     private const string Queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/billing";
 
-    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body"];
+    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "no Unicode", "no list"];
 
     [Theory]
     [MemberData(nameof(Breaks))]
@@ -165,6 +165,10 @@ public sealed class Connections_that_break
         "cut off" => Answers.CutOff(whole, whole.Length / 2),
         "half JSON, whole body" or "half XML, whole body" => answer(whole[..(whole.Length / 2)], 200, []),
         "empty" => answer("", 200, []),
+        "null" => answer("null", 200, []),
+        "a list" => answer("[]", 200, []),
+        "no Unicode" => answer(whole.Replace("hello", "\\ud800", StringComparison.Ordinal), 200, []),
+        "no list" => answer("""{"Messages":{}}""", 200, []),
         "another answer" => answer(whole.Replace("PublishResponse", "SubscribeResponse", StringComparison.Ordinal), 200, []),
         "no id" => answer(whole.Replace("m-1", "", StringComparison.Ordinal), 200, []),
         "stall" => Answers.Stall(whole),

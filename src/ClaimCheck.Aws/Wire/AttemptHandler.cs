@@ -1,3 +1,6 @@
+using System.Net;
+using Amazon.Runtime;
+
 namespace ClaimCheck.Aws.Wire;
 
 /// <summary>
@@ -13,8 +16,8 @@ internal sealed class AttemptHandler(TimeSpan timeout, HttpMessageHandler inner)
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var isReceive = request.Headers.TryGetValues("X-Amz-Target", out var target) && target.Contains("AmazonSQS.ReceiveMessage");
-        var limit = isReceive ? timeout + LongPoll : timeout;
+        var target = request.Headers.TryGetValues("X-Amz-Target", out var targets) ? targets.FirstOrDefault() : null;
+        var limit = target == "AmazonSQS.ReceiveMessage" ? timeout + LongPoll : timeout;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(limit);
         HttpResponseMessage? response = null;
@@ -22,6 +25,13 @@ internal sealed class AttemptHandler(TimeSpan timeout, HttpMessageHandler inner)
         {
             response = await base.SendAsync(request, deadline.Token);
             await response.Content.LoadIntoBufferAsync(MaxBytes, deadline.Token);
+            if (target == "AmazonSQS.ReceiveMessage" && response.IsSuccessStatusCode
+                && SqsAnswers.FaultOf(await response.Content.ReadAsByteArrayAsync(deadline.Token)) is { } fault)
+            {
+                // With the status 200 this is what Core's retry policy knows as an answer that was damaged on its way.
+                throw new AmazonUnmarshallingException(requestId: "", lastKnownLocation: "", new UnreadableException(fault), HttpStatusCode.OK);
+            }
+
             return response;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
