@@ -31,7 +31,7 @@ internal sealed partial class Defect : Exception
         if (e is DbException { SqlState: { } state })
             return $"SQLSTATE {state}";
         var isSafe = e.GetType().FullName!.StartsWith("ClaimCheck.", StringComparison.Ordinal)
-            || e is NullReferenceException or InvalidCastException or IndexOutOfRangeException or NotSupportedException or NotImplementedException
+            || e is NullReferenceException or InvalidCastException or IndexOutOfRangeException or NotSupportedException
                 or OverflowException or InvalidOperationException or OperationCanceledException or TimeoutException
                 or IOException or UnauthorizedAccessException or SocketException or HttpRequestException or AuthenticationException;
         return isSafe ? Signed().Replace(e.Message, "?[redacted]") : null;

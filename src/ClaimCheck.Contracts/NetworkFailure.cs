@@ -62,7 +62,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
             SocketError.TryAgain => $"{name} could not be looked up; the name server does not answer",
             SocketError.ConnectionRefused => "nothing listens there, or it refuses the connection; check the host and the port",
             SocketError.TimedOut => "it does not answer; a firewall may drop the connection, or the port is wrong",
-            SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "there is no way through the network to it",
+            SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "the network has no route to it",
             SocketError.ConnectionReset or SocketError.ConnectionAborted => "it broke the connection off",
             _ => $"the connection failed ({error})",
         });

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Npgsql;
@@ -10,23 +9,19 @@ namespace ClaimCheck.Testing;
 /// A pooler before a database that drops all that a session asks for at its start but user and database; and the database is set up so
 /// that values look as different as they can. Nothing is pooled.
 /// </summary>
-internal sealed class CarelessPooler : IAsyncDisposable
+internal sealed class CarelessPooler : Interposed
 {
     private const int SslRequest = 80877103;
     private const int GssRequest = 80877104;
     private const int Version3 = 3 << 16;
 
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource closing = new();
     private readonly NpgsqlConnectionStringBuilder target;
-    private readonly Task accepting;
 
     private CarelessPooler(string database)
     {
         target = new(database);
-        listener.Start();
-        ConnectionString = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port }.ConnectionString;
-        accepting = AcceptAsync();
+        ConnectionString = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = Port }.ConnectionString;
+        Accept();
     }
 
     /// <summary>The database, through the pooler.</summary>
@@ -45,38 +40,16 @@ internal sealed class CarelessPooler : IAsyncDisposable
         return new(database);
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task ServeAsync(TcpClient client)
     {
-        await closing.CancelAsync();
-        listener.Dispose();
-        await accepting;
-        closing.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var served = new List<Task>();
-        try
-        {
-            while (true)
-                served.Add(ServeAsync(await listener.AcceptTcpClientAsync(closing.Token)));
-        }
-        catch (Exception e) when (IsEnd(e))
-        {
-            await Task.WhenAll(served);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient near)
-    {
-        using var _ = near;
+        using var near = client;
         using var far = new TcpClient { NoDelay = true };
         near.NoDelay = true;
         try
         {
-            await far.ConnectAsync(target.Host!, target.Port, closing.Token);
-            await far.GetStream().WriteAsync(await StartAsync(near.GetStream()), closing.Token);
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), closing.Token), far.GetStream().CopyToAsync(near.GetStream(), closing.Token));
+            await far.ConnectAsync(target.Host!, target.Port, Closing);
+            await far.GetStream().WriteAsync(await StartAsync(near.GetStream()), Closing);
+            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), Closing), far.GetStream().CopyToAsync(near.GetStream(), Closing));
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -90,13 +63,13 @@ internal sealed class CarelessPooler : IAsyncDisposable
         while (true)
         {
             var head = new byte[8];
-            await client.ReadExactlyAsync(head, closing.Token);
+            await client.ReadExactlyAsync(head, Closing);
             var rest = new byte[BinaryPrimitives.ReadInt32BigEndian(head) - head.Length];
-            await client.ReadExactlyAsync(rest, closing.Token);
+            await client.ReadExactlyAsync(rest, Closing);
             switch (BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(4)))
             {
                 case SslRequest or GssRequest:
-                    await client.WriteAsync("N"u8.ToArray(), closing.Token);
+                    await client.WriteAsync("N"u8.ToArray(), Closing);
                     continue;
                 case Version3:
                     var words = Encoding.UTF8.GetString(rest).Split('\0');
@@ -111,6 +84,4 @@ internal sealed class CarelessPooler : IAsyncDisposable
             }
         }
     }
-
-    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Npgsql;
@@ -10,23 +9,18 @@ namespace ClaimCheck.Testing;
 /// A pooler before a database that lends its one session out by the transaction: any number of clients share it, one at a time. The database must
 /// trust its user.
 /// </summary>
-internal sealed class TransactionPooler : IAsyncDisposable
+internal sealed class TransactionPooler : Interposed
 {
     private const byte ReadyForQuery = (byte)'Z';
     private const int Version3 = 3 << 16;
 
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource closing = new();
     private readonly SemaphoreSlim lent = new(1);
     private readonly TcpClient server = new() { NoDelay = true };
-    private readonly Task accepting;
     private byte[] greeting = [];
 
     private TransactionPooler(string database)
     {
-        listener.Start();
-        ConnectionString = new NpgsqlConnectionStringBuilder(database) { Port = ((IPEndPoint)listener.LocalEndpoint).Port, Pooling = true }.ConnectionString;
-        accepting = AcceptAsync();
+        ConnectionString = new NpgsqlConnectionStringBuilder(database) { Port = Port, Pooling = true }.ConnectionString;
     }
 
     /// <summary>The database, through the pooler.</summary>
@@ -51,35 +45,18 @@ internal sealed class TransactionPooler : IAsyncDisposable
             if (message[0] != ReadyForQuery)
                 continue;
             pooler.greeting = all.ToArray();
+            pooler.Accept();
             return pooler;
         }
     }
 
-    public async ValueTask DisposeAsync()
+    protected override void Close()
     {
-        await closing.CancelAsync();
-        listener.Dispose();
-        await accepting;
         server.Dispose();
-        closing.Dispose();
         lent.Dispose();
     }
 
-    private async Task AcceptAsync()
-    {
-        var served = new List<Task>();
-        try
-        {
-            while (true)
-                served.Add(ServeAsync(await listener.AcceptTcpClientAsync(closing.Token)));
-        }
-        catch (Exception e) when (IsEnd(e))
-        {
-            await Task.WhenAll(served);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
+    protected override async Task ServeAsync(TcpClient client)
     {
         using var _ = client;
         client.NoDelay = true;
@@ -89,23 +66,23 @@ internal sealed class TransactionPooler : IAsyncDisposable
             var near = client.GetStream();
             if (!await IsStartedAsync(near))
                 return;
-            await near.WriteAsync(greeting, closing.Token);
+            await near.WriteAsync(greeting, Closing);
             while (true)
             {
-                var message = await MessageAsync(near, closing.Token);
+                var message = await MessageAsync(near, Closing);
                 if (message[0] == 'X')
                     return;
                 if (!isLent)
-                    await lent.WaitAsync(closing.Token);
+                    await lent.WaitAsync(Closing);
                 isLent = true;
-                await server.GetStream().WriteAsync(message, closing.Token);
+                await server.GetStream().WriteAsync(message, Closing);
                 if (message[0] is not ((byte)'Q' or (byte)'S'))
                     continue;
                 byte[] answer;
                 do
                 {
-                    answer = await MessageAsync(server.GetStream(), closing.Token);
-                    await near.WriteAsync(answer, closing.Token);
+                    answer = await MessageAsync(server.GetStream(), Closing);
+                    await near.WriteAsync(answer, Closing);
                 }
                 while (answer[0] != ReadyForQuery);
                 if (answer[5] != 'I')
@@ -131,11 +108,11 @@ internal sealed class TransactionPooler : IAsyncDisposable
     // What a client left open.
     private async Task RollBackAsync()
     {
-        if (closing.IsCancellationRequested)
+        if (Closing.IsCancellationRequested)
             return;
         byte[] rollback = [(byte)'Q', 0, 0, 0, 13, .. "ROLLBACK\0"u8];
         await server.GetStream().WriteAsync(rollback);
-        while ((await MessageAsync(server.GetStream(), closing.Token))[0] != ReadyForQuery)
+        while ((await MessageAsync(server.GetStream(), Closing))[0] != ReadyForQuery)
         {
         }
     }
@@ -146,15 +123,15 @@ internal sealed class TransactionPooler : IAsyncDisposable
         while (true)
         {
             var head = new byte[8];
-            await near.ReadExactlyAsync(head, closing.Token);
+            await near.ReadExactlyAsync(head, Closing);
             var rest = new byte[BinaryPrimitives.ReadInt32BigEndian(head) - head.Length];
-            await near.ReadExactlyAsync(rest, closing.Token);
+            await near.ReadExactlyAsync(rest, Closing);
             var code = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(4));
             if (code == Version3)
                 return true;
             if (rest.Length > 0)
                 return false; // a request to cancel
-            await near.WriteAsync("N"u8.ToArray(), closing.Token); // no TLS, no GSS
+            await near.WriteAsync("N"u8.ToArray(), Closing); // no TLS, no GSS
         }
     }
 
@@ -167,6 +144,4 @@ internal sealed class TransactionPooler : IAsyncDisposable
         await from.ReadExactlyAsync(message.AsMemory(5), cancellationToken);
         return message;
     }
-
-    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 }

@@ -11,7 +11,7 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
 
     public ValueTask DisposeAsync() => clients.DisposeAsync();
 
-    // Null where there is no such file; not known where the server does not say.
+    // Null where the file is missing; not known where the server does not say.
     public async Task<(bool IsKnown, long? Length)> LengthAsync(string path, string remote, CancellationToken cancellationToken)
     {
         try

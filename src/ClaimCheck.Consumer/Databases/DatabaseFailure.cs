@@ -111,7 +111,7 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             "connection_refused", Trouble.Unreachable, "The server's machine refused the connection: nothing listens at that port.",
             "Look at Host and Port in the connection string, and whether the server runs."),
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown => new(
-            "network_unreachable", Trouble.Unreachable, "There is no way to the server in the network.", "Look at routes and firewalls."),
+            "network_unreachable", Trouble.Unreachable, "The network has no route to the server.", "Look at routes and firewalls."),
         SocketError.TimedOut => new(
             "timeout", Trouble.Unreachable, "The server did not answer in time.", "Look at routes and firewalls, and at the server's load."),
         _ => Unnamed with { Code = "connection_ended", Text = "The connection to the server broke." },

@@ -6,7 +6,7 @@ using ClaimCheck.Aws;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>A queue, and what a listener asks of it: for up to ten messages at a time, as SQS has it.</summary>
-/// <param name="sqs">Asked at each call: without a region there is no client yet, and the next call looks again.</param>
+/// <param name="sqs">Asked at each call: without a region the client can't be made, and the next call tries again.</param>
 /// <param name="url">The queue.</param>
 internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
 {

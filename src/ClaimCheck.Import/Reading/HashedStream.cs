@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

@@ -1,3 +1,4 @@
+using ClaimCheck.Records;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClaimCheck.Service.Staging;

@@ -1,4 +1,5 @@
 using Amazon.S3.Model;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Staging;
 

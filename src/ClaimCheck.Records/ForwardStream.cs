@@ -1,4 +1,4 @@
-namespace ClaimCheck.Service.Staging;
+namespace ClaimCheck.Records;
 
 /// <summary>A stream that is read once, from front to back, asynchronously; nothing else.</summary>
 internal abstract class ForwardStream : Stream
