@@ -40,7 +40,7 @@ internal sealed class LinkKeys
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The keys for links, {path}, can't be read and written ({e.Message}): mend it.", e);
+            throw new StartupException($"The keys for links, {path}, can't be read and written ({e.Message}): see to its rights and its disk.", e);
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
@@ -73,14 +73,11 @@ internal sealed class LinkKeys
             JsonSerializer.Serialize(file, new KeyFile(keys), ClaimCheckJson.Options);
             file.Flush(flushToDisk: true);
         }
-        try
-        {
-            File.Move(temporary, path, overwrite);
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            File.Delete(temporary);
-        }
+
+        if (overwrite)
+            File.Move(temporary, path, overwrite: true);
+        else
+            FirstFile.Name(temporary, path);
     }
 
     private sealed record KeyFile(IReadOnlyList<Key> Keys);

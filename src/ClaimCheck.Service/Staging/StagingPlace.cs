@@ -1,3 +1,5 @@
+using ClaimCheck.Service.Hosting;
+
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
@@ -19,18 +21,10 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
         var file = Path.Combine(paths!.Root, IdFile);
         if (Read(file) is { } known)
             return known;
-        // Whole or not at all, and of several who begin at once one: a file is renamed into place only where none is.
+        // Whole or not at all, and of several who begin at once one.
         var own = $"{file}.{Guid.NewGuid():N}";
         File.WriteAllText(own, Guid.NewGuid().ToString("D"));
-        try
-        {
-            File.Move(own, file, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            File.Delete(own);
-        }
-
+        FirstFile.Name(own, file);
         return Read(file) ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
     }
 

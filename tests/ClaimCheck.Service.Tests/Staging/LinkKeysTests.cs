@@ -88,10 +88,14 @@ public sealed class LinkKeysTests : IDisposable
     [Fact]
     public async Task Two_services_that_start_at_once_have_the_same_key()
     {
-        var keys = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => LinkKeys.Open(File, time).NewestId)));
+        for (var round = 0; round < 30; round++)
+        {
+            System.IO.File.Delete(File);
+            var keys = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => LinkKeys.Open(File, time).NewestId)));
 
-        Assert.Single(keys.Distinct());
-        Assert.Single(Directory.GetFiles(folder));
+            Assert.Single(keys.Distinct());
+            Assert.Single(Directory.GetFiles(folder));
+        }
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
