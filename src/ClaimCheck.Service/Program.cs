@@ -9,24 +9,22 @@ using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Publishing.Subscriptions;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Receipts;
-using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Service.Uploads;
 
-return await Startup.GuardAsync(async () =>
+return await ServiceHost.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddHosting().AddTelemetry().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks()
-        .AddExports().AddExporting().AddRevocation().AddPublishing().AddSubscriptions().AddReceipts()
-        .AddSchedules().AddUploads().AddBulkJobs()
+    builder.AddStartup().AddTelemetry().AddHttp().AddCatalog().AddSources().AddStaging().AddDatasets().AddExporting().AddLinks().AddExports()
+        .AddRevocation().AddReceipts().AddSchedules().AddBatches().AddBulkJobs().AddPublishing().AddWebhooks().AddSubscriptions().AddUploads()
         .CheckSettings();
 
     var app = builder.Build();
-    app.UseHosting();
+    app.UseHttp();
     var routes = app.MapGroup("").ProducesProblems(400);
-    routes.MapHosting();
+    routes.MapHttp();
     if (Roles.Of(app.Configuration).IsApi)
     {
         routes.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
@@ -34,5 +32,12 @@ return await Startup.GuardAsync(async () =>
     }
 
     routes.MapStagedFiles();
-    return await app.RunServiceAsync();
+    return await app.RunServiceAsync(
+        DatasetsFeature.ListenForReloads,
+        HttpFeature.CheckAccess,
+        StartupFeature.SweepTemporaryFiles,
+        CatalogFeature.OpenCatalogAsync,
+        DatasetsFeature.LoadDatasetsAsync,
+        BulkJobsFeature.LoadOperationsAsync,
+        StagingFeature.CheckStagingAsync);
 });

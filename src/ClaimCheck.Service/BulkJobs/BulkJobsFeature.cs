@@ -34,5 +34,9 @@ internal static class BulkJobsFeature
         return builder;
     }
 
+    /// <summary>Reads the operations, and asks their targets what they know of them.</summary>
+    public static Task LoadOperationsAsync(WebApplication app, CancellationToken cancellationToken) =>
+        app.Services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
+
     public static IEndpointRouteBuilder MapBulkJobs(this IEndpointRouteBuilder routes) => routes.MapOperations().MapJobs();
 }

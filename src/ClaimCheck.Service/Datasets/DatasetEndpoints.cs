@@ -11,18 +11,6 @@ internal static class DatasetEndpoints
     private const string Call = "datasets";
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    public static WebApplicationBuilder AddDatasets(this WebApplicationBuilder builder)
-    {
-        builder.AddKnownSettings<SampleOptions>(SampleOptions.Section);
-        builder.Services.AddSingleton<DatasetFolder>();
-        builder.Services.AddSingleton<SourceDatabases>();
-        builder.Services.AddSingleton<SampleDatabase>();
-        builder.Services.AddSingleton<DatasetCatalog>();
-        builder.Services.AddSingleton<IDefinitionFolder>(services => services.GetRequiredService<DatasetCatalog>());
-        builder.Services.AddSingleton<DefinitionWatch>().AddHostedService(services => services.GetRequiredService<DefinitionWatch>());
-        return builder;
-    }
-
     public static IEndpointRouteBuilder MapDatasets(this IEndpointRouteBuilder routes)
     {
         var datasets = routes.MapGroup("/v1/datasets").WithTags("Datasets").ProducesProblems(401);

@@ -8,13 +8,11 @@ using Npgsql;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
-internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, KeySpace keySpace, ExportingOptions options)
+internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, KeySpace keySpace, ExportingOptions options) : IBatchStager
 {
-    /// <summary>Stages everything, or throws and leaves no upload open.</summary>
-    /// <exception cref="ExportFailedException">The source, or what it holds, is at fault.</exception>
-    /// <exception cref="StagingException">The staging is.</exception>
-    /// <exception cref="LeaseLostException">The export is no longer this worker's.</exception>
-    public Task<StagedBatch> ExportAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken) =>
+    public RecordOrigin Origin => RecordOrigin.Query;
+
+    public Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken) =>
         ExportAsync(
             plan,
             SourceQuery.Render(plan.Dataset.Sql, plan.Dataset.Parameters, plan.Criteria),

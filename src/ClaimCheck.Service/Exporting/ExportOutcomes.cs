@@ -11,7 +11,7 @@ namespace ClaimCheck.Service.Exporting;
 /// How an export's run ends: one transaction, guarded by state and lease, with its event. Run again after a lost connection,
 /// since a commit whose answer was lost may have happened: the second run then finds that it has.
 /// </summary>
-internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts accounts)
+internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IReadyStep> readySteps)
 {
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
     public async Task<bool> CompleteAsync(ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
@@ -78,10 +78,8 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, ReceiptAccounts a
                 IndexDigests = staged.Files.Select(file => file.IndexSha256).ToArray(),
             },
             cancellationToken));
-        if (plan.RetryOf is { } original)
-            await accounts.BeginRetryAsync(transaction, original, plan.Consumer, plan.BatchId, plan.Attempt, staged.Records, cancellationToken);
-        if (plan.Dataset.Delivery is { } delivery)
-            await Deliveries.BeginAsync(transaction, plan.BatchId, delivery, cancellationToken);
+        foreach (var step in readySteps)
+            await step.TakeAsync(transaction, plan, staged, cancellationToken);
         // A retry of records that are all gone has nothing to fetch. Links and the claim URL are minted by the relay, at each
         // delivery anew.
         if (plan.RetryOf is null || staged.Records > 0)

@@ -8,9 +8,10 @@ namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Runs one leased export to its outcome: ready, failed, or handed back.</summary>
 internal sealed partial class ExportRun(
-    BatchStager stager, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
+    IEnumerable<IBatchStager> stagers, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRun> logger)
 {
     private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(10);
+    private readonly Dictionary<RecordOrigin, IBatchStager> stagers = stagers.ToDictionary(stager => stager.Origin);
     private readonly ConcurrentDictionary<string, bool> blind = new(StringComparer.Ordinal);
 
     public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
@@ -32,7 +33,7 @@ internal sealed partial class ExportRun(
                 return;
             }
 
-            var staged = await stager.StageAsync(plan, meter, either.Token);
+            var staged = await stagers[plan.Dataset.Origin].StageAsync(plan, meter, either.Token);
             // Not broken off by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
             // the commit itself can tell whether the batch is ready or was lost. The guard in it is what counts.
             var completed = await CatalogErrors.Patient.ExecuteAsync(

@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Reckoning;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -10,8 +11,8 @@ internal static class ExportingFeature
         builder.Services
             .AddSingleton(services => new KeySpace(
                 services.GetRequiredService<TemporaryFiles>(), services.GetRequiredService<ExportingOptions>().KeyMemory))
-            .AddSingleton<BatchExporter>()
-            .AddSingleton<BatchStager>()
+            .AddSingleton<RoundKeys>()
+            .AddSingleton<IBatchStager, BatchExporter>()
             .AddSingleton<ExportLeases>()
             .AddSingleton<ExportOutcomes>()
             .AddSingleton<ExportRun>();

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Links;
 
 namespace ClaimCheck.Service.Exports;
 
@@ -66,8 +66,17 @@ internal sealed record ExportRow
         JsonSerializer.Deserialize<FrozenDataset>(Definition, ClaimCheckJson.Options)
         ?? throw new InvalidOperationException($"The definition of {ExportId} is null.");
 
-    /// <summary>Whose receipts belong to it.</summary>
-    public BoardOf Board => new(Batch, Tenant, Dataset, Consumer, FrozenDataset.Delivery);
+    /// <summary>What links of it are minted for.</summary>
+    /// <exception cref="InvalidOperationException">It is not ready (any more): a defect of the caller, who has to look first.</exception>
+    public ReadyBatch Ready => EffectiveState == ExportState.Ready
+        ? new(Batch, Remaining)
+        : throw new InvalidOperationException($"{Batch} is {State}: no link of it may be minted.");
+
+    /// <summary>What links to write to it are minted for.</summary>
+    /// <exception cref="InvalidOperationException">It is not open (any more): a defect of the caller, who has to look first.</exception>
+    public OpenBatch Open => EffectiveState == ExportState.Pending
+        ? new(Batch)
+        : throw new InvalidOperationException($"{Batch} is {State}: nothing may be uploaded to it.");
 
     public ExportFailure? Failure =>
         FailureCode is null ? null : new(FailureCode, FailureDetail ?? "", FailureTransient ?? false);

@@ -43,8 +43,8 @@ internal static class BatchEndpoints
             row,
             await reports.RedeemedAsync(id, cancellationToken),
             await reports.VerifiedAtAsync(id, cancellationToken),
-            await board.DeliveryAsync(row.Board, cancellationToken),
-            await board.InShortAsync(row.Board, cancellationToken)));
+            await board.DeliveryAsync(BoardOf.Of(row), cancellationToken),
+            await board.InShortAsync(BoardOf.Of(row), cancellationToken)));
     }
 
     private static async Task<Results<Ok<Manifest>, ProblemResult>> GetManifest(

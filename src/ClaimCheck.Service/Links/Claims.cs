@@ -44,7 +44,7 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
             batch,
             caller,
             async (row, files) => Find(files, name) is { } file
-                ? (await minter.MintAsync(row, StagingKeys.File(batch, file.Attempt, name), FileLinkLifetime, method, cancellationToken)).Link
+                ? (await minter.MintAsync(row.Ready, StagingKeys.File(batch, file.Attempt, name), FileLinkLifetime, method, cancellationToken)).Link
                 : null,
             cancellationToken);
 

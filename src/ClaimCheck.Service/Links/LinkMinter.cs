@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Links;
@@ -15,15 +14,13 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     private static readonly TimeSpan ProbeLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>A link to an object of a batch that is ready; it never outlives the batch.</summary>
-    /// <param name="batch">Read while it was ready, under a lock or just now: the caller answers for that.</param>
+    /// <param name="batch">Read while it was ready, under a lock or just now.</param>
     /// <param name="key">The object.</param>
     /// <param name="lifetime">How long it is wanted for; the batch's own end and the signer's limits shorten it.</param>
     /// <param name="method">What it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public Task<SignedLink> MintAsync(ExportRow batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
+    public Task<SignedLink> MintAsync(ReadyBatch batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
     {
-        if (batch.EffectiveState != ExportState.Ready)
-            throw new InvalidOperationException($"{batch.Batch} is {batch.State}: no link of it may be minted.");
         var remaining = batch.Remaining ?? LongestLifetime;
         return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, method, cancellationToken);
     }
@@ -52,7 +49,7 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// <param name="key">An object of the batch's inbox.</param>
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public Task<SignedLink> MintUploadAsync(ExportRow batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
+    public Task<SignedLink> MintUploadAsync(OpenBatch batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         CheckWritable(batch, key);
         return inbox.SignPutAsync(key, lifetime, cancellationToken);
@@ -66,16 +63,16 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintPartAsync(
-        ExportRow batch, StagedUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
+        OpenBatch batch, StagedUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         CheckWritable(batch, upload.Key);
         return inbox.SignPartAsync(upload, part, bytes, lifetime, cancellationToken);
     }
 
-    private static void CheckWritable(ExportRow batch, string key)
+    private static void CheckWritable(OpenBatch batch, string key)
     {
-        if (batch.EffectiveState != ExportState.Pending || !key.StartsWith(StagingKeys.Inbox(batch.Batch), StringComparison.Ordinal))
-            throw new InvalidOperationException($"{batch.Batch} is {batch.State}: nothing may be uploaded to it.");
+        if (!key.StartsWith(StagingKeys.Inbox(batch.Id), StringComparison.Ordinal))
+            throw new InvalidOperationException($"A link to write to {batch.Id} was asked for an object outside its landing zone.");
     }
 
     private static TimeSpan Clamp(TimeSpan lifetime) =>

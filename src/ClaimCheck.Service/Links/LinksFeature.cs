@@ -4,7 +4,7 @@ internal static class LinksFeature
 {
     public static WebApplicationBuilder AddLinks(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<LinkMinter>().AddSingleton<ManifestBuilder>().AddSingleton<Claims>().AddSingleton<BatchStream>().AddSingleton<RecordPages>();
+        builder.Services.AddSingleton<LinkMinter>();
         return builder;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ManifestBuilder(LinkMinter minter, PublicAddress address)
             async Task<Link> LinkToAsync(string name)
             {
                 var signed = await minter.MintAsync(
-                    batch, StagingKeys.File(batch.Batch, file.Attempt, name), lifetime, HttpMethods.Get, cancellationToken);
+                    batch.Ready, StagingKeys.File(batch.Batch, file.Attempt, name), lifetime, HttpMethods.Get, cancellationToken);
                 linksExpireAt = signed.ExpiresAt < linksExpireAt ? signed.ExpiresAt : linksExpireAt;
                 return signed.Link;
             }

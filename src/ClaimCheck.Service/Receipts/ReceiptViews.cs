@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
@@ -11,13 +12,13 @@ internal sealed class ReceiptViews(ReceiptBoard board, PublicAddress address, Re
     /// <summary>One consumer's receipt; null where it neither should get the batch nor has said anything.</summary>
     public async Task<Receipt?> ShowAsync(ExportRow batch, string consumer, CancellationToken cancellationToken)
     {
-        var found = await board.ReadAsync(batch.Board, consumer, null, 1, cancellationToken);
+        var found = await board.ReadAsync(BoardOf.Of(batch), consumer, null, 1, cancellationToken);
         return found.Count == 0 ? null : Show(batch, found[0]);
     }
 
     /// <summary>By consumer, one more than asked for where there are more.</summary>
     public async Task<IReadOnlyList<Receipt>> ListAsync(ExportRow batch, string? after, int limit, CancellationToken cancellationToken) =>
-        [.. (await board.ReadAsync(batch.Board, null, after, limit, cancellationToken)).Select(place => Show(batch, place))];
+        [.. (await board.ReadAsync(BoardOf.Of(batch), null, after, limit, cancellationToken)).Select(place => Show(batch, place))];
 
     private Receipt Show(ExportRow batch, Place place)
     {
@@ -44,7 +45,7 @@ internal sealed class ReceiptViews(ReceiptBoard board, PublicAddress address, Re
                 self,
                 self + "/failures",
                 path,
-                isReady && receipt is { Transient: > 0 } && !batch.FrozenDataset.IsUploaded ? path + "/retries" : null,
+                isReady && receipt is { Transient: > 0 } && batch.FrozenDataset.Origin == RecordOrigin.Query ? path + "/retries" : null,
                 isReady ? path + "/redeliveries" : null),
         };
     }

@@ -1,4 +1,6 @@
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Reckoning;
 
 namespace ClaimCheck.Service.Receipts;
 
@@ -6,7 +8,12 @@ internal static class ReceiptsFeature
 {
     public static WebApplicationBuilder AddReceipts(this WebApplicationBuilder builder)
     {
+        builder.AddCheckedOptions<ReceiptOptions>("ClaimCheck:Receipts");
         builder.Services
+            .AddSingleton<ReceiptAccounts>()
+            .AddSingleton<ReceiptBoard>()
+            .AddSingleton<IReadyStep, RetryRoundStep>()
+            .AddSingleton<IReadyStep, DeliveryGoalStep>()
             .AddSingleton<ReceiptReports>()
             .AddSingleton<ReceiptViews>()
             .AddSingleton<FailureIntake>()

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Reckoning;
@@ -71,7 +72,7 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts 
 
     private ProblemResult? Refusal(ExportRow batch, ReceiptRow? receipt)
     {
-        if (batch.FrozenDataset.IsUploaded)
+        if (batch.FrozenDataset.Origin == RecordOrigin.Producer)
         {
             return Problems.Of(
                 ProblemCodes.NothingToRetry,

@@ -14,22 +14,6 @@ internal static class Deliveries
     public const string Met = "met";
     public const string Missed = "missed";
 
-    /// <summary>Begins with ready, where the dataset has a definition. A retry has none of its own: it counts for its original.</summary>
-    public static Task BeginAsync(Transaction transaction, BatchId batch, DatasetDelivery delivery, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
-            """
-            INSERT INTO deliveries (batch_id, consumers, max_terminal_ratio, due_at)
-            VALUES (@Id, @Consumers, @Ratio, now() + @Within)
-            """,
-            new
-            {
-                Id = batch.Value,
-                Consumers = delivery.Consumers.ToArray(),
-                Ratio = delivery.MaxTerminalRatio ?? 0,
-                Within = IsoDuration.TryParse(delivery.Within, out var within) ? within : (TimeSpan?)null,
-            },
-            cancellationToken));
-
     /// <summary>Looks whether it is met, or can't be met any more, or its time is over.</summary>
     /// <returns>True where this transaction has found it missed.</returns>
     public static async Task<bool> SettleAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
 using Dapper;
 using Npgsql;
 
@@ -10,7 +11,10 @@ namespace ClaimCheck.Service.Reckoning;
 /// <param name="Dataset">Subscriptions of this dataset get it.</param>
 /// <param name="Consumer">The one consumer that it is for, or <c>*</c>.</param>
 /// <param name="Delivery">The dataset's definition of success, or null.</param>
-internal sealed record BoardOf(BatchId Batch, string Tenant, string Dataset, string Consumer, DatasetDelivery? Delivery);
+internal sealed record BoardOf(BatchId Batch, string Tenant, string Dataset, string Consumer, DatasetDelivery? Delivery)
+{
+    public static BoardOf Of(ExportRow batch) => new(batch.Batch, batch.Tenant, batch.Dataset, batch.Consumer, batch.FrozenDataset.Delivery);
+}
 
 /// <summary>A consumer that should get a batch, or has said something of it.</summary>
 /// <param name="Consumer">Its name.</param>

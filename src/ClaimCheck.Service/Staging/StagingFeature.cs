@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Staging;
@@ -16,8 +17,16 @@ internal static class StagingFeature
         builder.Services
             .AddSingleton(services => new StagingPlace(services.GetRequiredService<StagingOptions>(), services.GetService<FolderPaths>()))
             .AddSingleton<StagingPlaces>()
-            .AddHostedService(services => services.GetRequiredService<StagingPlaces>());
+            .AddHostedService(services => services.GetRequiredService<StagingPlaces>())
+            .AddSingleton(new ExceptionProblem(typeof(StagingException), ProblemCodes.StagingUnavailable, TimeSpan.FromSeconds(5)));
         return builder;
+    }
+
+    /// <summary>Checks that staging can be written and read, and that this catalog's batches are in it and no other's.</summary>
+    public static async Task CheckStagingAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        await app.Services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
+        await app.Services.GetRequiredService<StagingPlaces>().EnterAsync(cancellationToken);
     }
 
     private static void AddFolder(WebApplicationBuilder builder)

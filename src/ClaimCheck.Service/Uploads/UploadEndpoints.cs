@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using Microsoft.AspNetCore.Http.Features;
@@ -58,7 +59,7 @@ internal static class UploadEndpoints
             if (unavailable is not null)
                 return Problems.Unavailable(unavailable);
             // In what order the records come is the producer's affair.
-            own = frozen! with { IsUploaded = true, OrderedBy = null };
+            own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
 
         var created = await store.OpenAsync(caller, upload.With(own!), upload.Files, key, meaning, cancellationToken);

@@ -85,7 +85,7 @@ internal static partial class UploadRequestReader
         return name is null || columns is null || key is null ? null : new()
         {
             Name = name,
-            IsUploaded = true,
+            Origin = RecordOrigin.Producer,
             Source = "",
             Sql = "",
             Parameters = new Dictionary<string, string>(StringComparer.Ordinal),

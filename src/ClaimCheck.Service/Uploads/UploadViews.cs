@@ -55,7 +55,7 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, PartUplo
         for (var (number, rest) = (1, file.Bytes); rest > 0; number++, rest -= partBytes)
         {
             var bytes = Math.Min(rest, partBytes);
-            parts.Add(new(number, bytes, Link(await minter.MintPartAsync(batch.Export, upload, number, bytes, options.LinkLifetime, cancellationToken))));
+            parts.Add(new(number, bytes, Link(await minter.MintPartAsync(batch.Export.Open, upload, number, bytes, options.LinkLifetime, cancellationToken))));
         }
 
         return await store.LinkedAsync(batch.Export.Batch, parts.Max(part => part.Link.ExpiresAt), cancellationToken)
@@ -71,9 +71,9 @@ internal sealed class UploadViews(UploadStore store, LinkMinter minter, PartUplo
         foreach (var file in batch.Files.Where(file => file.ReceivedKey is null))
         {
             if (begun is null)
-                links[file.Ordinal] = Link(await minter.MintUploadAsync(batch.Export, file.LinkKey(batch.Export.Batch), options.LinkLifetime, cancellationToken));
+                links[file.Ordinal] = Link(await minter.MintUploadAsync(batch.Export.Open, file.LinkKey(batch.Export.Batch), options.LinkLifetime, cancellationToken));
             else if (file.Bytes <= PartUploads.LargestPart && begun.TryGetValue(file.Ordinal, out var upload))
-                links[file.Ordinal] = Link(await minter.MintPartAsync(batch.Export, upload, 1, file.Bytes, options.LinkLifetime, cancellationToken));
+                links[file.Ordinal] = Link(await minter.MintPartAsync(batch.Export.Open, upload, 1, file.Bytes, options.LinkLifetime, cancellationToken));
         }
 
         return links.Count == 0 || await store.LinkedAsync(batch.Export.Batch, links.Values.Max(link => link.ExpiresAt), cancellationToken) ? links : null;

@@ -8,11 +8,11 @@ namespace ClaimCheck.Service.Uploads;
 /// checked, and written anew in blocks. What was announced and what is there are compared as it flows: nothing that is published
 /// can have been altered after it was looked at.
 /// </summary>
-internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, UploadLedger uploads, KeySpace keySpace, UploadsOptions options)
+internal sealed class UploadedBatchStager(UploadStore store, IStaging staging, UploadLedger uploads, KeySpace keySpace, UploadsOptions options) : IBatchStager
 {
+    public RecordOrigin Origin => RecordOrigin.Producer;
+
     /// <exception cref="ExportFailedException">A file is not what was announced; the text says which, and how.</exception>
-    /// <exception cref="StagingException">The staging is at fault.</exception>
-    /// <exception cref="LeaseLostException">The batch is no longer this worker's.</exception>
     public async Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
     {
         var (publishedAt, files) = await store.PublishedAsync(plan.BatchId, cancellationToken);

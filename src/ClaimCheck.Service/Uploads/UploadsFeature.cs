@@ -16,8 +16,7 @@ internal static class UploadsFeature
             .AddSingleton<UploadViews>()
             .AddSingleton<PartUploads>()
             .AddSingleton<BatchPublisher>()
-            .AddSingleton<UploadedBatchStager>()
-            .AddSingleton<StageUploaded>(services => services.GetRequiredService<UploadedBatchStager>().StageAsync);
+            .AddSingleton<IBatchStager, UploadedBatchStager>();
         if (Roles.Of(builder.Configuration).IsWorker)
             builder.Services.AddHostedService<InboxSweeper>();
         return builder;

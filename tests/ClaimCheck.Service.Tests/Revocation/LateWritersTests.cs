@@ -23,7 +23,7 @@ public sealed class LateWritersTests(ITestOutputHelper output)
         var plan = await lab.Get<ExportLeases>().TakeAsync(default);
         Assert.Equal(asked.ExportId, plan!.ExportId);
         var meter = new ExportMeter();
-        var exporting = lab.Get<BatchExporter>().ExportAsync(plan, meter, default);
+        var exporting = lab.StageAsync(plan, meter);
         await Eventually.TrueAsync(() => Task.FromResult(meter.Files >= 2));
 
         Assert.True(await lab.RevokeAsync(plan.BatchId));

@@ -9,6 +9,7 @@ using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Publishing;
+using ClaimCheck.Service.Receipts;
 using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
@@ -79,7 +80,9 @@ internal sealed class RevocationLab : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = data });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddLinks().AddExports().AddExporting().AddRevocation().AddPublishing();
+        builder.AddStartup().AddHttp().AddCatalog().AddSources().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddReceipts().AddBatches()
+            .AddPublishing();
+        Remove(builder.Services, typeof(ReceiptClock));
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);
         builder.AddUploads(); // a worker needs them
@@ -90,8 +93,8 @@ internal sealed class RevocationLab : IAsyncDisposable
             builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<OutboxRelay>(services));
 
         var app = builder.Build();
-        app.UseHosting();
-        app.MapHosting();
+        app.UseHttp();
+        app.MapHttp();
         app.MapExports().MapBatches().MapRevocation().MapEvents();
         app.MapStagedFiles();
         var catalog = app.Services.GetRequiredService<CatalogDatabase>();
@@ -172,11 +175,14 @@ internal sealed class RevocationLab : IAsyncDisposable
         asked ??= await AskAsync();
         var plan = await Get<ExportLeases>().TakeAsync(default);
         Assert.Equal(asked.ExportId, plan!.ExportId);
-        var staged = await Get<BatchExporter>().ExportAsync(plan, new ExportMeter(), default);
+        var staged = await StageAsync(plan, new ExportMeter());
         Assert.True(await Get<ExportOutcomes>().CompleteAsync(plan, staged, default));
         Assert.NotNull(await Get<ManifestWriter>().WriteAsync(plan.BatchId, StagingKeys.Manifest(plan.BatchId), default));
         return plan.BatchId;
     }
+
+    public Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter) =>
+        Get<IEnumerable<IBatchStager>>().Single(stager => stager.Origin == plan.Dataset.Origin).StageAsync(plan, meter, default);
 
     public async Task<bool> RevokeAsync(BatchId batch) => await Get<BatchRevoker>().RevokeAsync(Caller, batch, "a test", default);
 

@@ -6,6 +6,8 @@ using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Publishing.Subscriptions;
+using ClaimCheck.Service.Publishing.Webhooks;
+using ClaimCheck.Service.Receipts;
 using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Staging;
@@ -128,7 +130,8 @@ public sealed partial class Settings_that_are_not_known
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
-        return builder.AddHosting().AddCatalog().AddDatasets().AddStaging().AddReckoning().AddExporting().AddPublishing().AddSubscriptions().AddSchedules().AddUploads().AddBulkJobs();
+        return builder.AddStartup().AddHttp().AddCatalog().AddDatasets().AddStaging().AddExporting().AddPublishing().AddWebhooks().AddSubscriptions().AddReceipts().AddSchedules()
+            .AddUploads().AddBulkJobs();
     }
 
     [GeneratedRegex(@"onfiguration\[""(?<name>ClaimCheck:[^""{]+)""\]", RegexOptions.ExplicitCapture, 1000)]

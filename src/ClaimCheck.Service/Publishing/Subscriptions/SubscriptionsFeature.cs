@@ -1,4 +1,3 @@
-using System.Net;
 using Amazon.SQS;
 using ClaimCheck.Aws;
 using ClaimCheck.Service.Hosting;
@@ -10,18 +9,15 @@ internal static class SubscriptionsFeature
 {
     public static WebApplicationBuilder AddSubscriptions(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions").AddCheckedOptions<WebhookSettings>("ClaimCheck:Webhooks");
+        builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions");
         builder.Services
             // Made at the first call: a service without a topic needs no region.
             .AddSingleton(_ => Sqs.Connect()).AddSingleton<Func<IAmazonSQS>>(provider => provider.GetRequiredService<IAmazonSQS>)
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
-            .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
-            .AddSingleton<ConnectTo>(ConnectionRace.TcpAsync).AddSingleton<ConnectionRace>()
-            .AddSingleton<WebhookAddresses>().AddSingleton<WebhookSender>().AddSingleton<WebhookPosts>()
-            .AddSingleton<WebhookSecrets>().AddSingleton<WebhookDeliveries>().AddSingleton<WebhookLog>();
+            .AddSingleton<WebhookPosts>().AddSingleton<WebhookLog>();
         if (Roles.Of(builder.Configuration).IsWorker)
-            builder.Services.AddHostedService<SubscriptionSettler>().AddHostedService<WebhookFanOut>().AddHostedService<WebhookRelay>();
+            builder.Services.AddHostedService<SubscriptionSettler>();
         return builder;
     }
 }

@@ -1,32 +1,29 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Service.BulkJobs;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Staging;
 using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Hosting;
 
-/// <summary>
-/// What must be true before the service listens, in this order: keys and addresses, catalog, schema, sample, datasets, operations, staging.
-/// What does not fit ends the start with one clear line and exit code 1; what is wrong with one dataset or operation makes that one unavailable.
-/// </summary>
-internal static class Startup
-{
-    private const string DefaultUrl = "http://127.0.0.1:8080";
+/// <summary>One thing that must be true before the service listens.</summary>
+/// <exception cref="StartupException">It is not, and the service can't start.</exception>
+internal delegate Task Preparation(WebApplication app, CancellationToken cancellationToken);
 
-    /// <summary>Prepares, runs until it is told to stop, and cleans up.</summary>
-    public static async Task<int> RunServiceAsync(this WebApplication app)
+/// <summary>
+/// From the start of the process to its exit code. What does not fit ends the start with one clear line and exit code 1; what is wrong
+/// with one dataset or operation makes that one unavailable.
+/// </summary>
+internal static class ServiceHost
+{
+    /// <summary>Prepares step by step, runs until it is told to stop, and cleans up.</summary>
+    public static async Task<int> RunServiceAsync(this WebApplication app, params Preparation[] preparations)
     {
         await using (app)
         {
-            // SIGHUP means that definitions are read again, and must not end the start either.
-            app.Services.GetRequiredService<DefinitionWatch>();
             using (var stop = new StopSignals())
             {
                 try
                 {
-                    await PrepareAsync(app, stop.Token);
+                    foreach (var prepare in preparations)
+                        await prepare(app, stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
                 {
@@ -58,31 +55,6 @@ internal static class Startup
             await Console.Error.WriteLineAsync($"claimcheck: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
             return 1;
         }
-    }
-
-    private static async Task PrepareAsync(WebApplication app, CancellationToken cancellationToken)
-    {
-        var services = app.Services;
-        ApiKeys.Check(app.Configuration);
-        ApiKeys.Addresses(app.Configuration).Check(ListenAddresses.Of(app, DefaultUrl));
-
-        services.GetRequiredService<TemporaryFiles>().Sweep();
-        var catalog = services.GetRequiredService<CatalogDatabase>();
-        await catalog.OpenAsync(cancellationToken);
-        try
-        {
-            await Migrations.ApplyAsync(catalog.DataSource, app.Logger, cancellationToken);
-        }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || e is Npgsql.NpgsqlException)
-        {
-            throw new StartupException(CatalogErrors.Explain(e), e);
-        }
-
-        await services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
-        await services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
-        await services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
-        await services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);
-        await services.GetRequiredService<StagingPlaces>().EnterAsync(cancellationToken);
     }
 
     // Ctrl-C and SIGTERM while the service prepares: the first start may take a while.

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
 using ClaimCheck.Web;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -9,26 +8,17 @@ using Npgsql;
 namespace ClaimCheck.Service.Hosting;
 
 /// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>
-internal static partial class HostingFeature
+internal static partial class HttpFeature
 {
+    private const string DefaultUrl = "http://127.0.0.1:8080";
     private const long LargestBody = 1 << 20;
 
-    public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
+    public static WebApplicationBuilder AddHttp(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting).AddKnownSettings<List<string>>(Roles.Setting)
-            .AddCheckedOptions<HttpOptions>(HttpOptions.Section);
+        builder.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
-            .AddSingleton(TimeProvider.System)
             .AddSingleton<ConnectionLimit>()
-            .AddSingleton<PublicAddress>()
-            .AddSingleton(new TemporaryFiles(Path.Combine(DataDirectory.Of(builder.Configuration), "tmp")))
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
-            .Configure<HostOptions>(host =>
-            {
-                host.ShutdownTimeout = TimeSpan.FromSeconds(20);
-                // Workers hand back what they have at once, however long downloads still take.
-                host.ServicesStopConcurrently = true;
-            })
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
             .AddApiDescription();
         builder.Logging.AddLinkSafeConsole();
@@ -50,7 +40,7 @@ internal static partial class HostingFeature
     }
 
     /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
-    public static WebApplication UseHosting(this WebApplication app)
+    public static WebApplication UseHttp(this WebApplication app)
     {
         // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
@@ -72,7 +62,15 @@ internal static partial class HostingFeature
         return app;
     }
 
-    public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder routes)
+    /// <summary>Whether the keys are strong enough, and whether every address may be listened on without TLS or a key.</summary>
+    public static Task CheckAccess(WebApplication app, CancellationToken cancellationToken)
+    {
+        ApiKeys.Check(app.Configuration);
+        ApiKeys.Addresses(app.Configuration).Check(ListenAddresses.Of(app, DefaultUrl));
+        return Task.CompletedTask;
+    }
+
+    public static IEndpointRouteBuilder MapHttp(this IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
         routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health").Produces(200).ProducesProblems(503);
@@ -108,13 +106,14 @@ internal static partial class HostingFeature
         {
             BadHttpRequestException bad => Problems.Of(ProblemCatalogue.ForStatus(bad.StatusCode)),
             JsonException => Problems.Of(ProblemCodes.MalformedJson),
-            StagingException => Problems.Of(ProblemCodes.StagingUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
             OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
             not null when CatalogErrors.IsTransient(exception) => Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
+            not null when context.RequestServices.GetServices<ExceptionProblem>().FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known =>
+                Problems.Of(known.Code, retryAfter: known.RetryAfter),
             _ => Problems.Of(ProblemCodes.InternalError),
         };
         if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
-            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HostingFeature)), Defect.Of(exception), context.Request.Method, Pattern(context));
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpFeature)), Defect.Of(exception), context.Request.Method, Pattern(context));
         try
         {
             await problem.ExecuteAsync(context);
