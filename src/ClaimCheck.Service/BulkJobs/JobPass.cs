@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -59,7 +60,7 @@ internal sealed class JobPass(JobLease lease, JobItems items, UnitApplier applie
             // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
             Next = (next, indexes[0]);
             if (next != round && !isCancelled())
-                await DelayAsync(Backoff.After(next - 1, options), stopping, token);
+                await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
             if (isCancelled() && await FenceAsync(token))
                 return false;
             round = next;

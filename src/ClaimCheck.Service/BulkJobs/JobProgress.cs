@@ -4,15 +4,6 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>An item that failed, and why.</summary>
-internal sealed record ItemFailure(long Index, string? Key, bool IsTransient, string Code, string Message)
-{
-    public string Class => IsTransient ? "transient" : "terminal";
-
-    /// <summary>Without the key, which is data.</summary>
-    public override string ToString() => $"{Index} {Code}";
-}
-
 /// <summary>Writes down how far a job is: counts and failures, under the guard of the lease.</summary>
 internal sealed class JobProgress(NpgsqlDataSource catalog)
 {

@@ -124,7 +124,7 @@ internal sealed partial class JobRun(
             return;
         }
 
-        var delay = Backoff.After(lease.Tries, options);
+        var delay = RetryDelay.After(lease.Tries, options.Delay, options.LongestDelay);
         await HandBackAsync(lease, delay, failed: true);
         Log.TriedAgain(logger, lease.JobId, failure.Code, failure.Detail, delay);
     }

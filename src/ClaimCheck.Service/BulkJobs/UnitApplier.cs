@@ -86,7 +86,7 @@ internal sealed partial class UnitApplier(
 
             if (time.GetElapsedTime(began) >= patience)
                 throw new JobFailedException("target_unavailable", $"The target {operation.Target} was away for {patience}. {reason}", isTransient: true);
-            var delay = Backoff.After(tries, options);
+            var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
             Log.Away(logger, lease.JobId, operation.Target, reason, delay);
             await Task.Delay(delay, time, cancellationToken);
         }
@@ -141,7 +141,7 @@ internal sealed partial class UnitApplier(
             {
                 if (tries + 1 >= Math.Min(options.Tries, 2) && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
                     return (null, true);
-                var delay = Backoff.After(tries, options);
+                var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
                 Log.GaveWay(logger, lease.JobId, unit.Chunk, e.SqlState, delay);
                 await Task.Delay(delay, time, cancellationToken);
             }
@@ -185,16 +185,5 @@ internal sealed partial class UnitApplier(
 
         [LoggerMessage(LogLevel.Warning, "Job {JobId} ends without a fence in its target ({Reason}).")]
         public static partial void NotFenced(ILogger logger, Contracts.JobId jobId, string reason);
-    }
-}
-
-/// <summary>The waits between tries.</summary>
-internal static class Backoff
-{
-    /// <summary>Doubles, between a half and the whole of it at random, so that many don't come back at once.</summary>
-    public static TimeSpan After(int tries, BulkJobsOptions options)
-    {
-        var full = options.Delay * Math.Pow(2, Math.Min(tries, 20));
-        return (full > options.LongestDelay ? options.LongestDelay : full) * (0.5 + (Random.Shared.NextDouble() / 2));
     }
 }

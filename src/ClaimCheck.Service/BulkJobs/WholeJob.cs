@@ -1,4 +1,5 @@
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
 using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -26,7 +27,7 @@ internal sealed class WholeJob(JobLease lease, JobItems items, UnitApplier appli
             }
             catch (GaveWayException) when (tries + 1 < options.Tries)
             {
-                await Task.Delay(Backoff.After(tries, options), time, token);
+                await Task.Delay(RetryDelay.After(tries, options.Delay, options.LongestDelay), time, token);
             }
             catch (GaveWayException)
             {

@@ -107,7 +107,7 @@ internal sealed partial class ExportRun(
                 return;
             }
 
-            var delay = Backoff(failedBefore);
+            var delay = RetryDelay.After(failedBefore, options.Delay, options.LongestDelay);
             await HandBackAsync(plan, delay, failed: true);
             Log.TriedAgain(logger, plan.ExportId, failure.Code, failure.Detail, delay);
         }
@@ -143,14 +143,6 @@ internal sealed partial class ExportRun(
         {
             Log.Unreported(logger, plan.ExportId, "hand-back", e.Message);
         }
-    }
-
-    // Doubles, between a half and the whole of it at random, so that many exports don't come back at once.
-    private TimeSpan Backoff(int failedBefore)
-    {
-        var full = options.Delay * Math.Pow(2, Math.Min(failedBefore, 20));
-        full = full > options.LongestDelay ? options.LongestDelay : full;
-        return full * (0.5 + (Random.Shared.NextDouble() / 2));
     }
 
     private static partial class Log

@@ -15,7 +15,7 @@ internal static class SubscriptionsFeature
             .AddSingleton(_ => Sqs.Connect()).AddSingleton<Func<IAmazonSQS>>(provider => provider.GetRequiredService<IAmazonSQS>)
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
-            .AddSingleton<WebhookPosts>().AddSingleton<WebhookLog>();
+            .AddSingleton<SubscriptionTest>().AddSingleton<WebhookLog>();
         if (Roles.Of(builder.Configuration).IsWorker)
             builder.Services.AddHostedService<SubscriptionSettler>();
         return builder;

@@ -66,12 +66,12 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Ok<WebhookTest>, ProblemResult>> Test(
-        string subscriptionId, Caller caller, SubscriptionStore store, WebhookPosts posts, CancellationToken cancellationToken)
+        string subscriptionId, Caller caller, SubscriptionStore store, SubscriptionTest test, CancellationToken cancellationToken)
     {
         var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
         if (row is null)
             return refusal!;
-        var (id, answer) = await posts.TestAsync(row, cancellationToken);
+        var (id, answer) = await test.SendAsync(row, cancellationToken);
         return TypedResults.Ok(new WebhookTest
         {
             EventId = id,

@@ -11,7 +11,7 @@ internal static class WebhooksFeature
         builder.Services
             .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
             .AddSingleton<ConnectTo>(ConnectionRace.TcpAsync).AddSingleton<ConnectionRace>()
-            .AddSingleton<WebhookAddresses>().AddSingleton<WebhookSender>()
+            .AddSingleton<WebhookAddresses>().AddSingleton<WebhookSender>().AddSingleton<WebhookPosts>()
             .AddSingleton<WebhookSecrets>().AddSingleton<WebhookDeliveries>();
         if (Roles.Of(builder.Configuration).IsWorker)
             builder.Services.AddHostedService<WebhookFanOut>().AddHostedService<WebhookRelay>();
