@@ -1,24 +1,27 @@
+using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Links;
+using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Publishing.Subscriptions;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Receipts;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Schedules;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Staging;
-using ClaimCheck.Service.Uploads;
+using ClaimCheck.Service.Startup;
 
 return await ServiceHost.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     builder.AddStartup().AddTelemetry().AddHttp().AddCatalog().AddSources().AddStaging().AddDatasets().AddExporting().AddLinks().AddExports()
-        .AddRevocation().AddReceipts().AddSchedules().AddBatches().AddBulkJobs().AddPublishing().AddWebhooks().AddSubscriptions().AddUploads()
+        .AddRevocation().AddReceipts().AddSchedules().AddBatches().AddBulkJobs().AddPublishing().AddWebhooks().AddSubscriptions().AddProducerBatches()
         .CheckSettings();
 
     var app = builder.Build();
@@ -28,7 +31,7 @@ return await ServiceHost.GuardAsync(async () =>
     if (Roles.Of(app.Configuration).IsApi)
     {
         routes.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
-            .MapSchedules().MapUploads().MapInbox().MapBulkJobs();
+            .MapSchedules().MapProducerBatches().MapLanding().MapBulkJobs();
     }
 
     routes.MapStagedFiles();

@@ -1,4 +1,5 @@
 using System.Net;
+using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;

@@ -1,3 +1,4 @@
+using ClaimCheck.Testing;
 using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;

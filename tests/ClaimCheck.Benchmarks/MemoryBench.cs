@@ -1,3 +1,5 @@
+using ClaimCheck.Testing;
+
 namespace ClaimCheck.Benchmarks;
 
 /// <summary>The service's peak memory over one export (VmHWM), by the number of rows.</summary>

@@ -40,7 +40,7 @@ internal sealed class JobScene : IAsyncDisposable
             ANALYZE orders;
             """);
         if (hasNotes)
-            await Scene.SqlAsync(scene.Target, ClaimCheck.Service.BulkJobs.TargetScript.Sql);
+            await Scene.SqlAsync(scene.Target, ClaimCheck.Service.BulkJobs.Targets.TargetScript.Sql);
         scene.AddOperation("item", "item", Item, $""", "chunk": {chunk}""");
         scene.AddOperation("set", "set", Set, $""", "chunk": {chunk}""");
         scene.AddOperation("chunk", "item", Item, $""", "chunk": {chunk}, "atomicity": "chunk" """);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Testing;
 

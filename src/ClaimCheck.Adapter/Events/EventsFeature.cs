@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 

@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;

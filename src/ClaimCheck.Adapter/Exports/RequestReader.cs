@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Web;
 

@@ -1,5 +1,6 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Imports;
+using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

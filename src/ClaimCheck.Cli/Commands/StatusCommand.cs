@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ClaimCheck.Cli.Output;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

@@ -1,3 +1,4 @@
+using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Consumer.Inbox;
 using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;

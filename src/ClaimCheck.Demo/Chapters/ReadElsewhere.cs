@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Consuming;
 using ClaimCheck.Demo.Stage;
 

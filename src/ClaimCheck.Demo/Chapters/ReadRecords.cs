@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Stage;
 using Npgsql;
 

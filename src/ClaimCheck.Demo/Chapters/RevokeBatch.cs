@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ClaimCheck.Consumer;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Demo.Chapters;
 

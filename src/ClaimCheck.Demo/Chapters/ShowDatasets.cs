@@ -1,3 +1,5 @@
+using ClaimCheck.Contracts;
+
 namespace ClaimCheck.Demo.Chapters;
 
 internal static class ShowDatasets

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 

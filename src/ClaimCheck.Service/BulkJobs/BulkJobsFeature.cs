@@ -1,5 +1,7 @@
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.BulkJobs.Jobs;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -27,10 +29,10 @@ internal static class BulkJobsFeature
             .AddSingleton<JobLeases>()
             .AddSingleton<JobProgress>()
             .AddSingleton<JobSources>()
+            .AddSingleton<JobExecutor>()
             .AddSingleton<JobRunner>()
-            .AddSingleton<JobRun>()
             .AddHostedService<JobWorker>()
-            .AddHostedService<JobSweeper>();
+            .AddHostedService<JobRetentionWorker>();
         return builder;
     }
 

@@ -1,8 +1,9 @@
 using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
@@ -76,7 +77,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         {
             return Faulty($"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
         }
-        catch (Exception e) when (DatabaseFailure.Is(e) || e is ExportFailedException)
+        catch (Exception e) when (DatabaseFailure.Is(e) || e is SourceException)
         {
             return new(null, (e as PostgresException)?.MessageText ?? e.Message);
         }

@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.BulkJobs;

@@ -1,6 +1,6 @@
 using System.Data;
 using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Dapper;
 using Microsoft.Extensions.Primitives;
 using Npgsql;
@@ -79,7 +79,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
     {
         try
         {
-            return PasswordSettings.Of(configuration, "ClaimCheck:Catalog")?.Open(TimeProvider.System);
+            return PasswordOptions.Of(configuration, "ClaimCheck:Catalog")?.Open(TimeProvider.System);
         }
         catch (FormatException e)
         {

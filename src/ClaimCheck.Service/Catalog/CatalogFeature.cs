@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Catalog;
 
@@ -7,8 +7,8 @@ internal static class CatalogFeature
     public static WebApplicationBuilder AddCatalog(this WebApplicationBuilder builder)
     {
         CatalogDatabase.ConfigureDapper();
-        builder.AddKnownSettings<PasswordSettings.Written>("ClaimCheck:Catalog")
-            .AddKnownSettings<Dictionary<string, PasswordSettings.Written>>("ClaimCheck:Sources");
+        builder.AddKnownSettings<PasswordOptions.Written>("ClaimCheck:Catalog")
+            .AddKnownSettings<Dictionary<string, PasswordOptions.Written>>("ClaimCheck:Sources");
         builder.Services
             .AddSingleton<CatalogDatabase>()
             .AddSingleton(services => services.GetRequiredService<CatalogDatabase>().DataSource)

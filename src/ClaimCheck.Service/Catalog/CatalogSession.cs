@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;

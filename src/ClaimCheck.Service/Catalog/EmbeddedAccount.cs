@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Catalog;
 

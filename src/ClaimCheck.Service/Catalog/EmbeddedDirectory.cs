@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Catalog;
 

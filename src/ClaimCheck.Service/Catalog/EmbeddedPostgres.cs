@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;

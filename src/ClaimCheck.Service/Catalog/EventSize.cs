@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
 
 namespace ClaimCheck.Service.Catalog;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Dapper;
 using Npgsql;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

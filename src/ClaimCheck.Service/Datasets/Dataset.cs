@@ -1,5 +1,5 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,6 +1,6 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Datasets;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 

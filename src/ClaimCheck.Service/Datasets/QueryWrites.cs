@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 using Dapper;
 using Npgsql;
 

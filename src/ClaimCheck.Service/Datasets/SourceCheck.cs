@@ -4,7 +4,7 @@ using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using Npgsql;
 
 namespace ClaimCheck.Service.Datasets;
@@ -25,7 +25,7 @@ internal abstract record SourceAnswer
         public Unreachable(Exception e, bool isSourceAway = false)
             : this(
                 e is PostgresException said ? $"{said.MessageText} ({said.SqlState})" : e.Message.TrimEnd('.'),
-                e is ExportFailedException ? e.Message : DatabaseFailure.Of(e).Text,
+                e is SourceException ? e.Message : DatabaseFailure.Of(e).Text,
                 isSourceAway,
                 e is PostgresException)
         {
@@ -94,11 +94,11 @@ internal static partial class SourceCheck
         {
             return new SourceAnswer.Unreachable(e);
         }
-        catch (ExportFailedException e) when (!e.IsTransient)
+        catch (SourceException e) when (!e.IsTransient)
         {
             return new SourceAnswer.Faulty(e.Message.TrimEnd('.'), Code: e.Code);
         }
-        catch (ExportFailedException e)
+        catch (SourceException e)
         {
             return new SourceAnswer.Unreachable(e);
         }

@@ -1,14 +1,16 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Staging;
 using Npgsql;
 
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
-internal sealed class BatchExporter(SourceDatabases sources, UploadLedger uploads, RoundKeys rounds, KeySpace keySpace, ExportingOptions options) : IBatchStager
+internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads uploads, RetryKeys rounds, KeySpace keySpace, ExportingOptions options) : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Query;
 
@@ -33,7 +35,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         ExportingOptions options,
         OpenStaged open,
         ExportMeter meter,
-        RoundKeys? rounds,
+        RetryKeys? rounds,
         KeySpace keySpace,
         CancellationToken cancellationToken)
     {
@@ -52,7 +54,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var keys = new KeyWatch(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name) { Wanted = wanted, Distinct = distinct };
+        var keys = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name) { Wanted = wanted, Distinct = distinct };
         var format = Format(plan, columns, blocks, keys, stop.Token);
         var sealer = new BlockSealer(buffers, plan.Framing);
         var layout = PartLayout.Of(sealer, format.Header, format.Extension, format.ContentType, plan.MaxFileBytes);
@@ -64,7 +66,7 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         {
             await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
         }
-        catch (ExportFailedException e) when (e.SourceLimit is { } state)
+        catch (SourceException e) when (e.SourceLimit is { } state)
         {
             var column = await WidestColumn.FindAsync(source, settings, sql, columns, cancellationToken);
             throw OversizedRecord.OfSource(keys.Seen + 1, state, column);
@@ -102,12 +104,12 @@ internal sealed class BatchExporter(SourceDatabases sources, UploadLedger upload
         var how = gone.Count + added.Count == 0
             ? "they come in another order"
             : $"gone are ({BoundedText.List(gone)}), new are ({BoundedText.List(added)})";
-        throw new ExportFailedException(
+        throw new SourceException(
             "schema_changed", $"The query's columns are not what they were when the export was asked for: {how}.", isTransient: false);
     }
 
     private static IRecordFormat Format(
-        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyWatch keys, CancellationToken cancellationToken)
+        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
     {
         return plan.Format switch
         {

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Datasets;
 using Dapper;
 using Npgsql;
 

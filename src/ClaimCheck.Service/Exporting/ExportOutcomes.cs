@@ -1,7 +1,6 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
 using Dapper;
 using Npgsql;
 

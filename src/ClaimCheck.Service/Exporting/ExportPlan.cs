@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Exporting;
 

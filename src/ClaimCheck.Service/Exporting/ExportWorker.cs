@@ -5,7 +5,7 @@ namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Takes leases and runs exports, a few at a time, until the service stops.</summary>
 internal sealed partial class ExportWorker(
-    ExportLeases leases, ExportRun run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
+    ExportLeases leases, ExportRunner run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
     : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

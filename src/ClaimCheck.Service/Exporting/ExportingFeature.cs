@@ -1,5 +1,5 @@
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -11,11 +11,11 @@ internal static class ExportingFeature
         builder.Services
             .AddSingleton(services => new KeySpace(
                 services.GetRequiredService<TemporaryFiles>(), services.GetRequiredService<ExportingOptions>().KeyMemory))
-            .AddSingleton<RoundKeys>()
+            .AddSingleton<RetryKeys>()
             .AddSingleton<IBatchStager, BatchExporter>()
             .AddSingleton<ExportLeases>()
             .AddSingleton<ExportOutcomes>()
-            .AddSingleton<ExportRun>();
+            .AddSingleton<ExportRunner>();
         if (Roles.Of(builder.Configuration).IsWorker)
             builder.Services.AddHostedService<ExportWorker>();
         return builder;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Exporting;
 

@@ -1,3 +1,8 @@
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Staging;
+
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one batch's records into staged files: those of a dataset's query, or those that its producer has uploaded.</summary>
@@ -7,7 +12,7 @@ internal interface IBatchStager
     RecordOrigin Origin { get; }
 
     /// <summary>Stages everything, or throws and leaves no upload open.</summary>
-    /// <exception cref="ExportFailedException">The records, or where they come from, are at fault.</exception>
+    /// <exception cref="SourceException">The records, or where they come from, are at fault.</exception>
     /// <exception cref="Staging.StagingException">The staging is.</exception>
     /// <exception cref="LeaseLostException">The batch is no longer this worker's.</exception>
     Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
 
 namespace ClaimCheck.Service.Exporting;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Exporting;
 
@@ -7,7 +8,7 @@ namespace ClaimCheck.Service.Exporting;
 /// Reads the records of a retry alone: the original's query, with its criteria, narrowed to a slice of keys at a time, all in one
 /// snapshot. The narrowing stands outside the query, where the planner can take it to the source's index.
 /// </summary>
-internal sealed class RetryCopies(SourceSession session, RoundKeys rounds, ExportPlan plan, WantedKeys wanted)
+internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, ExportPlan plan, WantedKeys wanted)
 {
     public async IAsyncEnumerable<CopyReader> ReadAsync(string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Links;
 
 namespace ClaimCheck.Service.Exports;

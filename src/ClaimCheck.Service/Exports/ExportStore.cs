@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Http.Access;
 using Dapper;
 using Npgsql;
 

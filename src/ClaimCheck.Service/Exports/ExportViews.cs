@@ -1,6 +1,6 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Exports;
 

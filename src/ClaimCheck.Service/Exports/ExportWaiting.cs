@@ -1,6 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Exports;
 

@@ -1,5 +1,5 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.Exports;
 

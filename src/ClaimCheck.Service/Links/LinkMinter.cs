@@ -4,7 +4,7 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Links;
 
 /// <summary>The only place where a link is minted. Nothing else calls the staging's signer.</summary>
-internal sealed class LinkMinter(IStaging staging, IInbox inbox)
+internal sealed class LinkMinter(IStaging staging, ILanding inbox)
 {
     /// <summary>SigV4's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
@@ -63,7 +63,7 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintPartAsync(
-        OpenBatch batch, StagedUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
+        OpenBatch batch, StagedMultipartUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         CheckWritable(batch, upload.Key);
         return inbox.SignPartAsync(upload, part, bytes, lifetime, cancellationToken);
@@ -71,7 +71,7 @@ internal sealed class LinkMinter(IStaging staging, IInbox inbox)
 
     private static void CheckWritable(OpenBatch batch, string key)
     {
-        if (!key.StartsWith(StagingKeys.Inbox(batch.Id), StringComparison.Ordinal))
+        if (!key.StartsWith(StagingKeys.Landing(batch.Id), StringComparison.Ordinal))
             throw new InvalidOperationException($"A link to write to {batch.Id} was asked for an object outside its landing zone.");
     }
 

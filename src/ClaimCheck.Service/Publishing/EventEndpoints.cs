@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Publishing;
 

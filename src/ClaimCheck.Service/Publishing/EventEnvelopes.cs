@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Links;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -12,7 +12,7 @@ namespace ClaimCheck.Service.Publishing;
 /// Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch; for each time that the
 /// batch is offered again one of its own, so that nobody's is replaced while it is read.
 /// </summary>
-internal sealed class ManifestWriter(NpgsqlDataSource catalog, UploadLedger uploads, IStaging staging, ManifestBuilder manifests)
+internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
 {
     /// <summary>Writes a manifest with fresh links. Doing it again replaces it.</summary>
     /// <returns>When the first of its links dies; null where the batch is not ready (any more).</returns>
@@ -54,7 +54,7 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, UploadLedger uplo
     }
 
     // What an earlier relay had begun and not ended.
-    private async Task AbortOthersAsync(BatchId batch, string key, StagedUpload mine, CancellationToken cancellationToken)
+    private async Task AbortOthersAsync(BatchId batch, string key, StagedMultipartUpload mine, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var others = await connection.QueryAsync<string>(new CommandDefinition(

@@ -1,5 +1,5 @@
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing;
 

@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Catalog;
 using Dapper;
 using Npgsql;
 

@@ -3,8 +3,10 @@ using System.Text;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Receipts.Ledger;
+using ClaimCheck.Service.Sources;
 using Dapper;
 using Npgsql;
 using NpgsqlTypes;
@@ -40,11 +42,11 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         if (!await CopyAsync(transaction, failures, cancellationToken))
             return (null, Problems.Of(ProblemCodes.TooManyFailures));
 
-        await ReceiptAccounts.EnterAsync(transaction, ReportedBatch.OriginalOf(found), consumer, cancellationToken);
+        await ReceiptLedger.EnterAsync(transaction, ReportedBatch.OriginalOf(found), consumer, cancellationToken);
         var batch = (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken))!;
         if (Refusal(batch) is { } ended)
             return (null, ended);
-        var receipt = await ReceiptAccounts.FindAsync(transaction, id, consumer, cancellationToken);
+        var receipt = await ReceiptLedger.FindAsync(transaction, id, consumer, cancellationToken);
         if (receipt is { IsEnded: true })
         {
             return await ChangesAsync(transaction, id, consumer, cancellationToken)

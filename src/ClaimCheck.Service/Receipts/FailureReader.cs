@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;
 
@@ -186,7 +186,7 @@ internal static class FailureRules
             Text("key", LongestKey, isRequired: true)!,
             Text("class", LongestCode, isRequired: true)!,
             Text("code", LongestCode, isRequired: true)!,
-            Text("message", ReceiptAccounts.LongestMessage, isRequired: false));
+            Text("message", ReceiptLedger.LongestMessage, isRequired: false));
         return FailureClass.All.Contains(failure.Class, StringComparer.Ordinal)
             ? failure
             : throw new BadFailuresException($"[{index}].class", $"Must be one of {string.Join(", ", FailureClass.All)}.");

@@ -1,8 +1,9 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Receipts.Ledger;
 using Dapper;
 using Npgsql;
 
@@ -12,7 +13,7 @@ namespace ClaimCheck.Service.Receipts;
 /// Takes what a consumer says of a batch. Its end states are accepted where the counts add up; then the books are closed, and an
 /// end of a retry is folded into its original's, in the same transaction.
 /// </summary>
-internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptAccounts accounts, ILogger<ReceiptReports> logger)
+internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptReports> logger)
 {
     /// <returns>The batch, or the refusal.</returns>
     public async Task<(ExportRow? Batch, ProblemResult? Refusal)> TakeAsync(
@@ -24,10 +25,10 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptAc
         if (ReportedBatch.Refusal(caller, found, consumer) is { } other)
             return (null, other);
         var original = ReportedBatch.OriginalOf(found);
-        await ReceiptAccounts.EnterAsync(transaction, original, consumer, cancellationToken);
+        await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
         // Again: what was waited for may have ended it.
         var batch = (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken))!;
-        var before = await ReceiptAccounts.FindAsync(transaction, id, consumer, cancellationToken);
+        var before = await ReceiptLedger.FindAsync(transaction, id, consumer, cancellationToken);
         if (ReceiptRules.Check(batch, before, report) is { } refusal)
             return (null, refusal);
         if (before is { IsEnded: true } && before.IsRepeatedBy(report))
@@ -46,7 +47,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptAc
                 await accounts.FoldAsync(transaction, original, after, cancellationToken);
         }
 
-        await Deliveries.SettleAsync(transaction, id, cancellationToken);
+        await DeliveryGoals.SettleAsync(transaction, id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (before?.State != after.State)
             Log.Reported(logger, consumer, id, after.State, after.Succeeded, after.Transient, after.Terminal);

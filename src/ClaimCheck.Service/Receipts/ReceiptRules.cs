@@ -1,7 +1,7 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;
 

@@ -1,26 +1,26 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Receipts.Ledger;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Receipts as outsiders see them.</summary>
-internal sealed class ReceiptViews(ReceiptBoard board, PublicAddress address, ReceiptOptions options)
+internal sealed class ReceiptViews(ReceiptOverview board, PublicAddress address, ReceiptOptions options)
 {
     /// <summary>One consumer's receipt; null where it neither should get the batch nor has said anything.</summary>
     public async Task<Receipt?> ShowAsync(ExportRow batch, string consumer, CancellationToken cancellationToken)
     {
-        var found = await board.ReadAsync(BoardOf.Of(batch), consumer, null, 1, cancellationToken);
+        var found = await board.ReadAsync(OverviewOf.Of(batch), consumer, null, 1, cancellationToken);
         return found.Count == 0 ? null : Show(batch, found[0]);
     }
 
     /// <summary>By consumer, one more than asked for where there are more.</summary>
     public async Task<IReadOnlyList<Receipt>> ListAsync(ExportRow batch, string? after, int limit, CancellationToken cancellationToken) =>
-        [.. (await board.ReadAsync(BoardOf.Of(batch), null, after, limit, cancellationToken)).Select(place => Show(batch, place))];
+        [.. (await board.ReadAsync(OverviewOf.Of(batch), null, after, limit, cancellationToken)).Select(place => Show(batch, place))];
 
-    private Receipt Show(ExportRow batch, Place place)
+    private Receipt Show(ExportRow batch, ConsumerOutcome place)
     {
         var receipt = place.Receipt;
         var path = address.Url($"/v1/batches/{batch.Batch}");

@@ -1,6 +1,6 @@
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Receipts.Ledger;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Receipts;
 
@@ -10,8 +10,8 @@ internal static class ReceiptsFeature
     {
         builder.AddCheckedOptions<ReceiptOptions>("ClaimCheck:Receipts");
         builder.Services
-            .AddSingleton<ReceiptAccounts>()
-            .AddSingleton<ReceiptBoard>()
+            .AddSingleton<ReceiptLedger>()
+            .AddSingleton<ReceiptOverview>()
             .AddSingleton<IReadyStep, RetryRoundStep>()
             .AddSingleton<IReadyStep, DeliveryGoalStep>()
             .AddSingleton<ReceiptReports>()
@@ -21,7 +21,7 @@ internal static class ReceiptsFeature
             .AddSingleton<Retries>()
             .AddSingleton<Redeliveries>();
         if (Roles.Of(builder.Configuration).IsWorker)
-            builder.Services.AddHostedService<ReceiptClock>();
+            builder.Services.AddHostedService<ReceiptWorker>();
         return builder;
     }
 

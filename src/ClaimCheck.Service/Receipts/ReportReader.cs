@@ -35,7 +35,7 @@ internal sealed class ReportReader(JsonElement body)
     {
         var fields = new ReportReader(body);
         var consumer = fields.Text("consumer", isRequired: true, longest: 1024);
-        if (consumer is not null && !Hosting.Caller.IsConsumer(consumer))
+        if (consumer is not null && !Http.Access.Caller.IsConsumer(consumer))
             fields.Fail("consumer", "Must be a consumer's name: up to 64 letters, digits, dots, dashes and underscores.");
         fields.RefuseOthers();
         return (fields.errors.Count == 0 ? consumer : null, fields.errors);

@@ -1,7 +1,8 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 using Dapper;
 
 namespace ClaimCheck.Service.Receipts;

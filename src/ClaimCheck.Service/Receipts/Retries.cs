@@ -2,10 +2,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Reckoning;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Receipts.Ledger;
 using Dapper;
 using Npgsql;
 
@@ -15,7 +16,7 @@ namespace ClaimCheck.Service.Receipts;
 /// Rounds of retries: an export of one consumer's transient failures alone, with the original's query and criteria as they were
 /// frozen. The round is claimed and its export made in one transaction; while it runs it is answered again.
 /// </summary>
-internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts accounts, ReceiptOptions options, ILogger<Retries> logger)
+internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger accounts, ReceiptOptions options, ILogger<Retries> logger)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
@@ -39,15 +40,15 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptAccounts 
         if (batch.EffectiveState != ExportState.Ready)
             return (null, Problems.NotReady(AskAgain));
 
-        await ReceiptAccounts.EnterAsync(transaction, original, consumer, cancellationToken);
-        var receipt = await ReceiptAccounts.FindAsync(transaction, original, consumer, cancellationToken);
+        await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
+        var receipt = await ReceiptLedger.FindAsync(transaction, original, consumer, cancellationToken);
         if (receipt is { RoundState: RoundState.Open, RoundBatch: { } round })
         {
             var running = await ReportedBatch.FindAsync(transaction, caller, new(round), cancellationToken);
             if (running is not null && !ExportState.IsEnd(running.EffectiveState))
                 return (running, null);
             await accounts.LoseAsync(transaction, original, consumer, round, cancellationToken);
-            receipt = await ReceiptAccounts.FindAsync(transaction, original, consumer, cancellationToken);
+            receipt = await ReceiptLedger.FindAsync(transaction, original, consumer, cancellationToken);
         }
 
         if (Refusal(batch, receipt) is { } refusal)

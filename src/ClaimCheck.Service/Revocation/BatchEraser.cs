@@ -49,7 +49,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     {
         var swept = await SweepAsync(StagingKeys.Batch(batch), batch, attempt: null, cancellationToken);
         if (deletion.HasInbox)
-            swept = swept.And(await SweepAsync(StagingKeys.Inbox(batch), batch, UploadLedger.Inbox, cancellationToken));
+            swept = swept.And(await SweepAsync(StagingKeys.Landing(batch), batch, MultipartUploads.Landing, cancellationToken));
         if (deletion.VerifiedAt is not null)
         {
             // A sweep after the proof: whatever it found was not there when all was listed and probed.

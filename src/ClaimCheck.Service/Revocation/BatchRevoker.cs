@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
 using Dapper;
 using Npgsql;
 
@@ -44,7 +44,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
 
             // Whoever looked has seen these as expired: an end state, which stays.
             foreach (var member in family.Where(member => member.IsOver))
-                await RetentionClock.ExpireAsync(transaction, member.BatchId, cancellationToken);
+                await Retention.ExpireAsync(transaction, member.BatchId, cancellationToken);
             var cascaded = family.Where(member => member.BatchId != batch.Value && !ExportState.IsEnd(member.State)).ToList();
             foreach (var member in family.Where(member => !ExportState.IsEnd(member.State)))
             {

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
 using Dapper;

@@ -1,6 +1,7 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Revocation;

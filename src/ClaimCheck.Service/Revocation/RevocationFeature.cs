@@ -8,10 +8,10 @@ internal static class RevocationFeature
             .AddSingleton<LinkProber>()
             .AddSingleton<BatchRevoker>()
             .AddSingleton<BatchEraser>()
-            .AddSingleton<AttemptSweeper>()
-            .AddSingleton<RetentionClock>()
+            .AddSingleton<AttemptCleanup>()
+            .AddSingleton<Retention>()
             .AddSingleton<RevocationReports>()
-            .AddHostedService<StagingCleaner>();
+            .AddHostedService<ErasureWorker>();
         return builder;
     }
 }

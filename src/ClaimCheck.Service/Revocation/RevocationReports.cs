@@ -2,7 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
 using Dapper;
 using Npgsql;
 

@@ -2,9 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
 using Dapper;
 using Npgsql;
 

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Schedules;

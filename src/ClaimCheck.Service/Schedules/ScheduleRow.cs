@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Schedules;
 

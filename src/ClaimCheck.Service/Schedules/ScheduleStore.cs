@@ -3,7 +3,7 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http.Access;
 using Dapper;
 using Npgsql;
 

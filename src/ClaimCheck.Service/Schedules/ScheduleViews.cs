@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Schedules;
 

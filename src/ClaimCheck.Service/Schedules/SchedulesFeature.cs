@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Schedules;
 
@@ -15,7 +15,7 @@ internal static class SchedulesFeature
             .AddSingleton<ManualRuns>()
             .AddSingleton<ScheduleViews>();
         if (Roles.Of(builder.Configuration).IsWorker)
-            builder.Services.AddHostedService<ScheduleClock>();
+            builder.Services.AddHostedService<ScheduleWorker>();
         return builder;
     }
 }

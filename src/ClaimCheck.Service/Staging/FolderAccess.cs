@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 

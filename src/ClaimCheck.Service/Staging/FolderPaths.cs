@@ -9,7 +9,7 @@ namespace ClaimCheck.Service.Staging;
 internal sealed class FolderPaths(string root)
 {
     private const char Slash = '~'; // stands for '/' in the name of an upload
-    private static readonly string[] Roots = [StagingKeys.Root, StagingKeys.InboxRoot, StagingKeys.Jobs];
+    private static readonly string[] Roots = [StagingKeys.Root, StagingKeys.LandingRoot, StagingKeys.Jobs];
     private const int LongestKey = 200; // with the upload's id below the 255 bytes of a file name
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -28,17 +28,17 @@ internal sealed class FolderPaths(string root)
         ? Path.Combine(Root, key)
         : throw new StagingException("A key of staging is 'batches/', 'inbox/' or 'jobs/' and plain names, at most 200 characters.", isTransient: false);
 
-    public string Of(StagedUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
+    public string Of(StagedMultipartUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
         ? Path.Combine(Uploads, upload.Key.Replace('/', Slash) + Slash + upload.UploadId)
         : throw new StagingException("That is no upload of this folder.", isTransient: false);
 
-    public static StagedUpload? UploadOf(string fileName)
+    public static StagedMultipartUpload? UploadOf(string fileName)
     {
         var end = fileName.LastIndexOf(Slash);
         if (end < 0)
             return null;
         var (key, id) = (fileName[..end].Replace(Slash, '/'), fileName[(end + 1)..]);
-        return IsKey(key) && Guid.TryParseExact(id, "N", out _) ? new StagedUpload(key, id) : null;
+        return IsKey(key) && Guid.TryParseExact(id, "N", out _) ? new StagedMultipartUpload(key, id) : null;
     }
 
     public string KeyOf(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');

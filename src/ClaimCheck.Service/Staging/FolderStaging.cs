@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -10,9 +10,9 @@ namespace ClaimCheck.Service.Staging;
 /// </summary>
 internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, StagedFileLinks links, PublicAddress address) : IStaging
 {
-    public Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
+    public Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
-        var upload = new StagedUpload(key, Guid.NewGuid().ToString("N"));
+        var upload = new StagedMultipartUpload(key, Guid.NewGuid().ToString("N"));
         return DoAsync($"begin {key}", () =>
         {
             Directory.CreateDirectory(paths.Uploads);
@@ -24,9 +24,9 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         });
     }
 
-    public StagedWriter OpenWriter(StagedUpload upload) => new FolderWriter(paths, upload, AbortAsync);
+    public StagedWriter OpenWriter(StagedMultipartUpload upload) => new FolderWriter(paths, upload, AbortAsync);
 
-    public Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
+    public Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
     {
         var wasOpen = File.Exists(paths.Of(upload));
         DeleteFile(paths.Of(upload));
@@ -37,7 +37,7 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         return wasOpen;
     });
 
-    public async IAsyncEnumerable<StagedUpload> ListUploadsAsync(
+    public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var names = await DoAsync($"list the uploads of {prefix}", () => FilesIn(paths.Uploads));
@@ -114,7 +114,7 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         }
     }
 
-    private string FolderOf(StagedUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
+    private string FolderOf(StagedMultipartUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
 
     // An attempt that is swept beside this one may take the batch's folder away between two steps of this.
     private void MakeFolder(string folder)

@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>Writes an upload's file, and renames it into place.</summary>
 internal sealed partial class FolderWriter(
-    FolderPaths paths, StagedUpload upload, Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
+    FolderPaths paths, StagedMultipartUpload upload, Func<StagedMultipartUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
     private FileStream? file;
     private bool completed;

@@ -6,23 +6,23 @@ namespace ClaimCheck.Service.Staging;
 /// Where a batch's objects lie until its retention ends: an S3 bucket or a local folder. Keys are
 /// <c>batches/{batchId}/{attempt}/part-00001.csv.gz</c> and the like; see <see cref="StagingKeys"/>.
 /// Every object is made by an upload whose id is recorded in the catalog before its first byte
-/// (<see cref="UploadLedger"/> does that), so that aborting the upload makes a late completion impossible.
+/// (<see cref="MultipartUploads"/> does that), so that aborting the upload makes a late completion impossible.
 /// Failures are <see cref="StagingException"/>.
 /// </summary>
 internal interface IStaging
 {
     /// <summary>Opens an upload: nothing is stored yet, and nothing will be seen under the key until it is completed.</summary>
-    Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken);
+    Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken);
 
     /// <summary>A writer that streams into an open upload. The caller disposes it; disposed without completion it aborts the upload.</summary>
-    StagedWriter OpenWriter(StagedUpload upload);
+    StagedWriter OpenWriter(StagedMultipartUpload upload);
 
     /// <summary>Aborts an upload and makes sure that it is gone. Completing it afterwards fails. Unknown uploads are gone already.</summary>
     /// <returns>True where it was still open.</returns>
-    Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken);
+    Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken);
 
     /// <summary>Unfinished uploads below a prefix, recorded or not.</summary>
-    IAsyncEnumerable<StagedUpload> ListUploadsAsync(string prefix, CancellationToken cancellationToken);
+    IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(string prefix, CancellationToken cancellationToken);
 
     /// <summary>Every object below a prefix, every version and delete marker by itself.</summary>
     IAsyncEnumerable<StagedObject> ListAsync(string prefix, CancellationToken cancellationToken);
@@ -54,13 +54,13 @@ internal enum LinkAudience
 }
 
 /// <summary>An open upload.</summary>
-internal sealed record StagedUpload(string Key, string UploadId)
+internal sealed record StagedMultipartUpload(string Key, string UploadId)
 {
     /// <summary>In S3, what its object bears; null where another process began it.</summary>
     public string? Mark { get; init; }
 
     // A mark is not what an upload is known by.
-    public bool Equals(StagedUpload? other) => other is not null && Key == other.Key && UploadId == other.UploadId;
+    public bool Equals(StagedMultipartUpload? other) => other is not null && Key == other.Key && UploadId == other.UploadId;
 
     public override int GetHashCode() => HashCode.Combine(Key, UploadId);
 }
@@ -90,10 +90,10 @@ internal sealed record StagedContent(string ContentType, string FileName)
 internal sealed record SignedLink(Link Link, DateTimeOffset ExpiresAt);
 
 /// <summary>Streams one object into its upload. Bytes are copied before a call returns; memory is bounded by pooled part buffers.</summary>
-internal abstract class StagedWriter(StagedUpload upload) : IAsyncDisposable
+internal abstract class StagedWriter(StagedMultipartUpload upload) : IAsyncDisposable
 {
     /// <summary>The upload it writes to.</summary>
-    public StagedUpload Upload { get; } = upload;
+    public StagedMultipartUpload Upload { get; } = upload;
 
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 

@@ -14,7 +14,7 @@ internal sealed class S3Signer(S3Connection connection)
         SignAsync(new GetPreSignedUrlRequest { Key = key, Verb = HttpMethods.IsHead(method) ? HttpVerb.HEAD : HttpVerb.GET }, lifetime, audience, cancellationToken);
 
     /// <summary>A PUT of one part of an upload. Its length is signed: S3 takes neither more nor less.</summary>
-    public Task<SignedLink> SignPartAsync(StagedUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
+    public Task<SignedLink> SignPartAsync(StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         var request = new GetPreSignedUrlRequest { Key = upload.Key, Verb = HttpVerb.PUT, UploadId = upload.UploadId, PartNumber = partNumber };
         request.Headers.ContentLength = bytes;

@@ -18,7 +18,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
 
     private IAmazonS3 S3 => connection.Client;
 
-    public async Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
+    public async Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
         var request = new InitiateMultipartUploadRequest { BucketName = connection.Bucket, Key = key, ContentType = content.ContentType };
         // No Content-Encoding: a gzip file stays one, or clients would unpack it on the way and ranges would not fit.
@@ -32,12 +32,12 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         }
 
         var answer = await TryAsync(() => S3.InitiateMultipartUploadAsync(request, cancellationToken), $"begin {key}", cancellationToken);
-        return new StagedUpload(key, answer.UploadId) { Mark = mark };
+        return new StagedMultipartUpload(key, answer.UploadId) { Mark = mark };
     }
 
-    public StagedWriter OpenWriter(StagedUpload upload) => new S3Writer(connection, failures, options, upload, AbortAsync);
+    public StagedWriter OpenWriter(StagedMultipartUpload upload) => new S3Writer(connection, failures, options, upload, AbortAsync);
 
-    public async Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken)
+    public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
         // A part that is under way may still be stored after an abort, and some servers answer an abort before it has taken
         // effect everywhere: what counts is that S3 does not know the upload any more.
@@ -69,7 +69,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         }
     }
 
-    public async IAsyncEnumerable<StagedUpload> ListUploadsAsync(
+    public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
@@ -78,7 +78,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         {
             page = await TryAsync(() => S3.ListMultipartUploadsAsync(request, cancellationToken), $"list the uploads of {prefix}", cancellationToken);
             foreach (var upload in page.MultipartUploads ?? [])
-                yield return new StagedUpload(upload.Key, upload.UploadId);
+                yield return new StagedMultipartUpload(upload.Key, upload.UploadId);
             (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
         }
         while (page.IsTruncated == true);

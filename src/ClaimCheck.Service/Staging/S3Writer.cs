@@ -12,8 +12,8 @@ internal sealed class S3Writer(
     S3Connection connection,
     S3Failures failures,
     StagingOptions options,
-    StagedUpload upload,
-    Func<StagedUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
+    StagedMultipartUpload upload,
+    Func<StagedMultipartUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
     private const int FirstBuffer = 64 << 10; // manifests and indexes are small
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(30);

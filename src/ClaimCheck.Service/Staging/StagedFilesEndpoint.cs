@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
 using ClaimCheck.Web;
 using Microsoft.Net.Http.Headers;
 using Npgsql;

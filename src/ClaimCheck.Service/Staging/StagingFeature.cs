@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -9,11 +10,11 @@ internal static class StagingFeature
     public static WebApplicationBuilder AddStaging(this WebApplicationBuilder builder)
     {
         builder.AddCheckedOptions<StagingOptions>(StagingOptions.Section);
-        builder.Services.AddSingleton<UploadLedger>().AddSingleton<BatchStates>().AddSingleton<ReaderWatch>();
+        builder.Services.AddSingleton<MultipartUploads>().AddSingleton<BatchStates>().AddSingleton<ReaderWatch>();
         if (string.IsNullOrEmpty(builder.Configuration[$"{StagingOptions.Section}:{nameof(StagingOptions.Bucket)}"]))
             AddFolder(builder);
         else
-            builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>().AddSingleton<IInbox, S3Inbox>();
+            builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>().AddSingleton<ILanding, S3Landing>();
         builder.Services
             .AddSingleton(services => new StagingPlace(services.GetRequiredService<StagingOptions>(), services.GetService<FolderPaths>()))
             .AddSingleton<StagingPlaces>()
@@ -39,6 +40,6 @@ internal static class StagingFeature
             .AddSingleton<FolderAccess>()
             .AddSingleton<StagedFileLinks>()
             .AddSingleton<IStaging, FolderStaging>()
-            .AddSingleton<IInbox, FolderInbox>();
+            .AddSingleton<ILanding, FolderLanding>();
     }
 }

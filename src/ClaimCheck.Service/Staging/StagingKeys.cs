@@ -9,9 +9,9 @@ internal static class StagingKeys
     public const string Jobs = "jobs/";
 
     /// <summary>What producers upload, until it is published: no link to read ever leads there.</summary>
-    public const string InboxRoot = "inbox/";
+    public const string LandingRoot = "inbox/";
 
-    public static string Inbox(BatchId batch) => $"{InboxRoot}{batch}/";
+    public static string Landing(BatchId batch) => $"{LandingRoot}{batch}/";
 
     public static string Batch(BatchId batch) => $"{Root}{batch}/";
 

@@ -1,5 +1,5 @@
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Dapper;
 using Npgsql;
 

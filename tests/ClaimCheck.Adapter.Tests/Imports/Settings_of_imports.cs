@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Import;
 using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Adapter.Tests.Imports;

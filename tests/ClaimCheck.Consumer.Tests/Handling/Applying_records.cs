@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

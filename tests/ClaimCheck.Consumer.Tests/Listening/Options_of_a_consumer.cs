@@ -1,3 +1,4 @@
+using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

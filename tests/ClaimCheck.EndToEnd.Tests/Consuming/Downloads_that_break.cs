@@ -1,5 +1,6 @@
 using System.Net;
 using ClaimCheck.Contracts;
+using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

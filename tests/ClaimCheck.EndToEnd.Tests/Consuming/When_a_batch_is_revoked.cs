@@ -1,4 +1,6 @@
+using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

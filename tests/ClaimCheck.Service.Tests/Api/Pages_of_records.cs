@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 

@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;

@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;

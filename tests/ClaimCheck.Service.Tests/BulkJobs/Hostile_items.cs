@@ -1,12 +1,15 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using ClaimCheck.Consumer.Records;
 using ClaimCheck.Records;
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Uploads;
+using ClaimCheck.Service.ProducerBatches;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
@@ -87,10 +90,10 @@ public sealed class Hostile_items
 
             // An upload.
             using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
-            var upload = new UploadedNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
-            upload.BeginFile(new UploadFileRow { Ordinal = 1, Name = "f", Bytes = line.Length, Sha256 = new byte[32], Records = 1 });
+            var upload = new ProducerNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
+            upload.BeginFile(new ProducerFile { Ordinal = 1, Name = "f", Bytes = line.Length, Sha256 = new byte[32], Records = 1 });
             line.CopyTo(upload.Space().Span);
-            var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as ExportFailedException;
+            var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as SourceException;
             Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
 
             // A consumer.
@@ -150,11 +153,11 @@ public sealed class Hostile_items
             {
                 var isCsv = round % 2 == 0;
                 var blocks = new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10);
-                UploadedRecords records = isCsv ? new UploadedCsv(columns, "id", blocks, 300, distinct) : new UploadedNdjson(columns, "id", blocks, 300, distinct);
+                ProducerRecords records = isCsv ? new ProducerCsv(columns, "id", blocks, 300, distinct) : new ProducerNdjson(columns, "id", blocks, 300, distinct);
                 var file = isCsv
                     ? hostile.Of("id,note\n1,\"a \"\"b\"\"\"\r\n2,\n", "\uFEFFid,note\n3,\"x\ny\"")
                     : hostile.Of("{\"id\":4,\"note\":\"a\\u00e9\"}\n{\"id\":5,\"note\":null}\n", "\uFEFF{\"id\":\"\\\"6\",\"note\":[]}");
-                records.BeginFile(new UploadFileRow { Ordinal = 1, Name = "f", Bytes = file.Length, Sha256 = new byte[32], Records = 2 });
+                records.BeginFile(new ProducerFile { Ordinal = 1, Name = "f", Bytes = file.Length, Sha256 = new byte[32], Records = 2 });
                 try
                 {
                     foreach (var portion in hostile.Portions(file))
@@ -165,7 +168,7 @@ public sealed class Hostile_items
 
                     records.EndFile();
                 }
-                catch (ExportFailedException e)
+                catch (SourceException e)
                 {
                     Assert.Contains(e.Code, (string[])["upload_malformed", "upload_mismatch", "upload_record_too_large", "key_not_unique"]);
                 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 using Npgsql;

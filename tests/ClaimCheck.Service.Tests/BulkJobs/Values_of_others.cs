@@ -1,6 +1,6 @@
 using System.Text;
 using ClaimCheck.Records;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Testing;
 using Npgsql;
 

@@ -1,6 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Tests.Exporting;
 using ClaimCheck.Testing;
 using Npgsql;
 

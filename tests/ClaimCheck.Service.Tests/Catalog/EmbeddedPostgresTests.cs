@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

@@ -1,6 +1,6 @@
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Configuration;
@@ -54,11 +54,11 @@ public sealed class Passwords_that_rotate : IDisposable
         var configuration = Configuration(("ConnectionStrings:shop", way.ConnectionString), ("ClaimCheck:Sources:shop:PasswordFile", file));
         await using var sources = new SourceDatabases(configuration, TimeProvider.System);
 
-        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => OpenAsync(sources));
+        var failure = await Assert.ThrowsAsync<SourceException>(() => OpenAsync(sources));
         Assert.Equal(("source_unavailable", true), (failure.Code, failure.IsTransient));
         Assert.Contains("password file", failure.Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, "wrong\n");
-        Assert.Contains("password authentication failed", (await Assert.ThrowsAsync<ExportFailedException>(() => OpenAsync(sources))).Message, StringComparison.Ordinal);
+        Assert.Contains("password authentication failed", (await Assert.ThrowsAsync<SourceException>(() => OpenAsync(sources))).Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, "first\n");
         await (await OpenAsync(sources)).DisposeAsync();
         Assert.Null(await SignInAsync(sources.GetForWriting("shop")));
@@ -71,7 +71,7 @@ public sealed class Passwords_that_rotate : IDisposable
         await running.CheckAsync(CancellationToken.None);
 
         configuration["ClaimCheck:Sources:shop:PasswordRefresh"] = "soon";
-        Assert.Contains("PasswordRefresh is 'soon'", Assert.Throws<ExportFailedException>(() => sources.Get("shop")).Message, StringComparison.Ordinal);
+        Assert.Contains("PasswordRefresh is 'soon'", Assert.Throws<SourceException>(() => sources.Get("shop")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class Passwords_that_rotate : IDisposable
             await (await OpenAsync(sources)).DisposeAsync();
             return true;
         }
-        catch (ExportFailedException)
+        catch (SourceException)
         {
             return false;
         }

@@ -1,6 +1,8 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
+using ClaimCheck.Service.BulkJobs.Jobs;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Tests.Revocation;
 
@@ -101,7 +103,7 @@ public sealed class Shares_of_callers : IAsyncLifetime
     [Fact]
     public async Task A_webhook_that_always_has_something_due_leaves_room_for_the_others()
     {
-        var deliveries = new WebhookDeliveries(lab.Catalog, new WebhookSettings());
+        var deliveries = new WebhookDeliveries(lab.Catalog, new WebhookOptions());
         Guid[] hooks = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
         await lab.SqlAsync(
             """

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Testing;
 using Npgsql;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Npgsql;
 

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

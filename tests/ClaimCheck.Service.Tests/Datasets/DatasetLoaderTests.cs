@@ -1,4 +1,5 @@
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 

@@ -1,5 +1,5 @@
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,8 +1,11 @@
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Api;
-using ExportRun = ClaimCheck.Service.Tests.Exporting.ExportRun;
+using ClaimCheck.Service.Tests.Exporting;
 using ClaimCheck.Testing;
 using Npgsql;
+using ExportRun = ClaimCheck.Service.Tests.Exporting.ExportRun;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
@@ -27,7 +30,7 @@ public sealed class Policies_that_hide_rows
         Assert.Contains("\"rowSecurity\": true", refused.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Detail);
         // As whoever uses it is refused.
-        var problem = ClaimCheck.Service.Hosting.Problems.Unavailable(refused).Value;
+        var problem = Http.Problems.Unavailable(refused).Value;
         Assert.Equal((503, refused.Code, refused.Detail), (problem.Status, problem.Code, problem.Detail));
         Assert.Null(await defined.Find("some")!.AskAsync(anew: false, CancellationToken.None));
     }
@@ -39,7 +42,7 @@ public sealed class Policies_that_hide_rows
         await using (var run = await ExportRun.OnAsync(database))
         {
             // Made between the check and the run, or met inside a function.
-            var refusal = await Assert.ThrowsAsync<ExportFailedException>(() => run.ExportAsync("SELECT id FROM hidden() id"));
+            var refusal = await Assert.ThrowsAsync<SourceException>(() => run.ExportAsync("SELECT id FROM hidden() id"));
             Assert.Equal(("source_row_security", false), (refusal.Code, refusal.IsTransient));
             run.RowSecurity = true;
             Assert.Equal("\"1\"\n", await run.TextAsync("SELECT id FROM hidden() id"));

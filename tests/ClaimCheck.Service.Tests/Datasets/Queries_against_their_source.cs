@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Testing;
 using Npgsql;
 

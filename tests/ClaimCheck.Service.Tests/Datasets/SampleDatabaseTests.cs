@@ -1,6 +1,6 @@
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Dapper;
 using Npgsql;

@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Testing;
 using Dapper;
 using Npgsql;
@@ -72,7 +72,7 @@ public sealed class SourceDatabasesTests : IAsyncLifetime, IAsyncDisposable
         Assert.Same(sources.Get("shop"), sources.Get("shop"));
         Assert.Contains("Host=configured", sources.Get("shop").ConnectionString, StringComparison.Ordinal);
         Assert.Contains("Host=registered", sources.Get("sample").ConnectionString, StringComparison.Ordinal);
-        Assert.Equal("source_unavailable", Assert.Throws<ExportFailedException>(() => sources.Get("other")).Code);
+        Assert.Equal("source_unavailable", Assert.Throws<SourceException>(() => sources.Get("other")).Code);
     }
 
     private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool rowSecurity)

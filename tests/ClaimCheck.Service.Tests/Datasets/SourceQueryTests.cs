@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Testing;
 using FsCheck;
 using FsCheck.Fluent;

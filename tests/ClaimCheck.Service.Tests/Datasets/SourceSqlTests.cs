@@ -1,4 +1,4 @@
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Batches;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Tests.Blocks;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 

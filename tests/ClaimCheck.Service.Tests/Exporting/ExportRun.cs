@@ -3,8 +3,12 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Startup;
+using ClaimCheck.Service.Tests.Blocks;
 using ClaimCheck.Testing;
 using Npgsql;
 

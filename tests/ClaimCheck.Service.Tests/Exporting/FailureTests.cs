@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Staging;
 using Npgsql;
 
@@ -144,7 +144,7 @@ public sealed class FailureTests
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Timeout=2");
 
-        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => SourceSession.OpenAsync(() => nowhere, ExportRun.Settings, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<SourceException>(() => SourceSession.OpenAsync(() => nowhere, ExportRun.Settings, CancellationToken.None));
 
         Assert.Equal(("source_unavailable", true), (failure.Code, failure.IsTransient));
     }
@@ -205,9 +205,9 @@ public sealed class FailureTests
         await UntilAsync(async () => await CopiesAsync(run, "count(*)") == 0);
     }
 
-    private static async Task<ExportFailedException> FailAsync(ExportRun run, string sql, IReadOnlyList<Column>? columns = null)
+    private static async Task<SourceException> FailAsync(ExportRun run, string sql, IReadOnlyList<Column>? columns = null)
     {
-        var failure = await Assert.ThrowsAsync<ExportFailedException>(() => run.ExportAsync(sql, columns: columns));
+        var failure = await Assert.ThrowsAsync<SourceException>(() => run.ExportAsync(sql, columns: columns));
         Assert.Equal(0, run.Staged.Open);
         return failure;
     }

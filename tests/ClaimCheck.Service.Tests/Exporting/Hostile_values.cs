@@ -3,8 +3,9 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Batches;
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Exporting;
@@ -76,7 +77,7 @@ public sealed class Hostile_values
     {
         var copied = text.Replace("\\", "\\\\", StringComparison.Ordinal);
 
-        var failure = Assert.Throws<ExportFailedException>(() => ReadCopy([new("id", "bigint", false), new("odd one", type, true)], $"7\t\\N\n8\t{copied}\n"));
+        var failure = Assert.Throws<SourceException>(() => ReadCopy([new("id", "bigint", false), new("odd one", type, true)], $"7\t\\N\n8\t{copied}\n"));
 
         Assert.Equal(("value_not_understood", false), (failure.Code, failure.IsTransient));
         Assert.StartsWith("The value of column odd one in record 2 ", failure.Message, StringComparison.Ordinal);
@@ -89,7 +90,7 @@ public sealed class Hostile_values
         Contracts.Column[] columns = [new("id", "bigint", false), new("doc", "json", true)];
         Assert.Contains("]]", ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues)}\n"), StringComparison.Ordinal);
 
-        var failure = Assert.Throws<ExportFailedException>(() => ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues + 1)}\n"));
+        var failure = Assert.Throws<SourceException>(() => ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues + 1)}\n"));
 
         Assert.Equal("value_too_deep", failure.Code);
         Assert.Equal($"The value of column doc in record 1 is nested deeper than {JsonDepth.OfValues} levels, which is the limit.", failure.Message);
@@ -111,7 +112,7 @@ public sealed class Hostile_values
     [InlineData("csv", "1,\xFF\n")]
     public void A_copy_that_is_not_what_was_asked_for_fails_the_export(string format, string copy)
     {
-        var failure = Assert.Throws<ExportFailedException>(
+        var failure = Assert.Throws<SourceException>(
             () => Read(format, [new("id", "bigint", false), new("note", "text", true)], [Encoding.Latin1.GetBytes(copy)]));
 
         Assert.Equal("value_not_understood", failure.Code);
@@ -137,7 +138,7 @@ public sealed class Hostile_values
                     foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                         Assert.Equal(Columns.Select(column => column.Name), Parse(line).EnumerateObject().Select(property => property.Name));
                 }
-                catch (ExportFailedException e)
+                catch (SourceException e)
                 {
                     Assert.Contains(e.Code, (string[])["value_not_understood", "key_null"]);
                 }
@@ -159,7 +160,7 @@ public sealed class Hostile_values
                 {
                     Assert.Equal(Encoding.UTF8.GetString(copy), Read("csv", columns, hostile.Portions(copy)));
                 }
-                catch (ExportFailedException e)
+                catch (SourceException e)
                 {
                     Assert.Contains(e.Code, (string[])["value_not_understood", "key_null"]);
                 }
@@ -266,7 +267,7 @@ public sealed class Hostile_values
     private static string Read(string format, IReadOnlyList<Column> columns, IEnumerable<byte[]> portions)
     {
         var blocks = new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10);
-        var keys = new KeyWatch(columns.Select(column => column.Name).ToList().IndexOf("id"), isOrdered: false);
+        var keys = new KeyCheck(columns.Select(column => column.Name).ToList().IndexOf("id"), isOrdered: false);
         IRecordFormat reader = format == "csv"
             ? new CsvFormat(columns, blocks, keys, CancellationToken.None)
             : new NdjsonFormat([.. columns.Select(column => new ResultColumn(column.Name, column.Type, true, ColumnTypes.Of(column.Type)))], blocks, keys, CancellationToken.None);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Service.Tests.Blocks;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,4 +1,6 @@
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
 using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Exporting;
@@ -98,6 +100,6 @@ public sealed class Records_that_are_too_large
     private static string Query(int length) =>
         $"SELECT i AS id, CASE WHEN i = 2 THEN repeat('x', {length}) END AS note, NULL::text AS z FROM generate_series(1, 3) AS i";
 
-    private static Task<ExportFailedException> FailAsync(ExportRun run, string sql) =>
-        Assert.ThrowsAsync<ExportFailedException>(() => run.ExportAsync(sql));
+    private static Task<SourceException> FailAsync(ExportRun run, string sql) =>
+        Assert.ThrowsAsync<SourceException>(() => run.ExportAsync(sql));
 }

@@ -26,7 +26,7 @@ internal sealed class StagedObjects
         return Task.FromResult<StagedWriter>(new Writer(this, name));
     }
 
-    private sealed class Writer(StagedObjects owner, string name) : StagedWriter(new StagedUpload(name, "upload"))
+    private sealed class Writer(StagedObjects owner, string name) : StagedWriter(new StagedMultipartUpload(name, "upload"))
     {
         private readonly MemoryStream bytes = new();
         private bool isOver;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClaimCheck.Service.Tests.Blocks;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 

@@ -56,7 +56,7 @@ public sealed partial class HouseTests
     public void Redirects_are_answered_in_one_place() =>
         // To a link alone, and never to who sends a key: Redirects says so, and its users ask it.
         Assert.Equal(
-            [$"{Service}BulkJobs/JobEndpoints.cs", $"{Service}Links/BatchEndpoints.cs", $"{Service}Links/Redirects.cs"],
+            [$"{Service}BulkJobs/Jobs/JobEndpoints.cs", $"{Service}Batches/BatchEndpoints.cs", $"{Service}Batches/Redirects.cs"],
             Callers("Status307").Concat(Callers("Redirects.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
 
     [Fact]

@@ -103,8 +103,8 @@ public sealed class SecretsTests
                  {
                      link, manifest, manifest.Files[0], manifest.Files[0].Index, data, ready,
                      new Service.Publishing.PositionedEvent(new(1, null), ready), new Service.Staging.SignedLink(link, DateTimeOffset.UnixEpoch),
-                     new ExportLinks("a", "b", "c", link, "d"), new Page<BulkEvent>([ready], null), new Service.Links.Redeemed<Manifest>(manifest),
-                     new Service.Links.Redeemed<Link>(link),
+                     new ExportLinks("a", "b", "c", link, "d"), new Page<BulkEvent>([ready], null), new Batches.Redeemed<Manifest>(manifest),
+                     new Batches.Redeemed<Link>(link),
                  })
         {
             Assert.DoesNotContain("0123456789abcdef", $"{holder}", StringComparison.Ordinal);

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Tests.Revocation;
 

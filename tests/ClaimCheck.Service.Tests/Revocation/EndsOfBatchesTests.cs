@@ -2,8 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
@@ -66,7 +67,7 @@ public sealed class EndsOfBatchesTests
         await using var lab = await RevocationLab.StartAsync(loops: false);
         var expired = await lab.ReadyAsync();
         await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { expired.Value });
-        await lab.Get<RetentionClock>().ExpireAsync(default);
+        await lab.Get<Retention>().ExpireAsync(default);
         var failed = await lab.LeaseAsync();
         Assert.True(await lab.Get<ExportOutcomes>().FailAsync(failed, new("source_query_failed", "The query failed.", false), default));
         var cancelled = await lab.AskAsync();
@@ -151,7 +152,7 @@ public sealed class EndsOfBatchesTests
                 Assert.Equal(HttpStatusCode.NotFound, (await lab.Http.GetAsync(new Uri(link))).StatusCode);
         }
 
-        await lab.Get<RetentionClock>().ExpireAsync(default);
+        await lab.Get<Retention>().ExpireAsync(default);
         await lab.EraseAsync();
         Assert.Equal(ExportState.Expired, (await lab.FindAsync(batch)).State);
         Assert.Empty(await lab.ObjectsAsync(batch));
@@ -168,7 +169,7 @@ public sealed class EndsOfBatchesTests
         await lab.RevokeAsync(revoked);
         var asked = await lab.AskAsync(retention: TimeSpan.FromSeconds(1));
         await lab.SqlAsync("UPDATE exports SET created_at = now() - interval '30 days', expires_at = CASE WHEN state = 'revoked' THEN now() - interval '1 day' END");
-        await lab.Get<RetentionClock>().ExpireAsync(default);
+        await lab.Get<Retention>().ExpireAsync(default);
 
         Assert.Equal(ExportState.Pending, (await lab.FindAsync(asked.Batch)).State);
         Assert.Equal(ExportState.Revoked, (await lab.FindAsync(revoked)).State);

@@ -18,21 +18,21 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
     /// <summary>What becomes of a link before it is handed out; for example one of a long session token.</summary>
     public Func<SignedLink, SignedLink> Signed { get; set; } = static link => link;
 
-    public async Task<StagedUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
+    public async Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
         await PauseAsync("begin", key);
         return await inner.BeginAsync(key, content, cancellationToken);
     }
 
-    public StagedWriter OpenWriter(StagedUpload upload) => new Writer(this, inner.OpenWriter(upload));
+    public StagedWriter OpenWriter(StagedMultipartUpload upload) => new Writer(this, inner.OpenWriter(upload));
 
-    public async Task<bool> AbortAsync(StagedUpload upload, CancellationToken cancellationToken)
+    public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
         await PauseAsync("abort", upload.Key);
         return await inner.AbortAsync(upload, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StagedUpload> ListUploadsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await PauseAsync("list uploads", prefix);
         await foreach (var upload in inner.ListUploadsAsync(prefix, cancellationToken))

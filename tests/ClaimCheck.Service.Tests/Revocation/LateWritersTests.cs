@@ -1,8 +1,11 @@
 using System.Net;
 using Amazon.S3.Model;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;
@@ -46,7 +49,7 @@ public sealed class LateWritersTests(ITestOutputHelper output)
     {
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3);
         var plan = await lab.LeaseAsync();
-        await using var writer = (await lab.Get<UploadLedger>().OpenAsync(
+        await using var writer = (await lab.Get<MultipartUploads>().OpenAsync(
             plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00001.csv.gz", new("application/gzip", "part-00001.csv.gz"), default))!;
         await writer.WriteAsync(new byte[6 << 20], default); // more than a part
 
@@ -59,7 +62,7 @@ public sealed class LateWritersTests(ITestOutputHelper output)
         var late = await Assert.ThrowsAsync<StagingException>(() => writer.CompleteAsync(default));
         Assert.True(late.IsMissing, late.Message);
         await writer.DisposeAsync();
-        Assert.Null(await lab.Get<UploadLedger>().OpenAsync(
+        Assert.Null(await lab.Get<MultipartUploads>().OpenAsync(
             plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00002.csv.gz", new("application/gzip", "part-00002.csv.gz"), default));
         Assert.Empty(await lab.ObjectsAsync(plan.BatchId));
         Assert.Empty(await lab.UploadsAsync(plan.BatchId));

@@ -2,18 +2,22 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Amazon.Runtime;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Links;
+using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Receipts;
-using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Staging;
-using ClaimCheck.Service.Uploads;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -82,13 +86,13 @@ internal sealed class RevocationLab : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.AddStartup().AddHttp().AddCatalog().AddSources().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddReceipts().AddBatches()
             .AddPublishing();
-        Remove(builder.Services, typeof(ReceiptClock));
+        Remove(builder.Services, typeof(ReceiptWorker));
         if (onS3)
             await UseTestCredentialsAsync(builder.Services);
-        builder.AddUploads(); // a worker needs them
+        builder.AddProducerBatches(); // a worker needs them
         Hesitate(builder.Services, seed);
         if (!loops)
-            Remove(builder.Services, typeof(ExportWorker), typeof(OutboxRelay), typeof(StagingCleaner));
+            Remove(builder.Services, typeof(ExportWorker), typeof(OutboxRelay), typeof(ErasureWorker));
         for (var more = 1; loops && more < relays; more++)
             builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<OutboxRelay>(services));
 
@@ -203,7 +207,7 @@ internal sealed class RevocationLab : IAsyncDisposable
 
     public async Task<List<StagedObject>> ObjectsAsync(BatchId batch) => await Staging.ListAsync(StagingKeys.Batch(batch), default).ToListAsync();
 
-    public async Task<List<StagedUpload>> UploadsAsync(BatchId batch) => await Staging.ListUploadsAsync(StagingKeys.Batch(batch), default).ToListAsync();
+    public async Task<List<StagedMultipartUpload>> UploadsAsync(BatchId batch) => await Staging.ListUploadsAsync(StagingKeys.Batch(batch), default).ToListAsync();
 
     public async Task SqlAsync(string sql, object? parameters = null)
     {

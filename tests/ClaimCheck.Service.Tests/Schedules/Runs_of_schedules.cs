@@ -41,11 +41,11 @@ public sealed class Runs_of_schedules(ScheduleService service)
         var put = await asking.SendAsync("PUT", "/v1/schedules/yearly", ApiClient.Json("""{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "items" } }"""u8.ToArray()));
         Assert.Equal(201, put.Status);
         await using var catalog = NpgsqlDataSource.Create(idle.Catalog);
-        Assert.Equal(TimeSpan.FromSeconds(5), await ScheduleClock.UntilNextAsync(catalog, CancellationToken.None));
+        Assert.Equal(TimeSpan.FromSeconds(5), await ScheduleWorker.UntilNextAsync(catalog, CancellationToken.None));
 
         await Scene.SqlAsync(idle.Catalog, "UPDATE schedules SET next_fire_at = now(), try_at = now()");
 
-        Assert.InRange(await ScheduleClock.UntilNextAsync(catalog, CancellationToken.None), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
+        Assert.InRange(await ScheduleWorker.UntilNextAsync(catalog, CancellationToken.None), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
     }
 
     [Fact]

@@ -3,16 +3,16 @@ using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Publishing.Subscriptions;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Receipts;
-using ClaimCheck.Service.Reckoning;
 using ClaimCheck.Service.Schedules;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Service.Tests.House;
-using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -131,7 +131,7 @@ public sealed partial class Settings_that_are_not_known
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
         return builder.AddStartup().AddHttp().AddCatalog().AddDatasets().AddStaging().AddExporting().AddPublishing().AddWebhooks().AddSubscriptions().AddReceipts().AddSchedules()
-            .AddUploads().AddBulkJobs();
+            .AddProducerBatches().AddBulkJobs();
     }
 
     [GeneratedRegex(@"onfiguration\[""(?<name>ClaimCheck:[^""{]+)""\]", RegexOptions.ExplicitCapture, 1000)]

@@ -1,5 +1,5 @@
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Tests.Staging;
 
@@ -28,7 +28,7 @@ public sealed class FolderStagingTests : StagingContract
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.OpenReadAsync(key, 0, 1, default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.DeleteAsync([new StagedObject(key, null, 0)], default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, "GET", default));
-        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedUpload(key, Guid.NewGuid().ToString("N")), default));
+        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedMultipartUpload(key, Guid.NewGuid().ToString("N")), default));
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class FolderStagingTests : StagingContract
     {
         await using var lab = await FolderLab.NewAsync();
 
-        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedUpload(lab.Key, id), default));
+        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedMultipartUpload(lab.Key, id), default));
 
         Assert.True(File.Exists(Path.Combine(lab.Data, "link-keys.json")) || id.Length < 3);
     }

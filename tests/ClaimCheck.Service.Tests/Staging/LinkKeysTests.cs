@@ -1,6 +1,6 @@
 using System.Text.Json;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Service.Tests.Staging;

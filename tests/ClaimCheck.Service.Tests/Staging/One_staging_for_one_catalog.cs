@@ -1,6 +1,6 @@
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;

@@ -2,8 +2,8 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Aws;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Staging;

@@ -1,6 +1,6 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Hosting;
 using ClaimCheck.Service.Staging;
+using ClaimCheck.Service.Startup;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

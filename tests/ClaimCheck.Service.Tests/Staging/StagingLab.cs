@@ -46,7 +46,7 @@ internal abstract class StagingLab : IAsyncDisposable
 
     public async Task<IReadOnlyList<StagedObject>> ListAsync() => await Staging.ListAsync(Prefix, default).ToListAsync();
 
-    public async Task<IReadOnlyList<StagedUpload>> ListUploadsAsync() => await Staging.ListUploadsAsync(Prefix, default).ToListAsync();
+    public async Task<IReadOnlyList<StagedMultipartUpload>> ListUploadsAsync() => await Staging.ListUploadsAsync(Prefix, default).ToListAsync();
 
     public async Task<string> LinkAsync(string key, TimeSpan? lifetime = null, LinkAudience audience = LinkAudience.Consumer) =>
         (await Staging.SignAsync(key, lifetime ?? TimeSpan.FromMinutes(5), audience, "GET", default)).Link.Reveal();
@@ -141,7 +141,7 @@ internal sealed class FolderLab : StagingLab
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", data)]);
-        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<ClaimCheck.Service.Hosting.PublicAddress>();
+        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<Startup.PublicAddress>();
         builder.AddStaging();
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton<BatchStates>(new KnownStates()).AddSingleton<CatalogSignals>();

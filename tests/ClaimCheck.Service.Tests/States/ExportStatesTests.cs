@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Batches;
+using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Links;
+using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Tests.Revocation;
@@ -101,7 +103,7 @@ public sealed class ExportStatesTests : IAsyncLifetime
                 return "";
             case Step.Expire:
                 await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value AND state = 'ready'", new { batch.Value });
-                await lab.Get<RetentionClock>().ExpireAsync(default);
+                await lab.Get<Retention>().ExpireAsync(default);
                 return "";
             case Step.Relay:
                 await RelayAsync();

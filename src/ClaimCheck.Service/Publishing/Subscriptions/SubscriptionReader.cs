@@ -1,7 +1,8 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Web;
 
@@ -9,7 +10,7 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Reads the body of <c>POST /v1/subscriptions</c>; collects what is wrong with each field.</summary>
 internal sealed class SubscriptionReader(
-    DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionSettings settings, PublishingOptions publishing)
+    DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionOptions settings, PublishingOptions publishing)
 {
     private static readonly string[] Fields = ["consumer", "datasets", "types", "protocol", "endpoint", "contentType"];
 

@@ -1,7 +1,6 @@
 using Amazon.SQS;
 using ClaimCheck.Aws;
-using ClaimCheck.Service.Hosting;
-using ClaimCheck.Service.Publishing.Webhooks;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
@@ -9,7 +8,7 @@ internal static class SubscriptionsFeature
 {
     public static WebApplicationBuilder AddSubscriptions(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<SubscriptionSettings>("ClaimCheck:Subscriptions");
+        builder.AddCheckedOptions<SubscriptionOptions>("ClaimCheck:Subscriptions");
         builder.Services
             // Made at the first call: a service without a topic needs no region.
             .AddSingleton(_ => Sqs.Connect()).AddSingleton<Func<IAmazonSQS>>(provider => provider.GetRequiredService<IAmazonSQS>)
@@ -17,7 +16,7 @@ internal static class SubscriptionsFeature
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()
             .AddSingleton<SubscriptionTest>().AddSingleton<WebhookLog>();
         if (Roles.Of(builder.Configuration).IsWorker)
-            builder.Services.AddHostedService<SubscriptionSettler>();
+            builder.Services.AddHostedService<SubscriptionWorker>();
         return builder;
     }
 }

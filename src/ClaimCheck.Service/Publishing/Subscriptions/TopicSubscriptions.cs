@@ -25,11 +25,11 @@ internal enum Settling
 
 /// <summary>
 /// Brings SNS to what the catalog says of a queue's subscription. The row comes first: whoever dies between the two leaves one
-/// that is pending or deleting, and <see cref="SubscriptionSettler"/> goes on with it. One process at a time is at a row, under a
+/// that is pending or deleting, and <see cref="SubscriptionWorker"/> goes on with it. One process at a time is at a row, under a
 /// token; what it asks of SNS bears being asked twice.
 /// </summary>
 internal sealed partial class TopicSubscriptions(
-    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionSettings settings, ILogger<TopicSubscriptions> logger)
+    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions settings, ILogger<TopicSubscriptions> logger)
 {
     // Ends well before SubscriptionStore.WorkTime does, so that nothing reaches SNS after another one has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);

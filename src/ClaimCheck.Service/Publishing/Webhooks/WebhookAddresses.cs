@@ -14,7 +14,7 @@ internal sealed class BlockedAddressException() : IOException("The endpoint's na
 /// address that was looked at, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and decides
 /// where they may lead; addresses that are written out are still checked here.
 /// </summary>
-internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookSettings settings)
+internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookOptions settings)
 {
     private const int LongestEndpoint = 2000;
     private static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);

@@ -27,7 +27,7 @@ internal sealed record WebhookLease
 /// The deliveries in the catalog, as those who deliver see them. A lease is a time until which nobody else takes the row; what is
 /// written down afterwards is guarded by its token.
 /// </summary>
-internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookSettings settings)
+internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions settings)
 {
     /// <summary>Takes what is due, so many of each webhook at most: fewer of one that this process is at already, one of one that fails.</summary>
     public async Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken)

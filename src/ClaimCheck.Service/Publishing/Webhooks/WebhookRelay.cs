@@ -9,7 +9,7 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// goes out again under its id; the order of events is not kept.
 /// </summary>
 internal sealed partial class WebhookRelay(
-    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookSettings settings, ILogger<WebhookRelay> logger) : BackgroundService
+    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions settings, ILogger<WebhookRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);

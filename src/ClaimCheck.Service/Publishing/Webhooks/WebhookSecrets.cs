@@ -6,7 +6,7 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>What webhooks are signed with. A secret that is rotated away signs along for a while, so that receivers can change over.</summary>
-internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookSettings settings)
+internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions settings)
 {
     // Each is a signature in one header. Who rotates more often than that loses the oldest early.
     private const int MostOld = 9;

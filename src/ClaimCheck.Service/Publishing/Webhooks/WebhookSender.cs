@@ -35,11 +35,11 @@ internal sealed class WebhookSender : IDisposable
     private const int MostRead = 4 << 10;
     private static readonly string Agent = $"ClaimCheck/{typeof(WebhookSender).Assembly.GetName().Version?.ToString(3)}";
     private readonly WebhookAddresses addresses;
-    private readonly WebhookSettings settings;
+    private readonly WebhookOptions settings;
     private readonly TimeProvider time;
     private readonly HttpMessageInvoker http;
 
-    public WebhookSender(WebhookAddresses addresses, WebhookSettings settings, TimeProvider time)
+    public WebhookSender(WebhookAddresses addresses, WebhookOptions settings, TimeProvider time)
     {
         (this.addresses, this.settings, this.time) = (addresses, settings, time);
         http = new(new SocketsHttpHandler

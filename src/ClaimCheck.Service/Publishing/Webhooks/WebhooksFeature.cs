@@ -1,5 +1,5 @@
 using System.Net;
-using ClaimCheck.Service.Hosting;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
@@ -7,7 +7,7 @@ internal static class WebhooksFeature
 {
     public static WebApplicationBuilder AddWebhooks(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<WebhookSettings>("ClaimCheck:Webhooks");
+        builder.AddCheckedOptions<WebhookOptions>("ClaimCheck:Webhooks");
         builder.Services
             .AddSingleton<ResolveHost>(Dns.GetHostAddressesAsync)
             .AddSingleton<ConnectTo>(ConnectionRace.TcpAsync).AddSingleton<ConnectionRace>()

@@ -1,0 +1,136 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Batches;
+
+/// <summary>
+/// Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value that is not
+/// of its type's form, as producers may upload them, is given as its text: one value must not hide the others.
+/// </summary>
+internal sealed class CsvRecords
+{
+    private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;
+    private readonly BlockBuilder output = new(new BlockBuffers(64 << 10), int.MaxValue / 4);
+    private readonly JsonValueWriter values;
+    private byte[] plain = new byte[256];
+
+    /// <param name="columns">The batch's.</param>
+    /// <param name="types">Their types, where they are known better than by name.</param>
+    /// <param name="cancellationToken">Ends the writing of large values.</param>
+    public CsvRecords(IReadOnlyList<Column> columns, IReadOnlyList<ResultType>? types, CancellationToken cancellationToken)
+    {
+        values = new(output, cancellationToken);
+        this.columns = [.. columns.Select((column, index) =>
+        {
+            var type = types?[index] ?? ColumnTypes.Of(column.Type);
+            return (Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"), type, JsonKinds.Of(type));
+        })];
+    }
+
+    /// <param name="bytes">Whole records, without a header.</param>
+    /// <param name="skip">Records to pass over.</param>
+    /// <param name="take">Records to write.</param>
+    /// <param name="page">Where to.</param>
+    /// <param name="isFirst">No comma goes before the first one.</param>
+    /// <exception cref="InvalidDataException">There are fewer records, or they are not CSV of these columns.</exception>
+    public void Write(ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
+    {
+        for (; skip > 0; skip--)
+            Read(ref bytes, isWritten: false);
+        for (; take > 0; take--, isFirst = false)
+        {
+            if (!isFirst)
+                output.Append((byte)',');
+            Read(ref bytes, isWritten: true);
+        }
+
+        page.Write(output.Written);
+    }
+
+    private void Read(ref ReadOnlySpan<byte> rest, bool isWritten)
+    {
+        for (var i = 0; i < columns.Length; i++)
+        {
+            var length = FieldLength(rest, isLast: i == columns.Length - 1);
+            if (isWritten)
+            {
+                output.Append(columns[i].Prefix);
+                Write(rest[..length], columns[i].Kind, columns[i].Type);
+            }
+
+            rest = rest[(length + 1)..]; // behind the comma, or the line feed
+        }
+
+        if (isWritten)
+            output.Append((byte)'}');
+    }
+
+    private void Write(ReadOnlySpan<byte> field, JsonKind kind, ResultType type)
+    {
+        // NULL is nothing at all; the empty text is a pair of quotes.
+        if (field.IsEmpty)
+            output.Append("null"u8);
+        else
+            WriteValue(field[0] == (byte)'"' ? Unquote(field[1..^1]) : field, kind, type);
+    }
+
+    private void WriteValue(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
+    {
+        var start = output.Written.Length;
+        try
+        {
+            values.Write(value, kind, type);
+        }
+        catch (FormatException)
+        {
+            output.Truncate(start);
+            values.Write(value, JsonKind.Text, type);
+        }
+    }
+
+    private ReadOnlySpan<byte> Unquote(ReadOnlySpan<byte> quoted)
+    {
+        if (quoted.IndexOf((byte)'"') < 0)
+            return quoted;
+        if (plain.Length < quoted.Length)
+            plain = new byte[quoted.Length];
+        var length = 0;
+        while (quoted.IndexOf((byte)'"') is var at and >= 0)
+        {
+            quoted[..(at + 1)].CopyTo(plain.AsSpan(length));
+            length += at + 1;
+            quoted = quoted[(at + 2)..];
+        }
+
+        quoted.CopyTo(plain.AsSpan(length));
+        return plain.AsSpan(0, length + quoted.Length);
+    }
+
+    /// <returns>The length up to the comma, or to the line feed that must end the last one.</returns>
+    private static int FieldLength(ReadOnlySpan<byte> rest, bool isLast)
+    {
+        var length = rest is [(byte)'"', ..] ? QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
+        return length >= 0 && length < rest.Length && rest[length] == (isLast ? (byte)'\n' : (byte)',') ? length : throw NotCsv();
+    }
+
+    private static int QuotedLength(ReadOnlySpan<byte> rest)
+    {
+        var at = 1;
+        while (true)
+        {
+            var quote = rest[at..].IndexOf((byte)'"');
+            if (quote < 0)
+                return -1;
+            at += quote + 1;
+            if (at == rest.Length || rest[at] != (byte)'"')
+                return at;
+            at++; // a doubled quote
+        }
+    }
+
+    private static InvalidDataException NotCsv() => new("The records are not CSV of these columns.");
+}

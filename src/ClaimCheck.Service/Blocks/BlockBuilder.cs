@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Blocks;
+
+/// <summary>A run of whole records. Whoever takes it gives the buffer back.</summary>
+internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Records)
+{
+    public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
+}
+
+/// <summary>A record has outgrown <see cref="BlockBuilder.LargestRecord"/>. Who writes it knows which it is, and says so.</summary>
+internal sealed class BlockFullException() : Exception("A record is larger than may be.");
+
+/// <summary>
+/// Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one that
+/// would make it more than twice as large as it should be. A record larger than that is a block of its own.
+/// </summary>
+internal sealed class BlockBuilder
+{
+    /// <summary>The size of a block where files are large: 1 MiB, the contract's least, because about ten buffers of it are in use.</summary>
+    public const int FullBlock = 1 << 20;
+
+    private const int Slack = 256 << 10;
+
+    // Records that came before it lie in the same buffer.
+    private const int Longest = OversizedRecord.Largest + (16 << 20);
+
+    private readonly BlockBuffers buffers;
+    private readonly int target;
+    private byte[] buffer;
+    private int written;
+    private int recordsEnd;
+    private long records;
+
+    public BlockBuilder(BlockBuffers buffers, int target)
+    {
+        this.buffers = buffers;
+        this.target = target;
+        buffer = buffers.Rent(0);
+    }
+
+    /// <summary>Blocks that are ready, oldest first.</summary>
+    public Queue<FilledBlock> Ready { get; } = new();
+
+    /// <summary>How large a record may get here; what is reserved beyond it, and a portion more, is refused.</summary>
+    public int LargestRecord { get; init; } = OversizedRecord.Largest;
+
+    /// <summary>How many bytes were written since the last record's end.</summary>
+    public int Open => written - recordsEnd;
+
+    public ReadOnlySpan<byte> Written => buffer.AsSpan(0, written);
+
+    /// <summary>A file should hold several blocks: it is closed before the block that would be too much.</summary>
+    public static int TargetFor(long maxFileBytes) => (int)Math.Clamp(maxFileBytes / 4, 4 << 10, FullBlock);
+
+    public static BlockBuffers BuffersFor(int target) => new(target + (target >> 1) + Slack);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Reserve(int atLeast)
+    {
+        if (buffer.Length - written < atLeast)
+            Grow(atLeast);
+        return buffer.AsSpan(written);
+    }
+
+    public Memory<byte> ReserveMemory(int atLeast)
+    {
+        Reserve(atLeast);
+        return buffer.AsMemory(written);
+    }
+
+    public void Advance(int count) => written += count;
+
+    /// <summary>Takes back what was written last, down to a length that was seen since the last record's end.</summary>
+    public void Truncate(int length) => written = length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(byte value)
+    {
+        Reserve(1)[0] = value;
+        written++;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        written += bytes.Length;
+    }
+
+    /// <summary>A record ends at <paramref name="end"/> of <see cref="Written"/>.</summary>
+    /// <returns>By how much everything after it has moved to the front.</returns>
+    public int EndRecord(int end)
+    {
+        var moved = 0;
+        if (end > 2 * target && recordsEnd > 0)
+            moved = Cut();
+        recordsEnd = end - moved;
+        records++;
+        if (recordsEnd >= target)
+            moved += Cut();
+        return moved;
+    }
+
+    /// <summary>What is left becomes the last block.</summary>
+    public void Finish()
+    {
+        if (recordsEnd > 0)
+            Cut();
+    }
+
+    private int Cut()
+    {
+        var cut = recordsEnd;
+        var rest = buffer.AsSpan(cut, written - cut);
+        var next = buffers.Rent(rest.Length);
+        rest.CopyTo(next);
+        Ready.Enqueue(new FilledBlock(buffer, cut, records));
+        buffer = next;
+        written = rest.Length;
+        recordsEnd = 0;
+        records = 0;
+        return cut;
+    }
+
+    private void Grow(int atLeast)
+    {
+        var needed = (long)written + atLeast;
+        if (needed > Longest || needed - recordsEnd > LargestRecord + (long)Slack)
+            throw new BlockFullException();
+        var larger = buffers.Rent((int)Math.Min(Math.Max(needed, 2L * buffer.Length), Longest));
+        Written.CopyTo(larger);
+        buffers.Return(buffer);
+        buffer = larger;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Text;
+using System.Text.Unicode;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Blocks;
+
+/// <summary>The database's own CSV, passed through; looked at only for the ends of records and for keys.</summary>
+internal sealed class CsvFormat : IRecordFormat
+{
+    private const int Portion = 128 << 10;
+
+    private readonly BlockBuilder blocks;
+    private readonly KeyCheck keys;
+    private readonly CancellationToken cancellationToken;
+    private readonly IReadOnlyList<Column> columns;
+    private QuoteScanner scanner;
+    private int recordStart;
+
+    public CsvFormat(IReadOnlyList<Column> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
+    {
+        this.blocks = blocks;
+        this.keys = keys;
+        this.cancellationToken = cancellationToken;
+        this.columns = columns;
+        Header = Encoding.UTF8.GetBytes(string.Join(',', columns.Select(column => Quoted(column.Name))) + '\n');
+        // In a single column NULL and the empty text must differ, and an empty line must be a record.
+        CopyOptions = columns.Count == 1 ? "FORMAT csv, FORCE_QUOTE *, ENCODING 'UTF8'" : "FORMAT csv, ENCODING 'UTF8'";
+    }
+
+    public string CopyOptions { get; }
+
+    public ReadOnlyMemory<byte> Header { get; }
+
+    public string Extension => "csv";
+
+    public string ContentType => "text/csv";
+
+    public Memory<byte> Space() => blocks.ReserveMemory(Portion)[..Portion];
+
+    public void Accept(int count)
+    {
+        blocks.Advance(count);
+        Scan(isLast: false);
+    }
+
+    public void EndCopy()
+    {
+        Scan(isLast: true);
+        if (recordStart < blocks.Written.Length)
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
+    }
+
+    public void Finish() => blocks.Finish();
+
+    private void Scan(bool isLast)
+    {
+        int end;
+        while ((end = scanner.NextEnd(blocks.Written, isLast)) >= 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (end - recordStart > blocks.LargestRecord)
+                throw TooLarge(blocks.Written[recordStart..end], isWhole: true);
+            Check(blocks.Written[recordStart..(end - 1)]);
+            var moved = blocks.EndRecord(end);
+            recordStart = end - moved;
+            if (moved > 0)
+                scanner.Rebase(moved);
+        }
+
+        // No need to hold all of one that is too large already; of the last few bytes the scanner has yet to say whether an end is among them.
+        if (blocks.Written.Length - recordStart > blocks.LargestRecord + QuoteScanner.Stride)
+            throw TooLarge(blocks.Written[recordStart..], isWhole: false);
+    }
+
+    private SourceException TooLarge(ReadOnlySpan<byte> record, bool isWhole)
+    {
+        var (column, held) = OversizedRecord.LargestField(isWhole ? record[..^1] : record);
+        return OversizedRecord.Of(keys.Seen + 1, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
+    }
+
+    private void Check(ReadOnlySpan<byte> record)
+    {
+        if (!Utf8.IsValid(record))
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "is not UTF-8");
+        for (var column = 0; column < keys.Column; column++)
+        {
+            var length = FieldLength(record);
+            if (length == record.Length)
+                throw NotCsv();
+            record = record[(length + 1)..];
+        }
+
+        CheckKey(record[..FieldLength(record)]);
+    }
+
+    private void CheckKey(ReadOnlySpan<byte> key)
+    {
+        // NULL is nothing at all; the empty text is a pair of quotes.
+        if (key.IsEmpty)
+            keys.SeeNull();
+        keys.See(key);
+        keys.Wanted?.Take(Plain(key));
+    }
+
+    /// <summary>A field of whole quotes without them.</summary>
+    public static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> field) =>
+        field is not [(byte)'"', .. var quoted, (byte)'"'] ? field
+        : quoted.Contains((byte)'"') ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(quoted).Replace("\"\"", "\"", StringComparison.Ordinal))
+        : quoted;
+
+    private int FieldLength(ReadOnlySpan<byte> rest)
+    {
+        if (rest is not [(byte)'"', ..])
+            return rest.IndexOf((byte)',') is var comma and >= 0 ? comma : rest.Length;
+        var at = 1;
+        while (true)
+        {
+            var quote = rest[at..].IndexOf((byte)'"');
+            if (quote < 0)
+                throw NotCsv();
+            at += quote + 1;
+            if (at == rest.Length || rest[at] == (byte)',')
+                return at;
+            if (rest[at] != (byte)'"')
+                throw NotCsv();
+            at++; // a doubled quote
+        }
+    }
+
+    private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
+
+    private static string Quoted(string name) =>
+        name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"")}\"" : name;
+}

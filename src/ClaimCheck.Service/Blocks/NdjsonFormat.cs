@@ -1,0 +1,147 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Blocks;
+
+/// <summary>COPY's text format, a line a record and a tab between values, made into a JSON object a line.</summary>
+internal sealed class NdjsonFormat : IRecordFormat
+{
+    private readonly BlockBuilder blocks;
+    private readonly KeyCheck keys;
+    private readonly JsonValueWriter values;
+    private readonly CopyText copyText = new();
+    private readonly CancellationToken cancellationToken;
+    private readonly (byte[] Prefix, string Name, ResultType Type, JsonKind Kind)[] columns;
+    private byte[] lines = new byte[256 << 10];
+    private int filled;
+    private int searched;
+
+    public NdjsonFormat(IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
+    {
+        this.blocks = blocks;
+        this.keys = keys;
+        this.cancellationToken = cancellationToken;
+        values = new JsonValueWriter(blocks, cancellationToken);
+        this.columns = [.. columns.Select((column, index) => (
+            Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
+            column.Name,
+            column.Value,
+            JsonKinds.Of(column.Value)))];
+    }
+
+    public string CopyOptions => "FORMAT text, ENCODING 'UTF8'";
+
+    public ReadOnlyMemory<byte> Header => default;
+
+    public string Extension => "ndjson";
+
+    public string ContentType => "application/x-ndjson";
+
+    public Memory<byte> Space()
+    {
+        if (filled == lines.Length)
+        {
+            // A value may be half as long in JSON as it is in COPY's text, where backslashes and bytes are longer; not a quarter.
+            if (lines.Length > Math.Min(4L * blocks.LargestRecord, 1 << 29))
+            {
+                var (column, held) = OversizedRecord.LargestValue(lines);
+                throw TooLarge(keys.Seen + 1, filled, isWhole: false, column, held);
+            }
+
+            Array.Resize(ref lines, lines.Length * 2);
+        }
+
+        return lines.AsMemory(filled);
+    }
+
+    public void Accept(int count)
+    {
+        filled += count;
+        var start = 0;
+        // Line feeds inside values are escaped: each one ends a record.
+        while (lines.AsSpan(searched, filled - searched).IndexOf((byte)'\n') is var length and >= 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            searched += length + 1;
+            WriteRecord(lines.AsSpan(start, searched - 1 - start));
+            start = searched;
+        }
+
+        lines.AsSpan(start, filled - start).CopyTo(lines);
+        filled -= start;
+        searched = filled;
+    }
+
+    public void EndCopy()
+    {
+        // Each line was worked on when it was whole.
+        if (filled > 0)
+            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
+    }
+
+    public void Finish() => blocks.Finish();
+
+    private void WriteRecord(ReadOnlySpan<byte> line)
+    {
+        var record = keys.Seen + 1;
+        if (!Utf8.IsValid(line))
+            throw ValueRefusal.OfRecord(record, "is not UTF-8");
+        var (largest, most) = (0, -1);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            ref readonly var column = ref columns[i];
+            var length = line.IndexOf((byte)'\t');
+            if (length < 0 != (i == columns.Length - 1))
+                throw ValueRefusal.OfRecord(record, $"does not have {columns.Length} values");
+            var value = length < 0 ? line : line[..length];
+            line = length < 0 ? default : line[(length + 1)..];
+            var before = blocks.Open;
+            try
+            {
+                blocks.Append(column.Prefix);
+                WriteValue(value, i == keys.Column, column.Kind, column.Type);
+            }
+            catch (BlockFullException)
+            {
+                if (blocks.Open - before >= most)
+                    (largest, most) = (i, blocks.Open - before);
+                throw TooLarge(record, blocks.Open, isWhole: false, largest, most);
+            }
+            catch (FormatException e)
+            {
+                throw ValueRefusal.OfColumn(column.Name, record, e);
+            }
+
+            if (blocks.Open - before > most)
+                (largest, most) = (i, blocks.Open - before);
+        }
+
+        // The brace and the line feed have room beyond what a record may have.
+        blocks.Append("}\n"u8);
+        if (blocks.Open > blocks.LargestRecord)
+            throw TooLarge(record, blocks.Open, isWhole: true, largest, most);
+        blocks.EndRecord(blocks.Written.Length);
+    }
+
+    private SourceException TooLarge(long record, long bytes, bool isWhole, int column, int held) =>
+        OversizedRecord.Of(record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
+
+    private void WriteValue(ReadOnlySpan<byte> value, bool isKey, JsonKind kind, ResultType type)
+    {
+        var isNull = value is [(byte)'\\', (byte)'N'];
+        if (isKey)
+        {
+            if (isNull)
+                keys.SeeNull();
+            keys.See(value);
+            keys.Wanted?.Take(copyText.Unescape(value));
+        }
+
+        if (isNull)
+            blocks.Append("null"u8);
+        else
+            values.WriteCopied(value, kind, type);
+    }
+}

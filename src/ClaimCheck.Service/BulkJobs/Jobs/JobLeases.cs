@@ -1,0 +1,186 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>
+/// How workers share the jobs out. As with exports: a token and a limit on the database's clock, and whoever lost its lease matches
+/// no row. No more jobs of an operation run at a time than it allows.
+/// </summary>
+internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions options)
+{
+    // "clchjobs" as bytes: counting the running jobs of an operation and taking another one is one step.
+    private const long Taking = 0x636c63686a6f6273;
+
+    // The most shares and operations that one look considers; the next look continues after the one served last.
+    private const int MostLanes = 100;
+    private volatile string lastLane = "";
+
+    /// <summary>
+    /// Takes the job whose turn it is: of the share of callers with the fewest running, or, of equals, of the one that was served the
+    /// longest ago; within a share the one that has waited longest of an operation that may run once more.
+    /// </summary>
+    /// <returns>Null when none is waiting that may run.</returns>
+    public async Task<JobLease?> TakeAsync(CancellationToken cancellationToken)
+    {
+        var token = Guid.NewGuid();
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var isWaiting = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+            "SELECT EXISTS (SELECT FROM bulk_jobs WHERE status = 'pending' AND next_try_at <= now())", null, cancellationToken));
+        if (!isWaiting)
+            return null;
+        await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Taking)", new { Taking }, cancellationToken));
+        // The index is bulk_jobs_to_share, through which the jobs of one share and operation are skipped together: as many as wait cost
+        // nothing. Not those of a worker that went silent: they become pending again.
+        var taken = await transaction.Connection.QuerySingleOrDefaultAsync<TakenRow>(transaction.Command(
+            """
+            WITH RECURSIVE lanes (lane, n) AS (
+                SELECT lane, 0 FROM (VALUES (''), (@After)) AS begins (lane)
+                UNION ALL
+                SELECT (SELECT claimcheck_share(tenant, caller, operation) || '/' || operation
+                          FROM bulk_jobs
+                         WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation > lanes.lane
+                         ORDER BY claimcheck_share(tenant, caller, operation) || '/' || operation
+                         LIMIT 1), n + 1
+                  FROM lanes
+                 WHERE lane IS NOT NULL AND n < @MostLanes
+            ), running AS (
+                SELECT operation, claimcheck_share(tenant, caller, operation) AS share FROM bulk_jobs WHERE status = 'running'
+            ), next AS (
+                SELECT waiting.id, turn.share, turn.lane
+                  FROM (SELECT l.lane, oldest.share
+                          FROM (SELECT DISTINCT lane FROM lanes) l
+                         CROSS JOIN LATERAL (
+                               SELECT claimcheck_share(tenant, caller, operation) AS share, operation, concurrency, next_try_at
+                                 FROM bulk_jobs
+                                WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
+                                ORDER BY next_try_at
+                                LIMIT 1) oldest
+                          LEFT JOIN turns t ON t.queue = 'jobs' AND t.share = oldest.share
+                         WHERE oldest.next_try_at <= now()
+                           AND (SELECT count(*) FROM running r WHERE r.operation = oldest.operation) < oldest.concurrency
+                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST, oldest.next_try_at) turn
+                 CROSS JOIN LATERAL (
+                       SELECT id
+                         FROM bulk_jobs
+                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane AND next_try_at <= now()
+                        ORDER BY next_try_at
+                        LIMIT 1
+                          FOR UPDATE SKIP LOCKED) waiting
+                 LIMIT 1
+            ), served AS (
+                INSERT INTO turns (queue, share, served_at)
+                SELECT 'jobs', share, clock_timestamp() FROM next
+                ON CONFLICT (queue, share) DO UPDATE SET served_at = excluded.served_at
+            )
+            UPDATE bulk_jobs b
+               SET status = 'running', lease_token = @token, lease_until = now() + @Lease, leases = leases + 1,
+                   started_at = coalesce(started_at, now())
+              FROM next
+             WHERE b.id = next.id
+            RETURNING b.id, b.tenant, b.definition::text AS definition, b.source, b.body, b.body_key, b.body_bytes, b.body_index, b.claim_url, b.body_of,
+                      b.retry_of, b.retry_class, b.retry_from, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
+                      b.traceparent AS trace_parent, next.lane
+            """,
+            new { token, options.Lease, After = lastLane, MostLanes },
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        lastLane = taken?.Lane ?? "";
+        return taken?.ToLease(token);
+    }
+
+    /// <summary>Says that the worker lives.</summary>
+    /// <returns>Null when the lease is lost; else whether the job is to be cancelled.</returns>
+    public async Task<bool?> RenewAsync(JobLease lease, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<bool?>(new CommandDefinition(
+            """
+            UPDATE bulk_jobs SET lease_until = now() + @Lease
+             WHERE id = @Id AND status = 'running' AND lease_token = @Token
+            RETURNING cancel_requested_at IS NOT NULL
+            """,
+            new { Id = lease.JobId.Value, lease.Token, options.Lease },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Puts jobs whose worker has gone silent back to pending.</summary>
+    public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<Guid>(new CommandDefinition(
+            """
+            UPDATE bulk_jobs b
+               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now()
+              FROM (SELECT id FROM bulk_jobs WHERE status = 'running' AND lease_until < now() FOR UPDATE SKIP LOCKED) lost
+             WHERE b.id = lost.id
+            RETURNING b.id
+            """,
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Gives the lease back: at once where the worker stops, after a while where a try has failed.</summary>
+    public async Task HandBackAsync(JobLease lease, TimeSpan delay, bool failed, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // A worker that was told to stop is none that was lost. The first lease stays: the job was begun.
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE bulk_jobs
+               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed, leases = greatest(leases - 1, 1)
+             WHERE id = @Id AND status = 'running' AND lease_token = @Token
+            """,
+            new { Id = lease.JobId.Value, lease.Token, delay, Failed = failed ? 1 : 0 },
+            cancellationToken: cancellationToken));
+    }
+
+    private sealed record TakenRow
+    {
+        public required Guid Id { get; init; }
+        public required string Tenant { get; init; }
+        public required string Definition { get; init; }
+        public required string Source { get; init; }
+        public byte[]? Body { get; init; }
+        public string? BodyKey { get; init; }
+        public long BodyBytes { get; init; }
+        public byte[]? BodyIndex { get; init; }
+        public string? ClaimUrl { get; init; }
+        public Guid? BodyOf { get; init; }
+        public Guid? RetryOf { get; init; }
+        public string? RetryClass { get; init; }
+        public long RetryFrom { get; init; }
+        public long? TotalItems { get; init; }
+        public long NextChunk { get; init; }
+        public long Processed { get; init; }
+        public int Leases { get; init; }
+        public int Tries { get; init; }
+        public bool IsCancelled { get; init; }
+        public string? TraceParent { get; init; }
+        public required string Lane { get; init; }
+
+        public JobLease ToLease(Guid token) => new()
+        {
+            JobId = new(Id),
+            Token = token,
+            Tenant = Tenant,
+            Operation = JsonSerializer.Deserialize<Operation>(Definition, ClaimCheckJson.Options)!,
+            Source = Source,
+            Body = BodyIndex is null ? null : new JobBody(Body, BodyKey, BodyIndex, BodyBytes, TotalItems ?? 0),
+            ClaimUrl = ClaimUrl,
+            BodyOf = BodyOf is { } body ? new JobId(body) : null,
+            RetryOf = RetryOf is { } original ? new JobId(original) : null,
+            RetryClass = RetryClass,
+            RetryFrom = RetryFrom,
+            NextChunk = NextChunk,
+            Processed = Processed,
+            Leases = Leases,
+            Tries = Tries,
+            IsCancelled = IsCancelled,
+            TraceParent = TraceParent,
+        };
+    }
+}

@@ -1,0 +1,160 @@
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.BulkJobs.Targets;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>
+/// A worker's way through a job, chunk by chunk: while the target works on one, the next is read and the results of the last are
+/// written. The catalog hears of it about once a second; in between the target's own notes say what was done.
+/// </summary>
+internal sealed class JobPass(JobLease lease, JobItems items, ChunkApplier applier, JobProgress progress, JobStaging staging, BulkJobsOptions options, TimeProvider time)
+    : IAsyncDisposable
+{
+    private const int MostUnsaved = 5000;
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
+    private readonly List<ItemFailure> unsaved = [];
+    private JobResults? results;
+    private Task writing = Task.CompletedTask;
+    private long saved = time.GetTimestamp();
+    private bool hasRetries;
+    private long nextChunk = lease.NextChunk; // of the first pass; all before are applied
+
+    /// <summary>What is applied next, or just now: that which a worker before or after this one may be at.</summary>
+    public (int Round, long Chunk) Next { get; private set; } = (0, lease.NextChunk);
+
+    public long Processed { get; private set; } = lease.Processed;
+
+    /// <summary>What was written along the way; null where it does not tell the end.</summary>
+    public JobResults? Results => hasRetries ? null : results;
+
+    private bool IsByChunk => lease.Operation.Atomicity == Operation.PerChunk;
+
+    /// <summary>Applies what is left.</summary>
+    /// <param name="isCancelled">Asked before each chunk.</param>
+    /// <param name="stopping">The worker is told to stop: not within a chunk.</param>
+    /// <param name="token">The lease.</param>
+    /// <returns>False where it was cancelled with something left.</returns>
+    public async Task<bool> RunAsync(Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
+    {
+        // From the start, the results can be written along the way; else they are at the end.
+        if (Processed == 0)
+            results = await JobResults.OpenAsync(staging, lease, token);
+        await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, isWhole: IsByChunk, token)))
+        {
+            stopping.ThrowIfCancellationRequested();
+            await items.CheckAsync(token);
+            if (isCancelled() && await FenceAsync(token))
+                return false;
+            var failures = await applier.ApplyAsync(new(0, nextChunk, chunk), token);
+            await NoteAsync(chunk, failures, token);
+        }
+
+        await SaveAsync(token);
+        for (var round = 0; ;)
+        {
+            stopping.ThrowIfCancellationRequested();
+            var (next, indexes) = await progress.NextRetriesAsync(lease, lease.Operation.Chunk, token);
+            if (indexes.Count == 0 || next > options.Rounds || IsByChunk)
+                return true;
+            hasRetries = true;
+            // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
+            Next = (next, indexes[0]);
+            if (next != round && !isCancelled())
+                await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
+            if (isCancelled() && await FenceAsync(token))
+                return false;
+            round = next;
+            await RetryAsync(round, indexes, token);
+        }
+    }
+
+    /// <summary>Keeps whoever may be about to apply what comes next from it.</summary>
+    /// <returns>False where that was applied already: then it is to be counted.</returns>
+    public Task<bool> FenceAsync(CancellationToken token) => applier.FenceAsync(Next.Round, Next.Chunk, token);
+
+    /// <summary>Writes down what is done.</summary>
+    /// <returns>How many items have failed.</returns>
+    /// <exception cref="JobLostException">The lease is lost.</exception>
+    public async Task<long> SaveAsync(CancellationToken token)
+    {
+        var failed = await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, nextChunk, Processed, unsaved, t), token);
+        unsaved.Clear();
+        saved = time.GetTimestamp();
+        return failed ?? throw new JobLostException();
+    }
+
+    /// <summary>Waits for what is being written. Its failure is the job's.</summary>
+    public Task SettleAsync() => writing;
+
+    public async ValueTask DisposeAsync()
+    {
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (results is not null)
+            await results.DisposeAsync();
+    }
+
+    private async Task NoteAsync(IReadOnlyList<JobItem> chunk, IReadOnlyList<ItemFailure> failures, CancellationToken token)
+    {
+        Next = (0, ++nextChunk);
+        Processed += chunk.Count;
+        unsaved.AddRange(failures);
+        hasRetries |= options.Rounds > 0 && lease.Operation.Atomicity == Operation.PerItem && failures.Any(failure => failure.IsTransient);
+        if (results is not null)
+        {
+            await writing;
+            writing = hasRetries ? Task.CompletedTask : Task.Run(async () => await results.AddAsync(chunk, failures, token), token);
+        }
+
+        if (lease.Operation.IsExactlyOnce && unsaved.Count < MostUnsaved && time.GetElapsedTime(saved) < SaveEvery)
+            return;
+        if (await SaveAsync(token) > options.MaxFailures)
+            throw new JobFailedException("too_many_failures", $"More than {options.MaxFailures} items fail. What was applied before is counted.");
+    }
+
+    private async Task RetryAsync(int round, IReadOnlyList<long> indexes, CancellationToken token)
+    {
+        var (again, length) = (new List<JobItem>(indexes.Count), 0L);
+        await foreach (var item in items.PickAsync(indexes, token))
+        {
+            again.Add(item);
+            length += item.Length;
+            if (length >= JobItems.MostAtOnce)
+                break;
+        }
+
+        var failures = await applier.ApplyAsync(new(round, indexes[0], again), token);
+        var tried = indexes.Take(again.Count).ToList();
+        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, tried, failures, t), token))
+            throw new JobLostException();
+    }
+
+    private async Task DelayAsync(TimeSpan delay, CancellationToken stopping, CancellationToken token)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, token);
+        await Task.Delay(delay, time, either.Token);
+    }
+
+    // One chunk is read while the one before is applied.
+    private static async IAsyncEnumerable<T> AheadAsync<T>(IAsyncEnumerable<T> source)
+    {
+        var reader = source.GetAsyncEnumerator();
+        var next = reader.MoveNextAsync().AsTask();
+        try
+        {
+            while (await next)
+            {
+                var current = reader.Current;
+                next = Task.Run(async () => await reader.MoveNextAsync());
+                yield return current;
+            }
+        }
+        finally
+        {
+            // It can't be disposed while it reads.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await reader.DisposeAsync();
+        }
+    }
+}

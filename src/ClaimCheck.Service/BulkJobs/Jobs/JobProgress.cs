@@ -1,0 +1,123 @@
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>Writes down how far a job is: counts and failures, under the guard of the lease.</summary>
+internal sealed class JobProgress(NpgsqlDataSource catalog)
+{
+    /// <summary>Chunks of the first pass that are done.</summary>
+    /// <returns>How many have failed so far; null when the lease is lost: then nothing was written.</returns>
+    public async Task<long?> SaveAsync(JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        // Repeated after a lost answer it finds itself done: processed says so, and the failures are there already.
+        var failed = await transaction.Connection.QuerySingleOrDefaultAsync<long?>(transaction.Command(
+            """
+            UPDATE bulk_jobs
+               SET next_chunk = @nextChunk,
+                   succeeded = succeeded + (@processed - processed - CASE WHEN @processed > processed THEN @Failed ELSE 0 END),
+                   failed = failed + CASE WHEN @processed > processed THEN @Failed ELSE 0 END,
+                   leases = CASE WHEN @processed > processed THEN 1 ELSE leases END,
+                   processed = @processed
+             WHERE id = @Id AND status = 'running' AND lease_token = @Token
+            RETURNING failed
+            """,
+            new { Id = lease.JobId.Value, lease.Token, nextChunk, processed, Failed = (long)failures.Count },
+            cancellationToken));
+        if (failed is null)
+            return null;
+        await InsertAsync(transaction, lease, failures, round: 0, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return failed;
+    }
+
+    /// <summary>Items that were tried again in a round.</summary>
+    /// <returns>False when the lease is lost: then nothing was written.</returns>
+    public async Task<bool> SaveRoundAsync(
+        JobLease lease, int round, IReadOnlyList<long> tried, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var locked = await transaction.Connection.ExecuteScalarAsync<long?>(transaction.Command(
+            "SELECT failed FROM bulk_jobs WHERE id = @Id AND status = 'running' AND lease_token = @Token FOR UPDATE", new { Id = lease.JobId.Value, lease.Token }, cancellationToken));
+        if (locked is null)
+            return false;
+        var removed = await transaction.Connection.ExecuteAsync(transaction.Command(
+            "DELETE FROM bulk_job_failures WHERE job_id = @Id AND idx = ANY(@Tried) AND round < @round",
+            new { Id = lease.JobId.Value, Tried = tried.ToArray(), round },
+            cancellationToken));
+        if (removed > 0)
+        {
+            await InsertAsync(transaction, lease, failures, round, cancellationToken);
+            var mended = removed - failures.Count;
+            await transaction.Connection.ExecuteAsync(transaction.Command(
+                "UPDATE bulk_jobs SET succeeded = succeeded + @mended, failed = failed - @mended, leases = 1 WHERE id = @Id",
+                new { Id = lease.JobId.Value, mended },
+                cancellationToken));
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>A claim's records, once its manifest was read.</summary>
+    public async Task SaveTotalAsync(JobLease lease, long total, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "UPDATE bulk_jobs SET total_items = @total WHERE id = @Id AND status = 'running' AND lease_token = @Token",
+            new { Id = lease.JobId.Value, lease.Token, total },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>The next items to be tried again: those that failed transiently, and were last tried in the earliest round.</summary>
+    public async Task<(int Round, IReadOnlyList<long> Indexes)> NextRetriesAsync(JobLease lease, int atMost, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var rows = (await connection.QueryAsync<(int Round, long Index)>(new CommandDefinition(
+            """
+            SELECT round, idx
+              FROM bulk_job_failures
+             WHERE job_id = @Id AND class = 'transient'
+               AND round = (SELECT min(round) FROM bulk_job_failures WHERE job_id = @Id AND class = 'transient')
+             ORDER BY idx
+             LIMIT @atMost
+            """,
+            new { Id = lease.JobId.Value, atMost },
+            cancellationToken: cancellationToken))).AsList();
+        return rows.Count == 0 ? (0, []) : (rows[0].Round + 1, [.. rows.Select(row => row.Index)]);
+    }
+
+    /// <summary>Failures from an index on, in order.</summary>
+    public async Task<IReadOnlyList<ItemFailure>> ReadAsync(JobLease lease, long after, int atMost, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<(long Index, string? Key, string Class, string Code, string Message)>(new CommandDefinition(
+            "SELECT idx, key, class, code, message FROM bulk_job_failures WHERE job_id = @Id AND idx > @after ORDER BY idx LIMIT @atMost",
+            new { Id = lease.JobId.Value, after, atMost },
+            cancellationToken: cancellationToken)))
+            .Select(row => new ItemFailure(row.Index, row.Key, row.Class == "transient", row.Code, row.Message)).ToList();
+    }
+
+    private static Task InsertAsync(
+        Transaction transaction, JobLease lease, IReadOnlyList<ItemFailure> failures, int round, CancellationToken cancellationToken) =>
+        failures.Count == 0 ? Task.CompletedTask : transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            INSERT INTO bulk_job_failures (job_id, idx, key, class, code, message, round)
+            SELECT @Id, f.idx, f.key, f.class, f.code, f.message, @round
+              FROM unnest(@Indexes, @Keys, @Classes, @Codes, @Messages) AS f (idx, key, class, code, message)
+            ON CONFLICT (job_id, idx) DO NOTHING
+            """,
+            new
+            {
+                Id = lease.JobId.Value,
+                round,
+                Indexes = failures.Select(failure => failure.Index).ToArray(),
+                Keys = failures.Select(failure => failure.Key).ToArray(),
+                Classes = failures.Select(failure => failure.Class).ToArray(),
+                Codes = failures.Select(failure => failure.Code).ToArray(),
+                Messages = failures.Select(failure => failure.Message).ToArray(),
+            },
+            cancellationToken));
+}

@@ -1,0 +1,191 @@
+using System.Text.Json;
+using ClaimCheck.Consumer.Databases;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.BulkJobs.Targets;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>
+/// Removes what is over: jobs whose time to live has passed, with their bodies, results and notes in the target; and bodies whose
+/// receiver has gone silent before there was a job.
+/// </summary>
+internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobStaging staging, SourceDatabases databases, ILogger<JobRetentionWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(JobRetentionWorker), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                while (await SweepIntakeAsync(stoppingToken) || await SweepJobAsync(stoppingToken))
+                {
+                }
+
+                await ForgetAsync(stoppingToken);
+                await timer.WaitForNextTickAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e))
+            {
+                Log.PutOff(logger, e.Message);
+                await Task.Delay(Every, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<bool> SweepIntakeAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Once expired it can't be renewed, nor become a job. Put off a little, so that one replica at a time erases it.
+        var due = await connection.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(
+            """
+            UPDATE bulk_job_intakes i
+               SET live_until = '-infinity'::timestamptz, next_sweep_at = now() + interval '1 minute'
+              FROM (SELECT job_id
+                      FROM bulk_job_intakes
+                     WHERE live_until < now() AND (next_sweep_at IS NULL OR next_sweep_at <= now())
+                     ORDER BY next_sweep_at NULLS FIRST
+                     LIMIT 1
+                       FOR UPDATE SKIP LOCKED) due
+             WHERE i.job_id = due.job_id
+            RETURNING i.job_id
+            """,
+            cancellationToken: cancellationToken));
+        if (due is not { } id)
+            return false;
+        try
+        {
+            await staging.DropAsync(new(id), cancellationToken);
+        }
+        catch (StagingException e)
+        {
+            Log.PutOff(logger, e.Message);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, Defect.Of(e), new(id));
+        }
+
+        return true;
+    }
+
+    private async Task<bool> SweepJobAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // A body stays while a retry may read it; the index is bulk_jobs_to_sweep.
+        var due = await connection.QuerySingleOrDefaultAsync<DueRow>(new CommandDefinition(
+            """
+            UPDATE bulk_jobs b
+               SET next_sweep_at = now() + interval '1 minute'
+              FROM (SELECT id
+                      FROM bulk_jobs j
+                     WHERE greatest(expires_at, next_sweep_at) <= now() AND expires_at IS NOT NULL AND erased_at IS NULL
+                       AND NOT EXISTS (SELECT FROM bulk_jobs r
+                                        WHERE (r.body_of = j.id OR r.retry_of = j.id) AND (r.expires_at IS NULL OR r.expires_at > now()))
+                     ORDER BY greatest(expires_at, next_sweep_at)
+                     LIMIT 1
+                       FOR UPDATE SKIP LOCKED) due
+             WHERE b.id = due.id
+            RETURNING b.id, b.definition::text AS definition, b.completed_at < now() - interval '10 minutes' AS is_cold, b.expires_at < now() - interval '1 day' AS is_old
+            """,
+            cancellationToken: cancellationToken));
+        if (due is null)
+            return false;
+        var job = new JobId(due.Id);
+        try
+        {
+            await staging.EraseAsync(job, cancellationToken);
+            await connection.ExecuteAsync(new CommandDefinition(
+                "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM bulk_job_failures WHERE job_id = @Id",
+                new { due.Id },
+                commandTimeout: 0, // perhaps a million rows
+                cancellationToken: cancellationToken));
+            // A worker that was paused over the job's end must still find its notes for a while.
+            if (!due.IsCold)
+                return true;
+            await ForgetNotesAsync(due, cancellationToken);
+            await connection.ExecuteAsync(new CommandDefinition("UPDATE bulk_jobs SET erased_at = now() WHERE id = @Id", new { due.Id }, cancellationToken: cancellationToken));
+            Log.Erased(logger, job);
+        }
+        catch (StagingException e)
+        {
+            Log.PutOff(logger, e.Message);
+        }
+        catch (Exception e) when (TargetErrors.IsTargetError(e) || e is SourceException)
+        {
+            Log.NotesStay(logger, job, e is SourceException ? e.Message : DatabaseFailure.Of(e).Text);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, Defect.Of(e), job);
+        }
+
+        return true;
+    }
+
+    // A target that has been away for a day keeps what it has.
+    private async Task ForgetNotesAsync(DueRow due, CancellationToken cancellationToken)
+    {
+        var operation = JsonSerializer.Deserialize<Operation>(due.Definition, ClaimCheckJson.Options)!;
+        if (!operation.IsExactlyOnce)
+            return;
+        try
+        {
+            await using var target = await databases.GetForWriting(operation.Target).OpenConnectionAsync(cancellationToken);
+            await target.ExecuteAsync(new CommandDefinition(
+                "DELETE FROM claimcheck.applied_chunks WHERE job_id = @Id", new { due.Id }, cancellationToken: cancellationToken));
+        }
+        catch (Exception e) when (due.IsOld && (TargetErrors.IsTargetError(e) || e is SourceException))
+        {
+            Log.NotesStay(logger, new(due.Id), e is SourceException ? e.Message : DatabaseFailure.Of(e).Text);
+        }
+    }
+
+    // An idempotency key is kept for a day at least. Retries go before what they are of. The index is bulk_jobs_to_forget.
+    private async Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            DELETE FROM bulk_jobs
+             WHERE id = ANY(ARRAY(
+                   SELECT id
+                     FROM bulk_jobs j
+                    WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
+                      AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
+                    LIMIT 1000))
+            """,
+            cancellationToken: cancellationToken));
+    }
+
+    private sealed record DueRow(Guid Id, string Definition, bool IsCold, bool IsOld);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Job {JobId} is deleted: its time to live is over.")]
+        public static partial void Erased(ILogger logger, JobId jobId);
+
+        [LoggerMessage(LogLevel.Warning, "Sweeping bulk jobs is put off: {Reason}")]
+        public static partial void PutOff(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Error, "What is over of job {JobId} can't be removed; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
+
+        [LoggerMessage(LogLevel.Warning, "What the target has noted of job {JobId} could not be removed. {Reason}")]
+        public static partial void NotesStay(ILogger logger, JobId jobId, string reason);
+    }
+}

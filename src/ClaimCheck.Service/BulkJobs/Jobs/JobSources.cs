@@ -1,0 +1,44 @@
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>Where the items of a job are to be had.</summary>
+internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, ClaimedBatches batches, TimeProvider time)
+{
+    public async Task<JobItems> OpenAsync(JobLease lease, CancellationToken cancellationToken)
+    {
+        if (lease.RetryOf is not { } original)
+            return Open(lease.Operation, lease.Body, lease.ClaimUrl);
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var root = await connection.QuerySingleAsync<BodyRow>(new CommandDefinition(
+            "SELECT body, body_key, body_bytes, body_index, claim_url, coalesce(total_items, 0) AS total_items FROM bulk_jobs WHERE id = @Id",
+            new { Id = lease.BodyOf!.Value.Value },
+            cancellationToken: cancellationToken));
+        var body = root.BodyIndex is { } index ? new JobBody(root.Body, root.BodyKey, index, root.BodyBytes, root.TotalItems) : null;
+        var items = Open(lease.Operation, body, root.ClaimUrl);
+        // Atomic as a whole, it is all or nothing again.
+        return lease.Operation.Atomicity == Operation.PerJob ? items : new RetryItems(catalog, items, original, lease.RetryClass, lease.RetryFrom);
+    }
+
+    private JobItems Open(Operation operation, JobBody? body, string? claimUrl)
+    {
+        if (body is not null)
+            return new BodyItems(operation, body, staging);
+        var claimed = batches.Find(claimUrl ?? "")
+            ?? throw new JobFailedException("claim_not_allowed", "The claim's host is not one that ClaimCheck:BulkJobs:ClaimHosts names (any more).");
+        return new ClaimItems(operation, batches, claimed, time);
+    }
+
+    private sealed record BodyRow
+    {
+        public byte[]? Body { get; init; }
+        public string? BodyKey { get; init; }
+        public long BodyBytes { get; init; }
+        public byte[]? BodyIndex { get; init; }
+        public string? ClaimUrl { get; init; }
+        public long TotalItems { get; init; }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Http.Access;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.BulkJobs.Jobs;
+
+/// <summary>A job that was asked for and found valid.</summary>
+internal sealed record NewJob
+{
+    public required JobId JobId { get; init; }
+    public required Operation Operation { get; init; }
+    public required TimeSpan Ttl { get; init; }
+    public required byte[] Meaning { get; init; }
+    public JobBody? Body { get; init; }
+    public string? ClaimUrl { get; init; }
+
+    public string Source => ClaimUrl is not null ? "claim" : Body!.Key is null ? "inline" : "staged";
+}
+
+/// <summary>The jobs in the catalog, as the API sees them: made, found, listed, cancelled.</summary>
+internal sealed class JobStore(NpgsqlDataSource catalog)
+{
+    /// <summary>Makes a job.</summary>
+    /// <returns>The new one; or the one that the key had made before, and whether it means the same. Nothing where the body's intake was swept meanwhile.</returns>
+    public async Task<(JobRow? New, JobRow? Known, bool MeansTheSame)> CreateAsync(Caller caller, NewJob job, string? key, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        // With the intake goes the right of the sweep to delete what was staged.
+        if (job.Source == "staged" && await transaction.Connection.ExecuteAsync(transaction.Command(
+            "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND live_until > now()", new { Id = job.JobId.Value }, cancellationToken)) == 0)
+        {
+            return default;
+        }
+
+        // The unique index makes a second request with one key wait here until the first has committed.
+        var row = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
+            $"""
+            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes, body_index, claim_url,
+                                   total_items, ttl, idempotency_owner, idempotency_key, meaning, traceparent)
+            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey, @Bytes, @Index, @ClaimUrl,
+                    @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
+            ON CONFLICT (idempotency_owner, idempotency_key) DO NOTHING
+            RETURNING {JobRow.Columns}
+            """,
+            new
+            {
+                Id = job.JobId.Value,
+                caller.Tenant,
+                Caller = caller.Name,
+                Operation = job.Operation.Name,
+                Definition = JsonSerializer.Serialize(job.Operation, ClaimCheckJson.Options),
+                job.Operation.Concurrency,
+                job.Source,
+                job.Body?.Inline,
+                BodyKey = job.Body?.Key,
+                Bytes = job.Body?.Bytes ?? 0,
+                job.Body?.Index,
+                job.ClaimUrl,
+                job.Body?.Items,
+                job.Ttl,
+                Owner = key is null ? null : KeyOwner(caller),
+                IdempotencyKey = key,
+                job.Meaning,
+                TraceParent = System.Diagnostics.Activity.Current?.Id,
+            },
+            cancellationToken));
+        if (row is null)
+        {
+            // Rolled back, and with it the end of the intake: the caller drops that.
+            var (known, same) = await FindByKeyAsync(transaction.Connection, caller, key!, job.Meaning, cancellationToken);
+            return (null, known, same);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return (row, null, false);
+    }
+
+    /// <summary>The job that a key of this caller made before.</summary>
+    public async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await FindByKeyAsync(connection, caller, key, meaning, cancellationToken);
+    }
+
+    private static async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(
+        NpgsqlConnection connection, Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
+    {
+        var parameters = new { Owner = KeyOwner(caller), key };
+        var known = await connection.QuerySingleOrDefaultAsync<JobRow>(new CommandDefinition(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key", parameters, cancellationToken: cancellationToken));
+        var means = await connection.ExecuteScalarAsync<byte[]?>(new CommandDefinition(
+            "SELECT meaning FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key", parameters, cancellationToken: cancellationToken));
+        return (known, means.AsSpan().SequenceEqual(meaning));
+    }
+
+    public async Task<JobRow?> FindAsync(Caller caller, JobId id, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<JobRow>(new CommandDefinition(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = @Id AND tenant = @Tenant AND (expires_at IS NULL OR expires_at > now())",
+            new { Id = id.Value, caller.Tenant },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Those of the jobs that have ended.</summary>
+    public async Task<IEnumerable<JobRow>> EndedAsync(Guid[] jobs, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryAsync<JobRow>(new CommandDefinition(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = ANY(@jobs) AND status IN ('completed', 'failed', 'cancelled')",
+            new { jobs },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<JobRow>> ListAsync(
+        Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows alone; the
+        // primary key has another order of nulls.
+        return (await connection.QueryAsync<JobRow>(new CommandDefinition(
+            $"""
+            SELECT {JobRow.Columns}
+              FROM bulk_jobs
+             WHERE tenant = @Tenant AND erased_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+                   {(before is null ? "" : "AND id < @Before")}
+                   {(status is null ? "" : "AND status = @status")}
+                   {(operation is null ? "" : "AND operation = @operation")}
+             ORDER BY id DESC NULLS LAST
+             LIMIT @limit
+            """,
+            new { caller.Tenant, Before = before?.Value, status, operation, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    public async Task<IReadOnlyList<BulkItemOutcome>> FailuresAsync(
+        JobId job, string? failureClass, long after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // By the primary key, or by the index bulk_job_failures_by_class.
+        return (await connection.QueryAsync<BulkItemOutcome>(new CommandDefinition(
+            $"""
+            SELECT idx AS index, key, 'failed' AS status, class, code, message
+              FROM bulk_job_failures
+             WHERE job_id = @Id AND idx > @after {(failureClass is null ? "" : "AND class = @failureClass")}
+             ORDER BY idx
+             LIMIT @limit
+            """,
+            new { Id = job.Value, failureClass, after, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Cancels a job that waits, and asks the worker of one that runs. One that has ended stays as it is.</summary>
+    public async Task CancelAsync(Caller caller, JobId job, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        // A pending job that was begun before may have chunks in the target that are not counted yet: a worker does that.
+        var cancelled = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
+            $"""
+            UPDATE bulk_jobs
+               SET status = 'cancelled', cancel_requested_at = now(), completed_at = now(), expires_at = now() + ttl
+             WHERE id = @Id AND tenant = @Tenant AND status = 'pending' AND leases = 0
+            RETURNING {JobRow.Columns}
+            """,
+            new { Id = job.Value, caller.Tenant },
+            cancellationToken));
+        if (cancelled is not null)
+        {
+            await JobOutcomes.TellAsync(transaction, cancelled, cancellationToken);
+        }
+        else
+        {
+            await transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                UPDATE bulk_jobs
+                   SET cancel_requested_at = coalesce(cancel_requested_at, now()), next_try_at = now()
+                 WHERE id = @Id AND tenant = @Tenant AND status IN ('pending', 'running')
+                """,
+                new { Id = job.Value, caller.Tenant },
+                cancellationToken));
+            await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_notify('claimcheck', 'jobs')", null, cancellationToken));
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    // Keys are the caller's own; tenants never share them.
+    private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
+}

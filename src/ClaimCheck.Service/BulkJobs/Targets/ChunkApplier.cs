@@ -1,0 +1,190 @@
+using ClaimCheck.Consumer.Databases;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.BulkJobs.Targets;
+
+/// <summary>
+/// Applies units to a target until each has an outcome: as they are; sifted, where items fail; again, where the target gave way or
+/// was away. A unit whose commit is in doubt is found noted when it is tried again.
+/// </summary>
+internal sealed partial class ChunkApplier(
+    SourceDatabases databases, JobLease lease, BulkJobsOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan FencePatience = TimeSpan.FromSeconds(10);
+    private readonly Operation operation = lease.Operation;
+    private TargetSession? session;
+    private bool hasPassed;
+
+    /// <returns>Those that failed, in order.</returns>
+    /// <exception cref="JobFailedException">No item would go better, or the target stayed away.</exception>
+    public async Task<IReadOnlyList<ItemFailure>> ApplyAsync(Unit unit, CancellationToken cancellationToken)
+    {
+        var isByChunk = operation.Atomicity == Operation.PerChunk && unit.Round == 0;
+        var invalid = unit.Items.Where(item => item.Values is null).ToList();
+        if (invalid.Count > 0 && isByChunk)
+            return Failures(unit, [.. invalid.Select(TargetErrors.Invalid)], isByChunk: true);
+        var valid = invalid.Count == 0 ? unit : unit with { Items = [.. unit.Items.Where(item => item.Values is not null)] };
+        if (valid.Items.Count == 0)
+            return [.. invalid.Select(TargetErrors.Invalid)];
+        var outcome = await PersistAsync((target, token) => isByChunk ? WholeAsync(target, valid, token) : EachAsync(target, valid, token), options.TargetPatience, cancellationToken);
+        var isProven = outcome.Failed.Length < valid.Items.Count;
+        hasPassed |= isProven;
+        var failures = new List<ItemFailure>(invalid.Select(TargetErrors.Invalid));
+        failures.AddRange(outcome.NotFound.Select(place => TargetErrors.NotFound(valid.Items[place])));
+        failures.AddRange(outcome.Failed.Select((place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i], isProven)));
+        return Failures(unit, failures, isByChunk);
+    }
+
+    /// <summary>Makes sure that a unit is never applied any more: a worker that was paused may be about to.</summary>
+    /// <returns>False where it was applied already. True again for a unit that was fenced before.</returns>
+    public async Task<bool> FenceAsync(int round, long chunk, CancellationToken cancellationToken)
+    {
+        if (!operation.IsExactlyOnce)
+            return true;
+        try
+        {
+            return await PersistAsync((target, token) => target.VoidAsync(round, chunk, token), FencePatience, cancellationToken);
+        }
+        catch (JobFailedException e)
+        {
+            Log.NotFenced(logger, lease.JobId, e.Code);
+            return true;
+        }
+    }
+
+    /// <summary>Runs what needs a session, opening a new one where the old one broke.</summary>
+    public async Task<T> PersistAsync<T>(Func<TargetSession, CancellationToken, Task<T>> action, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        for (var tries = 0; ; tries++)
+        {
+            string reason;
+            try
+            {
+                session ??= await TargetSession.OpenAsync(databases.GetForWriting(operation.Target), lease, options, cancellationToken);
+                return await action(session, cancellationToken);
+            }
+            catch (Exception e) when (TargetErrors.IsTargetError(e) && !cancellationToken.IsCancellationRequested)
+            {
+                await CloseAsync();
+                reason = DatabaseFailure.Of(e).Text;
+                switch (TargetErrors.Classify(e))
+                {
+                    case TargetTrouble.Definition or TargetTrouble.Items:
+                        throw new JobFailedException("operation_refused", $"The target {operation.Target} refuses the operation: {reason}");
+                    case TargetTrouble.TookTooLong:
+                        throw new JobFailedException(
+                            "target_timeout",
+                            $"A chunk took longer than {options.StatementTimeout}: the operation's chunk is too large, or its statement too slow. {reason}",
+                            isTransient: true);
+                }
+            }
+            catch (SourceException e)
+            {
+                reason = e.Message;
+            }
+
+            if (time.GetElapsedTime(began) >= patience)
+                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was away for {patience}. {reason}", isTransient: true);
+            var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
+            Log.Away(logger, lease.JobId, operation.Target, reason, delay);
+            await Task.Delay(delay, time, cancellationToken);
+        }
+    }
+
+    public ValueTask DisposeAsync() => CloseAsync();
+
+    // Each item by itself: good ones stay.
+    private async Task<ChunkOutcome> EachAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
+    {
+        var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
+        if (failed)
+            outcome = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
+        return outcome ?? await NotedAsync(target, unit, cancellationToken);
+    }
+
+    // All or none: what failed is found out in a transaction that is rolled back.
+    private async Task<ChunkOutcome> WholeAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
+    {
+        var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
+        if (!failed)
+            return outcome ?? await NotedAsync(target, unit, cancellationToken);
+        ChunkOutcome? sifted;
+        await using (var transaction = await target.BeginAsync(cancellationToken))
+        {
+            sifted = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
+            if (sifted is { IsClean: true })
+                await transaction.CommitAsync(cancellationToken); // what was in the way has gone
+            else
+                await transaction.RollbackAsync(cancellationToken);
+        }
+
+        if (sifted is { IsClean: false } && await target.NoteAsync(unit.Round, unit.Chunk, sifted, cancellationToken))
+            return sifted;
+        return sifted is { IsClean: true } ? sifted : await NotedAsync(target, unit, cancellationToken);
+    }
+
+    // The first pass, again where it gave way to others.
+    private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(Unit unit, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return (await apply(), false);
+            }
+            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
+            {
+                return (null, true);
+            }
+            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) == TargetTrouble.GaveWay)
+            {
+                if (tries + 1 >= Math.Min(options.Tries, 2) && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
+                    return (null, true);
+                var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
+                Log.GaveWay(logger, lease.JobId, unit.Chunk, e.SqlState, delay);
+                await Task.Delay(delay, time, cancellationToken);
+            }
+        }
+    }
+
+    private static async Task<ChunkOutcome> NotedAsync(TargetSession target, Unit unit, CancellationToken cancellationToken) =>
+        await target.FindAsync(unit.Round, unit.Chunk, cancellationToken)
+        ?? throw new InvalidOperationException("A unit is noted, and its note is gone.");
+
+    // Atomic by chunk, what fails one fails all.
+    private static IReadOnlyList<ItemFailure> Failures(Unit unit, List<ItemFailure> failures, bool isByChunk)
+    {
+        if (failures.Count == 0)
+            return failures;
+        if (isByChunk)
+        {
+            var known = failures.Select(failure => failure.Index).ToHashSet();
+            var isTransient = failures.TrueForAll(failure => failure.IsTransient);
+            failures.AddRange(unit.Items.Where(item => !known.Contains(item.Index)).Select(item => TargetErrors.OfItsChunk(item, isTransient)));
+        }
+
+        failures.Sort((left, right) => left.Index.CompareTo(right.Index));
+        return failures;
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (session is { } open)
+            await open.DisposeAsync();
+        session = null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Job {JobId} waits for its target {Target}; the next try is in {Delay}. {Reason}")]
+        public static partial void Away(ILogger logger, Contracts.JobId jobId, string target, string reason, TimeSpan delay);
+
+        [LoggerMessage(LogLevel.Information, "Chunk {Chunk} of job {JobId} gave way to other work ({State}); the next try is in {Delay}.")]
+        public static partial void GaveWay(ILogger logger, Contracts.JobId jobId, long chunk, string state, TimeSpan delay);
+
+        [LoggerMessage(LogLevel.Warning, "Job {JobId} ends without a fence in its target ({Reason}).")]
+        public static partial void NotFenced(ILogger logger, Contracts.JobId jobId, string reason);
+    }
+}

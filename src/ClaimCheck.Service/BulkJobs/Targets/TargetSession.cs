@@ -1,0 +1,228 @@
+using ClaimCheck.Records;
+using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Sources;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ClaimCheck.Service.BulkJobs.Targets;
+
+/// <summary>What the target says of a unit of items; items by their place in the unit.</summary>
+internal sealed record ChunkOutcome(int[] NotFound, int[] Failed, string[] States, string[] Names)
+{
+    public bool IsClean => NotFound.Length == 0 && Failed.Length == 0;
+}
+
+/// <summary>Items that are applied together, and what they are noted under.</summary>
+internal sealed record Unit(int Round, long Chunk, IReadOnlyList<JobItem> Items);
+
+/// <summary>One connection to a target, with the operation's functions in its pg_temp. A unit is one round trip and one transaction.</summary>
+internal sealed class TargetSession : IAsyncDisposable
+{
+    private readonly NpgsqlConnection connection;
+    private readonly Operation operation;
+    private readonly Guid? job;
+    private readonly int keyPlace;
+    private readonly PostgresType keyType;
+
+    private TargetSession(NpgsqlConnection connection, Operation operation, Guid? job) =>
+        (this.connection, this.operation, this.job, keyPlace, keyType) = (connection, operation, job, operation.KeyPlace, operation.Types[operation.KeyPlace]);
+
+    /// <exception cref="JobFailedException">The table that exactly once needs is not there.</exception>
+    public static async Task<TargetSession> OpenAsync(
+        NpgsqlDataSource target, JobLease lease, BulkJobsOptions options, CancellationToken cancellationToken)
+    {
+        var wanted = lease.Operation;
+        var opened = await target.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            if (wanted.IsExactlyOnce && !await TargetScript.IsAppliedAsync(opened, cancellationToken))
+            {
+                throw new JobFailedException(
+                    "applied_chunks_missing",
+                    $"The target {wanted.Target} has no table claimcheck.applied_chunks: its operator must run the script of GET /v1/operations/target.sql there.");
+            }
+
+            await using var batch = opened.CreateBatch();
+            // A worker that stands still must not keep rows locked.
+            foreach (var sql in (IEnumerable<string>)
+            [
+                SessionPins.Block, // a backslash in the statement's text counts as it will when it runs
+                $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
+                $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
+                "SET idle_in_transaction_session_timeout = '60s'",
+                SessionPins.NoticesTheEnd(isLocal: false),
+                .. OperationSql.Functions(wanted),
+            ])
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+            }
+
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            return new(opened, wanted, wanted.IsExactlyOnce ? lease.JobId.Value : null);
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Applies all items of a unit, without an exception block.</summary>
+    /// <param name="unit">None of its items is invalid.</param>
+    /// <param name="isStrict">An item that touches nothing fails them all.</param>
+    /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
+    /// <param name="cancellationToken">Ends it; what it did is rolled back.</param>
+    /// <returns>Null where the unit was applied before.</returns>
+    public async Task<ChunkOutcome?> ApplyAsync(Unit unit, bool isStrict, bool isNoted, CancellationToken cancellationToken)
+    {
+        await using var batch = Pinned(Command("SELECT pg_temp.claimcheck_apply", unit, isStrict, isNoted));
+        return await batch.ExecuteScalarAsync(cancellationToken) is int[] missing ? new(missing, [], [], []) : null;
+    }
+
+    /// <summary>Applies a unit of which something failed: the good items, and tells the bad ones.</summary>
+    /// <param name="unit">None of its items is invalid.</param>
+    /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
+    /// <param name="isProven">Whether items have passed before, so that the operation fits the target; else, where none passes, it fails as a whole.</param>
+    /// <param name="cancellationToken">Ends it; what it did is rolled back.</param>
+    /// <returns>Null where the unit was applied before.</returns>
+    public async Task<ChunkOutcome?> SiftAsync(Unit unit, bool isNoted, bool isProven, CancellationToken cancellationToken)
+    {
+        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: !isProven, isNoted));
+        return await ReadAsync(batch, cancellationToken);
+    }
+
+    /// <summary>What is noted of a unit.</summary>
+    /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when it was lost.</exception>
+    public async Task<ChunkOutcome?> FindAsync(int round, long chunk, CancellationToken cancellationToken)
+    {
+        await using var batch = Pinned(Noted(
+            """
+            SELECT not_found, failed, states, names, is_void
+              FROM claimcheck.applied_chunks
+             WHERE job_id = $1 AND round = $2 AND chunk = $3
+            """,
+            round,
+            chunk));
+        return await ReadAsync(batch, cancellationToken);
+    }
+
+    /// <summary>Notes a unit: with what failed of it, or as the transaction's own.</summary>
+    /// <returns>False where it is noted already.</returns>
+    public async Task<bool> NoteAsync(int round, long chunk, ChunkOutcome? outcome, CancellationToken cancellationToken)
+    {
+        if (job is null)
+            return true;
+        var command = Noted(
+            """
+            INSERT INTO claimcheck.applied_chunks (job_id, round, chunk, not_found, failed, states, names)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT DO NOTHING
+            """,
+            round,
+            chunk);
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = outcome?.NotFound ?? [] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = outcome?.Failed ?? [] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.States ?? [] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = outcome?.Names ?? [] });
+        await using var batch = Pinned(command);
+        return await batch.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Makes sure that a unit is never applied any more. Where a worker is at it just now, waits as long as its statement may take.</summary>
+    /// <returns>False where it was applied.</returns>
+    public async Task<bool> VoidAsync(int round, long chunk, CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(cancellationToken);
+        await using (var patient = new NpgsqlCommand("SET LOCAL lock_timeout = 0", connection))
+            await patient.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = Pinned(Noted(
+            """
+            INSERT INTO claimcheck.applied_chunks AS known (job_id, round, chunk, is_void)
+            VALUES ($1, $2, $3, true)
+            ON CONFLICT (job_id, round, chunk) DO UPDATE SET is_void = known.is_void
+            RETURNING is_void
+            """,
+            round,
+            chunk));
+        var isVoid = (bool)(await batch.ExecuteScalarAsync(cancellationToken))!;
+        await transaction.CommitAsync(cancellationToken);
+        return isVoid;
+    }
+
+    public ValueTask<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => connection.BeginTransactionAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync() => await connection.DisposeAsync();
+
+    private static async Task<ChunkOutcome?> ReadAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken) || await reader.IsDBNullAsync(0, cancellationToken))
+            return null;
+        if (reader.FieldCount == 5 && reader.GetBoolean(4))
+            throw new JobFailedException("worker_lost", "A worker was lost while it ended the job; nothing more of it is applied.");
+        return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<string[]>(3));
+    }
+
+    // One round trip, and one transaction where none is open: the settings that texts depend on first, and then what depends on them.
+    private NpgsqlBatch Pinned(NpgsqlBatchCommand command) =>
+        new(connection) { BatchCommands = { new NpgsqlBatchCommand(SessionPins.Block), command }, Timeout = 0 };
+
+    private NpgsqlBatchCommand Noted(string sql, int round, long chunk)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = job ?? throw new InvalidOperationException("The operation notes nothing.") });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = round });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = chunk });
+        return command;
+    }
+
+    private NpgsqlBatchCommand Command(string call, Unit unit, bool isStrict, bool isNoted)
+    {
+        var (order, ends) = Waves(unit.Items);
+        var count = operation.Parameters.Count;
+        var command = new NpgsqlBatchCommand($"{call}({string.Join(", ", Enumerable.Range(1, count + 6).Select(i => $"${i}"))})");
+        command.Parameters.Add(new NpgsqlParameter { Value = isNoted && job is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = unit.Round });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = unit.Chunk });
+        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isStrict });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = ends });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = order });
+        for (var place = 0; place < count; place++)
+        {
+            var values = new string?[order.Length];
+            for (var i = 0; i < order.Length; i++)
+                values[i] = unit.Items[order[i]].Values![place];
+            command.Parameters.Add(new NpgsqlParameter { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        }
+
+        return command;
+    }
+
+    // A statement over many items sees none of their effects: of items with one key each goes into a wave of its own.
+    private (int[] Order, int[] Ends) Waves(IReadOnlyList<JobItem> items)
+    {
+        var places = Enumerable.Range(0, items.Count).ToArray();
+        if (!operation.IsSet)
+            return (places, [items.Count]);
+        var times = new Dictionary<string, int>(items.Count, StringComparer.Ordinal);
+        var waves = new int[items.Count];
+        var last = 0;
+        foreach (var place in places)
+        {
+            var key = SameValue.Of(keyType, items[place].Values![keyPlace]!);
+            waves[place] = times.GetValueOrDefault(key);
+            times[key] = waves[place] + 1;
+            last = Math.Max(last, waves[place]);
+        }
+
+        if (last == 0)
+            return (places, [items.Count]);
+        Array.Sort((int[])waves.Clone(), places); // not stable, but within a wave the order means nothing
+        var ends = new int[last + 1];
+        foreach (var wave in waves)
+            ends[wave]++;
+        for (var wave = 1; wave <= last; wave++)
+            ends[wave] += ends[wave - 1];
+        return (places, ends);
+    }
+}

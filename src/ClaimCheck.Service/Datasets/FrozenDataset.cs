@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Datasets;
+
+/// <summary>Where a batch's records come from.</summary>
+internal enum RecordOrigin
+{
+    /// <summary>The dataset's query, run at its source.</summary>
+    Query,
+
+    /// <summary>Files that a producer has uploaded: there is neither source nor query.</summary>
+    Producer,
+}
+
+/// <summary>A dataset as it was when the export was asked for. Stored with the export, as JSON.</summary>
+internal sealed record FrozenDataset
+{
+    public required string Name { get; init; }
+
+    /// <summary>Where the records come from.</summary>
+    [JsonIgnore]
+    public RecordOrigin Origin { get; init; }
+
+    /// <summary><see cref="Origin"/> as definitions are stored.</summary>
+    [JsonInclude]
+    private bool IsUploaded
+    {
+        get => Origin == RecordOrigin.Producer;
+        init => Origin = value ? RecordOrigin.Producer : RecordOrigin.Query;
+    }
+
+    public required string Source { get; init; }
+
+    /// <summary>The query, with <c>:parameters</c>.</summary>
+    public required string Sql { get; init; }
+
+    /// <summary>Parameter name to Postgres type, all of them, also those left out of the criteria.</summary>
+    public required IReadOnlyDictionary<string, string> Parameters { get; init; }
+
+    /// <summary>Whether rows that a policy of the source hides from its role may be missing.</summary>
+    public bool RowSecurity { get; init; }
+
+    public required string Key { get; init; }
+    public string? OrderedBy { get; init; }
+
+    /// <summary>True where the operator says that no two records have one key: then it is looked at only where it costs nothing.</summary>
+    public bool TrustsKey { get; init; }
+    public required int SchemaVersion { get; init; }
+    public required IReadOnlyList<Column> Columns { get; init; }
+
+    /// <summary>The columns' types with domains resolved, which the names in <see cref="Columns"/> don't tell; null where only those are known.</summary>
+    public IReadOnlyList<ResultType>? Types { get; init; }
+
+    /// <summary>Its definition of success, or null.</summary>
+    public DatasetDelivery? Delivery { get; init; }
+}

@@ -1,0 +1,79 @@
+using ClaimCheck.Service.Startup;
+using ClaimCheck.Web;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace ClaimCheck.Service.Http;
+
+/// <summary><c>GET /openapi/v1.json</c>.</summary>
+internal static class ApiDescription
+{
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IServiceCollection AddApiDescription(this IServiceCollection services) =>
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer(Describe).AddOperationTransformer(AddParameters));
+
+    public static IEndpointRouteBuilder MapApiDescription(this IEndpointRouteBuilder routes)
+    {
+        // The one document by its one name: any other is not found, as every other address is.
+        routes.MapOpenApi("/openapi/v1.json").Finally(endpoint =>
+        {
+            foreach (var onlyGet in endpoint.Metadata.OfType<HttpMethodMetadata>().ToList())
+                endpoint.Metadata.Remove(onlyGet);
+            endpoint.Metadata.Add(new HttpMethodMetadata(GetAndHead));
+        });
+        return routes;
+    }
+
+    /// <summary>Names a header that the call honours.</summary>
+    public static TBuilder ReadsHeader<TBuilder>(this TBuilder builder, string name, string description)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, true, description));
+
+    /// <summary>Names a query parameter that the call honours.</summary>
+    public static TBuilder ReadsQuery<TBuilder>(this TBuilder builder, string name, string description)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, false, description));
+
+    /// <summary>The headers of what is sent in ranges.</summary>
+    public static TBuilder ReadsRanges<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.");
+
+    /// <summary>The two parameters of every list.</summary>
+    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.").ReadsQuery("cursor", "The nextCursor of the page before.");
+
+    private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        document.Info = new()
+        {
+            Title = "ClaimCheck",
+            Version = "1",
+            Description = "Bulk exports as links: ask, wait for BulkReady, fetch, revoke. HEAD works where GET does. "
+                + "A query parameter that a call does not name is refused, 400 unknown_parameter.",
+        };
+        if (context.ApplicationServices.GetRequiredService<PublicAddress>().Base is { Length: > 0 } address)
+            document.Servers = [new() { Url = address }];
+        // They would repeat each GET under the same operation id.
+        foreach (var path in document.Paths.Values)
+            path.Operations?.Remove(HttpMethod.Head);
+        return Task.CompletedTask;
+    }
+
+    private static Task AddParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadParameter>())
+        {
+            operation.Parameters ??= [];
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = parameter.Name,
+                In = parameter.IsHeader ? ParameterLocation.Header : ParameterLocation.Query,
+                Description = parameter.Description,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Service.Http;
+
+/// <summary>A page asked for: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers, and belong to one call.</summary>
+internal sealed record Paging(int Limit, string? After)
+{
+    private const int Default = 100;
+    private const int Most = 1000;
+
+    /// <summary>Reads the two parameters.</summary>
+    /// <param name="request">Where they are.</param>
+    /// <param name="call">Names the call, so that a cursor of another one is refused.</param>
+    /// <param name="refusal">Set where the answer is null.</param>
+    public static Paging? Read(HttpRequest request, string call, out ProblemResult? refusal)
+    {
+        refusal = null;
+        var limit = Default;
+        if (request.Query.TryGetValue("limit", out var text)
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > Most))
+        {
+            refusal = Problems.Of(ProblemCodes.InvalidLimit);
+            return null;
+        }
+
+        if (!request.Query.TryGetValue("cursor", out var cursor) || cursor.Count == 0)
+            return new(limit, null);
+        if (Open(call, cursor.ToString()) is { } after)
+            return new(limit, after);
+        refusal = Problems.Of(ProblemCodes.InvalidCursor);
+        return null;
+    }
+
+    public static string Cursor(string call, string after) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{call}:{after}"));
+
+    /// <summary>What the cursor says, or null where it is not one of this call's.</summary>
+    public static string? Open(string call, string cursor)
+    {
+        // The longest name of a file, which a definition may have been given, is within it.
+        if (cursor.Length is 0 or > 1200 || !Base64Url.IsValid(cursor))
+            return null;
+        var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
+        return text.StartsWith(call + ":", StringComparison.Ordinal) ? text[(call.Length + 1)..] : null;
+    }
+}

@@ -1,0 +1,84 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.ProducerBatches;
+
+/// <summary>
+/// Removes what lies of a file beside the one copy that counts: of requests that died, were overtaken or brought another file, and, once
+/// it has arrived, the upload that its links write to.
+/// </summary>
+internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging staging, ILogger<FileCopies> logger)
+{
+    /// <summary>As below, where it is not this that was asked for: what can't be removed now is swept soon.</summary>
+    public async Task TryRemoveAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RemoveAsync(batch, file, cancellationToken);
+        }
+        catch (StagingException e)
+        {
+            Log.PutOff(logger, batch, e.Message);
+        }
+    }
+
+    /// <exception cref="StagingException">Some are still there; the sweep tries again.</exception>
+    public async Task RemoveAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    {
+        foreach (var (key, uploadId) in await SupersedeAsync(batch, file, cancellationToken))
+        {
+            await staging.AbortAsync(new(key, uploadId), cancellationToken);
+            var stored = new List<StagedObject>();
+            await foreach (var found in staging.ListAsync(key, cancellationToken))
+            {
+                if (found.Key == key)
+                    stored.Add(found);
+            }
+
+            if (stored.Count > 0)
+                await staging.DeleteAsync(stored, cancellationToken);
+            await ForgetAsync(batch, key, uploadId, cancellationToken);
+        }
+    }
+
+    // Marked first, under the lock that receptions take: none of them can become the one that counts while it is removed.
+    private async Task<IReadOnlyList<(string Key, string UploadId)>> SupersedeAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var parameters = new { Id = batch.Value, file.Ordinal, MultipartUploads.Landing, LinkKey = file.LinkKey(batch) };
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            "SELECT FROM upload_files WHERE batch_id = @Id AND ordinal = @Ordinal FOR UPDATE", parameters, cancellationToken));
+        var found = await transaction.Connection.QueryAsync<(string, string)>(transaction.Command(
+            """
+            UPDATE uploads u
+               SET superseded_at = coalesce(u.superseded_at, now())
+              FROM upload_files f
+             WHERE f.batch_id = @Id AND f.ordinal = @Ordinal AND u.batch_id = @Id AND u.attempt = @Inbox
+               AND (starts_with(u.object_key, @LinkKey || '-') OR (u.object_key = @LinkKey AND f.received_key IS NOT NULL))
+               AND u.object_key IS DISTINCT FROM f.received_key
+            RETURNING u.object_key, u.upload_id
+            """,
+            parameters,
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return found.AsList();
+    }
+
+    private async Task ForgetAsync(BatchId batch, string key, string uploadId, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
+            new { Id = batch.Value, key, uploadId },
+            cancellationToken: cancellationToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Copies of a file of batch {BatchId} that do not count could not be removed: {Reason} It is tried again.")]
+        public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
+    }
+}

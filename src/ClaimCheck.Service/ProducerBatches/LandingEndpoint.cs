@@ -1,0 +1,52 @@
+using System.Globalization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Staging;
+using ClaimCheck.Web;
+
+namespace ClaimCheck.Service.ProducerBatches;
+
+/// <summary>Takes files from whoever holds a link to write one, where staging is a folder; as S3 does where it is a bucket.</summary>
+internal static class LandingEndpoint
+{
+    /// <summary>Maps <c>PUT /staging/inbox/{batchId}/{file}</c>. No API key is asked for: the link is the right.</summary>
+    public static IEndpointRouteBuilder MapLanding(this IEndpointRouteBuilder routes)
+    {
+        if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
+            routes.MapPut(StagedFileLinks.Root + StagingKeys.LandingRoot + "{batchId}/{ordinal}", PutFileAsync).WithMetadata(new WholeQueryIsSigned()).ExcludeFromDescription();
+        return routes;
+    }
+
+    private static async Task PutFileAsync(
+        string batchId, string ordinal, HttpContext context, StagedFileLinks links, ProducerBatchStore store, FileReceiver receiver)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var problem = links.Verify($"{StagingKeys.LandingRoot}{batchId}/{ordinal}", context.Request.Query, HttpMethods.Put) switch
+        {
+            LinkVerdict.Invalid => Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered."),
+            LinkVerdict.Expired => Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask GET …/uploads for a new one."),
+            _ => await ReceiveAsync(batchId, ordinal, context, store, receiver),
+        };
+        if (problem is not null)
+            await problem.ExecuteAsync(context);
+    }
+
+    private static async Task<ProblemResult?> ReceiveAsync(string batchId, string ordinal, HttpContext context, ProducerBatchStore store, FileReceiver receiver)
+    {
+        if (!BatchId.TryParse(batchId, out var batch) || !int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || await store.FindOpenFileAsync(batch, number, context.RequestAborted) is not { } file)
+        {
+            // The link was made here: the file was there, and its batch has been published, or has ended.
+            return Problems.Of(ProblemCodes.BatchNotOpen);
+        }
+
+        ProducerBatchEndpoints.LiftLimit(context, file);
+        var (reception, detail) = await receiver.ReceiveAsync(batch, file, context.Request.Body, context.Request.ContentLength, context.RequestAborted);
+        return reception switch
+        {
+            Reception.Received => null,
+            Reception.Other => Problems.Of(ProblemCodes.UploadMismatch, detail),
+            _ => Problems.Of(ProblemCodes.BatchNotOpen),
+        };
+    }
+}

@@ -1,0 +1,150 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Revocation;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.ProducerBatches;
+
+/// <summary>
+/// Cancels batches that nobody has published in time, removes the copies of received files that do not count, and empties the inbox of
+/// batches that are ready: at once, and ever more rarely until a day after the last link to write has died. The inbox of a batch that
+/// has ended is the eraser's.
+/// </summary>
+internal sealed partial class LandingWorker(
+    NpgsqlDataSource catalog, ProducerBatchStore store, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(LandingWorker), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await LookAtNextAsync(stoppingToken))
+                    await Task.Delay(LookAgain, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
+            {
+                Log.Interrupted(logger, e.Message);
+                await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<bool> LookAtNextAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Put off while it is worked on; the index is upload_batches_to_look_at.
+        var due = await connection.QuerySingleOrDefaultAsync<Due>(new CommandDefinition(
+            """
+            UPDATE upload_batches u
+               SET next_look_at = now() + interval '30 seconds'
+              FROM (SELECT batch_id FROM upload_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+              JOIN exports e USING (batch_id)
+             WHERE u.batch_id = due.batch_id
+            RETURNING u.batch_id, e.tenant, e.state, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open, u.open_until > now() AS is_in_time
+            """,
+            cancellationToken: cancellationToken));
+        if (due is null)
+            return false;
+        var batch = new BatchId(due.BatchId);
+        try
+        {
+            if (due.IsOpen && due.IsInTime)
+            {
+                await RemoveCopiesAsync(batch, cancellationToken);
+            }
+            else if (due.IsOpen)
+            {
+                Log.Unpublished(logger, batch);
+                await revoker.RevokeAsync(new Caller(Caller.Service, due.Tenant), batch, "It was not published in time.", cancellationToken);
+            }
+
+            await SetNextLookAsync(connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, Defect.Of(e), batch);
+        }
+
+        return true;
+    }
+
+    // Only the process that has received a file removes them at once, and it may have been killed.
+    private async Task RemoveCopiesAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        foreach (var file in (await store.FilesAsync(batch, cancellationToken)).Where(file => file.ReceivedKey is not null))
+            await copies.TryRemoveAsync(batch, file, cancellationToken);
+    }
+
+    private async Task<bool> SweepAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var swept = await eraser.SweepAsync(StagingKeys.Landing(batch), batch, MultipartUploads.Landing, cancellationToken);
+            if (swept.Deleted > 0 || swept.Aborted > 0)
+                Log.Swept(logger, batch, swept.Deleted, swept.Aborted);
+            return swept.Remaining == 0;
+        }
+        catch (StagingException e)
+        {
+            Log.PutOff(logger, batch, e.Message);
+            return false;
+        }
+    }
+
+    private static Task SetNextLookAsync(NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE upload_batches u
+               SET next_look_at = CASE
+                       WHEN e.state NOT IN ('pending', 'running', 'ready') THEN NULL
+                       WHEN e.state = 'pending' AND e.next_try_at = 'infinity' THEN open_until
+                       WHEN NOT @isSwept THEN now() + interval '5 seconds'
+                       WHEN now() >= coalesce((SELECT max(links_until) FROM upload_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
+                       ELSE now() + greatest(interval '1 minute', now() - u.published_at)
+                   END
+              FROM exports e
+             WHERE u.batch_id = @BatchId AND e.batch_id = u.batch_id
+            """,
+            new { due.BatchId, isSwept },
+            cancellationToken: cancellationToken));
+
+    private sealed record Due
+    {
+        public required Guid BatchId { get; init; }
+        public required string Tenant { get; init; }
+        public required string State { get; init; }
+        public required bool IsOpen { get; init; }
+        public required bool IsInTime { get; init; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} was not published in time, and is cancelled.")]
+        public static partial void Unpublished(ILogger logger, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Information, "The inbox of batch {BatchId} is empty: {Deleted} objects deleted, {Aborted} uploads aborted.")]
+        public static partial void Swept(ILogger logger, BatchId batchId, long deleted, long aborted);
+
+        [LoggerMessage(LogLevel.Warning, "The inbox of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
+        public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The inbox of batch {BatchId} could not be looked at; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Warning, "Sweeping inboxes was interrupted ({Reason}); it is tried again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+    }
+}

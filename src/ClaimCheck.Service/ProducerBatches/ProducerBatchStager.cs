@@ -1,0 +1,82 @@
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Datasets;
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
+using ClaimCheck.Service.Staging;
+
+namespace ClaimCheck.Service.ProducerBatches;
+
+/// <summary>
+/// Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, unpacked, cut into records,
+/// checked, and written anew in blocks. What was announced and what is there are compared as it flows: nothing that is published
+/// can have been altered after it was looked at.
+/// </summary>
+internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options) : IBatchStager
+{
+    public RecordOrigin Origin => RecordOrigin.Producer;
+
+    /// <exception cref="SourceException">A file is not what was announced; the text says which, and how.</exception>
+    public async Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
+    {
+        var (publishedAt, files) = await store.PublishedAsync(plan.BatchId, cancellationToken);
+        meter.Estimated(files.Sum(file => (decimal)file.Records) is var all and <= long.MaxValue ? (long)all : long.MaxValue);
+        var isCompressed = plan.Compression == "gzip";
+        var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
+        var buffers = BlockBuilder.BuffersFor(target);
+        var blocks = new BlockBuilder(buffers, target);
+        var sealer = new BlockSealer(buffers, plan.Framing);
+        var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
+        // No index of a source vouches for what producers send.
+        using var distinct = plan.Dataset.TrustsKey ? null : new DistinctKeys(keySpace);
+        ProducerRecords records = plan.Format == "csv"
+            ? new ProducerCsv(columns, key, blocks, options.LargestRecord, distinct)
+            : new ProducerNdjson(columns, key, blocks, options.LargestRecord, distinct);
+        var header = plan.Format == "csv" ? ProducerCsv.HeaderOf(columns) : [];
+        var layout = PartLayout.Of(sealer, header, plan.Format, plan.Format == "csv" ? "text/csv" : "application/x-ndjson", plan.MaxFileBytes);
+
+        await using var parts = new PartFiles(
+            layout,
+            async (name, content, token) =>
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
+            meter);
+        var budget = isCompressed ? new UnpackBudget(options) : null;
+        foreach (var file in files)
+        {
+            await using var content = await ProducerFileContent.OpenAsync(staging, plan.BatchId, file, budget, cancellationToken);
+            try
+            {
+                records.BeginFile(file);
+                while (await content.ReadAsync(records.Space(), cancellationToken) is var count and > 0)
+                {
+                    records.Accept(count);
+                    await StoreReadyAsync();
+                }
+
+                records.EndFile();
+            }
+            catch (SourceException)
+            {
+                // Where it is another file altogether, that is what its producer wants to know.
+                await content.VerifyAsync(cancellationToken);
+                throw;
+            }
+
+            await content.VerifyAsync(cancellationToken);
+        }
+
+        blocks.Finish();
+        await StoreReadyAsync();
+        distinct?.Finish(cancellationToken);
+        return new StagedBatch(publishedAt, await parts.FinishAsync(cancellationToken));
+
+        async Task StoreReadyAsync()
+        {
+            while (blocks.Ready.TryDequeue(out var block))
+            {
+                var stored = sealer.Seal(block, cancellationToken);
+                await parts.AddAsync(stored, cancellationToken);
+                buffers.Return(stored.Buffer);
+            }
+        }
+    }
+}

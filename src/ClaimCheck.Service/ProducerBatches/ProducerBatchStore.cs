@@ -1,0 +1,232 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Staging;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.ProducerBatches;
+
+/// <summary>A file as its producer announced it, and where it is.</summary>
+internal sealed record ProducerFile
+{
+    public required int Ordinal { get; init; }
+    public required string Name { get; init; }
+    public required long Bytes { get; init; }
+    public required byte[] Sha256 { get; init; }
+    public required long Records { get; init; }
+    public string? ReceivedKey { get; init; }
+    public string? MultipartKey { get; init; }
+    public string? MultipartId { get; init; }
+
+    /// <summary>What links write to.</summary>
+    public string LinkKey(BatchId batch) => $"{StagingKeys.Landing(batch)}{Ordinal:D5}";
+
+    /// <summary>Where it is read: what was found right already, or what a link has written.</summary>
+    public string Key(BatchId batch) => ReceivedKey ?? LinkKey(batch);
+}
+
+/// <summary>A batch that is, or was, uploaded by its producer.</summary>
+internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
+{
+    /// <summary>Its time is over, and the sweep that cancels it has not come by yet.</summary>
+    public bool IsLate => !IsOpen && PublishedAt is null && Export.EffectiveState == ExportState.Pending;
+}
+
+/// <summary>
+/// Batches that producers upload, in the catalog. While one is open it is an export that no worker takes: its next try is at the end
+/// of time.
+/// </summary>
+internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore exports, ProducerBatchesOptions options)
+{
+    private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";
+
+    /// <summary>Opens a batch, once per idempotency key.</summary>
+    public Task<Created> OpenAsync(
+        Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning, CancellationToken cancellationToken) =>
+        exports.CreateAsync(
+            caller,
+            export,
+            key,
+            meaning,
+            cancellationToken,
+            (transaction, row) => transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                UPDATE exports SET next_try_at = 'infinity' WHERE batch_id = @BatchId;
+                INSERT INTO upload_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
+                INSERT INTO upload_files (batch_id, ordinal, name, bytes, sha256, records)
+                SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
+                  FROM unnest(@Names, @Bytes, @Digests, @Records) WITH ORDINALITY AS f (name, bytes, sha256, records, ordinal);
+                """,
+                new
+                {
+                    row.BatchId,
+                    options.OpenFor,
+                    Names = files.Select(file => file.Name).ToArray(),
+                    Bytes = files.Select(file => file.Bytes).ToArray(),
+                    Digests = files.Select(file => Convert.FromHexString(file.Sha256)).ToArray(),
+                    Records = files.Select(file => file.Records).ToArray(),
+                },
+                cancellationToken)));
+
+    /// <summary>What an idempotency key stands for: the request, digested.</summary>
+    public static byte[] Meaning(JsonElement body) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
+
+    public Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken) =>
+        exports.FindByKeyAsync(caller, key, cancellationToken);
+
+    public Task<ExportRow?> FindExportAsync(Caller caller, ExportId id, CancellationToken cancellationToken) =>
+        exports.FindAsync(caller, id, cancellationToken);
+
+    /// <returns>Null where the caller has no such batch, or it is one that the service itself has exported.</returns>
+    public async Task<ProducerBatch?> FindAsync(Caller caller, BatchId batch, CancellationToken cancellationToken) =>
+        await exports.FindAsync(caller, batch, cancellationToken) is { } export ? await FindAsync(export, cancellationToken) : null;
+
+    public async Task<ProducerBatch?> FindAsync(ExportRow export, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
+            """
+            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AND u.open_until > now() AS is_open
+              FROM upload_batches u
+              JOIN exports e USING (batch_id)
+             WHERE u.batch_id = @BatchId
+            """,
+            new { export.BatchId },
+            cancellationToken: cancellationToken));
+        return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(connection, export.Batch, cancellationToken));
+    }
+
+    /// <summary>The files of a batch that was published, and when that was.</summary>
+    public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<ProducerFile> Files)> PublishedAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(new CommandDefinition(
+            "SELECT published_at FROM upload_batches WHERE batch_id = @Id AND published_at IS NOT NULL", new { Id = batch.Value }, cancellationToken: cancellationToken));
+        return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
+    }
+
+    /// <summary>Notes which copy of a file is the one that counts. What else there is of it can be removed from then on.</summary>
+    /// <returns>False where the batch is not open any more, another copy came first, or this one was overtaken.</returns>
+    public Task<bool> ReceivedAsync(BatchId batch, int ordinal, string key, CancellationToken cancellationToken) =>
+        WhileOpenAsync(
+            batch,
+            """
+            SELECT FROM upload_files WHERE batch_id = @Id AND ordinal = @ordinal FOR UPDATE;
+            UPDATE upload_files f
+               SET received_key = @key
+             WHERE batch_id = @Id AND ordinal = @ordinal AND received_key IS NULL
+               AND EXISTS (SELECT FROM uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
+            UPDATE upload_batches b
+               SET next_look_at = least(next_look_at, now() + interval '30 seconds')
+             WHERE batch_id = @Id AND EXISTS (SELECT FROM upload_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
+            """,
+            new { Id = batch.Value, ordinal, key },
+            cancellationToken,
+            mustChange: true);
+
+    /// <summary>Notes until when links that are about to be handed out can write.</summary>
+    /// <returns>False where the batch is not open any more: then they must not be handed out.</returns>
+    public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
+        WhileOpenAsync(batch, "UPDATE upload_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
+
+    /// <summary>Notes the upload in parts that a file goes to, unless it has one that is not the one before.</summary>
+    /// <returns>False where the batch is not open any more, the file has arrived, or another upload was noted meanwhile.</returns>
+    public Task<bool> BegunPartsAsync(BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>
+        WhileOpenAsync(
+            batch,
+            """
+            WITH noted AS (
+                UPDATE upload_files
+                   SET multipart_key = @Key, multipart_id = @UploadId
+                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
+                RETURNING batch_id
+            )
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Inbox FROM noted;
+            """,
+            new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, MultipartUploads.Landing },
+            cancellationToken,
+            mustChange: true);
+
+    /// <summary>Hands the batch over to the workers.</summary>
+    /// <returns>False where it is not open: published already, or ended.</returns>
+    public Task<bool> PublishAsync(BatchId batch, CancellationToken cancellationToken) =>
+        WhileOpenAsync(
+            batch,
+            """
+            UPDATE exports SET next_try_at = now() WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity';
+            UPDATE upload_batches SET published_at = now(), next_look_at = now() + interval '5 seconds' WHERE batch_id = @Id;
+            SELECT pg_notify('claimcheck', 'pending');
+            """,
+            new { Id = batch.Value },
+            cancellationToken,
+            forUpdate: true);
+
+    // A publication, a cancellation and a lease all change the row that is locked here.
+    private async Task<bool> WhileOpenAsync(
+        BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false, bool mustChange = false)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var isOpen = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+            $"""
+            SELECT true
+              FROM exports
+             WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity'
+               AND EXISTS (SELECT FROM upload_batches WHERE batch_id = @Id AND open_until > now())
+               FOR {(forUpdate ? "UPDATE" : "SHARE")}
+            """,
+            new { Id = batch.Value },
+            cancellationToken));
+        if (!isOpen)
+            return false;
+        var changed = await transaction.Connection.ExecuteAsync(transaction.Command(sql, parameters, cancellationToken));
+        if (mustChange && changed < 1)
+            return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>One file as it is now, of a batch that is open.</summary>
+    public async Task<ProducerFile?> FindOpenFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<ProducerFile>(new CommandDefinition(
+            $"""
+            SELECT {FileColumns}
+              FROM upload_files
+             WHERE batch_id = @Id AND ordinal = @ordinal
+               AND EXISTS (SELECT FROM exports e
+                             JOIN upload_batches b USING (batch_id)
+                            WHERE e.batch_id = @Id AND e.state = 'pending' AND e.next_try_at = 'infinity' AND b.open_until > now())
+            """,
+            new { Id = batch.Value, ordinal },
+            cancellationToken: cancellationToken));
+    }
+
+    public async Task<IReadOnlyList<ProducerFile>> FilesAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return await FilesAsync(connection, batch, cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<ProducerFile>> FilesAsync(NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<ProducerFile>(new CommandDefinition(
+            $"""
+            SELECT {FileColumns}
+              FROM upload_files
+             WHERE batch_id = @Id
+             ORDER BY ordinal
+            """,
+            new { Id = batch.Value },
+            cancellationToken: cancellationToken))).AsList();
+
+    private sealed record BatchRow
+    {
+        public required DateTimeOffset OpenUntil { get; init; }
+        public DateTimeOffset? PublishedAt { get; init; }
+        public required bool IsOpen { get; init; }
+    }
+}

@@ -1,0 +1,75 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>Goes on with subscriptions that SNS has not taken, or not let go of, yet: at start, and whenever a try is due.</summary>
+internal sealed partial class SubscriptionWorker(
+    NpgsqlDataSource catalog, TopicSubscriptions topics, ILogger<SubscriptionWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(SubscriptionWorker), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var id in await DueAsync(stoppingToken))
+                    await SettleAsync(new(id), stoppingToken);
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e))
+            {
+                Log.Interrupted(logger, e.Message);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Taking it has put it off: what goes wrong with one does not keep the others.
+    private async Task SettleAsync(SubscriptionId id, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await topics.SettleAsync(id, deleteIfRefused: false, stoppingToken);
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, Defect.Of(e), id);
+        }
+    }
+
+    private async Task<IEnumerable<Guid>> DueAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // The index is subscriptions_to_settle.
+        return await connection.QueryAsync<Guid>(new CommandDefinition(
+            """
+            SELECT id
+              FROM subscriptions
+             WHERE next_try_at <= now() AND (work_until IS NULL OR work_until <= now()) AND state IN ('pending', 'deleting')
+             ORDER BY next_try_at
+             LIMIT 100
+            """,
+            cancellationToken: cancellationToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be settled with SNS; it is tried again, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, SubscriptionId subscriptionId);
+
+        [LoggerMessage(LogLevel.Warning, "Settling subscriptions was interrupted ({Reason}); it is tried again.")]
+        public static partial void Interrupted(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Publishing.Webhooks;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>What can be done with a subscription that is a webhook: see its deliveries, deliver again, test it, rotate its secret.</summary>
+internal static class WebhookEndpoints
+{
+    private const string ListCall = "deliveries";
+    private static readonly string[] States =
+        [WebhookDeliveryState.Pending, WebhookDeliveryState.Delivered, WebhookDeliveryState.Failed, WebhookDeliveryState.Superseded];
+
+    public static IEndpointRouteBuilder MapWebhooks(this IEndpointRouteBuilder routes)
+    {
+        var hooks = routes.MapGroup("/v1/subscriptions/{subscriptionId}").WithTags("Subscriptions").ProducesProblems(401, 404, 409);
+        hooks.MapMethods("/deliveries", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListDeliveries")
+            .WithSummary("A webhook's deliveries, of the newest events first; kept as long as the feed keeps the events.").ReadsPaging().ProducesProblems(400);
+        hooks.MapPost("/deliveries/{eventId}", Redeliver).WithName("Redeliver").WithSummary("Delivers an event once more, with all its tries.");
+        hooks.MapPost("/test", Test).WithName("TestSubscription")
+            .WithSummary($"Sends an event of the type {WebhookTest.EventType}, once, and answers with what happened.");
+        hooks.MapPost("/secret", Rotate).WithName("RotateSecret")
+            .WithSummary("Answers with a new secret, shown once; the old one signs along for a while.");
+        return routes;
+    }
+
+    private static async Task<Results<Ok<Page<WebhookDelivery>>, ProblemResult>> List(
+        string subscriptionId, HttpContext context, string? state, Caller caller, SubscriptionStore store, WebhookLog log, CancellationToken cancellationToken)
+    {
+        var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
+        if (row is null)
+            return refusal!;
+        if (Paging.Read(context.Request, ListCall, out var badPage) is not { } paging)
+            return badPage!;
+        if (state is not null && !States.Contains(state, StringComparer.Ordinal))
+            return Problems.Of(ProblemCodes.InvalidParameter, $"state must be one of {string.Join(", ", States)}.");
+        long? before = null;
+        if (paging.After is not null)
+        {
+            if (!long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out var last))
+                return Problems.Of(ProblemCodes.InvalidCursor);
+            before = last;
+        }
+
+        // One more than asked for tells whether there is another page.
+        var rows = await log.ListAsync(row, state, before, paging.Limit + 1, cancellationToken);
+        var page = rows.Take(paging.Limit).ToList();
+        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Position.ToString(CultureInfo.InvariantCulture)) : null;
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(new Page<WebhookDelivery>([.. page.Select(delivery => log.Show(row, delivery))], next));
+    }
+
+    private static async Task<Results<Accepted<WebhookDelivery>, ProblemResult>> Redeliver(
+        string subscriptionId, string eventId, Caller caller, SubscriptionStore store, WebhookLog log, CancellationToken cancellationToken)
+    {
+        var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
+        if (row is null)
+            return refusal!;
+        if (row.State == SubscriptionState.Disabled)
+            return Problems.Of(ProblemCodes.SubscriptionDisabled);
+        return Contracts.EventId.TryParse(eventId, out var id) && await log.BeginAgainAsync(row, id, cancellationToken) is { } delivery
+            ? TypedResults.Accepted($"{SubscriptionViews.PathOf(row.SubscriptionId)}/deliveries", log.Show(row, delivery))
+            : Problems.NotFound("delivery");
+    }
+
+    private static async Task<Results<Ok<WebhookTest>, ProblemResult>> Test(
+        string subscriptionId, Caller caller, SubscriptionStore store, SubscriptionTest test, CancellationToken cancellationToken)
+    {
+        var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
+        if (row is null)
+            return refusal!;
+        var (id, answer) = await test.SendAsync(row, cancellationToken);
+        return TypedResults.Ok(new WebhookTest
+        {
+            EventId = id,
+            Delivered = answer.IsDelivered,
+            Status = answer.Status,
+            Failure = answer.Failure,
+            DurationMilliseconds = (long)answer.Took.TotalMilliseconds,
+        });
+    }
+
+    private static async Task<Results<Ok<Subscription>, ProblemResult>> Rotate(
+        string subscriptionId, HttpContext context, Caller caller, SubscriptionStore store, WebhookSecrets secrets, SubscriptionViews views,
+        CancellationToken cancellationToken)
+    {
+        var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
+        if (row is null)
+            return refusal!;
+        if (await secrets.RotateAsync(row.SubscriptionId, cancellationToken) is not { } secret)
+            return Problems.NotFound("subscription");
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(views.Show(row, secret));
+    }
+
+    private static async Task<(SubscriptionRow? Row, ProblemResult? Refusal)> FindAsync(
+        string id, Caller caller, SubscriptionStore store, CancellationToken cancellationToken) =>
+        await store.FindAsync(caller, id, cancellationToken) switch
+        {
+            null => (null, Problems.NotFound("subscription")),
+            { IsWebhook: false } => (null, Problems.Of(ProblemCodes.NotAWebhook)),
+            var row => (row, null),
+        };
+}

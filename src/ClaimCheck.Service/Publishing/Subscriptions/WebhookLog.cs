@@ -1,0 +1,88 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Startup;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Publishing.Subscriptions;
+
+/// <summary>A row of <c>webhook_deliveries</c>, as Dapper reads it by <see cref="Columns"/>.</summary>
+internal sealed record WebhookDeliveryRow
+{
+    public const string Columns =
+        "event_id, position, type, state, tries, last_status, last_failure, created_at, last_try_at, next_try_at, ended_at";
+
+    public required Guid EventId { get; init; }
+    public required long Position { get; init; }
+    public required string Type { get; init; }
+    public required string State { get; init; }
+    public required int Tries { get; init; }
+    public int? LastStatus { get; init; }
+    public string? LastFailure { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? LastTryAt { get; init; }
+    public DateTimeOffset? NextTryAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+}
+
+/// <summary>The log of deliveries, as callers see it: listed, and begun again by hand.</summary>
+internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address)
+{
+    /// <summary>Newest events first.</summary>
+    public async Task<IReadOnlyList<WebhookDeliveryRow>> ListAsync(
+        SubscriptionRow subscription, string? state, long? before, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        // Walks the index webhook_deliveries_log, or webhook_deliveries_by_state.
+        return (await connection.QueryAsync<WebhookDeliveryRow>(new CommandDefinition(
+            $"""
+            SELECT {WebhookDeliveryRow.Columns}
+              FROM webhook_deliveries
+             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")} {(state is null ? "" : "AND state = @state")}
+             ORDER BY position DESC
+             LIMIT @limit
+            """,
+            new { subscription.Id, before, state, limit },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>Begins a new round of tries. One that is being tried at this moment is that round's first.</summary>
+    /// <returns>Null where there is no delivery of that event.</returns>
+    public async Task<WebhookDeliveryRow?> BeginAgainAsync(SubscriptionRow subscription, Contracts.EventId id, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var row = await transaction.Connection.QuerySingleOrDefaultAsync<WebhookDeliveryRow>(transaction.Command(
+            $"""
+            UPDATE webhook_deliveries
+               SET state = 'pending', retries = 0, ended_at = NULL,
+                   next_try_at = CASE WHEN lease_token IS NOT NULL AND next_try_at > now() THEN next_try_at ELSE now() END
+             WHERE subscription_id = @Id AND event_id = @EventId
+            RETURNING {WebhookDeliveryRow.Columns}
+            """,
+            new { subscription.Id, EventId = id.Value },
+            cancellationToken));
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return row;
+    }
+
+    public WebhookDelivery Show(SubscriptionRow subscription, WebhookDeliveryRow row)
+    {
+        var id = new Contracts.EventId(row.EventId);
+        return new()
+        {
+            EventId = id,
+            Type = row.Type,
+            State = row.State,
+            Tries = row.Tries,
+            LastStatus = row.LastStatus,
+            LastFailure = row.LastFailure,
+            CreatedAt = row.CreatedAt,
+            LastTryAt = row.LastTryAt,
+            NextTryAt = row.NextTryAt,
+            EndedAt = row.EndedAt,
+            Links = new(address.Url($"{SubscriptionViews.PathOf(subscription.SubscriptionId)}/deliveries/{id}")),
+        };
+    }
+}

@@ -1,0 +1,94 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+
+namespace ClaimCheck.Service.Receipts.Ledger;
+
+/// <summary>
+/// Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many records may fail for good.
+/// Met and missed are final; missed is told once, in the transaction that finds it.
+/// </summary>
+internal static class DeliveryGoals
+{
+    public const string Pending = "pending";
+    public const string Met = "met";
+    public const string Missed = "missed";
+
+    /// <summary>Looks whether it is met, or can't be met any more, or its time is over.</summary>
+    /// <returns>True where this transaction has found it missed.</returns>
+    public static async Task<bool> SettleAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken)
+    {
+        // The row lock makes the last of two that say "completed" at once see the other's word.
+        var delivery = await transaction.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(transaction.Command(
+            """
+            SELECT consumers, max_terminal_ratio, due_at, coalesce(due_at <= now(), false) AS is_due, now() AS now
+              FROM deliveries
+             WHERE batch_id = @Id AND state = 'pending'
+               FOR UPDATE
+            """,
+            new { Id = batch.Value },
+            cancellationToken));
+        if (delivery is null)
+            return false;
+        var export = await transaction.Connection.QuerySingleAsync<ExportFacts>(transaction.Command(
+            "SELECT id, tenant, dataset, state, records FROM exports WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken));
+        var receipts = (await transaction.Connection.QueryAsync<ReceiptRow>(transaction.Command(
+            $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = ANY(@Consumers)",
+            new { Id = batch.Value, delivery.Consumers },
+            cancellationToken))).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
+
+        var missing = delivery.Consumers.Where(consumer => !Has(receipts.GetValueOrDefault(consumer), export.Records, delivery.MaxTerminalRatio)).ToList();
+        if (missing.Count == 0)
+        {
+            await EndAsync(transaction, batch, Met, cancellationToken);
+            return false;
+        }
+
+        var isBeyondRepair = missing.Exists(consumer => receipts.GetValueOrDefault(consumer)
+            is { Transient: 0, State: ReceiptState.PartiallyFailed or ReceiptState.Failed });
+        // What was taken back is overdue for nobody.
+        if ((!delivery.IsDue && !isBeyondRepair) || export.State == ExportState.Revoked)
+            return false;
+        await EndAsync(transaction, batch, Missed, cancellationToken);
+        await Outbox.AddAsync(
+            transaction,
+            EventTypes.BulkOverdue,
+            new(export.Id, batch.Value, export.Tenant, export.Dataset),
+            // Without a time limit it is due when it can't be met any more.
+            new BulkOverdueData(new(export.Id), batch, export.Dataset, missing, delivery.DueAt ?? delivery.Now),
+            cancellationToken);
+        return true;
+    }
+
+    /// <summary>The consumer has applied the batch, as far as the definition asks for.</summary>
+    public static bool Has(ReceiptRow? receipt, long records, double maxTerminalRatio) => receipt switch
+    {
+        { State: ReceiptState.Completed } => true,
+        { State: ReceiptState.PartiallyFailed, Transient: 0 } => receipt.Terminal <= maxTerminalRatio * records,
+        _ => false,
+    };
+
+    private static Task EndAsync(Transaction transaction, BatchId batch, string state, CancellationToken cancellationToken) =>
+        transaction.Connection.ExecuteAsync(transaction.Command(
+            "UPDATE deliveries SET state = @state, settled_at = now() WHERE batch_id = @Id AND state = 'pending'",
+            new { Id = batch.Value, state },
+            cancellationToken));
+
+    private sealed record DeliveryRow
+    {
+        public required string[] Consumers { get; init; }
+        public required double MaxTerminalRatio { get; init; }
+        public DateTimeOffset? DueAt { get; init; }
+        public required bool IsDue { get; init; }
+        public required DateTimeOffset Now { get; init; }
+    }
+
+    private sealed record ExportFacts
+    {
+        public required Guid Id { get; init; }
+        public required string Tenant { get; init; }
+        public required string Dataset { get; init; }
+        public required string State { get; init; }
+        public required long Records { get; init; }
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using Dapper;
+
+namespace ClaimCheck.Service.Receipts.Ledger;
+
+/// <summary>
+/// The books: how many records succeeded, failed for now, failed for good. After a receipt's end state every entry moves records
+/// from one count to another, so that the sum stays the batch's. Whoever writes here holds <see cref="EnterAsync"/>.
+/// </summary>
+internal sealed class ReceiptLedger(ReceiptOptions options)
+{
+    /// <summary>Of a failed record, in characters.</summary>
+    public const int LongestMessage = 1024;
+
+    // The pair form of advisory locks, which nothing else in the catalog uses.
+    private const int LockClass = 0x72637074; // "rcpt"
+
+    /// <summary>One writer at a time for what a consumer says of a batch and of the retries made from it. Left with the transaction.</summary>
+    /// <param name="transaction">Has locked no row of <c>receipts</c> or <c>deliveries</c> yet.</param>
+    /// <param name="original">The batch that the retries come from.</param>
+    /// <param name="consumer">Whose receipt.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static Task EnterAsync(Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
+        transaction.Connection.ExecuteAsync(transaction.Command(
+            "SELECT pg_advisory_xact_lock(@LockClass, hashtext(@Name))", new { LockClass, Name = $"{original}/{consumer}" }, cancellationToken));
+
+    public static Task<ReceiptRow?> FindAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
+        transaction.Connection.QuerySingleOrDefaultAsync<ReceiptRow>(transaction.Command(
+            $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = @consumer FOR UPDATE",
+            new { Id = batch.Value, consumer },
+            cancellationToken));
+
+    /// <summary>A round's outcomes, by key, become the original's. Nothing happens where a later round has begun, or they are in it already.</summary>
+    public async Task FoldAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(transaction, original, retry.Consumer, cancellationToken) is not { } receipt
+            || receipt.RoundBatch != retry.BatchId || receipt.RoundState == RoundState.Folded || receipt.IsDiscarded)
+        {
+            return;
+        }
+
+        // While the round was open nothing else has touched the transient ones: they are its records. Where retention has
+        // deleted them meanwhile, the counts alone are folded. Each outcome is looked up by its key: a join, planned without
+        // statistics on rows that came in a moment ago, may take every one with every other.
+        await transaction.Connection.ExecuteAsync(transaction.LongCommand(
+            """
+            UPDATE record_failures o
+               SET (class, code, message) = (
+                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code), CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
+                         FROM record_failures f
+                        WHERE f.batch_id = @Retry AND f.consumer = @Consumer AND f.digest = o.digest),
+                   settled_by = @Retry
+             WHERE o.batch_id = @Original AND o.consumer = @Consumer AND o.class = 'transient'
+            """,
+            new { Original = original.Value, Retry = retry.BatchId, retry.Consumer },
+            cancellationToken));
+        await MoveAsync(transaction, original, retry.Consumer, retry.Succeeded, retry.Terminal, cancellationToken);
+        await CloseRoundAsync(transaction, original, receipt, RoundState.Folded, cancellationToken);
+    }
+
+    /// <summary>The round's batch has ended without an outcome: its records are to be tried again, and the round is used.</summary>
+    public async Task LoseAsync(Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
+            return;
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_keys WHERE batch_id = @retry", new { retry }, cancellationToken));
+        await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
+    }
+
+    /// <summary>The consumer has undone what it took of a revoked retry: those records are to be tried again.</summary>
+    public async Task UndoAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken)
+    {
+        await LoseAsync(transaction, original, retry.Consumer, retry.BatchId, cancellationToken);
+        if (await FindAsync(transaction, original, retry.Consumer, cancellationToken) is not { } receipt
+            || receipt.RoundBatch != retry.BatchId || receipt.IsDiscarded)
+        {
+            return; // a later round stands on its outcomes
+        }
+
+        var undone = await transaction.Connection.ExecuteAsync(transaction.LongCommand(
+            """
+            UPDATE record_failures
+               SET class = 'transient', settled_by = NULL
+             WHERE batch_id = @Original AND consumer = @Consumer AND class = 'succeeded' AND settled_by = @Retry
+            """,
+            new { Original = original.Value, retry.Consumer, Retry = retry.BatchId },
+            cancellationToken));
+        if (undone == 0)
+            return;
+        await MoveAsync(transaction, original, retry.Consumer, -undone, 0, cancellationToken);
+        await GiveUpWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
+    }
+
+    /// <summary>
+    /// A retry is ready: what its attempt did not find in the source has failed for good. Where that is all of it, the round is over.
+    /// </summary>
+    public async Task BeginRetryAsync(
+        Transaction transaction, BatchId original, string consumer, BatchId retry, string attempt, long records, CancellationToken cancellationToken)
+    {
+        await EnterAsync(transaction, original, consumer, cancellationToken);
+        var parameters = new { Original = original.Value, consumer, Retry = retry.Value, attempt };
+        if (await FindAsync(transaction, original, consumer, cancellationToken) is { RoundState: RoundState.Open, IsDiscarded: false } receipt && receipt.RoundBatch == retry.Value)
+        {
+            var gone = await transaction.Connection.ExecuteAsync(transaction.LongCommand(
+                """
+                UPDATE record_failures f
+                   SET class = 'terminal', code = 'record_gone', message = NULL, settled_by = @Retry
+                 WHERE f.batch_id = @Original AND f.consumer = @consumer AND f.class = 'transient'
+                   AND (SELECT true FROM gone_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
+                """,
+                parameters,
+                cancellationToken));
+            await MoveAsync(transaction, original, consumer, 0, gone, cancellationToken);
+            if (records == 0)
+                await CloseRoundAsync(transaction, original, receipt, RoundState.Folded, cancellationToken);
+            else if (gone > 0)
+                await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
+        }
+
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_keys WHERE batch_id = @Retry", parameters, cancellationToken));
+    }
+
+    private async Task CloseRoundAsync(
+        Transaction transaction, BatchId original, ReceiptRow receipt, string roundState, CancellationToken cancellationToken)
+    {
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            UPDATE receipts
+               SET round_state = @roundState, next_round_at = now() + @Delay, updated_at = now()
+             WHERE batch_id = @Original AND consumer = @Consumer
+            """,
+            new { Original = original.Value, receipt.Consumer, roundState, Delay = options.DelayAfter(receipt.Rounds) },
+            cancellationToken));
+        await GiveUpWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
+    }
+
+    // After the last round what is left has failed for good, under its last code; its message tells it from what was said to be terminal.
+    private async Task GiveUpWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
+    {
+        if (receipt.Rounds >= options.RetryRounds)
+        {
+            var parameters = new
+            {
+                Original = original.Value,
+                receipt.Consumer,
+                Why = string.Create(CultureInfo.InvariantCulture, $"Still transient after the last of {receipt.Rounds} rounds of retries."),
+                LongestMessage,
+            };
+            await transaction.Connection.ExecuteAsync(transaction.LongCommand(
+                """
+                UPDATE record_failures
+                   SET class = 'terminal', message = left(concat_ws(' ', @Why, message), @LongestMessage)
+                 WHERE batch_id = @Original AND consumer = @Consumer AND class = 'transient'
+                """,
+                parameters,
+                cancellationToken));
+            await transaction.Connection.ExecuteAsync(transaction.Command(
+                """
+                UPDATE receipts
+                   SET terminal = terminal + transient, transient = 0, round_state = 'folded'
+                 WHERE batch_id = @Original AND consumer = @Consumer AND transient > 0
+                """,
+                parameters,
+                cancellationToken));
+        }
+
+        await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
+    }
+
+    // Out of the transient ones. The state follows from the counts.
+    private static Task MoveAsync(
+        Transaction transaction, BatchId original, string consumer, long toSucceeded, long toTerminal, CancellationToken cancellationToken) =>
+        transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            UPDATE receipts
+               SET succeeded = succeeded + @toSucceeded, terminal = terminal + @toTerminal, transient = transient - @toSucceeded - @toTerminal,
+                   state = CASE WHEN transient + terminal = @toSucceeded THEN 'completed'
+                                WHEN succeeded + @toSucceeded = 0 THEN 'failed'
+                                ELSE 'partiallyFailed' END,
+                   updated_at = now()
+             WHERE batch_id = @Original AND consumer = @consumer
+            """,
+            new { Original = original.Value, consumer, toSucceeded, toTerminal },
+            cancellationToken));
+}

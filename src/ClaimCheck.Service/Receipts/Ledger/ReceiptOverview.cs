@@ -1,0 +1,115 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Exports;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Receipts.Ledger;
+
+/// <summary>Whose receipts are asked for.</summary>
+/// <param name="Batch">The batch.</param>
+/// <param name="Tenant">Whose subscriptions count.</param>
+/// <param name="Dataset">Subscriptions of this dataset get it.</param>
+/// <param name="Consumer">The one consumer that it is for, or <c>*</c>.</param>
+/// <param name="Delivery">The dataset's definition of success, or null.</param>
+internal sealed record OverviewOf(BatchId Batch, string Tenant, string Dataset, string Consumer, DatasetDelivery? Delivery)
+{
+    public static OverviewOf Of(ExportRow batch) => new(batch.Batch, batch.Tenant, batch.Dataset, batch.Consumer, batch.FrozenDataset.Delivery);
+}
+
+/// <summary>A consumer that should get a batch, or has said something of it.</summary>
+/// <param name="Consumer">Its name.</param>
+/// <param name="Receipt">What it said, or null.</param>
+/// <param name="FetchedAt">When it last fetched links, or null.</param>
+/// <param name="Silence">How long ago it said something, or the batch became ready; null before that.</param>
+internal sealed record ConsumerOutcome(string Consumer, ReceiptRow? Receipt, DateTimeOffset? FetchedAt, TimeSpan? Silence);
+
+/// <summary>One row per consumer of a batch: those that should get it, and those that have said something.</summary>
+internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
+{
+    private const int MostInShort = 1000;
+
+    /// <summary>By name.</summary>
+    public async Task<IReadOnlyList<ConsumerOutcome>> ReadAsync(OverviewOf batch, string? only, string? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<PlaceRow, ReceiptRow?, ConsumerOutcome>(new CommandDefinition(
+            $"""
+            WITH expected AS (
+                SELECT unnest(@Named) AS consumer
+                 UNION
+                SELECT consumer FROM receipts WHERE batch_id = @Id
+                 UNION
+                SELECT consumer
+                  FROM subscriptions
+                 WHERE @IsForAll AND tenant = @Tenant AND disabled_at IS NULL
+                   AND (datasets IS NULL OR @Dataset = ANY(datasets)) AND (types IS NULL OR 'BulkReady' = ANY(types))
+            )
+            SELECT x.consumer AS name, f.last_at AS fetched_at, now() - coalesce(r.updated_at, e.ready_at) AS silence, {ReceiptRow.Columns}
+              FROM expected x
+              JOIN exports e ON e.batch_id = @Id
+              LEFT JOIN receipts r ON r.batch_id = @Id AND r.consumer = x.consumer
+              LEFT JOIN redemptions f ON f.batch_id = @Id AND f.caller = x.consumer
+             WHERE (@only::text IS NULL OR x.consumer = @only) AND (@after::text IS NULL OR x.consumer COLLATE "C" > @after)
+             ORDER BY x.consumer COLLATE "C"
+             LIMIT @limit
+            """,
+            new
+            {
+                Id = batch.Batch.Value,
+                batch.Tenant,
+                batch.Dataset,
+                IsForAll = batch.Consumer == "*",
+                Named = batch.Consumer == "*" ? [.. batch.Delivery?.Consumers ?? []] : new[] { batch.Consumer },
+                only,
+                after,
+                limit,
+            },
+            cancellationToken: cancellationToken),
+            (place, receipt) => new(place.Name, receipt, place.FetchedAt, place.Silence),
+            splitOn: "batch_id")).AsList();
+    }
+
+    /// <summary>As a batch shows it.</summary>
+    public async Task<IReadOnlyList<ReceiptSummary>> InShortAsync(OverviewOf batch, CancellationToken cancellationToken) =>
+        [.. (await ReadAsync(batch, null, null, MostInShort, cancellationToken)).Select(place => new ReceiptSummary(
+            place.Consumer,
+            place.Receipt?.State,
+            place.Receipt?.Succeeded ?? 0,
+            place.Receipt?.Transient ?? 0,
+            place.Receipt?.Terminal ?? 0,
+            place.Receipt?.UpdatedAt))];
+
+    /// <summary>Whether the definition of success is met; null where there is none.</summary>
+    public async Task<BatchDelivery?> DeliveryAsync(OverviewOf batch, CancellationToken cancellationToken)
+    {
+        if (batch.Delivery is null)
+            return null;
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var found = await connection.QuerySingleOrDefaultAsync<(string State, DateTimeOffset? DueAt, double Ratio, long Records)?>(new CommandDefinition(
+            """
+            SELECT d.state, d.due_at, d.max_terminal_ratio, e.records
+              FROM deliveries d
+              JOIN exports e ON e.batch_id = d.batch_id
+             WHERE d.batch_id = @Id
+            """,
+            new { Id = batch.Batch.Value },
+            cancellationToken: cancellationToken));
+        if (found is not var (state, dueAt, ratio, records))
+            return new(DeliveryGoals.Pending, batch.Delivery.Consumers, null); // not ready yet, or never
+        var receipts = (await connection.QueryAsync<ReceiptRow>(new CommandDefinition(
+            $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = ANY(@Consumers)",
+            new { Id = batch.Batch.Value, Consumers = batch.Delivery.Consumers.ToArray() },
+            cancellationToken: cancellationToken))).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
+        return new(
+            state,
+            state == DeliveryGoals.Met ? [] : [.. batch.Delivery.Consumers.Where(consumer => !DeliveryGoals.Has(receipts.GetValueOrDefault(consumer), records, ratio))],
+            dueAt);
+    }
+
+    private sealed record PlaceRow
+    {
+        public required string Name { get; init; }
+        public DateTimeOffset? FetchedAt { get; init; }
+        public TimeSpan? Silence { get; init; }
+    }
+}

@@ -1,0 +1,15 @@
+using ClaimCheck.Service.Blocks;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
+
+namespace ClaimCheck.Service.Receipts.Ledger;
+
+/// <summary>A retry is ready: the ledger learns which of the round's records the source no longer holds.</summary>
+internal sealed class RetryRoundStep(ReceiptLedger accounts) : IReadyStep
+{
+    public async Task TakeAsync(Transaction transaction, ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
+    {
+        if (plan.RetryOf is { } original)
+            await accounts.BeginRetryAsync(transaction, original, plan.Consumer, plan.BatchId, plan.Attempt, staged.Records, cancellationToken);
+    }
+}

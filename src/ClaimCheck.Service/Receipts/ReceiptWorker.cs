@@ -1,0 +1,176 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Receipts.Ledger;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Receipts;
+
+/// <summary>
+/// What time brings about, one process at a time: deliveries that are overdue, rounds of retries whose batch ended without an
+/// outcome, record keys of batches that have ended.
+/// </summary>
+internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
+{
+    // "clchrcpt" as bytes: any constant that nothing else in the catalog locks.
+    private const long AdvisoryLock = 0x636c636872637074;
+    private const int AtOnce = 100;
+    private const int KeysAtOnce = 10_000;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PutOff = TimeSpan.FromMinutes(1);
+    private readonly Dictionary<Guid, long> putOff = [];
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(
+            nameof(ReceiptWorker), token => Exclusive.RunAsync(catalog, AdvisoryLock, TickAsync, logger, token), logger, stoppingToken);
+
+    private async Task TickAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            var overdue = await FindOverdueAsync(connection, stoppingToken);
+            foreach (var batch in overdue)
+                await ByItselfAsync(batch, () => SettleAsync(new(batch), stoppingToken));
+            var lost = await FindLostRoundsAsync(connection, stoppingToken);
+            foreach (var (original, consumer, retry) in lost)
+                await ByItselfAsync(retry, () => LoseAsync(new(original), consumer, retry, stoppingToken));
+            var forgot = await ForgetKeysAsync(connection, stoppingToken);
+            if (overdue.Count < AtOnce && lost.Count < AtOnce && !forgot)
+                await Task.Delay(LookAgain, stoppingToken);
+        }
+    }
+
+    // What goes wrong with one batch is put off, and keeps no other.
+    private async Task ByItselfAsync(Guid batch, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
+        {
+            Log.Broken(logger, Defect.Of(e), new(batch), PutOff);
+            putOff[batch] = TimeProvider.System.GetTimestamp();
+        }
+    }
+
+    private Guid[] Resting()
+    {
+        foreach (var (batch, since) in putOff.ToList())
+        {
+            if (TimeProvider.System.GetElapsedTime(since) >= PutOff)
+                putOff.Remove(batch);
+        }
+
+        return [.. putOff.Keys];
+    }
+
+    /// <summary>Two that come here at once send one event: the delivery's row is locked, and its state looked at again.</summary>
+    internal async Task SettleAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        var isMissed = await DeliveryGoals.SettleAsync(transaction, batch, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        if (isMissed)
+            Log.Overdue(logger, batch);
+    }
+
+    private async Task LoseAsync(BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
+        await accounts.LoseAsync(transaction, original, consumer, retry, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Log.Lost(logger, consumer, original, new BatchId(retry));
+    }
+
+    // The index is deliveries_open. What was taken back is overdue for nobody, and is not looked at again.
+    private async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<Guid>(new CommandDefinition(
+            """
+            WITH due AS (
+                SELECT d.batch_id, e.state = @Revoked AS is_revoked
+                  FROM deliveries d
+                  JOIN exports e ON e.batch_id = d.batch_id
+                 WHERE d.state = 'pending' AND NOT d.closed AND d.due_at <= now() AND d.batch_id <> ALL (@Resting)
+                 ORDER BY d.due_at
+                 LIMIT @AtOnce
+            ), closed AS (
+                UPDATE deliveries d SET closed = true FROM due WHERE d.batch_id = due.batch_id AND due.is_revoked
+            )
+            SELECT batch_id FROM due WHERE NOT is_revoked
+            """,
+            new { AtOnce, ExportState.Revoked, Resting = Resting() },
+            cancellationToken: cancellationToken))).AsList();
+
+    private async Task<IReadOnlyList<(Guid Original, string Consumer, Guid Retry)>> FindLostRoundsAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<(Guid, string, Guid)>(new CommandDefinition(
+            """
+            SELECT r.batch_id, r.consumer, r.round_batch
+              FROM receipts r
+              JOIN exports e ON e.batch_id = r.round_batch
+             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired') AND r.round_batch <> ALL (@Resting)
+             LIMIT @AtOnce
+            """,
+            new { AtOnce, Resting = Resting() },
+            cancellationToken: cancellationToken))).AsList();
+
+    // A portion at a time; the counts stay.
+    private async Task<bool> ForgetKeysAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var ended = (await connection.QueryAsync<(Guid BatchId, string Consumer, Guid Original)>(new CommandDefinition(
+            """
+            SELECT r.batch_id, r.consumer, coalesce(e.retry_of, e.batch_id)
+              FROM receipts r
+              JOIN exports e ON e.batch_id = r.batch_id
+             WHERE r.keeps_failures AND e.state IN ('failed', 'cancelled', 'revoked', 'expired')
+             LIMIT @AtOnce
+            """,
+            new { AtOnce },
+            cancellationToken: cancellationToken))).AsList();
+        foreach (var (batchId, consumer, original) in ended)
+        {
+            var deleted = await connection.ExecuteAsync(new CommandDefinition(
+                """
+                DELETE FROM record_failures
+                 WHERE ctid = ANY (ARRAY (SELECT ctid FROM record_failures WHERE batch_id = @batchId AND consumer = @consumer LIMIT @KeysAtOnce))
+                """,
+                new { batchId, consumer, KeysAtOnce },
+                cancellationToken: cancellationToken));
+            if (deleted < KeysAtOnce)
+                await CloseAsync(batchId, consumer, new(original), cancellationToken);
+        }
+
+        return ended.Count > 0;
+    }
+
+    // Whatever came in at the last moment, while the batch was ready, is committed and seen once the books can be entered.
+    private async Task CloseAsync(Guid batchId, string consumer, BatchId original, CancellationToken cancellationToken)
+    {
+        await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
+        await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
+        await transaction.Connection.ExecuteAsync(transaction.Command(
+            """
+            UPDATE receipts
+               SET keeps_failures = false
+             WHERE batch_id = @batchId AND consumer = @consumer
+               AND NOT EXISTS (SELECT FROM record_failures WHERE batch_id = @batchId AND consumer = @consumer)
+            """,
+            new { batchId, consumer },
+            cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "What time brings about for batch {BatchId} can't be done; it is tried again in {PutOff}, and others go on.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan putOff);
+
+        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]
+        public static partial void Overdue(ILogger logger, BatchId batchId);
+
+        [LoggerMessage(LogLevel.Information, "A round of retries of {Consumer} for batch {BatchId} is lost: {Retry} has ended without an outcome.")]
+        public static partial void Lost(ILogger logger, string consumer, BatchId batchId, BatchId retry);
+    }
+}

@@ -1,0 +1,77 @@
+using ClaimCheck.Service.Catalog;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Schedules;
+
+/// <summary>Runs in every worker: fires what is due by the database's clock, and starts what waits. Any number may do so at once.</summary>
+internal sealed partial class ScheduleWorker(
+    ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger) : BackgroundService
+{
+    private const string Topic = "schedules";
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(10);
+
+    // Sources that take their time to answer must not hold the others up.
+    private const int AtOnce = 4;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(ScheduleWorker), LoopAsync, logger, stoppingToken);
+
+    private async Task LoopAsync(CancellationToken stoppingToken)
+    {
+        using var signal = signals.Listen(Topic);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await WorkAsync(stoppingToken))
+                    await signal.WaitAsync(await UntilNextAsync(catalog, stoppingToken), stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
+            {
+                Log.CatalogAway(logger, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<bool> WorkAsync(CancellationToken stoppingToken)
+    {
+        var worked = 0;
+        foreach (var due in await firing.DueAsync(stoppingToken))
+            worked += await firing.FireAsync(due, stoppingToken) ? 1 : 0;
+        await Parallel.ForEachAsync(
+            await starter.WaitingAsync(stoppingToken),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
+            async (schedule, token) =>
+            {
+                if (await starter.StartNextAsync(schedule, token))
+                    Interlocked.Increment(ref worked);
+            });
+        return worked > 0;
+    }
+
+    /// <summary>How long there is nothing to do. What has become due since it was looked for is fired at once.</summary>
+    internal static async Task<TimeSpan> UntilNextAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
+    {
+        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+        var left = await connection.ExecuteScalarAsync<TimeSpan?>(new CommandDefinition(
+            """
+            SELECT least((SELECT min(try_at) FROM schedules),
+                         (SELECT min(try_at) FROM schedule_runs WHERE state = 'queued' AND try_at > now())) - now()
+            """,
+            cancellationToken: cancellationToken)) ?? LookAgain;
+        return left > LookAgain ? LookAgain : left < Soonest ? Soonest : left;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The catalog can't be reached ({Reason}); schedules are looked at again.")]
+        public static partial void CatalogAway(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,115 @@
+using Npgsql;
+
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>The bytes of one <c>COPY … TO STDOUT</c>. Cancelling it cancels the statement at the server.</summary>
+internal sealed class CopyReader : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Func<CancellationToken, Task> cancelStatement;
+    private readonly CancellationToken cancellationToken;
+    private readonly CancellationTokenSource abandon = new();
+    private readonly CancellationTokenRegistration registration;
+    private NpgsqlCopyTextReader? reader;
+    private Task? cancelling;
+    private bool isEnded;
+    private Exception? ending;
+
+    private CopyReader(Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+    {
+        this.cancelStatement = cancelStatement;
+        this.cancellationToken = cancellationToken;
+        // Cancelled by token, Npgsql would merely cut the connection, and leave the server sorting until it has a row to send.
+        // So the server is asked to stop; the connection is cut if it does not.
+        registration = cancellationToken.Register(() => cancelling = CancelAsync());
+    }
+
+    /// <param name="connection">Nothing else may be done with it until the reader is disposed.</param>
+    /// <param name="copy">The statement.</param>
+    /// <param name="cancelStatement">Makes the server cancel what the connection is doing.</param>
+    /// <param name="cancellationToken">Ends the statement at the server, now or during any later read.</param>
+    public static async Task<CopyReader> OpenAsync(
+        NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var copyReader = new CopyReader(cancelStatement, cancellationToken);
+        try
+        {
+            // Answered with the first rows: what has to be sorted is sorted meanwhile.
+            copyReader.reader = await connection.BeginTextExportAsync(copy, copyReader.abandon.Token);
+            return copyReader;
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
+        {
+            copyReader.isEnded = true;
+            await copyReader.DisposeAsync();
+            throw SourceErrors.Translate(e, cancellationToken);
+        }
+    }
+
+    /// <summary>Fills the space, or as much of it as is worth handing on; 0 is the end.</summary>
+    public async ValueTask<int> ReadAsync(Memory<byte> space)
+    {
+        var total = 0;
+        if (ending is not null)
+            throw ending;
+        try
+        {
+            // A row a call is too little to work on: go on until three quarters are full.
+            while (!isEnded && total < space.Length - (space.Length >> 2))
+            {
+                var count = await reader!.BaseStream.ReadAsync(space[total..], abandon.Token);
+                isEnded = count == 0;
+                total += count;
+            }
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
+        {
+            isEnded = true; // Npgsql has ended the copy, or cut the connection
+            ending = SourceErrors.Translate(e, cancellationToken);
+            // The records before it come first: by them is counted which one the source failed at.
+            if (total == 0)
+                throw ending;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return total;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await registration.DisposeAsync();
+        // Disposed halfway Npgsql would read on to the last row.
+        if (!isEnded)
+            cancelling ??= CancelAsync();
+        if (cancelling is not null)
+            await cancelling;
+        try
+        {
+            if (!isEnded)
+                reader!.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
+            if (reader is not null)
+                await reader.DisposeAsync();
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
+        {
+            // What ended the copy was thrown by the read; here it is only left.
+        }
+
+        abandon.Dispose();
+    }
+
+    private async Task CancelAsync()
+    {
+        abandon.CancelAfter(Patience);
+        try
+        {
+            await cancelStatement(abandon.Token);
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
+        {
+            // The server can't be asked: then the connection is cut in a moment.
+        }
+    }
+}

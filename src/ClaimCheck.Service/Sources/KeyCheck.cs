@@ -1,0 +1,46 @@
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>
+/// Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order neighbours are compared;
+/// elsewhere all of them. A failure names the record by its place, never by its value.
+/// </summary>
+internal sealed class KeyCheck(int column, bool isOrdered)
+{
+    private byte[] previous = new byte[64];
+    private int previousLength;
+    private long ordinal;
+
+    /// <summary>Which column is the key.</summary>
+    public int Column { get; } = column;
+
+    /// <summary>Holds all keys against each other; null where that is not needed.</summary>
+    public DistinctKeys? Distinct { get; init; }
+
+    /// <summary>For a retry: the keys that it is to find. Else null.</summary>
+    public WantedKeys? Wanted { get; init; }
+
+    /// <summary>How many keys have passed.</summary>
+    public long Seen => ordinal;
+
+    /// <exception cref="SourceException">Always.</exception>
+    public void SeeNull() =>
+        throw new SourceException("key_null", $"Record {ordinal + 1} has no key.", isTransient: false);
+
+    public void See(ReadOnlySpan<byte> key)
+    {
+        ordinal++;
+        Distinct?.Add(key, ordinal);
+        if (!isOrdered)
+            return;
+        if (ordinal > 1 && key.SequenceEqual(previous.AsSpan(0, previousLength)))
+        {
+            throw new SourceException(
+                "key_not_unique", $"Record {ordinal} has the key of the record before it.", isTransient: false);
+        }
+
+        if (key.Length > previous.Length)
+            previous = new byte[(int)Math.Min(key.Length * 2L, Array.MaxLength)];
+        key.CopyTo(previous);
+        previousLength = key.Length;
+    }
+}

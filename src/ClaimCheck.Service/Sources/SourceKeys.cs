@@ -1,0 +1,95 @@
+using System.Globalization;
+using Npgsql;
+
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>
+/// Tells keys that a record may have from those that none can: consumers report keys as text, and a text that is no value of the
+/// key's type must not fail the statement that the others are in.
+/// </summary>
+internal static class SourceKeys
+{
+    // Of a class "data exception" (https://www.postgresql.org/docs/current/errcodes-appendix.html): the text is no such value.
+    private const string DataException = "22";
+
+    /// <param name="connection">In a transaction, for a savepoint.</param>
+    /// <param name="keys">Texts without NUL characters.</param>
+    /// <param name="type">As the database itself wrote it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<IReadOnlyList<string>> CanonicalAsync(
+        NpgsqlConnection connection, IReadOnlyList<string> keys, string type, CancellationToken cancellationToken)
+    {
+        var likely = keys.Where(Likely(type)).ToArray();
+        if (likely.Length == 0)
+            return [];
+        if (connection.PostgreSqlVersion.Major >= 16)
+        {
+            return await AskAsync(
+                connection, $"SELECT k FROM unnest($1) k WHERE CASE WHEN pg_input_is_valid(k, $2) THEN format('%s', CAST(k AS {type})) = k ELSE false END", likely, type, cancellationToken);
+        }
+
+        var canonical = new List<string>(likely.Length);
+        var halves = new Stack<ArraySegment<string>>([likely]);
+        while (halves.TryPop(out var half))
+        {
+            if (await TryAsync(connection, half, type, cancellationToken) is { } found)
+                canonical.AddRange(found);
+            else if (half.Count > 1)
+            {
+                halves.Push(half[..(half.Count / 2)]);
+                halves.Push(half[(half.Count / 2)..]);
+            }
+        }
+
+        return canonical;
+    }
+
+    // Null where one of them is no value of the type: then the halves are tried, down to that one.
+    private static async Task<IReadOnlyList<string>?> TryAsync(
+        NpgsqlConnection connection, ArraySegment<string> keys, string type, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, "SAVEPOINT keys", cancellationToken);
+        try
+        {
+            var found = await AskAsync(
+                connection, $"SELECT k FROM unnest($1) k WHERE format('%s', CAST(k AS {type})) = k", [.. keys], null, cancellationToken);
+            await ExecuteAsync(connection, "RELEASE keys", cancellationToken);
+            return found;
+        }
+        catch (PostgresException e) when (e.SqlState.StartsWith(DataException, StringComparison.Ordinal))
+        {
+            await ExecuteAsync(connection, "ROLLBACK TO keys; RELEASE keys", cancellationToken);
+            return null;
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> AskAsync(
+        NpgsqlConnection connection, string sql, string[] keys, string? type, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = keys });
+        if (type is not null)
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = type });
+        var found = new List<string>(keys.Length);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            found.Add(reader.GetString(0));
+        return found;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    // The usual types of keys are looked at here, so that a consumer's nonsense costs the source nothing.
+    private static Func<string, bool> Likely(string type) => type switch
+    {
+        "smallint" => key => short.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+        "integer" => key => int.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+        "bigint" => key => long.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+        "uuid" => key => Guid.TryParseExact(key, "D", out _),
+        _ => _ => true,
+    };
+}

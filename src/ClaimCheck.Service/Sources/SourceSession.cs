@@ -1,0 +1,146 @@
+using System.Data;
+using System.Text.Json;
+using Npgsql;
+
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>One connection in one read-only snapshot of a source.</summary>
+internal sealed class SourceSession : IAsyncDisposable
+{
+    private const int MostServers = 5;
+
+    private readonly Func<NpgsqlDataSource> source;
+    private readonly NpgsqlConnection connection;
+    private readonly SourceSettings settings;
+    private readonly SettingsHeld held;
+
+    private SourceSession(Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+        (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
+
+    /// <summary>How far the snapshot reaches.</summary>
+    public SourceHorizon Horizon { get; }
+
+    /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was open.</param>
+    /// <param name="settings">Of the transaction.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
+
+    /// <summary>The planner's guess of the rows.</summary>
+    public Task<long> EstimateAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
+                await using var batch = connection.CreateBatch();
+                batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) {sql}"));
+                using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!);
+                return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+            },
+            cancellationToken);
+
+    /// <summary>Those of the keys that are a value's own text in the source: <c>7</c> is a bigint's, <c>07</c> and <c>x</c> are none's.</summary>
+    public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
+
+    /// <summary>Whether the source makes sure that no two records have one key.</summary>
+    public Task<bool> VouchesForAsync(ResultColumn key, string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => UniqueKeyCheck.VouchesAsync(connection, sql, key, cancellationToken), cancellationToken);
+
+    /// <summary>Whether records that are sorted by their key have equal keys side by side.</summary>
+    public Task<bool> AreNeighboursAsync(ResultColumn key, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => UniqueKeyCheck.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
+
+    /// <summary>Runs a query of one row of sizes.</summary>
+    /// <returns>Null where a value of it is too large for the source itself; the session is then of no more use.</returns>
+    public Task<long[]?> MeasureAsync(string sql, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                try
+                {
+                    await using var batch = connection.CreateBatch();
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+                    await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                    await reader.ReadAsync(cancellationToken);
+                    return Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? 0 : reader.GetInt64(i)).ToArray();
+                }
+                catch (PostgresException e) when (SourceErrors.IsTooLarge(e))
+                {
+                    return null;
+                }
+            },
+            cancellationToken);
+
+    public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
+        // The line break ends a comment that the query may end with.
+        CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
+
+    /// <summary>Makes sure that what was read is as it was asked for.</summary>
+    /// <exception cref="SourceException">The query has changed a setting that its values' text depends on.</exception>
+    public Task CheckAsync(CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            async () =>
+            {
+                await settings.CheckAsync(connection, held, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
+    // Only read from: closing rolls the transaction back.
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private async Task CancelStatementAsync(CancellationToken cancellationToken)
+    {
+        await using var other = await source().OpenConnectionAsync(cancellationToken);
+        await held.Backend.CancelAsync(other, cancellationToken);
+    }
+
+    private static async Task<SourceSession> BeginAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
+    {
+        var opened = await NewConnectionAsync(source(), cancellationToken);
+        try
+        {
+            await opened.OpenAsync(cancellationToken);
+            for (var tries = 1; ; tries++)
+            {
+                var horizon = await SourceHorizon.ReadAsync(opened, cancellationToken);
+                var transaction = await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                var applied = await settings.ApplyAsync(opened, cancellationToken);
+                if (applied.ServerStart == horizon.ServerStart)
+                    return new SourceSession(source, opened, settings, applied, horizon);
+                // A pooler before several servers: how far one of them is says nothing of another.
+                await transaction.DisposeAsync();
+                if (tries == MostServers)
+                    throw new SourceException("source_unavailable", "Two statements of one session were answered by different servers, again and again.", isTransient: true);
+            }
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+
+    // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:
+    // the statement timeout is what limits it. A source that vanishes is found by keepalive probes.
+    private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var pooled = source.CreateConnection();
+        var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 0,
+            TcpKeepAlive = true,
+            // COPY needs none of the source's own types, and Npgsql refuses a result with an array of a domain over an array.
+#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another's connection
+            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
+#pragma warning restore CS0618
+            ReadBufferSize = 128 << 10,
+        };
+        return await pooled.CloneWithAsync(way.ConnectionString, cancellationToken);
+    }
+}

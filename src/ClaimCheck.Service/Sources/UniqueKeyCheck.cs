@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>
+/// Whether the source itself makes sure that no two records have one key: by a unique index on just that column, of the one table
+/// whose rows the query reads, each once. Where anything else might be the case the keys are held against each other.
+/// </summary>
+internal static class UniqueKeyCheck
+{
+    // Of these equal texts are equal values, so that an index on values tells of texts too (pg_type.dat: bool, bytea, name, int8, int2,
+    // int4, text, oid, float4, float8, bpchar, varchar, date, timestamp, timestamptz, numeric, uuid).
+    private static readonly HashSet<uint> Exact = [16, 17, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1114, 1184, 1700, 2950];
+
+    // Of these equal values are equal texts as well, so that sorted ones are neighbours: not 1.0 and 1.00, or char(n) without its n.
+    private static readonly HashSet<uint> Unambiguous = [16, 17, 19, 20, 21, 23, 26, 1082, 1114, 1184, 2950];
+    private static readonly HashSet<uint> Collated = [25, 1043];
+
+    // What hands on rows of what is below it, none of them twice.
+    private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
+    {
+        "Sort", "Incremental Sort", "Limit", "Gather", "Gather Merge", "Result", "Materialize", "LockRows", "Unique", "WindowAgg", "Subquery Scan",
+    };
+
+    private static readonly HashSet<string> Scans = new(StringComparer.Ordinal)
+    {
+        "Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Sample Scan", "Tid Scan", "Tid Range Scan",
+    };
+
+    /// <param name="connection">In the snapshot.</param>
+    /// <param name="sql">The query.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<bool> VouchesAsync(NpgsqlConnection connection, string sql, ResultColumn key, CancellationToken cancellationToken)
+    {
+        if (key.Table == 0 || !Exact.Contains(key.Value.Oid))
+            return false;
+        // The plan first: what it reads is locked then, and its index can't go before the end of the transaction.
+        return await OnlyTableAsync(connection, sql, cancellationToken) is { } only
+            && await TableAsync(connection, key, cancellationToken) is { } table
+            && only == table;
+    }
+
+    /// <summary>Whether records that are sorted by their key have equal keys side by side.</summary>
+    public static async Task<bool> AreNeighboursAsync(NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
+    {
+        if (Unambiguous.Contains(key.Value.Oid))
+            return true;
+        if (!Collated.Contains(key.Value.Oid))
+            return false;
+        if (connection.PostgreSqlVersion.Major < 12)
+            return true; // no collation but compares bytes in the end
+        // A collation may take "a" and "A" for one; whether it is the key's is not worth finding out.
+        await using var command = new NpgsqlCommand("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic)", connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task<(string Schema, string Name)?> OnlyTableAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
+        await using var batch = connection.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (VERBOSE, FORMAT JSON) {sql}"));
+        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!, new JsonDocumentOptions { MaxDepth = 1000 });
+        return OnlyTable(plan.RootElement[0].GetProperty("Plan"));
+    }
+
+    private static (string Schema, string Name)? OnlyTable(JsonElement node)
+    {
+        while (true)
+        {
+            var type = node.GetProperty("Node Type").GetString()!;
+            if (Scans.Contains(type))
+                return (node.GetProperty("Schema").GetString()!, node.GetProperty("Relation Name").GetString()!);
+            // Subqueries in expressions make values, not rows.
+            var below = !node.TryGetProperty("Plans", out var plans)
+                ? []
+                : plans.EnumerateArray().Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();
+            if (!Passing.Contains(type) || below is not [var only])
+                return null;
+            node = only;
+        }
+    }
+
+    private static async Task<(string Schema, string Name)?> TableAsync(NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
+    {
+        // Checked at each statement, not at the commit; over all rows, of just this column, by the column's own equality.
+        await using var command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT n.nspname::text, c.relname::text
+              FROM pg_catalog.pg_class c
+              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.oid = $1 AND c.relkind IN ('r', 'm')
+               AND EXISTS (
+                       SELECT
+                         FROM pg_catalog.pg_index i
+                         JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready AND i.indislive
+                          AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = $2
+                          AND o.oid < 16384)
+            """;
+        command.Parameters.Add(new NpgsqlParameter<uint> { TypedValue = key.Table, NpgsqlDbType = NpgsqlDbType.Oid });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = key.Number });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetString(1)) : null;
+    }
+}

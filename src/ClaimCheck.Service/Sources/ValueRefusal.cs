@@ -1,0 +1,22 @@
+using ClaimCheck.Records;
+
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>
+/// How an export ends whose source sends what the contract does not promise. The column and the record's place are named, never
+/// what is in it.
+/// </summary>
+internal static class ValueRefusal
+{
+    private const string Code = "value_not_understood";
+    private const string TooDeep = "value_too_deep";
+
+    /// <param name="column">Its name.</param>
+    /// <param name="record">Its place, from 1.</param>
+    /// <param name="fault">Its text is the end of a sentence.</param>
+    public static SourceException OfColumn(string column, long record, FormatException fault) =>
+        new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.", isTransient: false);
+
+    /// <summary>Of the record as a whole.</summary>
+    public static SourceException OfRecord(long record, string fault) => new(Code, $"Record {record} {fault}.", isTransient: false);
+}

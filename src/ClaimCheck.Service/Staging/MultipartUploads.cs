@@ -1,0 +1,97 @@
+using ClaimCheck.Contracts;
+using Dapper;
+using Npgsql;
+
+namespace ClaimCheck.Service.Staging;
+
+/// <summary>
+/// Opens uploads, and records each one in the catalog, under the guard of state and lease, before its first byte.
+/// That is what makes a revocation airtight: it aborts what is recorded, and nothing more can be recorded after it.
+/// </summary>
+internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalog)
+{
+    /// <summary>Stands for the attempt of what producers upload.</summary>
+    public const string Landing = "inbox";
+
+    /// <summary>Opens a writer for a worker's object.</summary>
+    /// <returns>Null where the export is not running under this lease (any more); the upload is aborted.</returns>
+    public Task<StagedWriter?> OpenAsync(
+        BatchId batch, string attempt, Guid leaseToken, string name, StagedContent content, CancellationToken cancellationToken) =>
+        // FOR SHARE: a revocation or a new lease, which update the row, wait for this insert or make it match nothing.
+        OpenGuardedAsync(
+            batch,
+            attempt,
+            StagingKeys.File(batch, attempt, name),
+            content,
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'running' AND lease_token = @Token
+               FOR SHARE
+            """,
+            leaseToken,
+            cancellationToken);
+
+    /// <summary>Opens a writer for a manifest of a ready batch.</summary>
+    /// <returns>Null where the batch is not ready (any more); the upload is aborted.</returns>
+    public Task<StagedWriter?> OpenManifestAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
+        OpenGuardedAsync(
+            batch,
+            attempt: null,
+            key,
+            StagedContent.Json("manifest.json"),
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'ready'
+               FOR SHARE
+            """,
+            token: null,
+            cancellationToken);
+
+    /// <summary>Opens a writer for a file of a batch that its producer uploads.</summary>
+    /// <returns>Null where the batch is not open (any more); the upload is aborted.</returns>
+    public Task<StagedWriter?> OpenInboxAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
+        OpenGuardedAsync(
+            batch,
+            Landing,
+            key,
+            new StagedContent("application/octet-stream", "upload"),
+            """
+            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Attempt
+              FROM exports
+             WHERE batch_id = @BatchId AND state = 'pending' AND next_try_at = 'infinity'
+               AND EXISTS (SELECT FROM upload_batches b WHERE b.batch_id = @BatchId AND b.open_until > now())
+               FOR SHARE
+            """,
+            token: null,
+            cancellationToken);
+
+    private async Task<StagedWriter?> OpenGuardedAsync(
+        BatchId batch, string? attempt, string key, StagedContent content, string sql, Guid? token, CancellationToken cancellationToken)
+    {
+        var upload = await staging.BeginAsync(key, content, cancellationToken);
+        var writer = staging.OpenWriter(upload);
+        try
+        {
+            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+            var recorded = await connection.ExecuteAsync(new CommandDefinition(
+                sql,
+                new { BatchId = batch.Value, Key = key, upload.UploadId, Attempt = attempt, Token = token },
+                cancellationToken: cancellationToken));
+            if (recorded == 1)
+                return writer;
+        }
+        catch
+        {
+            await writer.DisposeAsync(); // aborts the upload
+            throw;
+        }
+
+        await writer.DisposeAsync();
+        return null;
+    }
+}
