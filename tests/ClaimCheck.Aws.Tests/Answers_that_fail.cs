@@ -1,5 +1,4 @@
 using System.Net;
-using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Amazon.Runtime;
-using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Testing;
 using Microsoft.AspNetCore.Http;
 

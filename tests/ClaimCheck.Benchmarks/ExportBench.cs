@@ -1,4 +1,3 @@
-using ClaimCheck.Testing;
 using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;

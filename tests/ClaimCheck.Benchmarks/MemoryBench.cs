@@ -1,4 +1,3 @@
-using ClaimCheck.Testing;
 
 namespace ClaimCheck.Benchmarks;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Running;
-
 namespace ClaimCheck.Import.Tests;
 
 /// <summary>A run that is killed goes on where it was, and what was noted as good is not sent again.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Testing;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
-using ClaimCheck.Consumer.Handling;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 

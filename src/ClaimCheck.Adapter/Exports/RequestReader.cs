@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Web;
 

@@ -1,6 +1,5 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;

@@ -1,10 +1,8 @@
 using System.Net.Sockets;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Contracts;
 using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;

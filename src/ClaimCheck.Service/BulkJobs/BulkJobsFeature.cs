@@ -1,5 +1,6 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Jobs;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Startup;
 
@@ -28,7 +29,9 @@ internal static class BulkJobsFeature
         builder.Services
             .AddSingleton<JobLeases>()
             .AddSingleton<JobProgress>()
+            .AddSingleton<ChunkAppliers>()
             .AddSingleton<JobSources>()
+            .AddSingleton<JobResultsWriter>()
             .AddSingleton<JobExecutor>()
             .AddSingleton<JobRunner>()
             .AddHostedService<JobWorker>()

@@ -14,7 +14,7 @@ internal static class PublishingFeature
             return builder;
         builder.Services.AddHostedService<OutboxRelay>();
         if (!string.IsNullOrEmpty(builder.Configuration["ClaimCheck:Publishing:TopicArn"]))
-            builder.Services.AddSingleton<TopicMessages>().AddSingleton<TopicQueue>().AddHostedService<TopicRelay>();
+            builder.Services.AddSingleton<TopicMessages>().AddSingleton<TopicPublisher>().AddSingleton<TopicQueue>().AddHostedService<TopicRelay>();
         return builder;
     }
 }

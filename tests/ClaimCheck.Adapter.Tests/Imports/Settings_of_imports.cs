@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClaimCheck.Adapter.Settings;
-using ClaimCheck.Import;
 using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Adapter.Tests.Imports;

@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

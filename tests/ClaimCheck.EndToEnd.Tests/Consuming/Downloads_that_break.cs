@@ -1,6 +1,5 @@
 using System.Net;
 using ClaimCheck.Contracts;
-using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

@@ -1,6 +1,4 @@
-using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
-using ClaimCheck.EndToEnd.Tests.Failures;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;

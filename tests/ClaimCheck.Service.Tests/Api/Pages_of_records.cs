@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
-using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 

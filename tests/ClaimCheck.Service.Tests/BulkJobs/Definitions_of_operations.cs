@@ -1,5 +1,4 @@
 using System.Text;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;

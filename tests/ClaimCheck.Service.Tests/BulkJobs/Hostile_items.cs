@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using ClaimCheck.Consumer.Records;
 using ClaimCheck.Records;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.BulkJobs;

@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Tests.Exporting;
 using ClaimCheck.Testing;
 using Npgsql;
 

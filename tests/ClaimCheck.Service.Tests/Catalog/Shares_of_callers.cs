@@ -2,7 +2,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.BulkJobs.Jobs;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Tests.Revocation;
 

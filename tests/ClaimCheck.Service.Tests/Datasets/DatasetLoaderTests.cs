@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Tests.Datasets;

@@ -1,8 +1,5 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Api;
-using ClaimCheck.Service.Tests.Exporting;
 using ClaimCheck.Testing;
 using Npgsql;
 using ExportRun = ClaimCheck.Service.Tests.Exporting.ExportRun;

@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Testing;
 using Npgsql;
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Tests.Blocks;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 

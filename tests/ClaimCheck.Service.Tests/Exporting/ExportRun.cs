@@ -8,7 +8,6 @@ using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Startup;
-using ClaimCheck.Service.Tests.Blocks;
 using ClaimCheck.Testing;
 using Npgsql;
 

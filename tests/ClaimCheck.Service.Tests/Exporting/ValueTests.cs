@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Service.Tests.Blocks;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 

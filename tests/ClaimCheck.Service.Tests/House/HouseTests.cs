@@ -7,21 +7,6 @@ public sealed partial class HouseTests
 {
     private const string Service = "src/ClaimCheck.Service/";
 
-    // From the ground up. A feature imports its own layer's and those below it; Hosting and Catalog, on the ground, know each other.
-    private static readonly string[][] Layers =
-    [
-        ["Hosting", "Catalog"],
-        ["Staging"],
-        ["Reckoning"],
-        ["Exporting"],
-        ["Datasets"],
-        ["Exports", "Links", "Publishing", "Revocation"],
-        ["Receipts", "Schedules", "Uploads", "BulkJobs"],
-    ];
-
-    // Hosting/Startup names, in order, what must be ready before the service listens; and problems of all features are told in one place.
-    private static readonly string[] ReachesUp = ["Hosting/Startup.cs -> BulkJobs", "Hosting/Startup.cs -> Datasets", "Hosting/Startup.cs -> Staging", "Hosting/HostingFeature.cs -> Staging"];
-
     [Fact]
     public void Links_are_minted_in_one_place() =>
         Assert.Equal(
@@ -64,7 +49,7 @@ public sealed partial class HouseTests
     {
         // Only the relay gives positions; every event is inserted by the outbox, and goes on to SNS from one place.
         Assert.Equal([$"{Service}Publishing/OutboxRelay.cs"], Callers("SET position = next.head"));
-        Assert.Equal([$"{Service}Publishing/TopicRelay.cs"], Callers("sns.PublishBatchAsync("));
+        Assert.Equal([$"{Service}Publishing/TopicPublisher.cs"], Callers("sns.PublishBatchAsync("));
         Assert.Empty(Callers("sns.PublishAsync("));
         Assert.Equal("Outbox.cs", Path.GetFileName(Assert.Single(Callers("INSERT INTO outbox"))));
     }
@@ -74,25 +59,6 @@ public sealed partial class HouseTests
     {
         Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers("ExportState.Revoked : ExportState.Cancelled, caller.Name, reason"));
         Assert.Empty(Callers("state = 'revoked'"));
-    }
-
-    [Fact]
-    public void Features_import_downward_only()
-    {
-        var broken = new List<string>();
-        foreach (var (path, text) in Repository.Sources.Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal)))
-        {
-            if (path[Service.Length..].Split('/') is not [var feature, _, ..])
-                continue; // Program is where all features meet
-            var layer = LayerOf(feature);
-            Assert.True(layer >= 0, $"{feature} is in no layer: say in this test where it belongs.");
-            broken.AddRange(Imports().Matches(Comments().Replace(text, "")).Select(match => match.Groups["feature"].Value)
-                .Where(imported => LayerOf(imported) > layer)
-                .Select(imported => $"{path[Service.Length..]} -> {imported}")
-                .Distinct());
-        }
-
-        Assert.Equal(ReachesUp.Order(StringComparer.Ordinal), broken.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -125,18 +91,9 @@ public sealed partial class HouseTests
         Assert.DoesNotContain(Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
     }
 
-    private static int LayerOf(string feature) => Array.FindIndex(Layers, layer => layer.Contains(feature, StringComparer.Ordinal));
-
     private static List<string> Callers(string text) =>
         [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
-
-    // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
-    [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Schedules|Staging|Uploads|BulkJobs)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
-    private static partial Regex Imports();
-
-    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
-    private static partial Regex Comments();
 
     [GeneratedRegex(@"^\| [^|\n]+ \| \[`(?<name>[^`]+)`\]\((?<path>[^)]+)\)[^|\n]*\|$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 1000)]
     private static partial Regex Rows();

@@ -55,9 +55,8 @@ public sealed class TopicRelayTests : IAsyncLifetime
             Credentials = new BasicAWSCredentials("test", "test"),
             MaxAttempts = 1,
         });
-        relay = new(
-            lab.Catalog, client, new TopicMessages(lab.Get<FreshEvents>(), options), new TopicQueue(options), lab.Get<CatalogSignals>(), options,
-            lab.Get<ILogger<TopicRelay>>());
+        var publisher = new TopicPublisher(client, new TopicMessages(lab.Get<FreshEvents>(), options), options, lab.Get<ILogger<TopicPublisher>>());
+        relay = new(lab.Catalog, publisher, new TopicQueue(options), lab.Get<CatalogSignals>(), lab.Get<ILogger<TopicRelay>>());
         await relay.StartAsync(default);
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM relays WHERE name = @Topic", new { Topic }))[0] == 1);
     }

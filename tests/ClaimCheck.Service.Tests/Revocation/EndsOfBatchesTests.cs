@@ -4,7 +4,6 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;

@@ -4,8 +4,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Staging;
 using ClaimCheck.Testing;

@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Exporting;
 using Npgsql;
 

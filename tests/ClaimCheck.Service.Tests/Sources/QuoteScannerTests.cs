@@ -1,6 +1,6 @@
 using System.Text;
 using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Tests.Blocks;
+using ClaimCheck.Service.Tests.Exporting;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,22 +1,16 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Takes a job through its target, and writes its results.</summary>
-internal sealed class JobExecutor(
-    JobSources sources, JobProgress progress, JobStaging staging, SourceDatabases databases, BulkJobsOptions options, TimeProvider time, ILogger<JobExecutor> logger)
+internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time)
 {
-    private const int FailuresAtOnce = 1000;
-
     /// <returns>How it ended; failures of the job itself included, with what was applied before.</returns>
     public async Task<JobEnd> RunAsync(JobLease lease, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
-        var items = await sources.OpenAsync(lease, token);
-        await using var disposing = items as IAsyncDisposable;
-        await using var applier = new ChunkApplier(databases, lease, options, time, logger);
+        await using var work = await sources.OpenAsync(lease, token);
+        var (_, items, applier) = work;
         if (lease.Source == "claim")
             await progress.SaveTotalAsync(lease, await items.CountAsync(token), token);
 
@@ -24,9 +18,9 @@ internal sealed class JobExecutor(
         {
             try
             {
-                if (!await new WholeJob(lease, items, applier, progress, options, time).RunAsync(isCancelled, stopping, token))
+                if (!await new WholeJob(work, progress, options, time).RunAsync(isCancelled, stopping, token))
                     return new(BulkJobStatus.Cancelled, null, null);
-                return new(BulkJobStatus.Completed, null, await WriteAsync(lease, items, await items.CountAsync(token), token));
+                return new(BulkJobStatus.Completed, null, await writer.WriteAsync(lease, items, await items.CountAsync(token), token));
             }
             catch (JobFailedException e)
             {
@@ -37,7 +31,7 @@ internal sealed class JobExecutor(
             }
         }
 
-        await using var pass = new JobPass(lease, items, applier, progress, staging, options, time);
+        await using var pass = new JobPass(work, progress, writer, options, time);
         var (status, failure) = (BulkJobStatus.Completed, (BulkJobFailure?)null);
         try
         {
@@ -71,38 +65,11 @@ internal sealed class JobExecutor(
 
         try
         {
-            return await WriteAsync(lease, items, pass.Processed, token);
+            return await writer.WriteAsync(lease, items, pass.Processed, token);
         }
         catch (JobFailedException)
         {
             return null; // a claim that has ended meanwhile; the failures can be read all the same
         }
-    }
-
-    // From the start: items, and beside them those that failed.
-    private async Task<string> WriteAsync(JobLease lease, JobItems items, long processed, CancellationToken token)
-    {
-        await using var results = await JobResults.OpenAsync(staging, lease, token);
-        var failures = new Queue<ItemFailure>(await progress.ReadAsync(lease, -1, FailuresAtOnce, token));
-        var read = 0L;
-        await foreach (var chunk in items.ChunksAsync(0, FailuresAtOnce, isWhole: false, token))
-        {
-            var some = chunk.Take((int)Math.Min(chunk.Count, processed - read)).ToList();
-            if (some.Count == 0)
-                break;
-            read += some.Count;
-            var failed = new List<ItemFailure>();
-            while (failures.TryPeek(out var next) && next.Index <= some[^1].Index)
-            {
-                failed.Add(failures.Dequeue());
-                if (failures.Count == 0)
-                    failures = new(await progress.ReadAsync(lease, failed[^1].Index, FailuresAtOnce, token));
-            }
-
-            await results.AddAsync(some, failed, token);
-        }
-
-        await results.CompleteAsync(token);
-        return results.Key;
     }
 }

@@ -6,7 +6,7 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Ends jobs: one guarded UPDATE, in one transaction with JobCompleted.</summary>
-internal sealed class JobOutcomes(NpgsqlDataSource catalog)
+internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
 {
     /// <returns>False if the lease was lost meanwhile: then nothing was written. A repeated call finds itself done.</returns>
     public async Task<bool> EndAsync(JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
@@ -36,6 +36,10 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog)
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
+
+    /// <summary>Removes what workers before this one had begun to write: all objects but the body and the results.</summary>
+    public Task RemoveLeftoversAsync(JobLease lease, string? resultKey, CancellationToken cancellationToken) =>
+        staging.EraseAsync(lease.JobId, cancellationToken, [.. new[] { lease.Body?.Key, resultKey }.OfType<string>()]);
 
     /// <summary>JobCompleted, in the transaction of the end.</summary>
     public static Task TellAsync(Transaction transaction, JobRow ended, CancellationToken cancellationToken) => Outbox.AddAsync(

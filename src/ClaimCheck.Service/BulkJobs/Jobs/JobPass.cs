@@ -9,22 +9,24 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 /// A worker's way through a job, chunk by chunk: while the target works on one, the next is read and the results of the last are
 /// written. The catalog hears of it about once a second; in between the target's own notes say what was done.
 /// </summary>
-internal sealed class JobPass(JobLease lease, JobItems items, ChunkApplier applier, JobProgress progress, JobStaging staging, BulkJobsOptions options, TimeProvider time)
-    : IAsyncDisposable
+internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time) : IAsyncDisposable
 {
     private const int MostUnsaved = 5000;
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
+    private readonly JobLease lease = work.Lease;
+    private readonly JobItems items = work.Items;
+    private readonly ChunkApplier applier = work.Applier;
     private readonly List<ItemFailure> unsaved = [];
     private JobResults? results;
     private Task writing = Task.CompletedTask;
     private long saved = time.GetTimestamp();
     private bool hasRetries;
-    private long nextChunk = lease.NextChunk; // of the first pass; all before are applied
+    private long nextChunk = work.Lease.NextChunk; // of the first pass; all before are applied
 
     /// <summary>What is applied next, or just now: that which a worker before or after this one may be at.</summary>
-    public (int Round, long Chunk) Next { get; private set; } = (0, lease.NextChunk);
+    public (int Round, long Chunk) Next { get; private set; } = (0, work.Lease.NextChunk);
 
-    public long Processed { get; private set; } = lease.Processed;
+    public long Processed { get; private set; } = work.Lease.Processed;
 
     /// <summary>What was written along the way; null where it does not tell the end.</summary>
     public JobResults? Results => hasRetries ? null : results;
@@ -40,7 +42,7 @@ internal sealed class JobPass(JobLease lease, JobItems items, ChunkApplier appli
     {
         // From the start, the results can be written along the way; else they are at the end.
         if (Processed == 0)
-            results = await JobResults.OpenAsync(staging, lease, token);
+            results = await writer.OpenAsync(lease, token);
         await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, isWhole: IsByChunk, token)))
         {
             stopping.ThrowIfCancellationRequested();

@@ -16,13 +16,10 @@ internal sealed class JobResults : IAsyncDisposable
     private readonly ArrayBufferWriter<byte> buffer = new(FlushBytes * 2);
     private readonly Utf8JsonWriter writer;
 
-    private JobResults(StagedWriter staged) => (this.staged, writer) = (staged, new(buffer, Readable));
+    /// <param name="staged">Disposed with these results.</param>
+    public JobResults(StagedWriter staged) => (this.staged, writer) = (staged, new(buffer, Readable));
 
     public string Key => staged.Upload.Key;
-
-    /// <exception cref="JobLostException">The lease is lost.</exception>
-    public static async Task<JobResults> OpenAsync(JobStaging staging, JobLease lease, CancellationToken cancellationToken) =>
-        new(await staging.OpenResultsAsync(lease, cancellationToken) ?? throw new JobLostException());
 
     /// <param name="items">In order.</param>
     /// <param name="failures">Those of these items that failed, in order.</param>

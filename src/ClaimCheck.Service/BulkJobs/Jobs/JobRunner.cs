@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Runs one leased job to its outcome: completed, failed, cancelled, or handed back.</summary>
 internal sealed partial class JobRunner(
-    JobLeases leases, JobExecutor runner, JobOutcomes outcomes, JobStaging staging, BulkJobsOptions options, ILogger<JobRunner> logger)
+    JobLeases leases, JobExecutor executor, JobOutcomes outcomes, BulkJobsOptions options, ILogger<JobRunner> logger)
 {
     // What a chunk that is under way gets, when the worker is told to stop.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
@@ -39,7 +39,7 @@ internal sealed partial class JobRunner(
             var givenUp = new BulkJobFailure("worker_lost", $"{lease.Leases - 1} workers in a row were lost over this job.", Transient: false);
             var end = lease.Leases > 2 * options.Leases
                 ? new(BulkJobStatus.Failed, givenUp, null)
-                : await runner.RunAsync(lease, () => isGivenUp || Volatile.Read(ref isCancelled), stoppingToken, ended.Token);
+                : await executor.RunAsync(lease, () => isGivenUp || Volatile.Read(ref isCancelled), stoppingToken, ended.Token);
             if (isGivenUp && end.Status == BulkJobStatus.Cancelled && !Volatile.Read(ref isCancelled))
                 end = end with { Status = BulkJobStatus.Failed, Failure = givenUp };
             await EndAsync(lease, end);
@@ -95,7 +95,7 @@ internal sealed partial class JobRunner(
         {
             // What workers before this one had begun to write.
             if (lease.Leases > 1)
-                await staging.EraseAsync(lease.JobId, CancellationToken.None, [.. new[] { lease.Body?.Key, end.ResultKey }.OfType<string>()]);
+                await outcomes.RemoveLeftoversAsync(lease, end.ResultKey, CancellationToken.None);
         }
         catch (Exception e) when (e is StagingException || CatalogErrors.IsTransient(e))
         {

@@ -1,4 +1,5 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Staging;
 using Dapper;
 using Npgsql;
@@ -6,9 +7,13 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Where the items of a job are to be had.</summary>
-internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, ClaimedBatches batches, TimeProvider time)
+internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, ClaimedBatches batches, ChunkAppliers appliers, TimeProvider time)
 {
-    public async Task<JobItems> OpenAsync(JobLease lease, CancellationToken cancellationToken)
+    /// <summary>Opens the items; the target is connected to by the first call that needs it.</summary>
+    public async Task<JobWork> OpenAsync(JobLease lease, CancellationToken cancellationToken) =>
+        new(lease, await OpenItemsAsync(lease, cancellationToken), appliers.For(lease));
+
+    private async Task<JobItems> OpenItemsAsync(JobLease lease, CancellationToken cancellationToken)
     {
         if (lease.RetryOf is not { } original)
             return Open(lease.Operation, lease.Body, lease.ClaimUrl);

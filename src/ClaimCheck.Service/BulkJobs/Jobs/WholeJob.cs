@@ -7,8 +7,12 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>A job whose operation is atomic as a whole: one transaction of the target, with one note. What fails rolls all of it back.</summary>
-internal sealed class WholeJob(JobLease lease, JobItems items, ChunkApplier applier, JobProgress progress, BulkJobsOptions options, TimeProvider time)
+internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptions options, TimeProvider time)
 {
+    private readonly JobLease lease = work.Lease;
+    private readonly JobItems items = work.Items;
+    private readonly ChunkApplier applier = work.Applier;
+
     /// <summary>Applies all items, or none.</summary>
     /// <returns>False where it was cancelled: nothing is applied.</returns>
     /// <exception cref="JobFailedException">An item fails, so that all do.</exception>
