@@ -2,7 +2,6 @@ using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 

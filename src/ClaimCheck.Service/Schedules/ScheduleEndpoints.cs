@@ -60,7 +60,7 @@ internal static partial class ScheduleEndpoints
             case Put.Invalid(var errors):
                 return Problems.Invalid(errors);
             case Put.Unavailable(var why):
-                return Problems.Unavailable(why);
+                return Problems.Of(Refusals.Unavailable(why));
             case Put.TooMany:
                 return Problems.Of(ProblemCodes.LimitReached, $"There are {ScheduleStore.Most} schedules.");
             default:

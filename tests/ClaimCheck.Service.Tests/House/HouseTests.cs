@@ -54,10 +54,18 @@ public sealed partial class HouseTests
 
     [Fact]
     public void Redirects_are_answered_in_one_place() =>
-        // To a link alone, and never to who sends a key: Redirects says so, and its users ask it.
+        // To a link alone, and never to who sends a key: LinkRedirect says so, and its users ask it.
         Assert.Equal(
-            [$"{Service}BulkJobs/Jobs/JobEndpoints.cs", $"{Service}Batches/BatchEndpoints.cs", $"{Service}Batches/Redirects.cs"],
-            Callers("Status307").Concat(Callers("Redirects.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+            [$"{Service}Batches/BatchEndpoints.cs", $"{Service}BulkJobs/Jobs/JobEndpoints.cs", "src/ClaimCheck.Web/LinkRedirect.cs"],
+            Callers("Status307").Concat(Callers("LinkRedirect.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Answers_of_HTTP_are_made_in_endpoints() =>
+        // The domain says what became of a request, or why nothing did (Refused). What every call shares answers too.
+        Assert.Empty(Repository.Sources
+            .Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal) || source.Key.StartsWith("src/ClaimCheck.Adapter/", StringComparison.Ordinal))
+            .Where(source => !EndpointFiles().IsMatch(source.Key) && Answers().IsMatch(Comments().Replace(source.Value, "")))
+            .Select(source => source.Key));
 
     [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
@@ -134,6 +142,12 @@ public sealed partial class HouseTests
     // By using directive, or by a name from within the service's own namespace (Staging.SignedLink).
     [GeneratedRegex(@"using ClaimCheck\.Service\.(?<feature>\w+);|(?<![\w.""'/])(?<feature>Datasets|Exporting|Exports|Hosting|Links|Publishing|Receipts|Reckoning|Revocation|Schedules|Staging|Uploads|BulkJobs)\.[A-Z]\w+[.(<>;) ]", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Imports();
+
+    [GeneratedRegex(@"Endpoints?\.cs$|^src/[^/]+/(Hosting|Http)/", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex EndpointFiles();
+
+    [GeneratedRegex(@"\b(IResult|TypedResults|ProblemResult|HttpResults|RangedAnswer|LinkRedirect)\b|\bResults<|\bProblems\.", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Answers();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
     private static partial Regex Comments();
