@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.Batches;
 

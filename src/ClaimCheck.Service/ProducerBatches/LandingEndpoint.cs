@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 
