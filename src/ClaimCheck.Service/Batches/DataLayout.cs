@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Staging;
 

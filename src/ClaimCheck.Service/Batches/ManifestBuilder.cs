@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;

@@ -4,7 +4,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 

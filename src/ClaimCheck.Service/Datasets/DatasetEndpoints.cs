@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 

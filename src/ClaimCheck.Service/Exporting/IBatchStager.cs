@@ -1,7 +1,6 @@
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Exporting;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Exporting;

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Http;
 

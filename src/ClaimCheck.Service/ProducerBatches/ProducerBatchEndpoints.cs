@@ -4,7 +4,6 @@ using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,7 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Dapper;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Api;

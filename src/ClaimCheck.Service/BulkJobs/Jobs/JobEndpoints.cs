@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -3,7 +3,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.Features;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
 
