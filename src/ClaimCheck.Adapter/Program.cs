@@ -6,7 +6,6 @@ using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Web;
 
 return await Startup.GuardAsync(args, async () =>
 {
@@ -25,7 +24,7 @@ return await Startup.GuardAsync(args, async () =>
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
     await TableCheck.StartAsync(settings, app.Logger);
     app.UseHosting();
-    app.MapHealth().MapRoutes().MapImports();
+    app.MapHealth(_ => Task.FromResult<Refused?>(null)).MapRoutes().MapImports();
     if (settings.Routes.Count > 0)
         app.MapExports();
     await app.RunAsync();

@@ -7,24 +7,11 @@ using Microsoft.AspNetCore.Routing;
 
 namespace ClaimCheck.Web;
 
-/// <summary>A header or query parameter that a call reads from the request itself, where its signature does not show it.</summary>
-/// <param name="Name">As it is written.</param>
-/// <param name="IsHeader">Else it is a query parameter.</param>
-/// <param name="Description">For the description of the API.</param>
-/// <param name="IsRepeatable">A query parameter that may be given more than once.</param>
-public sealed record ReadParameter(string Name, bool IsHeader, string Description, bool IsRepeatable = false);
-
 /// <summary>
 /// Says of a call that it judges its whole query itself: a signed link, which somebody has altered where it has another parameter, and which is
 /// refused as S3 refuses one.
 /// </summary>
 public sealed class WholeQueryIsSigned;
-
-/// <summary>Why a query is refused.</summary>
-/// <param name="Code">The problem's code.</param>
-/// <param name="Detail">For the caller.</param>
-/// <param name="Errors">By parameter.</param>
-public sealed record QueryFault(string Code, string Detail, IReadOnlyDictionary<string, string[]> Errors);
 
 /// <summary>
 /// The query parameters that a call knows: those of its signature, and those that it says it reads (<see cref="ReadParameter"/>). Any other would
@@ -38,7 +25,7 @@ public static class KnownQuery
 
     /// <summary>Judges the query of a request whose call is known.</summary>
     /// <returns>Null where it may pass; also where no call was found, which is said elsewhere.</returns>
-    public static QueryFault? FaultOf(HttpContext context)
+    public static Refused? FaultOf(HttpContext context)
     {
         if (context.Request.Query is not { Count: > 0 } query || context.GetEndpoint() is not RouteEndpoint call || call.Metadata.GetMetadata<WholeQueryIsSigned>() is not null)
             return null;

@@ -11,6 +11,7 @@ namespace ClaimCheck.Adapter.Exports;
 /// <summary>What consumer systems call: ask for an export, look how far it is, take it back.</summary>
 internal static class ExportEndpoints
 {
+    private const string ListCall = "exports";
     private const int LongestReason = 1024;
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RemoveWithin = TimeSpan.FromSeconds(10);
@@ -56,7 +57,7 @@ internal static class ExportEndpoints
     private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Create(
         HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, CancellationToken cancellationToken)
     {
-        if (RequestKey.Read(context.Request, out var key) is { } badKey)
+        if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
         if (refusal is not null)
@@ -108,20 +109,33 @@ internal static class ExportEndpoints
     private static Results<Ok<Page<ExportView>>, ProblemResult> List(
         HttpContext context, string? route, Caller caller, AdapterSettings settings, DeliveryBook book)
     {
-        if (Paging.Read(context.Request, out var refusal) is not { } paging)
+        if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
+        (DateTimeOffset At, string Id)? after = null;
+        if (paging.After is not null && (after = PlaceOf(paging.After)) is null)
+            return Problems.Of(ProblemCodes.InvalidCursor);
         if (route is not null && settings.Find(route)?.IsFor(caller.Name) != true)
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route; GET /routes lists them.");
         var visible = book.All.Select(delivery => delivery.Document)
             .Where(document => (route is null || document.Route == route) && settings.Find(document.Route)?.IsFor(caller.Name) == true)
-            .Where(document => paging.IsAfter(document.CreatedAt, document.Id))
+            .Where(document => after is null || IsBehind(document, after.Value))
             .Take(paging.Limit + 1).ToList();
         var page = visible.Take(paging.Limit).ToList();
         NoStore(context);
         return TypedResults.Ok(new Page<ExportView>(
             [.. page.Select(document => ExportView.Of(document))],
-            visible.Count > paging.Limit ? Paging.Cursor(page[^1].CreatedAt, page[^1].Id) : null));
+            visible.Count > paging.Limit ? Paging.Cursor(ListCall, $"{page[^1].CreatedAt.UtcTicks} {page[^1].Id}") : null));
     }
+
+    // The list is newest first, and of one time by id.
+    private static bool IsBehind(DeliveryDocument document, (DateTimeOffset At, string Id) place) =>
+        document.CreatedAt < place.At || (document.CreatedAt == place.At && string.CompareOrdinal(document.Id, place.Id) < 0);
+
+    private static (DateTimeOffset At, string Id)? PlaceOf(string cursor) =>
+        cursor.Split(' ') is [var ticks, var id]
+        && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks
+            ? (new(at, TimeSpan.Zero), id)
+            : null;
 
     // What a caller may not use does not exist for it.
     private static (Delivery Delivery, Route Route)? Find(string id, Caller caller, AdapterSettings settings, DeliveryBook book) =>

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 

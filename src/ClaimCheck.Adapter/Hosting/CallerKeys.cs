@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Settings;
-using ClaimCheck.Web;
 using Microsoft.Extensions.Configuration.Json;
 
 namespace ClaimCheck.Adapter.Hosting;

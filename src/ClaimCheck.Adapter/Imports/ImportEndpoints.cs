@@ -5,7 +5,6 @@ using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Web;
 using Microsoft.AspNetCore.Http.HttpResults;
 using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
@@ -14,6 +13,7 @@ namespace ClaimCheck.Adapter.Imports;
 /// <summary>What became of the files of import routes: look, see what failed, end one, send failures once more.</summary>
 internal static class ImportEndpoints
 {
+    private const string ListCall = "imports";
     private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CancelLook = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
@@ -39,12 +39,12 @@ internal static class ImportEndpoints
     private static async Task<Results<Ok<Page<ImportView>>, ProblemResult>> List(
         HttpContext context, string? route, Caller caller, Feeds feeds, CancellationToken cancellationToken)
     {
-        if (Paging.Read(context.Request, out var refusal) is not { } paging)
+        if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
         if (route is not null && !feeds.For(caller).Any(feed => feed.Route.Name == route))
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
         // Ids begin with the time, and no two are the same: they are the order.
-        var found = feeds.List(caller, route, id => paging.IsAfter(default, id), paging.Limit + 1);
+        var found = feeds.List(caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
         var page = new List<ImportView>();
         foreach (var (feed, runId) in found.Take(paging.Limit))
         {
@@ -52,7 +52,7 @@ internal static class ImportEndpoints
                 page.Add(ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)));
         }
 
-        return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(default, found[paging.Limit - 1].RunId) : null));
+        return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(ListCall, found[paging.Limit - 1].RunId) : null));
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemResult>> Get(

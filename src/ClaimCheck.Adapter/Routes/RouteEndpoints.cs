@@ -49,7 +49,7 @@ internal static class RouteEndpoints
     {
         if (settings.Find(name) is not { IsOnDemand: false } route || !route.IsFor(caller.Name))
             return Problems.NotFound("scheduled route");
-        if (RequestKey.Read(context.Request, out var key) is { } badKey)
+        if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         var (delivery, _) = await book.BeginAsync(route, $"run {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", route.Request(), caller.Name, cancellationToken);
         return await ExportEndpoints.AnswerAsync(delivery, context, settings, cancellationToken);

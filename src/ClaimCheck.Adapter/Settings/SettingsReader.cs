@@ -1,6 +1,5 @@
 using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Consumer;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Settings;
 

@@ -65,14 +65,14 @@ internal static class BatchEndpoints
             return Problems.NotFound("batch");
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.Vary = HeaderNames.Authorization;
-        if (Redirects.WouldCarryAKey(context.Request))
+        if (LinkRedirect.WouldCarryAKey(context.Request))
         {
             var stored = await claims.RedeemStoredFileAsync(id, name, caller, cancellationToken);
-            return stored is Redeemed<StreamedContent>(var content) ? stream.Of(content) : Refusal(stored, "file");
+            return stored is Redeemed<StreamedContent>(var content) ? Answer(stream, content) : Refusal(stored, "file");
         }
 
         var claim = await claims.RedeemFileAsync(id, name, context.Request.Method, caller, cancellationToken);
-        return claim is Redeemed<Link>(var link) ? Redirects.To(link, context) : Refusal(claim, "file");
+        return claim is Redeemed<Link>(var link) ? new LinkRedirect(link) : Refusal(claim, "file");
     }
 
     private static async Task<IResult> GetData(
@@ -81,14 +81,14 @@ internal static class BatchEndpoints
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
         var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
-        return claim is Redeemed<ReadableBatch>(var batch) ? stream.Of(StreamedContent.Of(batch)) : Refusal(claim);
+        return claim is Redeemed<ReadableBatch>(var batch) ? Answer(stream, StreamedContent.Of(batch)) : Refusal(claim);
     }
 
     private static async Task<IResult> GetRecords(
         string batchId, HttpContext context, Caller caller, Claims claims, RecordPages pages, ExportStore store, CancellationToken cancellationToken)
     {
         if (RecordCursor.Read(context.Request, out var limit, out var bad) is not { } cursor)
-            return bad!;
+            return Problems.Of(bad!);
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
         var claim = await claims.RedeemDataAsync(id, caller, cancellationToken);
@@ -96,11 +96,15 @@ internal static class BatchEndpoints
             return Refusal(claim);
         try
         {
-            if (await pages.ReadAsync(batch, cursor, limit, cancellationToken) is not { } page)
-                return Problems.Of(ProblemCodes.InvalidCursor);
+            var page = await pages.ReadAsync(batch, cursor, limit, cancellationToken);
             // What was taken back while the page was read is not handed out.
             if (await store.FindAsync(caller, id, cancellationToken) is { EffectiveState: ExportState.Ready })
-                return page;
+            {
+                if (page is not RecordPage.Read(var json))
+                    return Problems.Of(((RecordPage.Declined)page).Why);
+                context.Response.Headers.CacheControl = "no-store";
+                return TypedResults.Bytes(json, "application/json; charset=utf-8");
+            }
         }
         catch (StagingException e) when (e.IsMissing)
         {
@@ -109,14 +113,18 @@ internal static class BatchEndpoints
 
         var row = await store.FindAsync(caller, id, cancellationToken);
         return row is not null && ExportState.IsEnd(row.EffectiveState)
-            ? Problems.Gone(row.EffectiveState)
+            ? Problems.Of(Refusals.Gone(row.EffectiveState))
             : Problems.Of(ProblemCodes.StagingUnavailable, retryAfter: AskAgain);
     }
 
+    /// <summary>What is staged, with ranges.</summary>
+    internal static RangedAnswer Answer(BatchStream stream, StreamedContent content) => new(
+        content.Length, content.ETag, content.Content.ContentType, content.Content.FileName, (context, from, length) => stream.SendAsync(context, content, from, length));
+
     private static ProblemResult Refusal<T>(Claim<T> claim, string what = "batch") => claim switch
     {
-        NotReady<T> => Problems.NotReady(AskAgain),
-        Ended<T>(var state) => Problems.Gone(state),
+        NotReady<T> => Problems.Of(Refusals.NotReady(AskAgain)),
+        Ended<T>(var state) => Problems.Of(Refusals.Gone(state)),
         _ => Problems.NotFound(what),
     };
 }

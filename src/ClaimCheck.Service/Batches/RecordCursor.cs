@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.Batches;
 
@@ -39,14 +38,14 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
 
     /// <summary>Reads <c>limit</c> and <c>cursor</c>.</summary>
     /// <returns>Null where one of them is no such thing; the refusal says which.</returns>
-    public static RecordCursor? Read(HttpRequest request, out int limit, out ProblemResult? refusal)
+    public static RecordCursor? Read(HttpRequest request, out int limit, out Refused? refusal)
     {
         refusal = null;
         limit = DefaultLimit;
         if (request.Query.TryGetValue("limit", out var text)
             && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MostRecords))
         {
-            refusal = Problems.Of(ProblemCodes.InvalidLimit, $"limit must be a whole number from 1 to {MostRecords}.");
+            refusal = new Refused(ProblemCodes.InvalidLimit, $"limit must be a whole number from 1 to {MostRecords}.");
             return null;
         }
 
@@ -59,7 +58,7 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
             return new(f, b, r, rest.FirstOrDefault());
         }
 
-        refusal = Problems.Of(ProblemCodes.InvalidCursor);
+        refusal = new Refused(ProblemCodes.InvalidCursor);
         return null;
     }
 

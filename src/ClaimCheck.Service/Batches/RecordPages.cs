@@ -9,6 +9,17 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
+/// <summary>What becomes of the wish for a page.</summary>
+internal abstract record RecordPage
+{
+    public static implicit operator RecordPage(Refused why) => new Declined(why);
+
+    /// <summary>The records and the cursor of the next page, as a document of JSON.</summary>
+    internal sealed record Read(ReadOnlyMemory<byte> Json) : RecordPage;
+
+    internal sealed record Declined(Refused Why) : RecordPage;
+}
+
 /// <summary>
 /// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that a page costs the same wherever it is: an
 /// index and the few blocks that hold it. A page ends early where its records are large.
@@ -18,28 +29,28 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
     // A block more than this is not begun: it bounds what a page costs, and the memory it takes.
     private const int EnoughBytes = 4 << 20;
 
-    /// <returns>Null where the cursor lies beyond the batch, or is one of another attempt's files.</returns>
+    /// <summary>Reads a page. A cursor that lies beyond the batch, or is one of another attempt's files, is refused.</summary>
     /// <exception cref="StagingException">The files can't be read, or are gone.</exception>
-    public async Task<IResult?> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
+    public async Task<RecordPage> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
     {
         var page = new ArrayBufferWriter<byte>();
         page.Write("{\"items\":["u8);
         var (count, read) = (0, 0L);
         var cursor = from;
         if (cursor.File > batch.Files.Count || !cursor.IsOf(batch))
-            return null;
+            return new Refused(ProblemCodes.InvalidCursor);
         while (cursor.File <= batch.Files.Count)
         {
             var file = batch.Files[cursor.File - 1];
             var blocks = await ReadIndexAsync(batch, file, cancellationToken);
             // Cursors lead to a record; only the first page may find a file without any.
             if (cursor == from && cursor.Block >= blocks.Count && cursor != RecordCursor.Begin)
-                return null;
+                return new Refused(ProblemCodes.InvalidCursor);
             for (; cursor.Block < blocks.Count; cursor = cursor with { Block = cursor.Block + 1, Record = 0 })
             {
                 var block = blocks[cursor.Block];
                 if (cursor.Record >= block.Records)
-                    return null;
+                    return new Refused(ProblemCodes.InvalidCursor);
                 if (count == limit || (count > 0 && read >= EnoughBytes))
                     return End(page, cursor.In(batch));
                 if (block.UncompressedBytes > options.MaxPageRecordBytes)
@@ -67,19 +78,19 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         return End(page, null);
     }
 
-    private static IResult End(ArrayBufferWriter<byte> page, RecordCursor? next)
+    private static RecordPage.Read End(ArrayBufferWriter<byte> page, RecordCursor? next)
     {
         page.Write("],\"nextCursor\":"u8);
         page.Write(JsonSerializer.SerializeToUtf8Bytes(next?.ToString(), ClaimCheckJson.Options));
         page.Write("}"u8);
-        return new PageResult(page.WrittenMemory);
+        return new(page.WrittenMemory);
     }
 
     // A reader of pages can go on behind it: whether it can do without that record is for it to say.
-    private ProblemResult TooLarge(FileRow file, Block block, RecordCursor at, int blocks, ReadableBatch batch)
+    private Refused TooLarge(FileRow file, Block block, RecordCursor at, int blocks, ReadableBatch batch)
     {
         var behind = at.Block + 1 < blocks ? at with { Block = at.Block + 1, Record = 0 } : new(at.File + 1, 0, 0);
-        return Problems.Of(
+        return new Refused(
             ProblemCodes.RecordTooLarge,
             $"The record of block {at.Block} of {file.Name} has {block.UncompressedBytes:N0} bytes, but {HttpOptions.Section}:{nameof(HttpOptions.MaxPageRecordBytes)} "
             + $"allows {options.MaxPageRecordBytes:N0} in a page. GET …/data and the batch's files have it. "
@@ -144,18 +155,5 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
             await stream.ReadExactlyAsync(into, cancellationToken);
         if (!SHA256.HashData(into.Span).AsSpan().SequenceEqual(sha256))
             throw new StagingException($"{name} of {batch.Row.Batch} is not what was staged.", isTransient: true);
-    }
-
-    private sealed class PageResult(ReadOnlyMemory<byte> json) : IResult
-    {
-        public async Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.ContentType = "application/json; charset=utf-8";
-            response.Headers.CacheControl = "no-store";
-            response.ContentLength = json.Length;
-            if (!HttpMethods.IsHead(httpContext.Request.Method))
-                await response.Body.WriteAsync(json, httpContext.RequestAborted);
-        }
     }
 }

@@ -4,7 +4,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -43,8 +42,11 @@ internal static class OperationEndpoints
         string name, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
         catalog.Find(name) is { } operation ? TypedResults.Ok(await ShowAsync(operation, address, cancellationToken)) : Problems.NotFound("operation");
 
-    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(OperationCatalog catalog, CancellationToken cancellationToken) =>
-        DefinitionReloads.ReloadAsync(catalog, cancellationToken);
+    private static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(OperationCatalog catalog, CancellationToken cancellationToken)
+    {
+        var (reloaded, refusal) = await DefinitionReloads.ReloadAsync(catalog, cancellationToken);
+        return refusal is null ? TypedResults.Ok(reloaded!) : Problems.Of(refusal);
+    }
 
     private static ContentHttpResult Script() => TypedResults.Text(TargetScript.Sql, "application/sql");
 

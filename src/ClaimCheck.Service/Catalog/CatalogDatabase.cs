@@ -1,5 +1,6 @@
 using System.Data;
 using ClaimCheck.Consumer.Databases;
+using ClaimCheck.LocalPostgres;
 using ClaimCheck.Service.Startup;
 using Dapper;
 using Microsoft.Extensions.Primitives;
@@ -8,12 +9,13 @@ using Npgsql;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>The service's own Postgres: <c>ConnectionStrings:Catalog</c>, or the embedded one where that is not set.</summary>
-internal sealed partial class CatalogDatabase(IConfiguration configuration, ILogger<EmbeddedPostgres> logger) : IAsyncDisposable
+internal sealed partial class CatalogDatabase(IConfiguration configuration, ILogger<CatalogDatabase> logger) : IAsyncDisposable
 {
-    // The embedded database's name.
+    // The embedded database's name, and the role that owns it.
     private const string Embedded = "claimcheck";
+    private const string Owner = "claimcheck_catalog";
 
-    private EmbeddedPostgres? embedded;
+    private PrivatePostgres? embedded;
     private NpgsqlDataSource? dataSource;
     private IDisposable? changes;
 
@@ -24,16 +26,16 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
     public string ConnectionString { get; private set; } = "";
 
     /// <summary>The private Postgres that the service started, or null.</summary>
-    public EmbeddedPostgres? Server => embedded;
+    public PrivatePostgres? Server => embedded;
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         var connectionString = configuration.GetConnectionString("Catalog");
         if (string.IsNullOrWhiteSpace(connectionString))
         {
-            embedded = await EmbeddedPostgres.StartAsync(DataDirectory.Of(configuration), logger, cancellationToken);
-            await EmbeddedRoles.PrepareAsync(embedded, Embedded, EmbeddedRoles.Catalog, reader: null, cancellationToken);
-            connectionString = EmbeddedRoles.ConnectionString(embedded, Embedded, EmbeddedRoles.Catalog);
+            embedded = await StartEmbeddedAsync(cancellationToken);
+            await ServerRoles.PrepareAsync(embedded, Embedded, Owner, reader: null, cancellationToken);
+            connectionString = ServerRoles.ConnectionString(embedded, Embedded, Owner);
         }
 
         var builder = new NpgsqlDataSourceBuilder(Read(connectionString).ConnectionString);
@@ -45,6 +47,25 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         dataSource = builder.Build();
         if (embedded is null)
             await CatalogSession.CheckAsync(dataSource, cancellationToken);
+    }
+
+    private async Task<PrivatePostgres> StartEmbeddedAsync(CancellationToken cancellationToken)
+    {
+        var directory = DataDirectory.Of(configuration);
+        try
+        {
+            // The user that Postgres runs as where root starts it gets through to its own folder below.
+            PrivateFiles.Close(directory, isPassage: Environment.IsPrivilegedProcess);
+            return await PrivatePostgres.StartAsync(directory, logger, cancellationToken);
+        }
+        catch (LocalPostgresException e)
+        {
+            throw new StartupException(e.Message, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The data directory {directory} can't be used ({e.Message}): set ClaimCheck:DataDirectory to another folder.", e);
+        }
     }
 
     // One pool for as long as the process runs; its password is looked up for each new connection, since it may have been replaced.

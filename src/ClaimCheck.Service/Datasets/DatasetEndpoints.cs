@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -43,8 +42,11 @@ internal static class DatasetEndpoints
             ? TypedResults.Ok(await DescribeAsync(dataset, address, cancellationToken))
             : Problems.NotFound("dataset");
 
-    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(DatasetCatalog catalog, CancellationToken cancellationToken) =>
-        DefinitionReloads.ReloadAsync(catalog, cancellationToken);
+    private static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(DatasetCatalog catalog, CancellationToken cancellationToken)
+    {
+        var (reloaded, refusal) = await DefinitionReloads.ReloadAsync(catalog, cancellationToken);
+        return refusal is null ? TypedResults.Ok(reloaded!) : Problems.Of(refusal);
+    }
 
     private static async Task<DatasetInfo> DescribeAsync(DefinedDataset defined, PublicAddress address, CancellationToken cancellationToken)
     {

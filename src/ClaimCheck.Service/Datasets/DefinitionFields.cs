@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,23 +1,23 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary><c>POST …/reload</c>, of datasets and of operations.</summary>
+/// <summary>Reads definitions again because an operator asks for it: those of datasets, or of operations.</summary>
 internal static class DefinitionReloads
 {
-    public static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> ReloadAsync(IDefinitionFolder folder, CancellationToken cancellationToken)
+    /// <returns>What has changed, or why nothing could be read.</returns>
+    public static async Task<(ReloadedDefinitions? Reloaded, Refused? Refusal)> ReloadAsync(IDefinitionFolder folder, CancellationToken cancellationToken)
     {
         try
         {
-            return TypedResults.Ok(new ReloadedDefinitions(await folder.ReloadAsync(all: true, cancellationToken)));
+            return (new ReloadedDefinitions(await folder.ReloadAsync(all: true, cancellationToken)), null);
         }
         catch (StartupException e)
         {
             // What concerns all of them; they go on as they were read before.
-            return Problems.Unavailable(new(ProblemCodes.DefinitionInvalid, e.Message));
+            return (null, Refusals.Unavailable(new(ProblemCodes.DefinitionInvalid, e.Message)));
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using ClaimCheck.Service.Catalog;
+using ClaimCheck.LocalPostgres;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Startup;
 using Dapper;
@@ -20,6 +20,10 @@ internal sealed partial class SampleDatabase(
     /// <summary>The source that the shipped datasets name.</summary>
     public const string Source = "sample";
 
+    // Its roles in the embedded Postgres: one reads, as the source of the shipped datasets; one owns, as the target of the shipped operations.
+    private const string Reader = "claimcheck_sample_reader";
+    private const string Writer = "claimcheck_sample_writer";
+
     private const long MostOrders = 100_000_000;
 
     // "claimche" in ASCII: no one else's advisory lock on a shared server.
@@ -30,7 +34,7 @@ internal sealed partial class SampleDatabase(
     /// <param name="embedded">That server, where it is the service's own.</param>
     /// <param name="cancellationToken">Stops the start; a table half made is not there.</param>
     /// <exception cref="StartupException">The number of orders or the name is none.</exception>
-    public async Task EnsureAsync(string catalog, EmbeddedPostgres? embedded, CancellationToken cancellationToken)
+    public async Task EnsureAsync(string catalog, PrivatePostgres? embedded, CancellationToken cancellationToken)
     {
         if (!folder.IsShipped || sources.IsKnown(Source))
             return;
@@ -62,7 +66,7 @@ internal sealed partial class SampleDatabase(
 
     // In the embedded Postgres with a role to read and one to write; beside a catalog elsewhere as the catalog's own role.
     private static async Task<(string Reader, string Writer)> PrepareAsync(
-        string catalog, EmbeddedPostgres? embedded, string name, CancellationToken cancellationToken)
+        string catalog, PrivatePostgres? embedded, string name, CancellationToken cancellationToken)
     {
         if (embedded is null)
         {
@@ -72,10 +76,10 @@ internal sealed partial class SampleDatabase(
         }
 
         await CreateDatabaseAsync(embedded.ConnectionString("postgres"), name, cancellationToken);
-        await EmbeddedRoles.PrepareAsync(embedded, name, EmbeddedRoles.SampleWriter, EmbeddedRoles.SampleReader, cancellationToken);
+        await ServerRoles.PrepareAsync(embedded, name, Writer, Reader, cancellationToken);
         return (
-            EmbeddedRoles.ConnectionString(embedded, name, EmbeddedRoles.SampleReader),
-            EmbeddedRoles.ConnectionString(embedded, name, EmbeddedRoles.SampleWriter));
+            ServerRoles.ConnectionString(embedded, name, Reader),
+            ServerRoles.ConnectionString(embedded, name, Writer));
     }
 
     private string WantedName()

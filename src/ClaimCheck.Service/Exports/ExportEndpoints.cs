@@ -36,16 +36,16 @@ internal static class ExportEndpoints
             return refusal;
 
         var answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);
-        if (answer.Refusal is not null)
-            return answer.Refusal;
+        if (answer is ExportAnswer.Declined(var why))
+            return Problems.Of(why);
 
         var wait = Waiting.Apply(context, preferred);
-        var row = answer.Export!;
+        var (row, isNew) = (ExportAnswer.Asked)answer;
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
 
         NoStore(context);
-        if ((key is not null && !answer.IsNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
+        if ((key is not null && !isNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
             return TypedResults.Ok(views.Show(row));
         RetryAfter(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));

@@ -6,24 +6,29 @@ using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>The answer to a request: an export, new or known by its key, or a refusal.</summary>
-internal sealed record Answer(ExportRow? Export, bool IsNew, ProblemResult? Refusal)
+/// <summary>What becomes of a request for an export.</summary>
+internal abstract record ExportAnswer
 {
-    public static implicit operator Answer(ProblemResult refusal) => new(null, false, refusal);
+    public static implicit operator ExportAnswer(Refused why) => new Declined(why);
+
+    /// <summary>There is one, made for the request or known by its key.</summary>
+    internal sealed record Asked(ExportRow Export, bool IsNew) : ExportAnswer;
+
+    internal sealed record Declined(Refused Why) : ExportAnswer;
 }
 
 /// <summary>Turns a request into an export, once per idempotency key.</summary>
 internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 {
-    public async Task<Answer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
+    public async Task<ExportAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
         // One view of the definitions for the whole request, whatever is read again meanwhile.
         var known = datasets.Current;
         if (ExportRequestReader.Unread(body, known) is { } unread && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
-            return Problems.Unavailable(unreadable);
+            return Refusals.Unavailable(unreadable);
         var (request, errors) = ExportRequestReader.Read(body, known);
         if (request is null)
-            return Problems.Invalid(errors);
+            return Refused.Invalid(errors);
         var meaning = ExportStore.Meaning(
             request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
 
@@ -33,16 +38,16 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 
         var (frozen, unavailable) = await request.Dataset.FreezeAsync(cancellationToken);
         if (unavailable is not null)
-            return Problems.Unavailable(unavailable);
+            return Refusals.Unavailable(unavailable);
 
         var created = await store.CreateAsync(caller, NewExport.Of(request, frozen!), key, meaning, cancellationToken);
         return created.New is { } row
-            ? new(row, true, null)
+            ? new ExportAnswer.Asked(row, true)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);
     }
 
-    private async Task<Answer> RepeatAsync(Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
+    private async Task<ExportAnswer> RepeatAsync(Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
         known.Meaning.AsSpan().SequenceEqual(meaning)
-            ? new Answer(await store.FindAsync(caller, known.ExportId, cancellationToken), false, null)
-            : Problems.Of(ProblemCodes.IdempotencyKeyReused);
+            ? new ExportAnswer.Asked((await store.FindAsync(caller, known.ExportId, cancellationToken))!, false)
+            : new Refused(ProblemCodes.IdempotencyKeyReused);
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Exports;
 

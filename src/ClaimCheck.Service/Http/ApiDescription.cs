@@ -1,5 +1,4 @@
 using ClaimCheck.Service.Startup;
-using ClaimCheck.Web;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -24,24 +23,6 @@ internal static class ApiDescription
         });
         return routes;
     }
-
-    /// <summary>Names a header that the call honours.</summary>
-    public static TBuilder ReadsHeader<TBuilder>(this TBuilder builder, string name, string description)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, true, description));
-
-    /// <summary>Names a query parameter that the call honours.</summary>
-    public static TBuilder ReadsQuery<TBuilder>(this TBuilder builder, string name, string description)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, false, description));
-
-    /// <summary>The headers of what is sent in ranges.</summary>
-    public static TBuilder ReadsRanges<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder =>
-        builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.");
-
-    /// <summary>The two parameters of every list.</summary>
-    public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder =>
-        builder.ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.").ReadsQuery("cursor", "The nextCursor of the page before.");
 
     private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {

@@ -1,16 +1,13 @@
-using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Startup;
-using ClaimCheck.Web;
-using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
 namespace ClaimCheck.Service.Http;
 
 /// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>
-internal static partial class HttpFeature
+internal static class HttpFeature
 {
     private const string DefaultUrl = "http://127.0.0.1:8080";
     private const long LargestBody = 1 << 20;
@@ -20,6 +17,7 @@ internal static partial class HttpFeature
         builder.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
         builder.Services
             .AddSingleton<ConnectionLimit>()
+            .AddSingleton(services => ProblemCatalogue.Under(services.GetRequiredService<PublicAddress>()))
             .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
             .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
             .AddApiDescription();
@@ -35,7 +33,7 @@ internal static partial class HttpFeature
             {
                 allowed.CheckBound(endpoint.EndPoint);
                 limit.Watch(endpoint);
-                endpoint.AddBodies(status => Problems.Of(ProblemCatalogue.ForStatus(status)).ToUtf8(kestrel.ApplicationServices.GetRequiredService<PublicAddress>()));
+                endpoint.AddBodies(kestrel.ApplicationServices.GetRequiredService<KnownProblems>().ToUtf8);
             });
         });
         return builder;
@@ -44,11 +42,7 @@ internal static partial class HttpFeature
     /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
     public static WebApplication UseHttp(this WebApplication app)
     {
-        // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
-        // Routing and the server answer with a bare status; the body is added here.
-        app.UseStatusCodePages(context =>
-            Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
+        app.UseProblems(exception => Known(exception, app.Services.GetServices<ExceptionProblem>()));
         app.Use((context, next) =>
         {
             // Browsers must not guess a content type, and run as a page what is not one.
@@ -58,9 +52,7 @@ internal static partial class HttpFeature
         app.UseProxies(app.Services.GetRequiredService<PublicAddress>());
         app.UseRouting();
         app.UseMiddleware<ApiKeys>();
-        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
-            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
-            : next(context));
+        app.UseKnownQuery();
         return app;
     }
 
@@ -74,64 +66,32 @@ internal static partial class HttpFeature
 
     public static IEndpointRouteBuilder MapHttp(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new { status = "live" })).WithTags("Health");
-        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready).WithTags("Health").Produces(200).ProducesProblems(503);
+        routes.MapHealth(WhyNotReadyAsync);
         routes.MapApiDescription();
         routes.MapProblemPages();
         return routes;
     }
 
-    private static async Task<IResult> Ready(NpgsqlDataSource catalog, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    private static async Task<Refused?> WhyNotReadyAsync(HttpContext context)
     {
-        if (lifetime.ApplicationStopping.IsCancellationRequested)
-            return Problems.Of(ProblemCodes.ShuttingDown);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(TimeSpan.FromSeconds(3));
         try
         {
-            await using var connection = await catalog.OpenConnectionAsync(limit.Token);
+            await using var connection = await context.RequestServices.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(limit.Token);
             await using var command = new NpgsqlCommand("SELECT 1", connection);
             await command.ExecuteScalarAsync(limit.Token);
-            return TypedResults.Ok(new { status = "ready" });
+            return null;
         }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
         {
-            return Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5));
-        }
-    }
-
-    // The one place where exceptions become problems. Their texts go to the log, not to the caller.
-    private static async Task ExplainAsync(HttpContext context)
-    {
-        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var problem = exception switch
-        {
-            BadHttpRequestException bad => Problems.Of(ProblemCatalogue.ForStatus(bad.StatusCode)),
-            JsonException => Problems.Of(ProblemCodes.MalformedJson),
-            OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
-            not null when CatalogErrors.IsTransient(exception) => Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)),
-            not null when context.RequestServices.GetServices<ExceptionProblem>().FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known =>
-                Problems.Of(known.Code, retryAfter: known.RetryAfter),
-            _ => Problems.Of(ProblemCodes.InternalError),
-        };
-        if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
-            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpFeature)), Defect.Of(exception), context.Request.Method, Pattern(context));
-        try
-        {
-            await problem.ExecuteAsync(context);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The caller has hung up, as a rule in the middle of its body: nobody listens.
+            return new(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5));
         }
     }
 
-    // The path itself may hold a link's signature.
-    private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Error, "{Method} {Route} met a defect of the service, and was answered 500.")]
-        public static partial void Broken(ILogger logger, Exception exception, string method, string route);
-    }
+    // What an exception means to a caller, where it is not a defect: features say it of theirs.
+    private static Refused? Known(Exception exception, IEnumerable<ExceptionProblem> problems) =>
+        CatalogErrors.IsTransient(exception) ? new(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5))
+        : problems.FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known ? new(known.Code, RetryAfter: known.RetryAfter)
+        : null;
 }

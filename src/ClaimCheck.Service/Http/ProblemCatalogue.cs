@@ -1,15 +1,13 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Http;
-
-/// <summary>What a code means, and what to do about it.</summary>
-internal sealed record ExplainedProblem(string Code, int Status, string Title, string Meaning, string Remedy);
 
 /// <summary>Every code that an error answer can carry. Codes are stable; texts may improve.</summary>
 internal static class ProblemCatalogue
 {
-    private static readonly Dictionary<string, ExplainedProblem> ByCode = new ExplainedProblem[]
-    {
+    public static IReadOnlyList<ExplainedProblem> All { get; } =
+    [
         new(ProblemCodes.MalformedJson, 400, "Malformed JSON", "The body is not JSON, or holds a name twice.", "Send one well-formed JSON object."),
         new(ProblemCodes.NestedTooDeep, 400, "Nested too deep", "The body's JSON is nested deeper than is read.", "Send it flatter; the detail names the limit."),
         new(ProblemCodes.InvalidRequest, 400, "Invalid request", "The request is not valid HTTP, or a header is malformed.", "Check the request line, headers and framing."),
@@ -67,25 +65,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.TopicUnavailable, 503, "Topic unavailable", "SNS can't be reached, or refuses the service. What was asked for is kept, and done when it answers.", "Ask again after Retry-After seconds."),
         new(ProblemCodes.CatalogUnavailable, 503, "Catalog unavailable", "The service's own database can't be reached.", "Try again after Retry-After seconds."),
         new(ProblemCodes.ShuttingDown, 503, "Shutting down", "This process is stopping.", "Try again: another one answers, or this one soon will."),
-    }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
+    ];
 
-    public static IReadOnlyCollection<ExplainedProblem> All => ByCode.Values;
-
-    public static ExplainedProblem? Find(string code) => ByCode.GetValueOrDefault(code);
-
-    /// <summary>The code for a bare status, as routing and the server set it.</summary>
-    public static string ForStatus(int status) => status switch
-    {
-        401 => ProblemCodes.Unauthorized,
-        404 => ProblemCodes.NotFound,
-        405 => ProblemCodes.MethodNotAllowed,
-        406 => ProblemCodes.NotAcceptable,
-        412 => ProblemCodes.PreconditionFailed,
-        413 => ProblemCodes.BodyTooLarge,
-        415 => ProblemCodes.UnsupportedMediaType,
-        416 => ProblemCodes.RangeNotSatisfiable,
-        421 => ProblemCodes.MisdirectedRequest,
-        >= 400 and < 500 => ProblemCodes.InvalidRequest,
-        _ => ProblemCodes.InternalError,
-    };
+    public static KnownProblems Under(PublicAddress address) => new(All, code => $"{address.Base}/problems/{code}");
 }

@@ -17,14 +17,14 @@ internal static class ProblemPages
         return routes;
     }
 
-    private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request, PublicAddress address) =>
+    private static Results<Ok<Page<ExplainedProblem>>, ContentHttpResult> List(HttpRequest request, KnownProblems problems, PublicAddress address) =>
         WantsHtml(request)
-            ? Html(request, "Problems", string.Concat(ProblemCatalogue.All.Select(problem =>
+            ? Html(request, "Problems", string.Concat(problems.All.Select(problem =>
                 $"<li><a href=\"{WebUtility.HtmlEncode(address.Base)}/problems/{problem.Code}\">{problem.Code}</a> ({problem.Status}): {WebUtility.HtmlEncode(problem.Title)}</li>")))
-            : TypedResults.Ok(new Page<ExplainedProblem>([.. ProblemCatalogue.All], null));
+            : TypedResults.Ok(new Page<ExplainedProblem>([.. problems.All], null));
 
-    private static Results<Ok<ExplainedProblem>, ContentHttpResult, ProblemResult> Show(string code, HttpRequest request) =>
-        ProblemCatalogue.Find(code) is not { } problem ? Problems.NotFound("problem code")
+    private static Results<Ok<ExplainedProblem>, ContentHttpResult, ProblemResult> Show(string code, HttpRequest request, KnownProblems problems) =>
+        problems.Find(code) is not { } problem ? Problems.NotFound("problem code")
         : WantsHtml(request) ? Html(
             request,
             $"{problem.Status} {problem.Title}",

@@ -1,5 +1,4 @@
 using ClaimCheck.Service.Startup;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Http;
 

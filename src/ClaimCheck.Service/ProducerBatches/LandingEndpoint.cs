@@ -1,8 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Staging;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

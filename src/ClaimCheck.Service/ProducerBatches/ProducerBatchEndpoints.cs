@@ -57,7 +57,7 @@ internal static class ProducerBatchEndpoints
         {
             var (frozen, unavailable) = await defined.FreezeAsync(cancellationToken);
             if (unavailable is not null)
-                return Problems.Unavailable(unavailable);
+                return Problems.Of(Refusals.Unavailable(unavailable));
             // In what order the records come is the producer's affair.
             own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
@@ -142,9 +142,9 @@ internal static class ProducerBatchEndpoints
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch that is uploaded");
         if (batch.IsLate)
-            return Problems.Gone(ExportState.Cancelled);
+            return Problems.Of(Refusals.Gone(ExportState.Cancelled));
         if (batch.Export.EffectiveState is ExportState.Cancelled or ExportState.Revoked or ExportState.Expired)
-            return Problems.Gone(batch.Export.EffectiveState);
+            return Problems.Of(Refusals.Gone(batch.Export.EffectiveState));
         var wrong = await publisher.PublishAsync(batch, cancellationToken);
         if (wrong.Count > 0)
             return Problems.Of(ProblemCodes.UploadIncomplete, errors: wrong);
@@ -152,7 +152,7 @@ internal static class ProducerBatchEndpoints
         // As it is now, whoever has published it; and where the caller wants to, as it will be.
         var row = await waiting.UntilSettledAsync(caller, batch.Export, Waiting.Apply(context, preferred), cancellationToken);
         if (row.EffectiveState == ExportState.Cancelled)
-            return Problems.Gone(row.EffectiveState);
+            return Problems.Of(Refusals.Gone(row.EffectiveState));
         if (ExportState.IsSettled(row.State))
             return TypedResults.Ok(views.Show(row));
         context.Response.Headers.RetryAfter = "1";
@@ -167,7 +167,7 @@ internal static class ProducerBatchEndpoints
         if (batch.Files.FirstOrDefault(file => file.Name == name) is not { } file)
             return (null, null, Problems.NotFound("file of this batch"));
         if (batch.IsLate || ExportState.IsEnd(batch.Export.EffectiveState))
-            return (null, null, Problems.Gone(batch.IsLate ? ExportState.Cancelled : batch.Export.EffectiveState));
+            return (null, null, Problems.Of(Refusals.Gone(batch.IsLate ? ExportState.Cancelled : batch.Export.EffectiveState)));
         return batch.IsOpen ? (batch, file, null) : (null, null, Problems.Of(ProblemCodes.BatchNotOpen));
     }
 

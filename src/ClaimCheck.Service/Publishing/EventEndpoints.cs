@@ -1,7 +1,8 @@
-using System.Text.Json;
+using System.Net.ServerSentEvents;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
+using ClaimCheck.Service.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -42,7 +43,7 @@ internal static class EventEndpoints
         if (Waiting.Query(context.Request, out var badWait) is not { } wait)
             return badWait!;
         if (isStream)
-            return new EventStream(feed, caller, place, time, lifetime);
+            return TypedResults.ServerSentEvents(Stream(context, feed, caller, place, time, lifetime));
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         var began = time.GetTimestamp();
@@ -66,52 +67,26 @@ internal static class EventEndpoints
     }
 
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    private sealed class EventStream(EventFeed feed, Caller caller, FeedPlace after, TimeProvider time, IHostApplicationLifetime lifetime) : IResult
+    // The framework writes each event at once, and nothing between two: what is not an event is written here, while it waits for the next one.
+    private static async IAsyncEnumerable<SseItem<BulkEvent>> Stream(
+        HttpContext context, EventFeed feed, Caller caller, FeedPlace place, TimeProvider time, IHostApplicationLifetime lifetime)
     {
-        private const int AtOnce = 100;
-
-        public async Task ExecuteAsync(HttpContext httpContext)
+        var response = context.Response;
+        // The framework says more: no-cache, and an encoding of identity. The feed says what all answers say.
+        response.Headers.CacheControl = "no-store";
+        response.Headers.Remove(HeaderNames.Pragma);
+        response.Headers.Remove(HeaderNames.ContentEncoding);
+        if (HttpMethods.IsHead(context.Request.Method))
+            yield break;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        await response.WriteAsync("retry: 2000\n\n", context.RequestAborted);
+        // It ends by itself where the place has expired: a reader that reconnects with the last id gets 410.
+        await foreach (var events in feed.FollowAsync(caller, place, KeepAlive, time, ended.Token))
         {
-            var response = httpContext.Response;
-            response.ContentType = "text/event-stream";
-            response.Headers.CacheControl = "no-store";
-            if (HttpMethods.IsHead(httpContext.Request.Method))
-                return;
-
-            var (place, seen) = (after, after.Position);
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
-            try
-            {
-                await response.WriteAsync("retry: 2000\n\n", ended.Token);
-                while (true)
-                {
-                    using var moved = feed.Beyond(seen);
-                    // The place has expired: a reader that reconnects with the last id gets 410.
-                    if (await feed.ReadAsync(caller, place, AtOnce, ended.Token) is not var (events, next))
-                        return;
-                    place = next;
-                    foreach (var positioned in events)
-                    {
-                        var json = JsonSerializer.Serialize(positioned.Event, ClaimCheckJson.Options);
-                        await response.WriteAsync($"id: {positioned.Place}\ndata: {json}\n\n", ended.Token);
-                    }
-
-                    await response.Body.FlushAsync(ended.Token);
-                    if (events.Count == AtOnce)
-                        continue;
-                    while (!await moved.WithinAsync(KeepAlive, time, ended.Token))
-                    {
-                        await response.WriteAsync(": still here\n\n", ended.Token);
-                        await response.Body.FlushAsync(ended.Token);
-                    }
-
-                    seen = await moved.Happened;
-                }
-            }
-            catch (OperationCanceledException) when (ended.IsCancellationRequested)
-            {
-                // The reader has gone, or the service stops.
-            }
+            if (events.Count == 0)
+                await response.WriteAsync(": still here\n\n", context.RequestAborted);
+            foreach (var positioned in events)
+                yield return new(positioned.Event) { EventId = positioned.Place.ToString() };
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
@@ -16,6 +17,8 @@ internal sealed record FeedPage(IReadOnlyList<PositionedEvent> Events, FeedPlace
 /// <summary>Published events in the order of their places, with links minted for this reader.</summary>
 internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes, CatalogSignals signals)
 {
+    private const int AtOnce = 100;
+
     // What a place is held against: the last one that retention has deleted, and the event that is there now.
     private const string ThereSql = """
         SELECT f.forgotten, f.forgotten_event, f.forgotten_publication, o.event_id, o.publication
@@ -58,6 +61,49 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     /// <returns>Null where the place is not one of this feed (any more), as <see cref="FindAsync"/> says.</returns>
     public Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken) =>
         reads.ReadAsync((caller, after, limit), token => ReadNowAsync(caller, after, limit, token), cancellationToken);
+
+    /// <summary>What comes after a place, and goes on coming.</summary>
+    /// <param name="caller">Who reads.</param>
+    /// <param name="place">Behind which.</param>
+    /// <param name="quiet">After so long without an event, none is told of: an empty list.</param>
+    /// <param name="time">Measures that.</param>
+    /// <param name="cancellationToken">Ends it, without an exception. It ends by itself where the place is none of this feed any more.</param>
+    public async IAsyncEnumerable<IReadOnlyList<PositionedEvent>> FollowAsync(
+        Caller caller, FeedPlace place, TimeSpan quiet, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = place.Position;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var moved = Beyond(seen);
+            if (await TryReadAsync(caller, place, cancellationToken) is not var (events, next))
+                yield break;
+            place = next;
+            if (events.Count > 0)
+                yield return events;
+            if (events.Count == AtOnce)
+                continue;
+            while (!await moved.WithinAsync(quiet, time, cancellationToken))
+            {
+                if (cancellationToken.IsCancellationRequested)
+                    yield break;
+                yield return [];
+            }
+
+            seen = await moved.Happened;
+        }
+    }
+
+    private async Task<FeedPage?> TryReadAsync(Caller caller, FeedPlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(caller, place, AtOnce, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
 
     private async Task<FeedPage?> ReadNowAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken)
     {

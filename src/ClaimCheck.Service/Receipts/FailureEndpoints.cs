@@ -42,7 +42,7 @@ internal static class FailureEndpoints
         if (IsArray(context.Request) is not { } isArray)
             return Problems.Of(ProblemCodes.UnsupportedMediaType, $"Send application/json, an array, or {Lines}.");
         if (await intake.RefusalAsync(caller, id, consumer, cancellationToken) is { } early)
-            return early;
+            return Problems.Of(early);
         Stream body;
         try
         {
@@ -66,7 +66,7 @@ internal static class FailureEndpoints
         {
             var (batch, refusal) = await intake.TakeAsync(caller, id, consumer, failures, cancellationToken);
             if (refusal is not null)
-                return refusal;
+                return Problems.Of(refusal);
             context.Response.Headers.CacheControl = "no-store";
             return TypedResults.Ok(await views.ShowAsync(batch!, consumer, cancellationToken));
         }
@@ -97,7 +97,7 @@ internal static class FailureEndpoints
             return Problems.NotFound("receipt");
         // Record keys are data of the batch, and go with it.
         if (ExportState.IsEnd(batch.EffectiveState))
-            return Problems.Gone(batch.EffectiveState);
+            return Problems.Of(Refusals.Gone(batch.EffectiveState));
 
         context.Response.Headers.CacheControl = "no-store";
         if (context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))

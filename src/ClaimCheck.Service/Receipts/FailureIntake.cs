@@ -22,25 +22,25 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
     private const int MostRecords = 1_000_000;
 
     /// <summary>Why none would be taken as things are: asked before a caller sends them all. Else null.</summary>
-    public async Task<ProblemResult?> RefusalAsync(Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
+    public async Task<Refused?> RefusalAsync(Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         return await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is { } batch
             ? ReportedBatch.Refusal(caller, batch, consumer) ?? Refusal(batch)
-            : Problems.NotFound("batch");
+            : Refused.NotFound("batch");
     }
 
     /// <returns>The batch, or the refusal.</returns>
-    public async Task<(ExportRow? Batch, ProblemResult? Refusal)> TakeAsync(
+    public async Task<(ExportRow? Batch, Refused? Refusal)> TakeAsync(
         Caller caller, BatchId id, string consumer, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } found)
-            return (null, Problems.NotFound("batch"));
+            return (null, Refused.NotFound("batch"));
         if ((ReportedBatch.Refusal(caller, found, consumer) ?? Refusal(found)) is { } refusal)
             return (null, refusal);
         if (!await CopyAsync(transaction, failures, cancellationToken))
-            return (null, Problems.Of(ProblemCodes.TooManyFailures));
+            return (null, new Refused(ProblemCodes.TooManyFailures));
 
         await ReceiptLedger.EnterAsync(transaction, ReportedBatch.OriginalOf(found), consumer, cancellationToken);
         var batch = (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken))!;
@@ -50,21 +50,21 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         if (receipt is { IsEnded: true })
         {
             return await ChangesAsync(transaction, id, consumer, cancellationToken)
-                ? (null, Problems.Of(ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and this would change its failures."))
+                ? (null, new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and this would change its failures."))
                 : (batch, null);
         }
 
         if (receipt is null && await ReportedBatch.IsFullAsync(transaction, id, cancellationToken) is { } full)
             return (null, full);
         if (await MergeAsync(transaction, id, consumer, cancellationToken) > MostRecords)
-            return (null, Problems.Of(ProblemCodes.TooManyFailures));
+            return (null, new Refused(ProblemCodes.TooManyFailures));
         await transaction.CommitAsync(cancellationToken);
         return (batch, null);
     }
 
     // Record keys go with the batch's end, and none are taken after it.
-    private static ProblemResult? Refusal(ExportRow batch) =>
-        ReceiptRules.Reportable(batch) ?? (batch.EffectiveState == ExportState.Ready ? null : Problems.Gone(batch.EffectiveState));
+    private static Refused? Refusal(ExportRow batch) =>
+        ReceiptRules.Reportable(batch) ?? (batch.EffectiveState == ExportState.Ready ? null : Refusals.Gone(batch.EffectiveState));
 
     /// <returns>False where there are too many.</returns>
     private static async Task<bool> CopyAsync(Transaction transaction, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -29,7 +28,7 @@ internal static class OfferEndpoints
             return refusal;
         var (retry, refused) = await retries.AskAsync(caller, id, consumer, cancellationToken);
         if (refused is not null)
-            return refused;
+            return Problems.Of(refused);
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.RetryAfter = RetryAfter;
         return TypedResults.Accepted(ExportViews.PathOf(retry!.ExportId), await views.ShowWithStagingAsync(retry, cancellationToken));
@@ -43,7 +42,7 @@ internal static class OfferEndpoints
             return refusal;
         var (redelivery, refused) = await redeliveries.AskAsync(caller, id, consumer, cancellationToken);
         if (refused is not null)
-            return refused;
+            return Problems.Of(refused);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Accepted($"/v1/batches/{id}/receipts/{consumer}", redelivery!);
     }

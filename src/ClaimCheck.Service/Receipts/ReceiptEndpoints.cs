@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -64,7 +63,7 @@ internal static class ReceiptEndpoints
             return Problems.Invalid(errors);
         var (batch, refusal) = await reports.TakeAsync(caller, id, consumer, report, cancellationToken);
         if (refusal is not null)
-            return refusal;
+            return Problems.Of(refusal);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await views.ShowAsync(batch!, consumer, cancellationToken));
     }

@@ -1,7 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
 using Dapper;
@@ -16,12 +15,12 @@ namespace ClaimCheck.Service.Receipts;
 internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptReports> logger)
 {
     /// <returns>The batch, or the refusal.</returns>
-    public async Task<(ExportRow? Batch, ProblemResult? Refusal)> TakeAsync(
+    public async Task<(ExportRow? Batch, Refused? Refusal)> TakeAsync(
         Caller caller, BatchId id, string consumer, ReceiptReport report, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } found)
-            return (null, Problems.NotFound("batch"));
+            return (null, Refused.NotFound("batch"));
         if (ReportedBatch.Refusal(caller, found, consumer) is { } other)
             return (null, other);
         var original = ReportedBatch.OriginalOf(found);
@@ -42,7 +41,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             if (after.IsDiscarded)
                 await accounts.UndoAsync(transaction, original, after, cancellationToken);
             else if (await CountStrangersAsync(transaction, original, after, cancellationToken) is var strangers and > 0)
-                return (null, Problems.Of(ProblemCodes.CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not hold."));
+                return (null, new Refused(ProblemCodes.CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not hold."));
             else
                 await accounts.FoldAsync(transaction, original, after, cancellationToken);
         }

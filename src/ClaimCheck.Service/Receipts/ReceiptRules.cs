@@ -14,7 +14,7 @@ internal static class ReceiptRules
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <returns>The refusal, or null.</returns>
-    public static ProblemResult? Check(ExportRow batch, ReceiptRow? before, ReceiptReport report)
+    public static Refused? Check(ExportRow batch, ReceiptRow? before, ReceiptReport report)
     {
         if (Reportable(batch) is { } early)
             return early;
@@ -23,22 +23,22 @@ internal static class ReceiptRules
             if (before.IsRepeatedBy(report))
                 return null;
             if (report.State != ReceiptState.Discarded || before.IsDiscarded)
-                return Problems.Of(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and this would change it.");
+                return new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and this would change it.");
         }
 
         // The sum of an end state is looked at first: where it is not the batch's, nothing else matters.
         if (report.State != ReceiptState.Discarded && ReceiptState.IsEnd(report.State))
             return AddsUp(batch, before, report) ?? Fits(report);
         if (TooLarge(batch, report) is { Count: > 0 } errors)
-            return Problems.Invalid(errors);
-        return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked ? null : Problems.Of(ProblemCodes.BatchNotRevoked);
+            return Refused.Invalid(errors);
+        return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked ? null : new Refused(ProblemCodes.BatchNotRevoked);
     }
 
     /// <summary>Why nothing can be said of the batch: it is not ready yet, or never was. Else null.</summary>
-    public static ProblemResult? Reportable(ExportRow batch) =>
+    public static Refused? Reportable(ExportRow batch) =>
         batch.ReadyAt is not null ? null
-        : ExportState.IsEnd(batch.EffectiveState) ? Problems.Gone(batch.EffectiveState)
-        : Problems.NotReady(AskAgain);
+        : ExportState.IsEnd(batch.EffectiveState) ? Refusals.Gone(batch.EffectiveState)
+        : Refusals.NotReady(AskAgain);
 
     private static Dictionary<string, string[]> TooLarge(ExportRow batch, ReceiptReport report) =>
         new (string Name, long Count)[] { ("succeeded", report.Succeeded), ("transient", report.Transient), ("terminal", report.Terminal) }
@@ -46,22 +46,22 @@ internal static class ReceiptRules
             .ToDictionary(count => count.Name, _ => new[] { $"The batch has {batch.Records} records." }, StringComparer.Ordinal);
 
     // Which of the two words a consumer has for a batch with failures is its own affair, as are its successes.
-    private static ProblemResult? Fits(ReceiptReport report)
+    private static Refused? Fits(ReceiptReport report)
     {
         var failures = report.Transient + report.Terminal;
         if (report.State == ReceiptState.Completed)
             return failures == 0 ? null : Invalid("completed means that no record has failed.");
         return failures > 0 ? null : Invalid($"{report.State} means that some records have failed.");
 
-        static ProblemResult Invalid(string rule) => Problems.Invalid(new Dictionary<string, string[]> { ["state"] = [rule] });
+        static Refused Invalid(string rule) => Refused.Invalid(new Dictionary<string, string[]> { ["state"] = [rule] });
     }
 
-    private static ProblemResult? AddsUp(ExportRow batch, ReceiptRow? before, ReceiptReport report)
+    private static Refused? AddsUp(ExportRow batch, ReceiptRow? before, ReceiptReport report)
     {
         var sum = (Int128)report.Succeeded + report.Transient + report.Terminal;
         if (sum != batch.Records)
         {
-            return Problems.Of(
+            return new Refused(
                 ProblemCodes.CountsDoNotAddUp,
                 $"{report.Succeeded} succeeded, {report.Transient} transient and {report.Terminal} terminal are {sum}, but the batch has {batch.Records} records.");
         }
@@ -70,7 +70,7 @@ internal static class ReceiptRules
         var (transient, terminal) = (before?.ListedTransient ?? 0, before?.ListedTerminal ?? 0);
         if (batch.EffectiveState == ExportState.Ready && (transient != report.Transient || terminal != report.Terminal))
         {
-            return Problems.Of(
+            return new Refused(
                 ProblemCodes.CountsDoNotAddUp,
                 $"{report.Transient} transient and {report.Terminal} terminal are reported, but {transient} and {terminal} are listed.");
         }

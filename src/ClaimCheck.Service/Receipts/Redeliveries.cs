@@ -17,27 +17,27 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <returns>The new event, or the refusal.</returns>
-    public async Task<(Redelivery? Redelivery, ProblemResult? Refusal)> AskAsync(
+    public async Task<(Redelivery? Redelivery, Refused? Refusal)> AskAsync(
         Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } found)
-            return (null, Problems.NotFound("batch"));
+            return (null, Refused.NotFound("batch"));
         if (ReportedBatch.Refusal(caller, found, consumer) is { } other)
             return (null, other);
         await BatchQueue.ShareAsync(transaction, id, cancellationToken);
         var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = id.Value }, cancellationToken));
         if (ExportState.IsEnd(batch.EffectiveState))
-            return (null, Problems.Gone(batch.EffectiveState));
+            return (null, Refusals.Gone(batch.EffectiveState));
         if (batch.EffectiveState != ExportState.Ready)
-            return (null, Problems.NotReady(AskAgain));
+            return (null, Refusals.NotReady(AskAgain));
 
         // The index is outbox_of_batch.
         if (await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
                 "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken)) >= MostEvents)
         {
-            return (null, Problems.Of(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are made until the first have run out."));
+            return (null, new Refused(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are made until the first have run out."));
         }
 
         var eventId = await Outbox.AddAsync(

@@ -1,7 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Dapper;
 
@@ -21,16 +20,16 @@ internal static class ReportedBatch
             cancellationToken));
 
     /// <summary>The refusal of one consumer more, where as many have said something as may: names cost a caller nothing.</summary>
-    public static async Task<ProblemResult?> IsFullAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
+    public static async Task<Refused?> IsFullAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
         await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
             "SELECT count(*) FROM receipts WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken)) < MostConsumers
             ? null
-            : Problems.Of(ProblemCodes.LimitReached, $"{MostConsumers} consumers have reported on this batch.");
+            : new Refused(ProblemCodes.LimitReached, $"{MostConsumers} consumers have reported on this batch.");
 
     /// <summary>Where the books are kept: a retry counts for the batch it was made from.</summary>
     public static BatchId OriginalOf(ExportRow batch) => batch.RetryOf is { } original ? new(original) : batch.Batch;
 
     /// <summary>Why the caller may not speak for this consumer of this batch, or null.</summary>
-    public static ProblemResult? Refusal(Caller caller, ExportRow batch, string consumer) =>
-        caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer) ? null : Problems.Of(ProblemCodes.OtherConsumer);
+    public static Refused? Refusal(Caller caller, ExportRow batch, string consumer) =>
+        caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer) ? null : new Refused(ProblemCodes.OtherConsumer);
 }

@@ -21,12 +21,12 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <returns>The round's export, or the refusal.</returns>
-    public async Task<(ExportRow? Retry, ProblemResult? Refusal)> AskAsync(
+    public async Task<(ExportRow? Retry, Refused? Refusal)> AskAsync(
         Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         if (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken) is not { } asked)
-            return (null, Problems.NotFound("batch"));
+            return (null, Refused.NotFound("batch"));
         if (ReportedBatch.Refusal(caller, asked, consumer) is { } other)
             return (null, other);
 
@@ -36,9 +36,9 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = original.Value }, cancellationToken));
         if (ExportState.IsEnd(batch.EffectiveState))
-            return (null, Problems.Gone(batch.EffectiveState));
+            return (null, Refusals.Gone(batch.EffectiveState));
         if (batch.EffectiveState != ExportState.Ready)
-            return (null, Problems.NotReady(AskAgain));
+            return (null, Refusals.NotReady(AskAgain));
 
         await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
         var receipt = await ReceiptLedger.FindAsync(transaction, original, consumer, cancellationToken);
@@ -71,11 +71,11 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         return (retry, null);
     }
 
-    private ProblemResult? Refusal(ExportRow batch, ReceiptRow? receipt)
+    private Refused? Refusal(ExportRow batch, ReceiptRow? receipt)
     {
         if (batch.FrozenDataset.Origin == RecordOrigin.Producer)
         {
-            return Problems.Of(
+            return new Refused(
                 ProblemCodes.NothingToRetry,
                 "The batch's records came in files: no query gives the failed ones again. Ask for a redelivery of the whole batch (POST …/redeliveries), "
                 + "or have its producer send those that …/failures lists in a batch of their own.");
@@ -83,17 +83,17 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
 
         if (receipt is not { State: ReceiptState.PartiallyFailed or ReceiptState.Failed })
         {
-            return Problems.Of(ProblemCodes.NothingToRetry, receipt?.State == ReceiptState.Completed
+            return new Refused(ProblemCodes.NothingToRetry, receipt?.State == ReceiptState.Completed
                 ? "Every record has succeeded."
                 : "The consumer has not reported the end of the batch with failed records.");
         }
 
         if (receipt.Transient == 0)
-            return Problems.Of(ProblemCodes.NothingToRetry, "What has failed has failed for good.");
+            return new Refused(ProblemCodes.NothingToRetry, "What has failed has failed for good.");
         if (receipt.Rounds >= options.RetryRounds)
-            return Problems.Of(ProblemCodes.NothingToRetry, $"All {options.RetryRounds} rounds are used up.");
+            return new Refused(ProblemCodes.NothingToRetry, $"All {options.RetryRounds} rounds are used up.");
         return receipt.NextRoundIn is { } wait && wait > TimeSpan.Zero
-            ? Problems.Of(ProblemCodes.RetryTooEarly, $"The next round may begin in {IsoDuration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.", retryAfter: wait)
+            ? new Refused(ProblemCodes.RetryTooEarly, $"The next round may begin in {IsoDuration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.", RetryAfter: wait)
             : null;
     }
 

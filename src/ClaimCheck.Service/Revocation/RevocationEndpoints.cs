@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 

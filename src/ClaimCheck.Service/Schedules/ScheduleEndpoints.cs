@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -60,7 +59,7 @@ internal static partial class ScheduleEndpoints
             case Put.Invalid(var errors):
                 return Problems.Invalid(errors);
             case Put.Unavailable(var why):
-                return Problems.Unavailable(why);
+                return Problems.Of(Refusals.Unavailable(why));
             case Put.TooMany:
                 return Problems.Of(ProblemCodes.LimitReached, $"There are {ScheduleStore.Most} schedules.");
             default:

@@ -1,8 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Web;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Startup;
 

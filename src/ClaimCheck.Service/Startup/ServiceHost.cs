@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Startup;
 

@@ -3,6 +3,7 @@ using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
+using ClaimCheck.Web;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

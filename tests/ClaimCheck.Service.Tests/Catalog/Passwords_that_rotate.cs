@@ -103,7 +103,7 @@ public sealed class Passwords_that_rotate : IDisposable
         var settings = Path.Combine(folder, "appsettings.json");
         await WriteAsync();
         var configuration = new ConfigurationBuilder().AddJsonFile(settings, optional: false, reloadOnChange: false).Build();
-        await using (var catalog = new CatalogDatabase(configuration, NullLogger<EmbeddedPostgres>.Instance))
+        await using (var catalog = new CatalogDatabase(configuration, NullLogger<CatalogDatabase>.Instance))
         {
             await catalog.OpenAsync(CancellationToken.None);
             await using var running = await catalog.DataSource.OpenConnectionAsync();
@@ -123,7 +123,7 @@ public sealed class Passwords_that_rotate : IDisposable
         await WriteAsync();
         configuration.Reload();
         configuration["ClaimCheck:Catalog:PasswordFile"] = file;
-        await using (var catalog = new CatalogDatabase(configuration, NullLogger<EmbeddedPostgres>.Instance))
+        await using (var catalog = new CatalogDatabase(configuration, NullLogger<CatalogDatabase>.Instance))
         {
             Assert.Contains("password file", (await Assert.ThrowsAsync<StartupException>(() => catalog.OpenAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
             await File.WriteAllTextAsync(file, "third");
@@ -147,7 +147,7 @@ public sealed class Passwords_that_rotate : IDisposable
             Assert.Equal(GssEncryptionMode.Prefer, new NpgsqlConnectionStringBuilder(get("asked").ConnectionString).GssEncryptionMode);
         }
 
-        await using var catalog = new CatalogDatabase(Configuration(("ConnectionStrings:Catalog", await PostgresServer.NewDatabaseAsync())), NullLogger<EmbeddedPostgres>.Instance);
+        await using var catalog = new CatalogDatabase(Configuration(("ConnectionStrings:Catalog", await PostgresServer.NewDatabaseAsync())), NullLogger<CatalogDatabase>.Instance);
         await catalog.OpenAsync(CancellationToken.None);
         Assert.Equal(GssEncryptionMode.Disable, new NpgsqlConnectionStringBuilder(catalog.DataSource.ConnectionString).GssEncryptionMode);
     }

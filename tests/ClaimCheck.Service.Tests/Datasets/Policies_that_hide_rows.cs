@@ -1,3 +1,6 @@
+using ClaimCheck.Contracts;
+using ClaimCheck.Service.Http;
+using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
@@ -27,8 +30,9 @@ public sealed class Policies_that_hide_rows
         Assert.Contains("\"rowSecurity\": true", refused.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Detail);
         // As whoever uses it is refused.
-        var problem = Http.Problems.Unavailable(refused).Value;
-        Assert.Equal((503, refused.Code, refused.Detail), (problem.Status, problem.Code, problem.Detail));
+        var why = Refusals.Unavailable(refused);
+        Assert.Equal((refused.Code, refused.Detail), (why.Code, why.Detail));
+        Assert.Equal(503, ProblemCatalogue.All.Single(problem => problem.Code == why.Code).Status);
         Assert.Null(await defined.Find("some")!.AskAsync(anew: false, CancellationToken.None));
     }
 

@@ -39,10 +39,18 @@ public sealed partial class HouseTests
 
     [Fact]
     public void Redirects_are_answered_in_one_place() =>
-        // To a link alone, and never to who sends a key: Redirects says so, and its users ask it.
+        // To a link alone, and never to who sends a key: LinkRedirect says so, and its users ask it.
         Assert.Equal(
-            [$"{Service}BulkJobs/Jobs/JobEndpoints.cs", $"{Service}Batches/BatchEndpoints.cs", $"{Service}Batches/Redirects.cs"],
-            Callers("Status307").Concat(Callers("Redirects.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+            [$"{Service}Batches/BatchEndpoints.cs", $"{Service}BulkJobs/Jobs/JobEndpoints.cs", "src/ClaimCheck.Web/LinkRedirect.cs"],
+            Callers("Status307").Concat(Callers("LinkRedirect.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Answers_of_HTTP_are_made_in_endpoints() =>
+        // The domain says what became of a request, or why nothing did (Refused). What every call shares answers too.
+        Assert.Empty(Repository.Sources
+            .Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal) || source.Key.StartsWith("src/ClaimCheck.Adapter/", StringComparison.Ordinal))
+            .Where(source => !EndpointFiles().IsMatch(source.Key) && Answers().IsMatch(Comments().Replace(source.Value, "")))
+            .Select(source => source.Key));
 
     [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
@@ -94,6 +102,15 @@ public sealed partial class HouseTests
     private static List<string> Callers(string text) =>
         [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
+
+    [GeneratedRegex(@"Endpoints?\.cs$|^src/[^/]+/(Hosting|Http)/", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex EndpointFiles();
+
+    [GeneratedRegex(@"\b(IResult|TypedResults|ProblemResult|HttpResults|RangedAnswer|LinkRedirect)\b|\bResults<|\bProblems\.", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Answers();
+
+    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
+    private static partial Regex Comments();
 
     [GeneratedRegex(@"^\| [^|\n]+ \| \[`(?<name>[^`]+)`\]\((?<path>[^)]+)\)[^|\n]*\|$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 1000)]
     private static partial Regex Rows();

@@ -2,9 +2,9 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Consumer;
+using ClaimCheck.LocalPostgres;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Tests.Api;
-using ClaimCheck.Service.Tests.Catalog;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -13,13 +13,16 @@ namespace ClaimCheck.Service.Tests.Upgrading;
 
 public sealed class Coming_from_version_0_1 : IDisposable
 {
-    private readonly string data = EmbeddedFolders.Make();
+    // Postgres' user must get in where root runs the tests.
+    private readonly string data = Directory.CreateDirectory(
+        Path.Combine("/tmp", $"claimcheck-0.1-{Guid.NewGuid():N}"),
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute).FullName;
     private readonly Version01 old = Version01.Read();
 
     [Fact]
     public async Task With_its_data_directory_and_the_embedded_catalog()
     {
-        await using (var postgres = await EmbeddedPostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None))
+        await using (var postgres = await PrivatePostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None))
         {
             await postgres.EnsureDatabaseAsync("claimcheck", CancellationToken.None);
             await Version01.RestoreCatalogAsync(postgres.ConnectionString("claimcheck"));

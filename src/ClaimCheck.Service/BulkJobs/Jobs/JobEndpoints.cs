@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -70,13 +69,13 @@ internal static class JobEndpoints
             answer = await requests.AskAsync(caller, body!.Value, items, key, cancellationToken);
         }
 
-        if (answer.Refusal is not null)
-            return answer.Refusal;
+        if (answer is JobAnswer.Declined(var why))
+            return Problems.Of(why);
         var wait = Waiting.Apply(context, preferred);
-        var row = answer.Job!;
+        var (row, isNew) = (JobAnswer.Asked)answer;
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilEndedAsync(caller, row, wait, cancellationToken);
-        if (row.IsEnded && ((key is not null && !answer.IsNew) || wait > TimeSpan.Zero))
+        if (row.IsEnded && ((key is not null && !isNew) || wait > TimeSpan.Zero))
             return TypedResults.Ok(await views.ShowAsync(row, cancellationToken));
         RetryAfter(context);
         return TypedResults.Accepted(JobViews.PathOf(row.JobId), await views.ShowAsync(row, cancellationToken));
@@ -163,9 +162,9 @@ internal static class JobEndpoints
         context.Response.Headers.Vary = HeaderNames.Authorization;
         if (await views.ResultAsync(row, context.Request.Method, cancellationToken) is not { } link)
             return NoResults();
-        if (!Redirects.WouldCarryAKey(context.Request))
-            return Redirects.To(link, context);
-        return await staging.ResultsAsync(row, cancellationToken) is { } results ? stream.Of(results) : NoResults();
+        if (!LinkRedirect.WouldCarryAKey(context.Request))
+            return new LinkRedirect(link);
+        return await staging.ResultsAsync(row, cancellationToken) is { } results ? BatchEndpoints.Answer(stream, results) : NoResults();
 
         static ProblemResult NoResults() =>
             Problems.Of(ProblemCodes.NotFound, "The job has no file of results: nothing of it was applied, or its items can't be read any more.");

@@ -3,7 +3,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,7 +33,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             return unavailable;
         var ttl = requests.ReadTtl(context.Request.Query["ttl"] is [{ } text] ? text : null, errors);
         if (errors.Count > 0)
-            return Problems.Invalid(errors);
+            return Refused.Invalid(errors);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = options.MaxBodyBytes;
 
@@ -48,7 +47,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         {
             await using var staged = await staging.OpenBodyAsync(id, either.Token);
             if (staged is null)
-                return Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5));
+                return new Refused(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5));
             using var writer = new BodyWriter(staged);
             if (await ReadAsync(context, operation!, isCsv, writer, either.Token) is { } refusal)
                 return refusal;
@@ -59,13 +58,13 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             isKept = true;
             var (created, known, same) = await store.CreateAsync(caller, job, key, either.Token);
             if (created is not null)
-                return new(created, true, null);
+                return new JobAnswer.Asked(created, true);
             isKept = false;
-            return known is null ? Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5)) : JobRequests.Repeated(known, same);
+            return known is null ? new Refused(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5)) : JobRequests.Repeated(known, same);
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return Problems.Of(ProblemCodes.CatalogUnavailable, retryAfter: TimeSpan.FromSeconds(5));
+            return new Refused(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5));
         }
         finally
         {
@@ -75,7 +74,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         }
     }
 
-    private async Task<ProblemResult?> ReadAsync(HttpContext context, Operation operation, bool isCsv, BodyWriter writer, CancellationToken cancellationToken)
+    private async Task<Refused?> ReadAsync(HttpContext context, Operation operation, bool isCsv, BodyWriter writer, CancellationToken cancellationToken)
     {
         try
         {
@@ -92,7 +91,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return Problems.Of(ProblemCodes.BodyTooLarge, $"The body is larger than the {options.MaxBodyBytes} bytes that ClaimCheck:BulkJobs:MaxBodyBytes allows.");
+            return new Refused(ProblemCodes.BodyTooLarge, $"The body is larger than the {options.MaxBodyBytes} bytes that ClaimCheck:BulkJobs:MaxBodyBytes allows.");
         }
 
         if (writer.Items == 0)
@@ -146,8 +145,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
 
     private string TooLong => $"The item is longer than the {options.MaxItemBytes} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows.";
 
-    private static ProblemResult Invalid(string rule) =>
-        Problems.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["body"] = [rule] });
+    private static Refused Invalid(string rule) =>
+        Refused.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["body"] = [rule] });
 
     private static ReadOnlySpan<byte> Whole(in ReadOnlySequence<byte> bytes) => bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
 

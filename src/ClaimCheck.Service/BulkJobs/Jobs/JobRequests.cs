@@ -3,16 +3,20 @@ using System.Text;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Web;
+using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>The answer to a request: a job, new or known by its key, or a refusal.</summary>
-internal sealed record JobAnswer(JobRow? Job, bool IsNew, ProblemResult? Refusal)
+/// <summary>What becomes of a request for a job.</summary>
+internal abstract record JobAnswer
 {
-    public static implicit operator JobAnswer(ProblemResult refusal) => new(null, false, refusal);
+    public static implicit operator JobAnswer(Refused why) => new Declined(why);
+
+    /// <summary>There is one, made for the request or known by its key.</summary>
+    internal sealed record Asked(JobRow Job, bool IsNew) : JobAnswer;
+
+    internal sealed record Declined(Refused Why) : JobAnswer;
 }
 
 /// <summary>Turns JSON requests into jobs: items inline, or the claim of a batch. Nothing is staged for them.</summary>
@@ -49,7 +53,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         if (errors.Count == 0 && TooMany(operation!, count) is { } tooMany)
             errors["items"] = [tooMany];
         if (errors.Count > 0)
-            return Problems.Invalid(errors);
+            return Refused.Invalid(errors);
 
         claim = claim is null ? null : batches.Kept(claim);
         var id = JobId.New();
@@ -72,15 +76,15 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         }
 
         var (created, known, same) = await store.CreateAsync(caller, job, key, cancellationToken);
-        return created is not null ? new(created, true, null) : Repeated(known, same);
+        return created is not null ? new JobAnswer.Asked(created, true) : Repeated(known, same);
     }
 
     /// <summary>A request with a key that was used before.</summary>
     public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
-        meansTheSame ? new JobAnswer(known, false, null) : Problems.Of(ProblemCodes.IdempotencyKeyReused);
+        meansTheSame ? new JobAnswer.Asked(known!, false) : new Refused(ProblemCodes.IdempotencyKeyReused);
 
     /// <returns>The operation as it was last read, and the refusal where it can't be used now; neither where there is none, which the errors say.</returns>
-    public async Task<(Operation? Operation, ProblemResult? Refusal)> FindOperationAsync(
+    public async Task<(Operation? Operation, Refused? Refusal)> FindOperationAsync(
         string? name, Dictionary<string, string[]> errors, CancellationToken cancellationToken)
     {
         var defined = name is null ? null : operations.Find(name);
@@ -88,7 +92,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
             errors["operation"] = [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
         if (defined is null)
             return default;
-        return (defined.Definition, await defined.AskAsync(anew: false, cancellationToken) is { } why ? Problems.Unavailable(why) : null);
+        return (defined.Definition, await defined.AskAsync(anew: false, cancellationToken) is { } why ? Refusals.Unavailable(why) : null);
     }
 
     public TimeSpan ReadTtl(string? text, Dictionary<string, string[]> errors)

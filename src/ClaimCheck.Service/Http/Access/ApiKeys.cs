@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Startup;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Http.Access;
 

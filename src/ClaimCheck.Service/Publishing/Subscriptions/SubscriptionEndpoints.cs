@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -35,7 +34,7 @@ internal static class SubscriptionEndpoints
             return badBody;
         var (wanted, refusal) = await reader.ReadAsync(caller, body!.Value, cancellationToken);
         if (refusal is not null)
-            return refusal;
+            return Problems.Of(refusal);
 
         var isWebhook = wanted!.Protocol == SubscriptionProtocol.Webhook;
         var secret = isWebhook ? WebhookSignature.NewSecret() : null;

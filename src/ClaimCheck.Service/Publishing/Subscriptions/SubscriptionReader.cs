@@ -1,10 +1,8 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
@@ -15,7 +13,7 @@ internal sealed class SubscriptionReader(
     private static readonly string[] Fields = ["consumer", "datasets", "types", "protocol", "endpoint", "contentType"];
 
     /// <returns>The subscription, or the refusal.</returns>
-    public async Task<(NewSubscription? Subscription, ProblemResult? Refusal)> ReadAsync(Caller caller, JsonElement body, CancellationToken cancellationToken)
+    public async Task<(NewSubscription? Subscription, Refused? Refusal)> ReadAsync(Caller caller, JsonElement body, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var consumer = Text(body, "consumer", errors);
@@ -37,7 +35,7 @@ internal sealed class SubscriptionReader(
         if (protocol == SubscriptionProtocol.Sqs)
         {
             if (publishing.TopicArn is not { Length: > 0 })
-                return (null, errors.Count > 0 ? Problems.Invalid(errors) : Problems.Of(ProblemCodes.TopicNotConfigured));
+                return (null, errors.Count > 0 ? Refused.Invalid(errors) : new Refused(ProblemCodes.TopicNotConfigured));
             if (endpoint is not null)
                 CheckQueue(endpoint, errors);
             if (consumer is not null && TopicFilter.Combinations(wantedDatasets, types) > TopicFilter.MostCombinations)
@@ -55,7 +53,7 @@ internal sealed class SubscriptionReader(
         }
 
         return errors.Count > 0
-            ? (null, Problems.Invalid(errors))
+            ? (null, Refused.Invalid(errors))
             : (new()
             {
                 Consumer = consumer!,

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
 using Microsoft.AspNetCore.Http.HttpResults;

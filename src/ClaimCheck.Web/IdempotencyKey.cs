@@ -1,10 +1,10 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
+using Microsoft.AspNetCore.Http;
 
-namespace ClaimCheck.Service.Exports;
+namespace ClaimCheck.Web;
 
 /// <summary>The header <c>Idempotency-Key</c>, bare or as a quoted string.</summary>
-internal static class IdempotencyKey
+public static class IdempotencyKey
 {
     private const int Longest = 255;
 

@@ -1,13 +1,13 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
-using ClaimCheck.Web;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace ClaimCheck.Service.Http;
+namespace ClaimCheck.Web;
 
 /// <summary>A JSON object sent as a body; at most 1 MiB, which the server itself enforces.</summary>
-internal static class JsonBody
+public static class JsonBody
 {
     /// <summary>Reads the body.</summary>
     /// <returns>The object, or the refusal.</returns>

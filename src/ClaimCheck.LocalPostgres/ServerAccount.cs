@@ -1,17 +1,16 @@
 using System.Globalization;
-using ClaimCheck.Service.Startup;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// Who the embedded Postgres runs as. It refuses root; a service that is root therefore lends it an unprivileged account,
+/// Who the private Postgres runs as. It refuses root; a service that is root therefore lends it an unprivileged account,
 /// any other service runs it as itself.
 /// </summary>
-internal sealed class EmbeddedAccount
+internal sealed class ServerAccount
 {
     private readonly IReadOnlyList<string> switchTo;
 
-    private EmbeddedAccount(string name, int? uid, IReadOnlyList<string> switchTo) =>
+    private ServerAccount(string name, int? uid, IReadOnlyList<string> switchTo) =>
         (Name, Uid, this.switchTo) = (name, uid, switchTo);
 
     public string Name { get; }
@@ -21,30 +20,30 @@ internal sealed class EmbeddedAccount
 
     public bool IsOwn => Uid is null;
 
-    public static async Task<EmbeddedAccount> ChooseAsync(CancellationToken cancellationToken)
+    public static async Task<ServerAccount> ChooseAsync(CancellationToken cancellationToken)
     {
         if (!Environment.IsPrivilegedProcess)
-            return new EmbeddedAccount(Environment.UserName, uid: null, []);
+            return new ServerAccount(Environment.UserName, uid: null, []);
         return await NamedAsync("postgres", cancellationToken)
             ?? await NamedAsync("nobody", cancellationToken)
-            ?? throw new StartupException(
+            ?? throw new LocalPostgresException(
                 "PostgreSQL refuses to run as root, and this process can switch to neither the user postgres nor nobody "
                 + "(tried setpriv, runuser, su and sudo): start the service as an ordinary user, or set ConnectionStrings:Catalog.");
     }
 
     /// <summary>The account that owns data made in an earlier life, perhaps by a service that was not root.</summary>
-    public static async Task<EmbeddedAccount> OwningAsync(int uid, string folder, CancellationToken cancellationToken)
+    public static async Task<ServerAccount> OwningAsync(int uid, string folder, CancellationToken cancellationToken)
     {
-        var name = await EmbeddedCommand.RunAsync(["id", "-un", Text(uid)], pgData: null, cancellationToken);
+        var name = await SystemCommand.RunAsync(["id", "-un", Text(uid)], pgData: null, cancellationToken);
         return (name.Succeeded ? await NamedAsync(name.Output.Trim(), cancellationToken) : null)
-            ?? throw new StartupException(
+            ?? throw new LocalPostgresException(
                 $"{folder} belongs to user id {uid}, which this process can't switch to: "
                 + "start the service as that user, or set ClaimCheck:DataDirectory to another folder.");
     }
 
-    public Task<EmbeddedResult> RunAsync(
+    public Task<CommandOutcome> RunAsync(
         IEnumerable<string> commandLine, string? pgData, CancellationToken cancellationToken) =>
-        EmbeddedCommand.RunAsync([.. switchTo, .. commandLine], pgData, cancellationToken);
+        SystemCommand.RunAsync([.. switchTo, .. commandLine], pgData, cancellationToken);
 
     /// <summary>Whether the account gets into a folder at all; a clone under root's home is closed to it.</summary>
     public async Task<bool> CanEnterAsync(string folder, CancellationToken cancellationToken) =>
@@ -55,15 +54,15 @@ internal sealed class EmbeddedAccount
     {
         if (Uid is not { } uid)
             return;
-        var given = await EmbeddedCommand.RunAsync(["chown", "-h", Text(uid), path], pgData: null, cancellationToken);
+        var given = await SystemCommand.RunAsync(["chown", "-h", Text(uid), path], pgData: null, cancellationToken);
         if (!given.Succeeded)
-            throw new StartupException($"{path} can't be given to the user {Name}: {given.Reason}");
+            throw new LocalPostgresException($"{path} can't be given to the user {Name}: {given.Reason}");
     }
 
-    private static async Task<EmbeddedAccount?> NamedAsync(string name, CancellationToken cancellationToken)
+    private static async Task<ServerAccount?> NamedAsync(string name, CancellationToken cancellationToken)
     {
-        var uid = await EmbeddedCommand.RunAsync(["id", "-u", name], pgData: null, cancellationToken);
-        var gid = await EmbeddedCommand.RunAsync(["id", "-g", name], pgData: null, cancellationToken);
+        var uid = await SystemCommand.RunAsync(["id", "-u", name], pgData: null, cancellationToken);
+        var gid = await SystemCommand.RunAsync(["id", "-g", name], pgData: null, cancellationToken);
         if (!uid.Succeeded || !gid.Succeeded)
             return null;
 
@@ -77,9 +76,9 @@ internal sealed class EmbeddedAccount
         ];
         foreach (var way in ways)
         {
-            var tried = await EmbeddedCommand.RunAsync([.. way, "id", "-u"], pgData: null, cancellationToken);
+            var tried = await SystemCommand.RunAsync([.. way, "id", "-u"], pgData: null, cancellationToken);
             if (tried.Succeeded && tried.Output.Trim() == user)
-                return new EmbeddedAccount(name, int.Parse(user, CultureInfo.InvariantCulture), way);
+                return new ServerAccount(name, int.Parse(user, CultureInfo.InvariantCulture), way);
         }
 
         return null;

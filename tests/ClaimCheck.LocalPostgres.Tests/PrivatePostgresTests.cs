@@ -1,16 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
-namespace ClaimCheck.Service.Tests.Catalog;
+namespace ClaimCheck.LocalPostgres.Tests;
 
 /// <summary>Real servers, each over a folder of its own.</summary>
-public sealed class EmbeddedPostgresTests : IDisposable
+public sealed class PrivatePostgresTests : IDisposable
 {
-    private readonly string root = EmbeddedFolders.Make();
+    private readonly string root = ServerFolders.Make();
 
     [Fact]
     public async Task What_was_written_is_there_after_a_restart()
@@ -64,7 +62,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     {
         await using var first = await StartAsync(root);
 
-        var refused = await Assert.ThrowsAsync<StartupException>(() => StartAsync(root));
+        var refused = await Assert.ThrowsAsync<LocalPostgresException>(() => StartAsync(root));
         Assert.Contains(root, refused.Message, StringComparison.Ordinal);
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
@@ -73,28 +71,28 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task The_server_of_a_killed_service_is_taken_over_and_stopped_in_the_end()
     {
-        using var killed = await EmbeddedOwner.StartAsync(root, user: null);
-        var pid = Postmaster(root)!.Pid;
+        using var killed = await OwnerProcess.StartAsync(root, user: null);
+        var pid = Running(root)!.Pid;
         Assert.True(Lives(pid));
         await killed.KillAsync();
         Assert.True(Lives(pid));
 
         await using (var next = await StartAsync(root))
         {
-            Assert.Equal(pid, Postmaster(root)!.Pid);
+            Assert.Equal(pid, Running(root)!.Pid);
             await next.EnsureDatabaseAsync("catalog", CancellationToken.None);
             Assert.Equal(1, await ExecuteAsync(next, "SELECT 1"));
         }
 
         Assert.False(Lives(pid));
-        Assert.Null(Postmaster(root));
+        Assert.Null(Running(root));
     }
 
     [Fact]
     public async Task The_server_does_not_share_the_terminals_process_group()
     {
         await using var postgres = await StartAsync(root);
-        Assert.NotEqual(Session(Environment.ProcessId), Session(Postmaster(root)!.Pid));
+        Assert.NotEqual(Session(Environment.ProcessId), Session(Running(root)!.Pid));
     }
 
     [Fact]
@@ -102,16 +100,16 @@ public sealed class EmbeddedPostgresTests : IDisposable
     {
         await using (await StartAsync(root))
         {
-            File.Copy(EmbeddedPostmaster.FileOf(Data(root)), Path.Combine(root, "kept.pid"));
+            File.Copy(Postmaster.FileOf(Data(root)), Path.Combine(root, "kept.pid"));
         }
 
         // As after a crash and a reboot: the file is back, and its pid is now somebody else's: this very process'.
         var lines = await File.ReadAllLinesAsync(Path.Combine(root, "kept.pid"));
         lines[0] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        await File.WriteAllLinesAsync(EmbeddedPostmaster.FileOf(Data(root)), lines);
+        await File.WriteAllLinesAsync(Postmaster.FileOf(Data(root)), lines);
 
         await using var next = await StartAsync(root);
-        Assert.NotEqual(Environment.ProcessId, Postmaster(root)!.Pid);
+        Assert.NotEqual(Environment.ProcessId, Running(root)!.Pid);
     }
 
     [Fact]
@@ -120,14 +118,14 @@ public sealed class EmbeddedPostgresTests : IDisposable
         var killed = await StartAsync(root);
         await killed.EnsureDatabaseAsync("catalog", CancellationToken.None);
         await ExecuteAsync(killed, "CREATE TABLE kept AS SELECT 42 AS answer");
-        using (var postmaster = Process.GetProcessById(Postmaster(root)!.Pid))
+        using (var postmaster = Process.GetProcessById(Running(root)!.Pid))
         {
             postmaster.Kill();
             await postmaster.WaitForExitAsync();
         }
 
         await killed.DisposeAsync();
-        Assert.NotNull(Postmaster(root));
+        Assert.NotNull(Running(root));
 
         await using var next = await StartAsync(root);
         Assert.Equal(42, await ExecuteAsync(next, "SELECT answer FROM kept"));
@@ -136,8 +134,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_machine_without_Postgres_says_what_to_install()
     {
-        var refused = await Assert.ThrowsAsync<StartupException>(() =>
-            EmbeddedPostgres.StartAsync(root, [], NullLogger.Instance, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<LocalPostgresException>(() =>
+            PrivatePostgres.StartAsync(root, [], NullLogger.Instance, CancellationToken.None));
         Assert.Contains("apt-get install postgresql", refused.Message, StringComparison.Ordinal);
         Assert.Contains("ConnectionStrings:Catalog", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
@@ -155,7 +153,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         }
 
         await File.WriteAllTextAsync(Path.Combine(Data(root), "PG_VERSION"), "9\n");
-        var refused = await Assert.ThrowsAsync<StartupException>(() => StartAsync(root));
+        var refused = await Assert.ThrowsAsync<LocalPostgresException>(() => StartAsync(root));
         Assert.Contains("made by PostgreSQL 9, but this machine has", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
 
@@ -183,9 +181,9 @@ public sealed class EmbeddedPostgresTests : IDisposable
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(150));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            EmbeddedPostgres.StartAsync(root, NullLogger.Instance, soon.Token));
+            PrivatePostgres.StartAsync(root, NullLogger.Instance, soon.Token));
 
-        Assert.False(Postmaster(root) is { } left && Lives(left.Pid));
+        Assert.False(Running(root) is { } left && Lives(left.Pid));
         await using var postgres = await StartAsync(root);
     }
 
@@ -194,11 +192,11 @@ public sealed class EmbeddedPostgresTests : IDisposable
     {
         var user = Environment.IsPrivilegedProcess ? "nobody" : null;
         var data = Path.Combine(root, "ordinary");
-        EmbeddedFolders.OpenToAll(root);
-        using var service = await EmbeddedOwner.StartAsync(data, user);
+        ServerFolders.OpenToAll(root);
+        using var service = await OwnerProcess.StartAsync(data, user);
 
-        Assert.True(Lives(Postmaster(data)!.Pid));
-        var pid = Postmaster(data)!.Pid;
+        Assert.True(Lives(Running(data)!.Pid));
+        var pid = Running(data)!.Pid;
         await service.StopAsync();
         Assert.False(Lives(pid));
     }
@@ -209,13 +207,13 @@ public sealed class EmbeddedPostgresTests : IDisposable
         if (!Environment.IsPrivilegedProcess)
         {
             // Only root lends its folders to another user; as an ordinary user a closed folder is one's own.
-            EmbeddedFolders.Close(root);
+            ServerFolders.Close(root);
             await using var own = await StartAsync(root);
             Assert.StartsWith(root, own.Home, StringComparison.Ordinal);
             return;
         }
 
-        EmbeddedFolders.Close(root);
+        ServerFolders.Close(root);
         string home;
         await using (var first = await StartAsync(root))
         {
@@ -243,7 +241,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Directory.CreateDirectory(home); // a stranger's, here root's
         try
         {
-            var refused = await Assert.ThrowsAsync<StartupException>(() => StartAsync(root));
+            var refused = await Assert.ThrowsAsync<LocalPostgresException>(() => StartAsync(root));
             Assert.Contains("is not a private folder", refused.Message, StringComparison.Ordinal);
         }
         finally
@@ -258,12 +256,12 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Directory.Delete(root, recursive: true);
     }
 
-    private static Task<EmbeddedPostgres> StartAsync(string data) =>
-        EmbeddedPostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None);
+    private static Task<PrivatePostgres> StartAsync(string data) =>
+        PrivatePostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None);
 
     private static string Data(string dataDirectory) => Path.Combine(dataDirectory, "postgres", "data");
 
-    private static EmbeddedPostmaster? Postmaster(string dataDirectory) => EmbeddedPostmaster.Read(Data(dataDirectory));
+    private static Postmaster? Running(string dataDirectory) => Postmaster.Read(Data(dataDirectory));
 
     private static bool Lives(int pid) =>
         File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
@@ -271,7 +269,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     private static string Session(int pid) =>
         File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
 
-    private static async Task<object?> ExecuteAsync(EmbeddedPostgres postgres, string sql)
+    private static async Task<object?> ExecuteAsync(PrivatePostgres postgres, string sql)
     {
         await using var connection = new NpgsqlConnection(postgres.ConnectionString("catalog") + ";Pooling=false");
         await connection.OpenAsync();

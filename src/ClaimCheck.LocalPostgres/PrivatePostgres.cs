@@ -2,17 +2,16 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using ClaimCheck.Service.Startup;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// The catalog's database where none is configured: a private Postgres, started from the machine's own binaries over the data
-/// directory, reached through a socket in a private folder, stopped with the service. One left behind by a service that was
-/// killed is taken over by the next.
+/// A private Postgres, started from the machine's own binaries over a data directory, reached through a socket in a private folder,
+/// stopped with the service. One left behind by a service that was killed is taken over by the next.
 /// </summary>
-internal sealed partial class EmbeddedPostgres : IAsyncDisposable
+public sealed partial class PrivatePostgres : IAsyncDisposable
 {
     private const string Superuser = "claimcheck";
     private const int Port = 5432; // only a part of the socket's name
@@ -20,43 +19,43 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(5); // recovery after a crash reads the log
     private static readonly TimeSpan Orphans = TimeSpan.FromSeconds(15);
 
-    private readonly EmbeddedLock instance;
-    private readonly EmbeddedDirectory directory;
-    private readonly EmbeddedBinaries binaries;
+    private readonly DataDirectoryLock instance;
+    private readonly ServerDirectory directory;
+    private readonly ServerBinaries binaries;
     private readonly ILogger logger;
     private string socketFolder = "";
     private string password = "";
     private bool isDisposed;
 
-    private EmbeddedPostgres(EmbeddedLock instance, EmbeddedDirectory directory, EmbeddedBinaries binaries, ILogger logger) =>
+    private PrivatePostgres(DataDirectoryLock instance, ServerDirectory directory, ServerBinaries binaries, ILogger logger) =>
         (this.instance, this.directory, this.binaries, this.logger) = (instance, directory, binaries, logger);
 
     /// <summary>The folder that holds the data, the password and the logs.</summary>
     public string Home => directory.Home;
 
     /// <summary>Starts the server, or takes over the one that a killed service left.</summary>
-    /// <exception cref="StartupException">It can't be started; the text says what to do.</exception>
-    public static Task<EmbeddedPostgres> StartAsync(string dataDirectory, ILogger logger, CancellationToken cancellationToken) =>
-        StartAsync(dataDirectory, EmbeddedBinaries.SearchList(), logger, cancellationToken);
-
-    /// <param name="dataDirectory">It is made where it is missing.</param>
-    /// <param name="searchList">The folders to look for Postgres' binaries in.</param>
-    /// <param name="logger">Hears of starts, takeovers and stops.</param>
+    /// <param name="dataDirectory">It is made where it is missing. Who else may enter it is the caller's choice, but as root the caller must let Postgres' user through.</param>
+    /// <param name="logger">Is told of starts, takeovers and stops.</param>
     /// <param name="cancellationToken">Gives the start up; what was started is stopped again.</param>
-    public static async Task<EmbeddedPostgres> StartAsync(
+    /// <exception cref="LocalPostgresException">It can't be started; the text says what to do.</exception>
+    public static Task<PrivatePostgres> StartAsync(string dataDirectory, ILogger logger, CancellationToken cancellationToken) =>
+        StartAsync(dataDirectory, ServerBinaries.SearchList(), logger, cancellationToken);
+
+    /// <summary>The same, with the folders to look for Postgres' binaries in.</summary>
+    internal static async Task<PrivatePostgres> StartAsync(
         string dataDirectory, IReadOnlyList<string> searchList, ILogger logger, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
-            throw new StartupException("The embedded PostgreSQL needs Linux or macOS: on Windows set ConnectionStrings:Catalog.");
+            throw new LocalPostgresException("The embedded PostgreSQL needs Linux or macOS: on Windows set ConnectionStrings:Catalog.");
 
         dataDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
-        var held = EmbeddedLock.Take(dataDirectory);
-        EmbeddedPostgres? postgres = null;
+        var held = DataDirectoryLock.Take(dataDirectory);
+        PrivatePostgres? postgres = null;
         try
         {
-            var home = await EmbeddedDirectory.OpenAsync(dataDirectory, cancellationToken);
-            var found = await EmbeddedBinaries.FindAsync(searchList, home.Account, home.Existing, cancellationToken);
-            postgres = new EmbeddedPostgres(held, home, found, logger);
+            var home = await ServerDirectory.OpenAsync(dataDirectory, cancellationToken);
+            var found = await ServerBinaries.FindAsync(searchList, home.Account, home.Existing, cancellationToken);
+            postgres = new PrivatePostgres(held, home, found, logger);
             await postgres.StartAsync(cancellationToken);
             return postgres;
         }
@@ -135,7 +134,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
         socketFolder = await directory.SocketFolderAsync(cancellationToken);
         await directory.WriteAsync(
-            Path.Combine(directory.Data, "postgresql.conf"), EmbeddedSettings.Render(socketFolder), cancellationToken);
+            Path.Combine(directory.Data, "postgresql.conf"), ServerConfiguration.Render(socketFolder), cancellationToken);
         File.Delete(directory.StartLog);
         while (true)
         {
@@ -153,8 +152,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
                 continue;
             }
 
-            var reason = new EmbeddedResult(started.ExitCode, said, started.Errors).Reason;
-            throw new StartupException($"PostgreSQL {binaries.Major} does not start over {directory.Data}: {reason}");
+            var reason = new CommandOutcome(started.ExitCode, said, started.Errors).Reason;
+            throw new LocalPostgresException($"PostgreSQL {binaries.Major} does not start over {directory.Data}: {reason}");
         }
 
         Log.Started(logger, binaries.Major, directory.Data, watch.ElapsedMilliseconds);
@@ -169,7 +168,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         await directory.WriteAsync(
             directory.PasswordFile, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)) + "\n", cancellationToken);
 
-        EmbeddedResult made = new(0, "", "");
+        CommandOutcome made = new(0, "", "");
         foreach (var locale in (string[])["C.UTF-8", "C"])
         {
             made = await directory.Account.RunAsync(
@@ -186,20 +185,20 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
             }
         }
 
-        throw new StartupException($"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
+        throw new LocalPostgresException($"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
     }
 
     /// <returns>True where a server of a killed service still runs over these data, and answers.</returns>
     private async Task<bool> AdoptAsync(CancellationToken cancellationToken)
     {
-        if (EmbeddedPostmaster.Read(directory.Data) is not { } found)
+        if (Postmaster.Read(directory.Data) is not { } found)
             return false;
         if (!await found.ServesAsync(directory.Data, cancellationToken))
         {
             // Postgres itself removes the file of a dead process, with more checks than these, but won't start where the
             // pid has been given to somebody else since.
             if (await found.IsTakenAsync(cancellationToken))
-                File.Delete(EmbeddedPostmaster.FileOf(directory.Data));
+                File.Delete(Postmaster.FileOf(directory.Data));
             return false;
         }
 
@@ -222,7 +221,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     private async Task StopAsync()
     {
         // On tokens of its own: a service that stops, or a start that was given up, has cancelled everything else.
-        if (EmbeddedPostmaster.Read(directory.Data) is not { } running
+        if (Postmaster.Read(directory.Data) is not { } running
             || !await running.ServesAsync(directory.Data, CancellationToken.None))
         {
             return;
@@ -239,7 +238,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     }
 
     /// <summary>pg_ctl, which gives the server a session of its own: a terminal's Ctrl-C is the service's to answer.</summary>
-    private Task<EmbeddedResult> PgCtlAsync(string[] arguments, CancellationToken cancellationToken) =>
+    private Task<CommandOutcome> PgCtlAsync(string[] arguments, CancellationToken cancellationToken) =>
         directory.Account.RunAsync([binaries.PgCtl, .. arguments], directory.Data, cancellationToken);
 
     private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)

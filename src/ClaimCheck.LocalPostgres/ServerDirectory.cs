@@ -3,16 +3,15 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using ClaimCheck.Service.Startup;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// Where the embedded Postgres keeps its things: a private folder, of the account that runs it. It is
+/// Where the private Postgres keeps its things: a private folder, of the account that runs it. It is
 /// <c>postgres/</c> in the data directory; where that account can't get in there, it is below <c>/var/tmp</c>,
 /// and <c>postgres.location</c> in the data directory says where.
 /// </summary>
-internal sealed partial class EmbeddedDirectory
+internal sealed partial class ServerDirectory
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -21,12 +20,12 @@ internal sealed partial class EmbeddedDirectory
 
     private readonly string dataDirectory;
 
-    private EmbeddedDirectory(string dataDirectory, string home, EmbeddedAccount account) =>
+    private ServerDirectory(string dataDirectory, string home, ServerAccount account) =>
         (this.dataDirectory, Home, Account) = (dataDirectory, home, account);
 
     public string Home { get; }
 
-    public EmbeddedAccount Account { get; }
+    public ServerAccount Account { get; }
 
     /// <summary>Postgres' own data directory. It appears by a rename, so where it exists it is whole.</summary>
     public string Data => Path.Combine(Home, "data");
@@ -46,31 +45,31 @@ internal sealed partial class EmbeddedDirectory
     private string FarSocketFolder => $"/tmp/claimcheck-{Fingerprint(dataDirectory)}";
 
     [UnsupportedOSPlatform("windows")]
-    public static async Task<EmbeddedDirectory> OpenAsync(string dataDirectory, CancellationToken cancellationToken)
+    public static async Task<ServerDirectory> OpenAsync(string dataDirectory, CancellationToken cancellationToken)
     {
-        var account = await EmbeddedAccount.ChooseAsync(cancellationToken);
+        var account = await ServerAccount.ChooseAsync(cancellationToken);
         var nearby = Path.Combine(dataDirectory, "postgres");
         if (Directory.Exists(nearby))
         {
             // Data made by a service that was not root stay with the user it was.
             var owner = account.IsOwn ? null : await OwnerAsync(nearby, cancellationToken);
             if (owner is > 0 && owner != account.Uid)
-                account = await EmbeddedAccount.OwningAsync(owner.Value, nearby, cancellationToken);
+                account = await ServerAccount.OwningAsync(owner.Value, nearby, cancellationToken);
             if (!await account.CanEnterAsync(dataDirectory, cancellationToken))
             {
-                throw new StartupException(
+                throw new LocalPostgresException(
                     $"{nearby} holds a database, but the user {account.Name}, who runs it, can't enter {dataDirectory} (any more): "
                     + "open the folders above it, or set ClaimCheck:DataDirectory to another folder.");
             }
         }
         else if (!await account.CanEnterAsync(dataDirectory, cancellationToken))
         {
-            return new EmbeddedDirectory(dataDirectory, await ElsewhereAsync(dataDirectory, account, cancellationToken), account);
+            return new ServerDirectory(dataDirectory, await ElsewhereAsync(dataDirectory, account, cancellationToken), account);
         }
 
         Directory.CreateDirectory(nearby, Private);
         await account.TakeAsync(nearby, cancellationToken);
-        return new EmbeddedDirectory(dataDirectory, nearby, account);
+        return new ServerDirectory(dataDirectory, nearby, account);
     }
 
     /// <summary>A folder for the socket: beside the data if the path is short and plain enough, else below <c>/tmp</c>.</summary>
@@ -125,7 +124,7 @@ internal sealed partial class EmbeddedDirectory
 
     [UnsupportedOSPlatform("windows")]
     private static async Task<string> ElsewhereAsync(
-        string dataDirectory, EmbeddedAccount account, CancellationToken cancellationToken)
+        string dataDirectory, ServerAccount account, CancellationToken cancellationToken)
     {
         var home = $"/var/tmp/claimcheck-{Fingerprint(dataDirectory)}";
         var location = Path.Combine(dataDirectory, "postgres.location");
@@ -143,17 +142,17 @@ internal sealed partial class EmbeddedDirectory
         return home;
     }
 
-    private static async Task DiscardAsync(string home, EmbeddedAccount account, CancellationToken cancellationToken)
+    private static async Task DiscardAsync(string home, ServerAccount account, CancellationToken cancellationToken)
     {
         var data = Path.Combine(home, "data");
-        if (EmbeddedPostmaster.Read(data) is { } running && await running.ServesAsync(data, cancellationToken))
+        if (Postmaster.Read(data) is { } running && await running.ServesAsync(data, cancellationToken))
             await account.RunAsync(["sh", "-c", "kill -QUIT \"$1\"", "sh", $"{running.Pid}"], pgData: null, cancellationToken);
         Directory.Delete(home, recursive: true);
     }
 
     /// <summary>Makes a folder in a place where everybody may write: what somebody else put there first is not trusted.</summary>
     [UnsupportedOSPlatform("windows")]
-    private static async Task MakePrivateAsync(string folder, EmbeddedAccount account, CancellationToken cancellationToken)
+    private static async Task MakePrivateAsync(string folder, ServerAccount account, CancellationToken cancellationToken)
     {
         var made = await account.RunAsync(["mkdir", "-m", "700", folder], pgData: null, cancellationToken);
         if (made.Succeeded)
@@ -161,10 +160,10 @@ internal sealed partial class EmbeddedDirectory
         var owner = await OwnerAsync(folder, cancellationToken);
         var own = account.Uid ?? await OwnUidAsync(cancellationToken);
         if (owner is null)
-            throw new StartupException($"The folder {folder} can't be made: {made.Reason}");
+            throw new LocalPostgresException($"The folder {folder} can't be made: {made.Reason}");
         if (owner != own || File.GetUnixFileMode(folder) != Private)
         {
-            throw new StartupException(
+            throw new LocalPostgresException(
                 $"{folder} is not a private folder of the user {account.Name}, so the database does not trust it: "
                 + "remove it, or set ClaimCheck:DataDirectory to a folder which that user can enter.");
         }
@@ -173,7 +172,7 @@ internal sealed partial class EmbeddedDirectory
     /// <returns>Null where there is no folder; a symbolic link to one is none.</returns>
     private static async Task<int?> OwnerAsync(string folder, CancellationToken cancellationToken)
     {
-        var listed = await EmbeddedCommand.RunAsync(["ls", "-ldn", folder], pgData: null, cancellationToken);
+        var listed = await SystemCommand.RunAsync(["ls", "-ldn", folder], pgData: null, cancellationToken);
         var fields = listed.Output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return listed.Succeeded && fields.Length > 3 && fields[0][0] == 'd'
             && int.TryParse(fields[2], CultureInfo.InvariantCulture, out var uid)
@@ -183,7 +182,7 @@ internal sealed partial class EmbeddedDirectory
 
     private static async Task<int?> OwnUidAsync(CancellationToken cancellationToken)
     {
-        var id = await EmbeddedCommand.RunAsync(["id", "-u"], pgData: null, cancellationToken);
+        var id = await SystemCommand.RunAsync(["id", "-u"], pgData: null, cancellationToken);
         return int.TryParse(id.Output, CultureInfo.InvariantCulture, out var uid) ? uid : null;
     }
 

@@ -2,11 +2,12 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Http;
 
-namespace ClaimCheck.Service.Http;
+namespace ClaimCheck.Web;
 
 /// <summary>A page asked for: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers, and belong to one call.</summary>
-internal sealed record Paging(int Limit, string? After)
+public sealed record Paging(int Limit, string? After)
 {
     private const int Default = 100;
     private const int Most = 1000;

@@ -1,50 +1,48 @@
 using System.Globalization;
-using ClaimCheck.Service.Startup;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
 /// One service at a time uses a data directory. The lock is the kernel's (flock), so it ends with the process, however that
 /// ends; children don't inherit it. The pid lies in a file beside it, because a locked file can't be read.
 /// </summary>
-internal sealed class EmbeddedLock : IDisposable
+internal sealed class DataDirectoryLock : IDisposable
 {
     private readonly FileStream locked;
     private readonly string holderFile;
 
-    private EmbeddedLock(FileStream locked, string holderFile) => (this.locked, this.holderFile) = (locked, holderFile);
+    private DataDirectoryLock(FileStream locked, string holderFile) => (this.locked, this.holderFile) = (locked, holderFile);
 
-    public static EmbeddedLock Take(string dataDirectory)
+    public static DataDirectoryLock Take(string dataDirectory)
     {
         var pidFile = Path.Combine(dataDirectory, "service.pid");
         try
         {
-            // The user that Postgres runs as where root starts it gets through to its own folder below.
-            PrivateFiles.Close(dataDirectory, isPassage: Environment.IsPrivilegedProcess);
+            Directory.CreateDirectory(dataDirectory);
             var lockFile = Path.Combine(dataDirectory, "service.lock");
             var held = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(lockFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-            return new EmbeddedLock(held, pidFile);
+            return new DataDirectoryLock(held, pidFile);
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new StartupException(
+            throw new LocalPostgresException(
                 $"The data directory {dataDirectory} can't be written by the user {Environment.UserName}: "
                 + "give it to that user, or set ClaimCheck:DataDirectory to another folder.",
                 e);
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(pidFile))
         {
-            throw new StartupException(
+            throw new LocalPostgresException(
                 $"The data directory {dataDirectory} is in use by another service (process {Holder(pidFile)}): "
                 + "stop that one, or set ClaimCheck:DataDirectory to another folder.",
                 e);
         }
         catch (IOException e)
         {
-            throw new StartupException(
+            throw new LocalPostgresException(
                 $"The data directory {dataDirectory} can't be used ({e.Message}): set ClaimCheck:DataDirectory to another folder.", e);
         }
     }

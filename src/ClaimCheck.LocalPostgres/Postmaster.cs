@@ -1,21 +1,21 @@
 using System.Globalization;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>What <c>postmaster.pid</c> in a database's folder says of the server that wrote it.</summary>
-internal sealed record EmbeddedPostmaster(int Pid, string SocketFolder)
+internal sealed record Postmaster(int Pid, string SocketFolder)
 {
     public static string FileOf(string data) => Path.Combine(data, "postmaster.pid");
 
     /// <returns>Null where there is no such file, or it is not whole yet.</returns>
-    public static EmbeddedPostmaster? Read(string data)
+    public static Postmaster? Read(string data)
     {
         try
         {
             // The file's lines: pid, data directory, start time, port, socket folder, listen address, shared memory, status.
             var lines = File.ReadAllLines(FileOf(data));
             return lines.Length >= 5 && int.TryParse(lines[0], CultureInfo.InvariantCulture, out var pid) && pid > 1
-                ? new EmbeddedPostmaster(pid, lines[4])
+                ? new Postmaster(pid, lines[4])
                 : null;
         }
         catch (IOException)
@@ -32,7 +32,7 @@ internal sealed record EmbeddedPostmaster(int Pid, string SocketFolder)
     {
         if (!Directory.Exists("/proc/self"))
         {
-            var ps = await EmbeddedCommand.RunAsync(["ps", "-o", "command=", "-p", $"{Pid}"], pgData: null, cancellationToken);
+            var ps = await SystemCommand.RunAsync(["ps", "-o", "command=", "-p", $"{Pid}"], pgData: null, cancellationToken);
             return ps.Succeeded && ps.Output.Contains("postgres", StringComparison.Ordinal);
         }
 
@@ -53,5 +53,5 @@ internal sealed record EmbeddedPostmaster(int Pid, string SocketFolder)
     public async Task<bool> IsTakenAsync(CancellationToken cancellationToken) =>
         Directory.Exists("/proc/self")
             ? Directory.Exists($"/proc/{Pid}")
-            : (await EmbeddedCommand.RunAsync(["ps", "-p", $"{Pid}"], pgData: null, cancellationToken)).Succeeded;
+            : (await SystemCommand.RunAsync(["ps", "-p", $"{Pid}"], pgData: null, cancellationToken)).Succeeded;
 }

@@ -1,7 +1,7 @@
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
-/// <summary>The embedded server's settings, written anew at each start.</summary>
-internal static class EmbeddedSettings
+/// <summary>The private server's settings, written anew at each start.</summary>
+internal static class ServerConfiguration
 {
     /// <param name="socketFolder">Plain: no quotes, commas or blanks.</param>
     public static string Render(string socketFolder) =>

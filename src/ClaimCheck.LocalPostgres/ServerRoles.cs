@@ -2,31 +2,22 @@ using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// Who works in the embedded Postgres: no superuser, so that a statement with a fault in it can neither read files nor other
-/// databases. The superuser makes databases and roles, at start alone.
+/// The roles that a program works as in its private Postgres. None is a superuser, so that a statement with a fault in it can read neither files nor
+/// other databases. The superuser makes databases and roles, at start alone.
 /// </summary>
-internal static class EmbeddedRoles
+public static class ServerRoles
 {
-    /// <summary>Owns the catalog.</summary>
-    public const string Catalog = "claimcheck_catalog";
-
-    /// <summary>Reads the sample, as the source of the shipped datasets.</summary>
-    public const string SampleReader = "claimcheck_sample_reader";
-
-    /// <summary>Owns the sample, as the target of the shipped operations.</summary>
-    public const string SampleWriter = "claimcheck_sample_writer";
-
     /// <summary>Makes what is missing of a database and its roles, and hands over what an earlier version's superuser made there.</summary>
     /// <param name="postgres">Where.</param>
     /// <param name="database">It is made where it is missing.</param>
-    /// <param name="owner">The role that owns it.</param>
-    /// <param name="reader">A role that may read it, or null.</param>
+    /// <param name="owner">The role that owns it: a constant of the program, of lower-case letters and '_'.</param>
+    /// <param name="reader">A role that may read it, such a constant too, or null.</param>
     /// <param name="cancellationToken">Gives up; what is missing then is made at the next start.</param>
     public static async Task PrepareAsync(
-        EmbeddedPostgres postgres, string database, string owner, string? reader, CancellationToken cancellationToken)
+        PrivatePostgres postgres, string database, string owner, string? reader, CancellationToken cancellationToken)
     {
         await postgres.EnsureDatabaseAsync(database, cancellationToken);
         var superuser = new NpgsqlConnectionStringBuilder(postgres.ConnectionString(database)) { Pooling = false };
@@ -41,7 +32,7 @@ internal static class EmbeddedRoles
     }
 
     /// <summary>A role's way to a database. It holds the password: keep it out of logs.</summary>
-    public static string ConnectionString(EmbeddedPostgres postgres, string database, string role)
+    public static string ConnectionString(PrivatePostgres postgres, string database, string role)
     {
         var way = new NpgsqlConnectionStringBuilder(postgres.ConnectionString(database));
         (way.Username, way.Password) = (role, PasswordOf(role, way.Password!));

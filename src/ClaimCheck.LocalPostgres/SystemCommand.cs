@@ -1,17 +1,17 @@
 using System.ComponentModel;
 using System.Diagnostics;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>Runs one of Postgres' tools, or one of the system's, to its end.</summary>
-internal static class EmbeddedCommand
+internal static class SystemCommand
 {
     private const int NotFound = 127;
 
     /// <param name="commandLine">The program and its arguments; no shell reads them.</param>
     /// <param name="pgData">The data directory, for Postgres' own tools: as <c>PGDATA</c> it is not quoted by anyone's shell.</param>
     /// <param name="cancellationToken">Ends the program too.</param>
-    public static async Task<EmbeddedResult> RunAsync(
+    public static async Task<CommandOutcome> RunAsync(
         IEnumerable<string> commandLine, string? pgData, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo
@@ -47,7 +47,7 @@ internal static class EmbeddedCommand
         }
         catch (Win32Exception e)
         {
-            return new EmbeddedResult(NotFound, "", e.Message);
+            return new CommandOutcome(NotFound, "", e.Message);
         }
 
         using (process)
@@ -58,7 +58,7 @@ internal static class EmbeddedCommand
             try
             {
                 await process.WaitForExitAsync(cancellationToken);
-                return new EmbeddedResult(process.ExitCode, await output, await errors);
+                return new CommandOutcome(process.ExitCode, await output, await errors);
             }
             catch (OperationCanceledException)
             {
@@ -71,7 +71,7 @@ internal static class EmbeddedCommand
     }
 }
 
-internal sealed record EmbeddedResult(int ExitCode, string Output, string Errors)
+internal sealed record CommandOutcome(int ExitCode, string Output, string Errors)
 {
     public bool Succeeded => ExitCode == 0;
 

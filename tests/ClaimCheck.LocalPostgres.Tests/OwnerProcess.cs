@@ -1,33 +1,32 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using ClaimCheck.Service.Catalog;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ClaimCheck.Service.Tests.Catalog;
+namespace ClaimCheck.LocalPostgres.Tests;
 
-/// <summary>A process of its own that owns an embedded Postgres; it can be killed like a service, and run as another user.</summary>
-internal sealed class EmbeddedOwner : IDisposable
+/// <summary>A process of its own that owns a private Postgres; it can be killed like a service, and run as another user.</summary>
+internal sealed class OwnerProcess : IDisposable
 {
-    public const string DataVariable = "CLAIMCHECK_TEST_EMBEDDED_DATA";
+    public const string DataVariable = "CLAIMCHECK_TEST_POSTGRES_DATA";
 
     private readonly Process process;
     private readonly string? copied;
 
-    private EmbeddedOwner(Process process, string? copied) => (this.process, this.copied) = (process, copied);
+    private OwnerProcess(Process process, string? copied) => (this.process, this.copied) = (process, copied);
 
     /// <returns>The process, once its Postgres runs.</returns>
-    public static async Task<EmbeddedOwner> StartAsync(string data, string? user)
+    public static async Task<OwnerProcess> StartAsync(string data, string? user)
     {
         var folder = AppContext.BaseDirectory;
         string? copy = null;
         if (user is not null)
         {
             // This build may lie where that user can't enter.
-            copy = folder = EmbeddedFolders.Make();
-            EmbeddedFolders.Copy(AppContext.BaseDirectory, copy);
+            copy = folder = ServerFolders.Make();
+            ServerFolders.Copy(AppContext.BaseDirectory, copy);
         }
 
-        var assembly = Path.Combine(folder, Path.GetFileName(typeof(EmbeddedOwner).Assembly.Location));
+        var assembly = Path.Combine(folder, Path.GetFileName(typeof(OwnerProcess).Assembly.Location));
         var start = new ProcessStartInfo(user is null ? Environment.ProcessPath! : "setpriv")
         {
             UseShellExecute = false,
@@ -48,7 +47,7 @@ internal sealed class EmbeddedOwner : IDisposable
         }
 
         start.ArgumentList.Add(assembly);
-        var owner = new EmbeddedOwner(Process.Start(start)!, copy);
+        var owner = new OwnerProcess(Process.Start(start)!, copy);
         try
         {
             using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -91,16 +90,16 @@ internal sealed class EmbeddedOwner : IDisposable
     /// <summary>What the child process does: runs until its input ends.</summary>
     public static async Task RunAsync(string data)
     {
-        await using var postgres = await EmbeddedPostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None);
+        await using var postgres = await PrivatePostgres.StartAsync(data, NullLogger.Instance, CancellationToken.None);
         Console.WriteLine("running");
         await Console.In.ReadToEndAsync();
     }
 
     private static async Task<string> GroupAsync(string user) =>
-        (await EmbeddedCommand.RunAsync(["id", "-g", user], pgData: null, CancellationToken.None)).Output.Trim();
+        (await SystemCommand.RunAsync(["id", "-g", user], pgData: null, CancellationToken.None)).Output.Trim();
 }
 
-internal static class EmbeddedFolders
+internal static class ServerFolders
 {
     private const UnixFileMode Closed = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Enterable = Closed | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
@@ -120,7 +119,7 @@ internal static class EmbeddedFolders
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
     }
 
-    [SuppressMessage("Interoperability", "CA1416", Justification = "These tests run where the embedded Postgres does: not on Windows.")]
+    [SuppressMessage("Interoperability", "CA1416", Justification = "These tests run where the private Postgres does: not on Windows.")]
     private static string Set(string folder, UnixFileMode mode)
     {
         File.SetUnixFileMode(folder, mode);

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ClaimCheck.Service.Startup;
 
-namespace ClaimCheck.Service.Catalog;
+namespace ClaimCheck.LocalPostgres;
 
 /// <summary>A PostgreSQL server installed on this machine.</summary>
-internal sealed partial record EmbeddedBinaries(string Folder, int Major)
+internal sealed partial record ServerBinaries(string Folder, int Major)
 {
     /// <summary>The oldest version that its makers still mend.</summary>
     private const int OldestMajor = 14;
@@ -39,10 +38,10 @@ internal sealed partial record EmbeddedBinaries(string Folder, int Major)
     /// <param name="account">Who must be able to run them.</param>
     /// <param name="data">The existing data's folder and major version: only the same version can read them. Null for none.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    /// <exception cref="StartupException">None, or none that fits.</exception>
-    public static async Task<EmbeddedBinaries> FindAsync(
+    /// <exception cref="LocalPostgresException">None, or none that fits.</exception>
+    public static async Task<ServerBinaries> FindAsync(
         IReadOnlyList<string> searchList,
-        EmbeddedAccount account,
+        ServerAccount account,
         (string Folder, int Major)? data,
         CancellationToken cancellationToken)
     {
@@ -58,7 +57,7 @@ internal sealed partial record EmbeddedBinaries(string Folder, int Major)
 
         if (data is { } old && unfit.Count > 0)
         {
-            throw new StartupException(
+            throw new LocalPostgresException(
                 $"The database in {old.Folder} was made by PostgreSQL {old.Major}, but this machine has {string.Join(", ", unfit)}: "
                 + $"install PostgreSQL {old.Major} beside it, or set ClaimCheck:DataDirectory to another folder to start with an empty one.");
         }
@@ -66,15 +65,15 @@ internal sealed partial record EmbeddedBinaries(string Folder, int Major)
         var lacking = unfit.Count > 0
             ? $"PostgreSQL {unfit.Max} is too old, {OldestMajor} or newer is needed"
             : "No PostgreSQL server was found on this machine";
-        throw new StartupException(
+        throw new LocalPostgresException(
             $"{lacking}: install it (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "
             + "Alpine: apk add postgresql; macOS: brew install postgresql@17), or set ConnectionStrings:Catalog to a database of your own.");
     }
 
-    private static async Task<EmbeddedBinaries?> ProbeAsync(
-        string folder, EmbeddedAccount account, CancellationToken cancellationToken)
+    private static async Task<ServerBinaries?> ProbeAsync(
+        string folder, ServerAccount account, CancellationToken cancellationToken)
     {
-        var binaries = new EmbeddedBinaries(folder, 0);
+        var binaries = new ServerBinaries(folder, 0);
         if (!File.Exists(binaries.Server) || !File.Exists(binaries.Initdb) || !File.Exists(binaries.PgCtl))
             return null;
         var version = await account.RunAsync([binaries.Server, "--version"], pgData: null, cancellationToken);

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Web;
+
+/// <summary>Answers for what no endpoint has answered: exceptions, bare statuses, queries that no call knows.</summary>
+public static partial class UnhandledProblems
+{
+    /// <summary>Adds the step that answers exceptions and bare statuses. It goes before all others.</summary>
+    /// <param name="app">The program.</param>
+    /// <param name="known">What an exception of the program's own means to a caller; null where it is a defect.</param>
+    public static IApplicationBuilder UseProblems(this IApplicationBuilder app, Func<Exception, Refused?> known)
+    {
+        // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => ExplainAsync(context, known), SuppressDiagnosticsCallback = static _ => true });
+        // Routing and the server answer with a bare status; the body is added here.
+        return app.UseStatusCodePages(status => Problems.Of(
+            status.HttpContext.RequestServices.GetRequiredService<KnownProblems>().ForStatus(status.HttpContext.Response.StatusCode),
+            Wanted.Detail(status.HttpContext)).ExecuteAsync(status.HttpContext));
+    }
+
+    /// <summary>Adds the step that refuses query parameters that no call knows. It goes after the one that decides who may call.</summary>
+    public static IApplicationBuilder UseKnownQuery(this IApplicationBuilder app) =>
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault ? Problems.Of(fault).ExecuteAsync(context) : next(context));
+
+    // The one place where exceptions become problems. Their texts go to the log, not to the caller.
+    private static async Task ExplainAsync(HttpContext context, Func<Exception, Refused?> known)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var why = exception switch
+        {
+            BadHttpRequestException bad => new(context.RequestServices.GetRequiredService<KnownProblems>().ForStatus(bad.StatusCode)),
+            JsonException => new(ProblemCodes.MalformedJson),
+            OperationCanceledException => new(ProblemCodes.ShuttingDown, RetryAfter: TimeSpan.FromSeconds(5)),
+            not null => known(exception),
+            null => null,
+        };
+        if (why is null && exception is not null)
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(UnhandledProblems)), Defect.Of(exception), context.Request.Method, Pattern(context));
+        try
+        {
+            await Problems.Of(why ?? new(ProblemCodes.InternalError)).ExecuteAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has hung up, as a rule in the middle of its body: nobody listens.
+        }
+    }
+
+    // The path itself may hold a link's signature.
+    private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "{Method} {Route} met a defect, and was answered 500.")]
+        public static partial void Broken(ILogger logger, Exception exception, string method, string route);
+    }
+}
