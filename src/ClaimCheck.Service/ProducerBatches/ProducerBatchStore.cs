@@ -33,13 +33,10 @@ internal sealed record ProducerFile
 internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
 {
     /// <summary>Its time is over, and the sweep that cancels it has not come by yet.</summary>
-    public bool IsLate => !IsOpen && PublishedAt is null && Export.EffectiveState == ExportState.Pending;
+    public bool IsLate => !IsOpen && PublishedAt is null && Export.State == ExportState.Open;
 }
 
-/// <summary>
-/// Batches that producers upload, in the catalog. While one is open it is an export that no worker takes: its next try is at the end
-/// of time.
-/// </summary>
+/// <summary>Batches that producers upload, in the catalog: open until they are published, and then as any export.</summary>
 internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore exports, ProducerBatchesOptions options)
 {
     private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";
@@ -55,7 +52,6 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             cancellationToken,
             (transaction, row) => transaction.Connection.ExecuteAsync(transaction.Command(
                 """
-                UPDATE exports SET next_try_at = 'infinity' WHERE batch_id = @BatchId;
                 INSERT INTO upload_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
                 INSERT INTO upload_files (batch_id, ordinal, name, bytes, sha256, records)
                 SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
@@ -90,7 +86,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
             """
-            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AND u.open_until > now() AS is_open
+            SELECT u.open_until, u.published_at, e.state = 'open' AND u.open_until > now() AS is_open
               FROM upload_batches u
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = @BatchId
@@ -157,9 +153,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         WhileOpenAsync(
             batch,
             """
-            UPDATE exports SET next_try_at = now() WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity';
+            UPDATE exports SET state = 'pending', next_try_at = now() WHERE batch_id = @Id AND state = 'open';
             UPDATE upload_batches SET published_at = now(), next_look_at = now() + interval '5 seconds' WHERE batch_id = @Id;
-            SELECT pg_notify('claimcheck', 'pending');
             """,
             new { Id = batch.Value },
             cancellationToken,
@@ -174,7 +169,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             $"""
             SELECT true
               FROM exports
-             WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity'
+             WHERE batch_id = @Id AND state = 'open'
                AND EXISTS (SELECT FROM upload_batches WHERE batch_id = @Id AND open_until > now())
                FOR {(forUpdate ? "UPDATE" : "SHARE")}
             """,
@@ -200,7 +195,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
              WHERE batch_id = @Id AND ordinal = @ordinal
                AND EXISTS (SELECT FROM exports e
                              JOIN upload_batches b USING (batch_id)
-                            WHERE e.batch_id = @Id AND e.state = 'pending' AND e.next_try_at = 'infinity' AND b.open_until > now())
+                            WHERE e.batch_id = @Id AND e.state = 'open' AND b.open_until > now())
             """,
             new { Id = batch.Value, ordinal },
             cancellationToken: cancellationToken));

@@ -63,7 +63,7 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
             INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
-             WHERE batch_id = @BatchId AND state = 'pending' AND next_try_at = 'infinity'
+             WHERE batch_id = @BatchId AND state = 'open'
                AND EXISTS (SELECT FROM upload_batches b WHERE b.batch_id = @BatchId AND b.open_until > now())
                FOR SHARE
             """,
