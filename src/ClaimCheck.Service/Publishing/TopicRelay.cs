@@ -61,7 +61,7 @@ internal sealed partial class TopicRelay(
         if (events.Count == 0)
             return due.Count > 0;
         var unsent = await PublishAsync([.. events.Where(row => !behind.Contains(row.About))], cancellationToken);
-        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsFinal: false));
+        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsTerminal: false));
         await queue.MoveAsync(connection, position, events, [.. unsent, .. waiting], cancellationToken);
         return true;
     }
@@ -84,12 +84,12 @@ internal sealed partial class TopicRelay(
             catch (StagingException e)
             {
                 Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, e.Message);
-                unsent.Add(new(row, e.Message, IsFinal: false));
+                unsent.Add(new(row, e.Message, IsTerminal: false));
             }
             catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
             {
                 Log.Broken(logger, Defect.Of(e), row.Type, new(row.EventId), row.Subject);
-                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsFinal: false));
+                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsTerminal: false));
             }
         }
 
@@ -157,7 +157,7 @@ internal sealed partial class TopicRelay(
             else
             {
                 Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, reason);
-                unsent.Add(new(row, reason, IsFinal: false));
+                unsent.Add(new(row, reason, IsTerminal: false));
             }
         }
 
@@ -167,7 +167,7 @@ internal sealed partial class TopicRelay(
     private Unsent Refused(OutboxEvent row, string reason)
     {
         Log.Refused(logger, row.Type, new(row.EventId), row.Subject, reason);
-        return new(row, reason, IsFinal: true);
+        return new(row, reason, IsTerminal: true);
     }
 
     private static partial class Log

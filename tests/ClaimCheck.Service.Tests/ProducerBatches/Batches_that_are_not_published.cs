@@ -36,7 +36,7 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var client = services.Folder;
         var batch = await client.OpenAsync("csv", "gzip", File);
         Assert.Equal(204, (await client.SendAsync(batch, File)).Status);
-        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE upload_batches SET open_until = now(), next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
+        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE producer_batches SET open_until = now(), next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
         (await client.PublishAsync(batch)).IsProblem(410, "export_cancelled"); // also before a sweep has come by
         (await client.SendAsync(batch, File)).IsProblem(410, "export_cancelled");
         await Eventually.TrueAsync(async () => (await client.Http.GetAsync($"/v1/exports/{batch.Text("exportId")}")).Json.Text("state") == "cancelled");
@@ -84,9 +84,9 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         services.Folder.Scene.Catalog,
         $"""
         UPDATE exports SET state = 'pending', next_try_at = 'infinity' WHERE batch_id = '{IdOf(batch)}';
-        UPDATE upload_batches SET next_look_at = NULL WHERE batch_id = '{IdOf(batch)}';
+        UPDATE producer_batches SET next_look_at = NULL WHERE batch_id = '{IdOf(batch)}';
         DO $$ BEGIN
-            ASSERT (SELECT next_look_at >= open_until FROM upload_batches WHERE batch_id = '{IdOf(batch)}');
+            ASSERT (SELECT next_look_at >= open_until FROM producer_batches WHERE batch_id = '{IdOf(batch)}');
         END $$;
         """);
 

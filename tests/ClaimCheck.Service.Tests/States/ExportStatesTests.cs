@@ -135,8 +135,8 @@ public sealed class ExportStatesTests : IAsyncLifetime
         var row = (await lab.QueryAsync<(string State, int Tries, int Leases, Guid? Token, bool Ready, bool Ended, bool Deletion, long Files, long Abandoned)>(
             """
             SELECT state, tries, leases, lease_token, ready_at IS NOT NULL, ended_at IS NOT NULL,
-                   EXISTS (SELECT FROM deletions d WHERE d.batch_id = e.batch_id),
-                   (SELECT count(*) FROM files f WHERE f.batch_id = e.batch_id),
+                   EXISTS (SELECT FROM batch_deletions d WHERE d.batch_id = e.batch_id),
+                   (SELECT count(*) FROM batch_files f WHERE f.batch_id = e.batch_id),
                    (SELECT count(*) FROM attempts a WHERE a.batch_id = e.batch_id AND a.abandoned_at IS NOT NULL)
               FROM exports e
              WHERE batch_id = @Value
