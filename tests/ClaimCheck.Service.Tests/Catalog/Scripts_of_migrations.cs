@@ -65,9 +65,19 @@ public sealed partial class Scripts_of_migrations
     [InlineData("ALTER TABLE exports DROP CONSTRAINT c, ADD CONSTRAINT d CHECK (true);", "DROP")]
     public void What_takes_something_from_the_version_before_is_found(string script, string? found) => Assert.Equal(found, WhatItTakes(script));
 
+    // The views are for replicas of the version before; a statement here that reads one would go unnoticed.
+    [Fact]
+    public void Only_the_version_before_uses_the_old_names_of_tables() =>
+        Assert.DoesNotContain(
+            Repository.Sources.Where(source => source.Key.StartsWith("src/ClaimCheck.Service/", StringComparison.Ordinal)).Select(source => (source.Key, Found: OldName().Match(source.Value).Value)),
+            source => source.Found.Length > 0);
+
     // A check may be replaced by one of its name: that is how a state is added.
     private static string? WhatItTakes(string script) =>
         Takes().Match(Replaced().Replace(Comment().Replace(script, ""), "")) is { Success: true } match ? match.Value : null;
+
+    [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(deletions|subscriptions|files|uploads|upload_batches|upload_files|deliveries|gone_keys|turns|feed|relays|framing)\b")]
+    private static partial Regex OldName();
 
     [GeneratedRegex("--.*")]
     private static partial Regex Comment();
