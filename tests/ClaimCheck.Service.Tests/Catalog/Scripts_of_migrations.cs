@@ -76,15 +76,15 @@ public sealed partial class Scripts_of_migrations
     private static string? WhatItTakes(string script) =>
         Takes().Match(Replaced().Replace(Comment().Replace(script, ""), "")) is { Success: true } match ? match.Value : null;
 
-    [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(deletions|subscriptions|files|uploads|upload_batches|upload_files|deliveries|gone_keys|turns|feed|relays|framing)\b")]
+    [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(deletions|subscriptions|files|uploads|upload_batches|upload_files|deliveries|gone_keys|turns|feed|relays|framing)\b", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex OldName();
 
-    [GeneratedRegex("--.*")]
+    [GeneratedRegex("--.*", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"DROP CONSTRAINT (\w+),\s*ADD CONSTRAINT \1\b")]
+    [GeneratedRegex(@"DROP CONSTRAINT (?<name>\w+),\s*ADD CONSTRAINT \k<name>\b", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Replaced();
 
-    [GeneratedRegex(@"\b(DROP|RENAME|TRUNCATE|DELETE FROM|ALTER COLUMN \w+ (SET DATA )?TYPE|ALTER COLUMN \w+ SET NOT NULL|ADD COLUMN [^,;]*\bNOT NULL(?![^,;]*\bDEFAULT))\b")]
+    [GeneratedRegex(@"\b(DROP|RENAME|TRUNCATE|DELETE FROM|ALTER COLUMN \w+ (SET DATA )?TYPE|ALTER COLUMN \w+ SET NOT NULL|ADD COLUMN [^,;]*\bNOT NULL(?![^,;]*\bDEFAULT))\b", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Takes();
 }
