@@ -4,10 +4,10 @@ using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Tests.Revocation;
-using ClaimCheck.Service.Uploads;
 using ClaimCheck.Testing;
 using FsCheck;
 using FsCheck.Fluent;
@@ -89,7 +89,7 @@ public sealed class ExportStatesTests : IAsyncLifetime
         switch (happening.Step)
         {
             case Step.Publish:
-                return $"{await lab.Get<UploadStore>().PublishAsync(batch, default)}";
+                return $"{await lab.Get<ProducerBatchStore>().PublishAsync(batch, default)}";
             case Step.Lease:
                 if (await leases.TakeAsync(default) is not { } plan)
                     return "nothing to lease";
