@@ -64,7 +64,7 @@ public sealed partial class ClaimCheckConsumerBuilder
     /// <summary>Hands what comes in the event feed to a handler, at least once, and the events of one batch in their order.</summary>
     /// <remarks>
     /// Other batches go on while one is tried again, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
-    /// <see cref="FeedListenerOptions.MaxAttempts"/> an event is given up, with an error in the log. A revocation overtakes the batch it
+    /// <see cref="FeedListenerOptions.MaxAttempts"/> failed tries an event is passed over, with an error in the log. A revocation overtakes the batch it
     /// concerns. An event that contradicts itself is passed over, with an error in the log.
     /// </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>

@@ -204,7 +204,7 @@ public sealed class MalformedEventException(string message)
     : ClaimCheckException("malformed_event", message);
 
 /// <summary>
-/// Thrown by a handler that gives a batch up for good: the message is deleted, and an error logged, instead of trying again and the
+/// Thrown by a handler for a batch that it will never take: the message is deleted, and an error logged, instead of trying again and the
 /// dead letter queue. Code <c>batch_rejected</c>.
 /// </summary>
 /// <param name="message">Why; it is logged, so it must not hold a link or a value of a record.</param>

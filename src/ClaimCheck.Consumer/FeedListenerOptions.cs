@@ -28,7 +28,7 @@ public sealed class FeedListenerOptions
     public int MaxAhead { get; set; } = 200;
 
     /// <summary>
-    /// How often an event is handed to the handler before it is given up, with an error in the log: the feed has no dead letter queue, and
+    /// How often an event is handed to the handler before it is passed over, with an error in the log: the feed has no dead letter queue, and
     /// must not stand still for ever. 10 by default (about 9 minutes with the default pauses), 1 to 1,000.
     /// </summary>
     public int MaxAttempts { get; set; } = 10;

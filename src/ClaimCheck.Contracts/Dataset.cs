@@ -10,7 +10,7 @@ public sealed record DatasetParameter(string Type, bool Required);
 /// <summary>A dataset's definition of success.</summary>
 /// <param name="Consumers">Who is to get each batch.</param>
 /// <param name="Within">By when, counted from ready, as an ISO 8601 duration; null where it may take for ever.</param>
-/// <param name="MaxTerminalRatio">Which share of the records may fail for good, 0 to 1; null means any.</param>
+/// <param name="MaxTerminalRatio">Which share of the records may have terminal failures, 0 to 1; null means any.</param>
 public sealed record DatasetDelivery(IReadOnlyList<string> Consumers, string? Within, double? MaxTerminalRatio);
 
 /// <summary>What can be exported, as <c>GET /v1/datasets/{name}</c> answers it.</summary>

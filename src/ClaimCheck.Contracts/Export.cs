@@ -6,6 +6,9 @@ namespace ClaimCheck.Contracts;
 /// <summary>The states of an export, as written on the wire.</summary>
 public static class ExportState
 {
+    /// <summary>Its producer uploads the files of its batch, and has not published it yet.</summary>
+    public const string Open = "open";
+
     /// <summary>Waiting for a worker.</summary>
     public const string Pending = "pending";
 
@@ -28,7 +31,7 @@ public static class ExportState
     public const string Cancelled = "cancelled";
 
     /// <summary>All states, in the order of an export's life.</summary>
-    public static IReadOnlyList<string> All { get; } = [Pending, Running, Ready, Expired, Revoked, Failed, Cancelled];
+    public static IReadOnlyList<string> All { get; } = [Open, Pending, Running, Ready, Expired, Revoked, Failed, Cancelled];
 
     /// <summary>True for the states that never change again.</summary>
     public static bool IsEnd(string state) => state is Expired or Revoked or Failed or Cancelled;

@@ -167,7 +167,7 @@ public sealed record WebhookDelivery
     /// <summary>When it is tried next, or null where it is not.</summary>
     public DateTimeOffset? NextTryAt { get; init; }
 
-    /// <summary>When it was delivered, given up or superseded; or null.</summary>
+    /// <summary>When it was delivered, failed or was superseded; or null.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>What can be done next.</summary>

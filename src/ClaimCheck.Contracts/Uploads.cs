@@ -73,7 +73,7 @@ public sealed record UploadBatch
     /// <summary>The batch.</summary>
     public required BatchId BatchId { get; init; }
 
-    /// <summary>The export that it is: <c>pending</c> while it is open, then as any other.</summary>
+    /// <summary>The export that it is: <c>open</c> until it is published, then as any other.</summary>
     public required ExportId ExportId { get; init; }
 
     /// <summary>One of <see cref="ExportState"/>.</summary>

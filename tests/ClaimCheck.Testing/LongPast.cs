@@ -21,8 +21,8 @@ internal static class LongPast
                CASE WHEN g > 20 THEN now() - interval '23 days' END, now() - interval '30 days', 'a', 1, 1
           FROM generate_series(1, {{exports}}) g;
         INSERT INTO attempts (batch_id, attempt, lease_token, abandoned_at) SELECT batch_id, 'a', gen_random_uuid(), now() - interval '29 days' FROM exports;
-        INSERT INTO deletions (batch_id, verified_at, next_try_at) SELECT batch_id, now(), NULL FROM exports WHERE state <> 'ready';
-        INSERT INTO deliveries (batch_id, consumers, max_terminal_ratio, due_at, state, closed)
+        INSERT INTO batch_deletions (batch_id, verified_at, next_try_at) SELECT batch_id, now(), NULL FROM exports WHERE state <> 'ready';
+        INSERT INTO delivery_goals (batch_id, consumers, max_terminal_ratio, due_at, state, closed)
         SELECT batch_id, '{billing}', 0, now() - interval '29 days', CASE state WHEN 'revoked' THEN 'pending' ELSE 'missed' END, state = 'revoked' FROM exports;
         INSERT INTO outbox (event_id, export_id, batch_id, tenant, dataset, type, consumer, data, traceparent, position, published_at, created_at)
         SELECT gen_random_uuid(), id, batch_id, tenant, dataset, 'BulkFailed', CASE WHEN row_number() OVER (ORDER BY id) <= {{exports / 2}} THEN 'another' ELSE '*' END,
@@ -30,8 +30,8 @@ internal static class LongPast
                                  'failure', json_build_object('code', 'x', 'detail', 'x', 'transient', false)),
                '00-' || repeat('1', 32) || '-' || repeat('1', 16) || '-00', row_number() OVER (ORDER BY id), now() - interval '1 day', now() - interval '1 day'
           FROM exports;
-        UPDATE feed SET head = {{exports}};
-        UPDATE relays SET position = {{exports}};
+        UPDATE event_feed SET head = {{exports}};
+        UPDATE feed_relays SET position = {{exports}};
         INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, status, created_at, completed_at, ttl, expires_at, erased_at,
                                idempotency_owner, idempotency_key, next_try_at)
         SELECT (lpad(to_hex(g), 12, '0') || '70008000000000000000')::uuid, 'default', 'caller' || g % 7,

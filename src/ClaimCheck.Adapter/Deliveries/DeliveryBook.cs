@@ -73,7 +73,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             BatchId = ready.BatchId,
         }, isAwaited: false, cancellationToken);
 
-    /// <summary>A delivery of what failed for now of another batch, exported again.</summary>
+    /// <summary>A delivery of the transient failures of another batch, exported again.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginRetryAsync(
         Route route, BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken) =>
         BeginAsync(new()

@@ -52,8 +52,8 @@ internal sealed record DeliveryFailure(string Code, string Detail, IReadOnlyDict
 
 /// <summary>How a batch's records went.</summary>
 /// <param name="Succeeded">Records that are in the table.</param>
-/// <param name="Transient">Records that failed for now; the service exports them again.</param>
-/// <param name="Terminal">Records that never will be there; the receipt at the service says why.</param>
+/// <param name="Transient">Records whose failure is transient; the service exports them again.</param>
+/// <param name="Terminal">Records whose failure is terminal; the receipt at the service says why.</param>
 internal sealed record RecordOutcomes(long Succeeded, long Transient, long Terminal);
 
 /// <summary>What the adapter owes to others about a delivery, until it is done or given up. Written together with the state that it tells of.</summary>
@@ -143,7 +143,7 @@ internal sealed record DeliveryDocument
     /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
     public DateTimeOffset? BatchExpiresAt { get; init; }
 
-    /// <summary>Why it failed for good, or null.</summary>
+    /// <summary>Why it failed, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
 
     /// <summary>Why the step that it is at is tried again, or null.</summary>

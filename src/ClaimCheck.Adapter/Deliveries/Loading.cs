@@ -88,7 +88,7 @@ internal sealed partial class Loading(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failed for now, {Terminal} for good.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failures are transient, {Terminal} terminal.")]
         public static partial void Loaded(
             ILogger logger, string deliveryId, string route, BatchId batchId, Routes.Destination destination, long succeeded, long transient, long terminal);
 

@@ -58,7 +58,7 @@ internal sealed record ExportView
 
     public string? Reason { get; init; }
 
-    /// <summary>Why it failed for good, or null.</summary>
+    /// <summary>Why it failed, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
 
     /// <summary>Why the step that it is at is tried again, or null.</summary>

@@ -154,7 +154,7 @@ internal sealed class DestinationOptions
     /// <summary><c>keep</c> or <c>delete</c>.</summary>
     public string? OnRevoked { get; set; }
 
-    /// <summary>Whether the service is asked to export again what failed for now.</summary>
+    /// <summary>Whether the service is asked to export transient failures again.</summary>
     public bool? RetryTransient { get; set; }
 
     /// <summary>How long a batch stays with a process that says nothing any more.</summary>

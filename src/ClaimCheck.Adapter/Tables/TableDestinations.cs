@@ -91,7 +91,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, what failed for now of batch {Failed}.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, the transient failures of batch {Failed}.")]
         public static partial void Retrying(ILogger logger, string deliveryId, string route, BatchId batchId, BatchId failed);
     }
 }

@@ -208,7 +208,7 @@ internal sealed partial class RecordBatchHandler<T>(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, {Transient} failed for now, {Terminal} for good.")]
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
         public static partial void Applied(ILogger logger, BatchId batchId, string consumer, long succeeded, long transient, long terminal);
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} goes on at {Position}.")]
@@ -217,8 +217,8 @@ internal sealed partial class RecordBatchHandler<T>(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is discarded by {Consumer}.")]
         public static partial void Discarded(ILogger logger, BatchId batchId, string consumer);
 
-        [LoggerMessage(LogLevel.Error, "Batch {BatchId} is revoked, but its handler failed to discard it ({Kind}), at attempt {Attempt} of {Attempts}.")]
-        public static partial void NotDiscarded(ILogger logger, BatchId batchId, int attempt, int attempts, string kind);
+        [LoggerMessage(LogLevel.Error, "Batch {BatchId} is revoked, but its handler failed to discard it ({Kind}), at try {Try} of {Tries}.")]
+        public static partial void NotDiscarded(ILogger logger, BatchId batchId, int @try, int tries, string kind);
 
         [LoggerMessage(LogLevel.Information, "Another process works on batch {BatchId}: it is waited for.")]
         public static partial void Waiting(ILogger logger, BatchId batchId);

@@ -181,7 +181,7 @@ internal sealed partial class ReceiptSender(
         [LoggerMessage(LogLevel.Debug, "The service is told that batch {BatchId} is {State}.")]
         public static partial void Sent(ILogger logger, string state, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "What failed for now of batch {BatchId} is exported again, as batch {Retry}.")]
+        [LoggerMessage(LogLevel.Information, "The transient failures of batch {BatchId} are exported again, as batch {Retry}.")]
         public static partial void Retrying(ILogger logger, BatchId batchId, BatchId retry);
 
         [LoggerMessage(LogLevel.Debug, "Nothing of batch {BatchId} is left to be retried.")]

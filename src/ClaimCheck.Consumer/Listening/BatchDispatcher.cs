@@ -178,11 +178,11 @@ internal sealed partial class BatchDispatcher(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is revoked: what reads it is stopped.")]
         public static partial void Revoked(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Error, "Batch {BatchId} is given up by its handler, and not tried again.")]
+        [LoggerMessage(LogLevel.Error, "Batch {BatchId} was rejected by its handler, and is not tried again.")]
         public static partial void Rejected(ILogger logger, Exception exception, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of batch {BatchId} failed at attempt {Attempt} and is to be tried again.")]
-        public static partial void Failed(ILogger logger, Exception exception, string type, Contracts.EventId eventId, BatchId batchId, int attempt);
+        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of batch {BatchId} failed at try {Try} and is to be tried again.")]
+        public static partial void Failed(ILogger logger, Exception exception, string type, Contracts.EventId eventId, BatchId batchId, int @try);
 
         [LoggerMessage(LogLevel.Debug, "{Type} {EventId} comes again while batch {BatchId} is being handled, and shares its outcome.")]
         public static partial void Coalesced(ILogger logger, string type, Contracts.EventId eventId, BatchId batchId);

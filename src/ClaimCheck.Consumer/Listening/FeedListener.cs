@@ -94,7 +94,7 @@ internal sealed partial class FeedListener(
                 return;
             if (attempt >= options.MaxAttempts)
             {
-                Log.GivenUp(logger, item.Type, item.Id, item.Subject, attempt);
+                Log.PassedOver(logger, item.Type, item.Id, item.Subject, attempt);
                 return;
             }
             await Task.Delay(Backoff.After(attempt, options.RetryDelay, options.MaxRetryDelay), stoppingToken);
@@ -117,7 +117,7 @@ internal sealed partial class FeedListener(
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It counts as a try, so that it is given up in the end: the feed must not stand still over one event.
+            // It counts as a try, so that the listener passes it over in the end: the feed must not stand still over one event.
             Log.Unexpected(logger, e, item.Type, item.Id);
             return Settlement.Again;
         }
@@ -187,8 +187,8 @@ internal sealed partial class FeedListener(
         [LoggerMessage(LogLevel.Information, "No longer listening to the event feed.")]
         public static partial void Stopped(ILogger logger);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} is given up after {Attempts} attempts: the feed goes on without it.")]
-        public static partial void GivenUp(ILogger logger, string type, Contracts.EventId eventId, string subject, int attempts);
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} has failed at all {Tries} tries: the feed goes on without it.")]
+        public static partial void PassedOver(ILogger logger, string type, Contracts.EventId eventId, string subject, int tries);
 
         [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is passed over. {Reason}")]
         public static partial void Malformed(ILogger logger, Contracts.EventId eventId, string reason);

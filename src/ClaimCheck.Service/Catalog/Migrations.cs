@@ -14,7 +14,26 @@ internal static partial class Migrations
     // Any constant that nothing else in the database uses: "clchkmig" as bytes.
     private const long AdvisoryLock = 0x636c63686b6d6967;
 
+    private const int MostTries = 5;
+
+    /// <summary>Applies what the catalog lacks. Processes of the version before may be at work beside it: a deadlock with them is tried again.</summary>
     public static async Task ApplyAsync(NpgsqlDataSource catalog, ILogger logger, CancellationToken cancellationToken)
+    {
+        for (var tried = 1; ; tried++)
+        {
+            try
+            {
+                await ApplyOnceAsync(catalog, logger, cancellationToken);
+                return;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && tried < MostTries)
+            {
+                Log.Deadlock(logger);
+            }
+        }
+    }
+
+    private static async Task ApplyOnceAsync(NpgsqlDataSource catalog, ILogger logger, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -78,5 +97,8 @@ internal static partial class Migrations
     {
         [LoggerMessage(LogLevel.Information, "The catalog has taken migration {Version}, {Name}.")]
         public static partial void Applied(ILogger logger, int version, string name);
+
+        [LoggerMessage(LogLevel.Warning, "The catalog's migration met a deadlock with another process that works on it; it is tried again.")]
+        public static partial void Deadlock(ILogger logger);
     }
 }

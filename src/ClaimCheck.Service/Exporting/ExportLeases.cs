@@ -53,7 +53,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                                 ORDER BY next_try_at
                                 LIMIT 1) oldest
                           LEFT JOIN running r ON r.share = s.share
-                          LEFT JOIN turns t ON t.queue = 'exports' AND t.share = s.share
+                          LEFT JOIN served_shares t ON t.queue = 'exports' AND t.share = s.share
                          WHERE oldest.next_try_at <= now()
                          ORDER BY coalesce(r.count, 0), t.served_at NULLS FIRST, oldest.next_try_at) turn
                  CROSS JOIN LATERAL (
@@ -65,7 +65,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                           FOR UPDATE SKIP LOCKED) waiting
                  LIMIT 1
             ), served AS (
-                INSERT INTO turns (queue, share, served_at)
+                INSERT INTO served_shares (queue, share, served_at)
                 SELECT 'exports', share, clock_timestamp() FROM next
                 ON CONFLICT (queue, share) DO UPDATE SET served_at = excluded.served_at
             ), leased AS (
@@ -81,7 +81,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                 INSERT INTO attempts (batch_id, attempt, lease_token)
                 SELECT batch_id, @Attempt, @Token FROM leased
             )
-            SELECT leased.*, (SELECT unless_configured FROM framing) AS framing FROM leased
+            SELECT leased.*, (SELECT unless_configured FROM default_framing) AS framing FROM leased
             """,
             lease,
             cancellationToken: cancellationToken));
@@ -129,7 +129,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         return (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH forgotten AS (
-                DELETE FROM turns WHERE served_at < now() - interval '1 hour'
+                DELETE FROM served_shares WHERE served_at < now() - interval '1 hour'
             ), lost AS (
                 SELECT id, lease_token
                   FROM exports

@@ -43,7 +43,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
 
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
-            INSERT INTO files (batch_id, ordinal, attempt, name, records, bytes, uncompressed_bytes, sha256,
+            INSERT INTO batch_files (batch_id, ordinal, attempt, name, records, bytes, uncompressed_bytes, sha256,
                                framing, header_bytes, header_uncompressed_bytes, header_crc32, records_crc32,
                                blocks, index_name, index_bytes, index_sha256)
             SELECT @BatchId, f.ordinal, @Attempt, f.name, f.records, f.bytes, f.uncompressed_bytes, f.sha256,
@@ -130,7 +130,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
             return false;
         // Nothing staged stays.
         await transaction.Connection.ExecuteAsync(transaction.Command(
-            "INSERT INTO deletions (batch_id) VALUES (@BatchId) ON CONFLICT (batch_id) DO NOTHING",
+            "INSERT INTO batch_deletions (batch_id) VALUES (@BatchId) ON CONFLICT (batch_id) DO NOTHING",
             new { BatchId = plan.BatchId.Value },
             cancellationToken));
         await Outbox.AddAsync(

@@ -59,7 +59,7 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
             return;
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "INSERT INTO gone_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) ON CONFLICT DO NOTHING",
+            "INSERT INTO gone_record_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) ON CONFLICT DO NOTHING",
             new { Id = retry.Value, attempt, Digests = keys.Select(KeyDigest.Of).ToArray() },
             cancellationToken: cancellationToken));
     }

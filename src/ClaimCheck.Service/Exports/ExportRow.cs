@@ -74,7 +74,7 @@ internal sealed record ExportRow
 
     /// <summary>What links to write to it are minted for.</summary>
     /// <exception cref="InvalidOperationException">It is not open (any more): a defect of the caller, who has to look first.</exception>
-    public OpenBatch Open => EffectiveState == ExportState.Pending
+    public OpenBatch Open => State == ExportState.Open
         ? new(Batch)
         : throw new InvalidOperationException($"{Batch} is {State}: nothing may be uploaded to it.");
 

@@ -20,6 +20,9 @@ internal sealed record NewExport
     public required TimeSpan LinkLifetime { get; init; }
     public required TimeSpan Retention { get; init; }
 
+    /// <summary>The state that it begins in: for the workers, or open for its producer.</summary>
+    public string State { get; init; } = ExportState.Pending;
+
     public static NewExport Of(ValidRequest request, FrozenDataset dataset) => new()
     {
         Dataset = dataset,
@@ -98,9 +101,9 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
-                                 format, compression, max_file_bytes, link_lifetime, retention, traceparent)
+                                 format, compression, max_file_bytes, link_lifetime, retention, state, traceparent)
             VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::json, @Criteria::json,
-                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @TraceParent)
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @TraceParent)
             RETURNING {ExportRow.Columns}
             """,
             new
@@ -118,6 +121,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 export.MaxFileBytes,
                 export.LinkLifetime,
                 export.Retention,
+                export.State,
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
             cancellationToken));
@@ -145,7 +149,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         return await connection.QueryAsync<ExportRow>(new CommandDefinition(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE id = ANY(@exports) AND state NOT IN ('pending', 'running')",
+            $"SELECT {ExportRow.Columns} FROM exports WHERE id = ANY(@exports) AND state NOT IN ('open', 'pending', 'running')",
             new { exports },
             cancellationToken: cancellationToken));
     }

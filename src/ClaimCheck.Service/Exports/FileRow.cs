@@ -44,7 +44,7 @@ internal sealed record FileRow
                    coalesce(f.framing, e.compression) AS framing, -- version 0.1 framed gzip as 'gzip', and none as 'none'
                    f.header_bytes, f.header_uncompressed_bytes, f.header_crc32, f.records_crc32,
                    f.index_name, f.index_bytes, f.index_sha256
-              FROM files f
+              FROM batch_files f
               JOIN exports e USING (batch_id)
              WHERE batch_id = @batchId
              ORDER BY f.ordinal

@@ -50,12 +50,12 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging stag
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var parameters = new { Id = batch.Value, file.Ordinal, MultipartUploads.Landing, LinkKey = file.LinkKey(batch) };
         await transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT FROM upload_files WHERE batch_id = @Id AND ordinal = @Ordinal FOR UPDATE", parameters, cancellationToken));
+            "SELECT FROM producer_files WHERE batch_id = @Id AND ordinal = @Ordinal FOR UPDATE", parameters, cancellationToken));
         var found = await transaction.Connection.QueryAsync<(string, string)>(transaction.Command(
             """
-            UPDATE uploads u
+            UPDATE multipart_uploads u
                SET superseded_at = coalesce(u.superseded_at, now())
-              FROM upload_files f
+              FROM producer_files f
              WHERE f.batch_id = @Id AND f.ordinal = @Ordinal AND u.batch_id = @Id AND u.attempt = @Inbox
                AND (starts_with(u.object_key, @LinkKey || '-') OR (u.object_key = @LinkKey AND f.received_key IS NOT NULL))
                AND u.object_key IS DISTINCT FROM f.received_key
@@ -71,7 +71,7 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging stag
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
+            "DELETE FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
             new { Id = batch.Value, key, uploadId },
             cancellationToken: cancellationToken));
     }

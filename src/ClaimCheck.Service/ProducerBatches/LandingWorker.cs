@@ -45,15 +45,15 @@ internal sealed partial class LandingWorker(
     private async Task<bool> LookAtNextAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Put off while it is worked on; the index is upload_batches_to_look_at.
+        // Its next look is also its lease: half a minute; the index is producer_batches_to_look_at.
         var due = await connection.QuerySingleOrDefaultAsync<Due>(new CommandDefinition(
             """
-            UPDATE upload_batches u
+            UPDATE producer_batches u
                SET next_look_at = now() + interval '30 seconds'
-              FROM (SELECT batch_id FROM upload_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+              FROM (SELECT batch_id FROM producer_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = due.batch_id
-            RETURNING u.batch_id, e.tenant, e.state, e.state = 'pending' AND e.next_try_at = 'infinity' AS is_open, u.open_until > now() AS is_in_time
+            RETURNING u.batch_id, e.tenant, e.state, u.open_until > now() AS is_in_time
             """,
             cancellationToken: cancellationToken));
         if (due is null)
@@ -61,11 +61,11 @@ internal sealed partial class LandingWorker(
         var batch = new BatchId(due.BatchId);
         try
         {
-            if (due.IsOpen && due.IsInTime)
+            if (due.State == ExportState.Open && due.IsInTime)
             {
                 await RemoveCopiesAsync(batch, cancellationToken);
             }
-            else if (due.IsOpen)
+            else if (due.State == ExportState.Open)
             {
                 Log.Unpublished(logger, batch);
                 await revoker.RevokeAsync(new Caller(Caller.Service, due.Tenant), batch, "It was not published in time.", cancellationToken);
@@ -107,12 +107,12 @@ internal sealed partial class LandingWorker(
     private static Task SetNextLookAsync(NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(new CommandDefinition(
             """
-            UPDATE upload_batches u
+            UPDATE producer_batches u
                SET next_look_at = CASE
-                       WHEN e.state NOT IN ('pending', 'running', 'ready') THEN NULL
-                       WHEN e.state = 'pending' AND e.next_try_at = 'infinity' THEN open_until
+                       WHEN e.state NOT IN ('open', 'pending', 'running', 'ready') THEN NULL
+                       WHEN e.state = 'open' THEN open_until
                        WHEN NOT @isSwept THEN now() + interval '5 seconds'
-                       WHEN now() >= coalesce((SELECT max(links_until) FROM upload_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
+                       WHEN now() >= coalesce((SELECT max(links_until) FROM producer_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
                        ELSE now() + greatest(interval '1 minute', now() - u.published_at)
                    END
               FROM exports e
@@ -126,7 +126,6 @@ internal sealed partial class LandingWorker(
         public required Guid BatchId { get; init; }
         public required string Tenant { get; init; }
         public required string State { get; init; }
-        public required bool IsOpen { get; init; }
         public required bool IsInTime { get; init; }
     }
 

@@ -26,6 +26,7 @@ internal sealed record ValidProducerBatch(
         MaxFileBytes = MaxFileBytes,
         LinkLifetime = LinkLifetime,
         Retention = Retention,
+        State = ExportState.Open,
     };
 }
 

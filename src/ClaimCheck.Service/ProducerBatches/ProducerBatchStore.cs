@@ -33,13 +33,10 @@ internal sealed record ProducerFile
 internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
 {
     /// <summary>Its time is over, and the sweep that cancels it has not come by yet.</summary>
-    public bool IsLate => !IsOpen && PublishedAt is null && Export.EffectiveState == ExportState.Pending;
+    public bool IsLate => !IsOpen && PublishedAt is null && Export.State == ExportState.Open;
 }
 
-/// <summary>
-/// Batches that producers upload, in the catalog. While one is open it is an export that no worker takes: its next try is at the end
-/// of time.
-/// </summary>
+/// <summary>Batches that producers upload, in the catalog: open until they are published, and then as any export.</summary>
 internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore exports, ProducerBatchesOptions options)
 {
     private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";
@@ -55,9 +52,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             cancellationToken,
             (transaction, row) => transaction.Connection.ExecuteAsync(transaction.Command(
                 """
-                UPDATE exports SET next_try_at = 'infinity' WHERE batch_id = @BatchId;
-                INSERT INTO upload_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
-                INSERT INTO upload_files (batch_id, ordinal, name, bytes, sha256, records)
+                INSERT INTO producer_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
+                INSERT INTO producer_files (batch_id, ordinal, name, bytes, sha256, records)
                 SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
                   FROM unnest(@Names, @Bytes, @Digests, @Records) WITH ORDINALITY AS f (name, bytes, sha256, records, ordinal);
                 """,
@@ -90,8 +86,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
             """
-            SELECT u.open_until, u.published_at, e.state = 'pending' AND e.next_try_at = 'infinity' AND u.open_until > now() AS is_open
-              FROM upload_batches u
+            SELECT u.open_until, u.published_at, e.state = 'open' AND u.open_until > now() AS is_open
+              FROM producer_batches u
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = @BatchId
             """,
@@ -105,7 +101,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(new CommandDefinition(
-            "SELECT published_at FROM upload_batches WHERE batch_id = @Id AND published_at IS NOT NULL", new { Id = batch.Value }, cancellationToken: cancellationToken));
+            "SELECT published_at FROM producer_batches WHERE batch_id = @Id AND published_at IS NOT NULL", new { Id = batch.Value }, cancellationToken: cancellationToken));
         return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
     }
 
@@ -115,14 +111,14 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         WhileOpenAsync(
             batch,
             """
-            SELECT FROM upload_files WHERE batch_id = @Id AND ordinal = @ordinal FOR UPDATE;
-            UPDATE upload_files f
+            SELECT FROM producer_files WHERE batch_id = @Id AND ordinal = @ordinal FOR UPDATE;
+            UPDATE producer_files f
                SET received_key = @key
              WHERE batch_id = @Id AND ordinal = @ordinal AND received_key IS NULL
-               AND EXISTS (SELECT FROM uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
-            UPDATE upload_batches b
+               AND EXISTS (SELECT FROM multipart_uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
+            UPDATE producer_batches b
                SET next_look_at = least(next_look_at, now() + interval '30 seconds')
-             WHERE batch_id = @Id AND EXISTS (SELECT FROM upload_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
+             WHERE batch_id = @Id AND EXISTS (SELECT FROM producer_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
             """,
             new { Id = batch.Value, ordinal, key },
             cancellationToken,
@@ -131,7 +127,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     /// <summary>Notes until when links that are about to be handed out can write.</summary>
     /// <returns>False where the batch is not open any more: then they must not be handed out.</returns>
     public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
-        WhileOpenAsync(batch, "UPDATE upload_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
+        WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
 
     /// <summary>Notes the upload in parts that a file goes to, unless it has one that is not the one before.</summary>
     /// <returns>False where the batch is not open any more, the file has arrived, or another upload was noted meanwhile.</returns>
@@ -140,12 +136,12 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             batch,
             """
             WITH noted AS (
-                UPDATE upload_files
+                UPDATE producer_files
                    SET multipart_key = @Key, multipart_id = @UploadId
                  WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
                 RETURNING batch_id
             )
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Inbox FROM noted;
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Inbox FROM noted;
             """,
             new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, MultipartUploads.Landing },
             cancellationToken,
@@ -157,9 +153,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         WhileOpenAsync(
             batch,
             """
-            UPDATE exports SET next_try_at = now() WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity';
-            UPDATE upload_batches SET published_at = now(), next_look_at = now() + interval '5 seconds' WHERE batch_id = @Id;
-            SELECT pg_notify('claimcheck', 'pending');
+            UPDATE exports SET state = 'pending', next_try_at = now() WHERE batch_id = @Id AND state = 'open';
+            UPDATE producer_batches SET published_at = now(), next_look_at = now() + interval '5 seconds' WHERE batch_id = @Id;
             """,
             new { Id = batch.Value },
             cancellationToken,
@@ -174,8 +169,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             $"""
             SELECT true
               FROM exports
-             WHERE batch_id = @Id AND state = 'pending' AND next_try_at = 'infinity'
-               AND EXISTS (SELECT FROM upload_batches WHERE batch_id = @Id AND open_until > now())
+             WHERE batch_id = @Id AND state = 'open'
+               AND EXISTS (SELECT FROM producer_batches WHERE batch_id = @Id AND open_until > now())
                FOR {(forUpdate ? "UPDATE" : "SHARE")}
             """,
             new { Id = batch.Value },
@@ -196,11 +191,11 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         return await connection.QuerySingleOrDefaultAsync<ProducerFile>(new CommandDefinition(
             $"""
             SELECT {FileColumns}
-              FROM upload_files
+              FROM producer_files
              WHERE batch_id = @Id AND ordinal = @ordinal
                AND EXISTS (SELECT FROM exports e
-                             JOIN upload_batches b USING (batch_id)
-                            WHERE e.batch_id = @Id AND e.state = 'pending' AND e.next_try_at = 'infinity' AND b.open_until > now())
+                             JOIN producer_batches b USING (batch_id)
+                            WHERE e.batch_id = @Id AND e.state = 'open' AND b.open_until > now())
             """,
             new { Id = batch.Value, ordinal },
             cancellationToken: cancellationToken));
@@ -216,7 +211,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         (await connection.QueryAsync<ProducerFile>(new CommandDefinition(
             $"""
             SELECT {FileColumns}
-              FROM upload_files
+              FROM producer_files
              WHERE batch_id = @Id
              ORDER BY ordinal
             """,

@@ -22,7 +22,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     // What a place is held against: the last one that retention has deleted, and the event that is there now.
     private const string ThereSql = """
         SELECT f.forgotten, f.forgotten_event, f.forgotten_publication, o.event_id, o.publication
-          FROM feed f
+          FROM event_feed f
           LEFT JOIN outbox o ON o.position = @position
         """;
 
@@ -35,7 +35,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         async (seen, cancellationToken) =>
         {
             await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-            var head = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT head FROM feed", cancellationToken: cancellationToken));
+            var head = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT head FROM event_feed", cancellationToken: cancellationToken));
             return seen.Where(before => before != head).Select(before => (before, head)); // less where the catalog was restored
         });
 

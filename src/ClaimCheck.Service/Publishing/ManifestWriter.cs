@@ -58,14 +58,14 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var others = await connection.QueryAsync<string>(new CommandDefinition(
-            "SELECT upload_id FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id <> @UploadId",
+            "SELECT upload_id FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id <> @UploadId",
             new { Id = batch.Value, key, mine.UploadId },
             cancellationToken: cancellationToken));
         foreach (var uploadId in others)
         {
             await staging.AbortAsync(new(key, uploadId), cancellationToken);
             await connection.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
+                "DELETE FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
                 new { Id = batch.Value, key, uploadId },
                 cancellationToken: cancellationToken));
         }

@@ -126,7 +126,7 @@ internal sealed partial class OutboxRelay(
         await connection.ExecuteAsync(new CommandDefinition(
             """
             WITH next AS (
-                UPDATE feed SET head = head + 1 RETURNING head
+                UPDATE event_feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
                SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
@@ -158,7 +158,7 @@ internal sealed partial class OutboxRelay(
             WITH oldest AS (
                 SELECT position, published_at < now() - @FeedRetention AS is_old
                   FROM outbox
-                 WHERE position > (SELECT forgotten FROM feed)
+                 WHERE position > (SELECT forgotten FROM event_feed)
                  ORDER BY position
                  LIMIT 1000
             ), old AS (
@@ -170,10 +170,10 @@ internal sealed partial class OutboxRelay(
             ), last AS (
                 SELECT position, event_id, publication FROM old ORDER BY position DESC LIMIT 1
             )
-            UPDATE feed
+            UPDATE event_feed
                SET forgotten = last.position, forgotten_event = last.event_id, forgotten_publication = last.publication
               FROM last
-             WHERE last.position > feed.forgotten
+             WHERE last.position > event_feed.forgotten
             """,
             new { options.FeedRetention },
             cancellationToken)) > 0)

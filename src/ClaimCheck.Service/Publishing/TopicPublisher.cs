@@ -32,12 +32,12 @@ internal sealed partial class TopicPublisher(
             catch (StagingException e)
             {
                 Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, e.Message);
-                unsent.Add(new(row, e.Message, IsFinal: false));
+                unsent.Add(new(row, e.Message, IsTerminal: false));
             }
             catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
             {
                 Log.Broken(logger, Defect.Of(e), row.Type, new(row.EventId), row.Subject);
-                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsFinal: false));
+                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsTerminal: false));
             }
         }
 
@@ -105,7 +105,7 @@ internal sealed partial class TopicPublisher(
             else
             {
                 Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, reason);
-                unsent.Add(new(row, reason, IsFinal: false));
+                unsent.Add(new(row, reason, IsTerminal: false));
             }
         }
 
@@ -115,7 +115,7 @@ internal sealed partial class TopicPublisher(
     private Unsent Refused(OutboxEvent row, string reason)
     {
         Log.Refused(logger, row.Type, new(row.EventId), row.Subject, reason);
-        return new(row, reason, IsFinal: true);
+        return new(row, reason, IsTerminal: true);
     }
 
     private static partial class Log

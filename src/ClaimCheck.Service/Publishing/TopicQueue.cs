@@ -7,8 +7,8 @@ namespace ClaimCheck.Service.Publishing;
 /// <summary>An event that the topic has not got.</summary>
 /// <param name="Event">The event.</param>
 /// <param name="Reason">Why; null where it was not tried, since one of its batch waits before it.</param>
-/// <param name="IsFinal">The topic will never take it: it is set aside.</param>
-internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsFinal);
+/// <param name="IsTerminal">The topic will never take it: it is set aside.</param>
+internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsTerminal);
 
 /// <summary>
 /// What a topic is still to get: the feed behind the topic's place in it, and, before that place, single events that could not go when
@@ -73,16 +73,16 @@ internal sealed class TopicQueue(PublishingOptions options)
                 """
                 INSERT INTO topic_waiting (topic, event_id, position, subject, reason, tries, next_try_at)
                 VALUES (@topic, @EventId, @Position, @About, @reason, @tries,
-                        CASE WHEN @IsFinal THEN NULL ELSE now() + interval '250 milliseconds' * @tries END)
+                        CASE WHEN @IsTerminal THEN NULL ELSE now() + interval '250 milliseconds' * @tries END)
                 ON CONFLICT (topic, event_id) DO NOTHING
                 """,
-                new { topic, one.Event.EventId, one.Event.Position, one.Event.About, reason = Told(one), tries = one.Reason is null ? 0 : 1, one.IsFinal },
+                new { topic, one.Event.EventId, one.Event.Position, one.Event.About, reason = Told(one), tries = one.Reason is null ? 0 : 1, one.IsTerminal },
                 transaction,
                 cancellationToken: cancellationToken));
         }
 
         await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE relays SET position = @to, moved_at = now() WHERE name = @topic AND position = @from",
+            "UPDATE feed_relays SET position = @to, moved_at = now() WHERE name = @topic AND position = @from",
             new { topic, from, to = events[^1].Position },
             transaction,
             cancellationToken: cancellationToken));
@@ -97,9 +97,9 @@ internal sealed class TopicQueue(PublishingOptions options)
             DELETE FROM topic_waiting WHERE topic = @topic AND event_id = ANY (@Sent);
             UPDATE topic_waiting w
                SET tries = w.tries + 1, reason = u.reason,
-                   next_try_at = CASE WHEN u.is_final THEN NULL
+                   next_try_at = CASE WHEN u.is_terminal THEN NULL
                                       ELSE now() + least(interval '5 minutes', interval '250 milliseconds' * power(2, least(w.tries, 16))) END
-              FROM unnest(@Ids, @Reasons, @Final) AS u (event_id, reason, is_final)
+              FROM unnest(@Ids, @Reasons, @Terminal) AS u (event_id, reason, is_terminal)
              WHERE w.topic = @topic AND w.event_id = u.event_id
             """,
             new
@@ -108,14 +108,14 @@ internal sealed class TopicQueue(PublishingOptions options)
                 Sent = tried.Select(row => row.EventId).Except(unsent.Select(one => one.Event.EventId)).ToArray(),
                 Ids = unsent.Select(one => one.Event.EventId).ToArray(),
                 Reasons = unsent.Select(Told).ToArray(),
-                Final = unsent.Select(one => one.IsFinal).ToArray(),
+                Terminal = unsent.Select(one => one.IsTerminal).ToArray(),
             },
             cancellationToken: cancellationToken));
 
     private async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var (mine, head, forgotten) = await connection.QuerySingleAsync<(long?, long, long)>(new CommandDefinition(
-            "SELECT r.position, f.head, f.forgotten FROM feed f LEFT JOIN relays r ON r.name = @topic",
+            "SELECT r.position, f.head, f.forgotten FROM event_feed f LEFT JOIN feed_relays r ON r.name = @topic",
             new { topic },
             cancellationToken: cancellationToken));
         if (mine <= head)
@@ -124,7 +124,7 @@ internal sealed class TopicQueue(PublishingOptions options)
         // another history: then all that is kept goes out, under ids that consumers know.
         return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
             """
-            INSERT INTO relays (name, position) VALUES (@topic, @position)
+            INSERT INTO feed_relays (name, position) VALUES (@topic, @position)
             ON CONFLICT (name) DO UPDATE SET position = excluded.position
             RETURNING position
             """,

@@ -53,7 +53,7 @@ internal sealed partial class TopicRelay(
         if (events.Count == 0)
             return due.Count > 0;
         var unsent = await publisher.PublishAsync([.. events.Where(row => !behind.Contains(row.About))], cancellationToken);
-        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsFinal: false));
+        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsTerminal: false));
         await queue.MoveAsync(connection, position, events, [.. unsent, .. waiting], cancellationToken);
         return true;
     }

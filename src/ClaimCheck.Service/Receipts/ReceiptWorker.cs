@@ -84,19 +84,19 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         Log.Lost(logger, consumer, original, new BatchId(retry));
     }
 
-    // The index is deliveries_open. What was taken back is overdue for nobody, and is not looked at again.
+    // The index is delivery_goals_open. What was taken back is overdue for nobody, and is not looked at again.
     private async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH due AS (
                 SELECT d.batch_id, e.state = @Revoked AS is_revoked
-                  FROM deliveries d
+                  FROM delivery_goals d
                   JOIN exports e ON e.batch_id = d.batch_id
                  WHERE d.state = 'pending' AND NOT d.closed AND d.due_at <= now() AND d.batch_id <> ALL (@Resting)
                  ORDER BY d.due_at
                  LIMIT @AtOnce
             ), closed AS (
-                UPDATE deliveries d SET closed = true FROM due WHERE d.batch_id = due.batch_id AND due.is_revoked
+                UPDATE delivery_goals d SET closed = true FROM due WHERE d.batch_id = due.batch_id AND due.is_revoked
             )
             SELECT batch_id FROM due WHERE NOT is_revoked
             """,

@@ -89,7 +89,7 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         }
 
         if (receipt.Transient == 0)
-            return new Refused(ProblemCodes.NothingToRetry, "What has failed has failed for good.");
+            return new Refused(ProblemCodes.NothingToRetry, "All failures are terminal.");
         if (receipt.Rounds >= options.RetryRounds)
             return new Refused(ProblemCodes.NothingToRetry, $"All {options.RetryRounds} rounds are used up.");
         return receipt.NextRoundIn is { } wait && wait > TimeSpan.Zero

@@ -14,7 +14,7 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
     public async Task<bool> SweepNextAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Put off while it is worked on; the index is attempts_to_sweep. The attempt that was committed is never swept.
+        // Its next sweep is also its lease; the index is attempts_to_sweep. The attempt that was committed is never swept.
         var due = await connection.QuerySingleOrDefaultAsync<(Guid BatchId, string Attempt)?>(new CommandDefinition(
             """
             UPDATE attempts a

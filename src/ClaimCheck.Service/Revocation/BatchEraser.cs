@@ -14,7 +14,7 @@ namespace ClaimCheck.Service.Revocation;
 internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
 {
     /// <summary>An eraser that has gone silent is replaced after this long.</summary>
-    public static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
 
     private const int ListingsAtMost = 5;
     private const int AtOnce = 16;
@@ -89,7 +89,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             aborted++;
         }
 
-        await KeepClaimAsync(batch, cancellationToken);
+        await KeepLeaseAsync(batch, cancellationToken);
 
         long deleted = 0;
         for (var listing = 1; ; listing++)
@@ -115,7 +115,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                 await staging.DeleteAsync(page, cancellationToken);
                 deleted += page.Count;
                 page.Clear();
-                await KeepClaimAsync(batch, cancellationToken);
+                await KeepLeaseAsync(batch, cancellationToken);
             }
         }
     }
@@ -126,7 +126,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         var recorded = (await connection.QueryAsync<(string Key, string UploadId)>(new CommandDefinition(
             """
             SELECT object_key, upload_id
-              FROM uploads
+              FROM multipart_uploads
              WHERE batch_id = @Id AND (@attempt::text IS NULL OR attempt = @attempt)
             """,
             new { Id = batch.Value, attempt },
@@ -142,7 +142,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             });
             await connection.ExecuteAsync(new CommandDefinition(
                 """
-                DELETE FROM uploads u
+                DELETE FROM multipart_uploads u
                  USING unnest(@Keys, @UploadIds) AS gone (object_key, upload_id)
                  WHERE u.batch_id = @Id AND u.object_key = gone.object_key AND u.upload_id = gone.upload_id
                 """,
@@ -153,41 +153,41 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                     UploadIds = some.Select(upload => upload.UploadId).ToArray(),
                 },
                 cancellationToken: cancellationToken));
-            await KeepClaimAsync(batch, cancellationToken);
+            await KeepLeaseAsync(batch, cancellationToken);
         }
 
         return aborted;
     }
 
-    // A large batch takes longer than a claim lasts. An attempt's sweep has no claim: then there is no row to keep.
-    private async Task KeepClaimAsync(BatchId batch, CancellationToken cancellationToken)
+    // A large batch takes longer than a lease lasts. The sweep of an attempt has none: then no row is changed.
+    private async Task KeepLeaseAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE deletions SET working_until = now() + @Claim WHERE batch_id = @Id AND working_until IS NOT NULL",
-            new { Id = batch.Value, Claim },
+            "UPDATE batch_deletions SET lease_until = now() + @Lease WHERE batch_id = @Id AND lease_until IS NOT NULL",
+            new { Id = batch.Value, Lease },
             cancellationToken: cancellationToken));
     }
 
     private async Task<Deletion?> TakeAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // The index is deletions_due.
+        // The index is batch_deletions_due.
         return await connection.QuerySingleOrDefaultAsync<Deletion>(new CommandDefinition(
             """
-            UPDATE deletions d
-               SET working_until = now() + @Claim, tries = d.tries + 1
+            UPDATE batch_deletions d
+               SET lease_until = now() + @Lease, tries = d.tries + 1
               FROM (SELECT batch_id
-                      FROM deletions
-                     WHERE next_try_at <= now() AND (working_until IS NULL OR working_until < now())
+                      FROM batch_deletions
+                     WHERE next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
                      ORDER BY next_try_at
                      LIMIT 1
                        FOR UPDATE SKIP LOCKED) due
              WHERE d.batch_id = due.batch_id
             RETURNING d.batch_id, d.probes::text AS probes, d.verified_at, d.tries,
-                      EXISTS (SELECT FROM upload_batches u WHERE u.batch_id = d.batch_id) AS has_inbox
+                      EXISTS (SELECT FROM producer_batches u WHERE u.batch_id = d.batch_id) AS has_inbox
             """,
-            new { Claim },
+            new { Lease },
             cancellationToken: cancellationToken));
     }
 
@@ -224,8 +224,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             $"""
-            UPDATE deletions
-               SET working_until = NULL, deleted = deleted + @Deleted, uploads_aborted = uploads_aborted + @Aborted,
+            UPDATE batch_deletions
+               SET lease_until = NULL, deleted = deleted + @Deleted, uploads_aborted = uploads_aborted + @Aborted,
                    remaining = coalesce(@Remaining, remaining), probes = coalesce(@Probes::jsonb, probes),
                    {assignments}
              WHERE batch_id = @BatchId

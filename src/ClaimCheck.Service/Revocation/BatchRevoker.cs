@@ -121,14 +121,14 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
     private static Task RequestDeletionAsync(
         Transaction transaction, Guid batchId, IReadOnlyList<Probe> probes, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
-            "INSERT INTO deletions (batch_id, probes, remaining) VALUES (@batchId, @Probes::jsonb, @Remaining)",
+            "INSERT INTO batch_deletions (batch_id, probes, remaining) VALUES (@batchId, @Probes::jsonb, @Remaining)",
             new { batchId, Probes = JsonSerializer.Serialize(probes, ClaimCheckJson.Options), Remaining = (long)probes.Count },
             cancellationToken));
 
     private static Task VerifyAgainAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
             """
-            UPDATE deletions
+            UPDATE batch_deletions
                SET verified_at = NULL, pending_reason = NULL, next_try_at = now()
              WHERE batch_id = @Id AND verified_at IS NOT NULL
             """,
@@ -138,7 +138,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
     private static Task NoteCascadeAsync(
         Transaction transaction, BatchId batch, IReadOnlyList<Member> cascaded, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
-            "UPDATE deletions SET cascaded = cascaded || @Ids WHERE batch_id = @Id",
+            "UPDATE batch_deletions SET cascaded = cascaded || @Ids WHERE batch_id = @Id",
             new { Id = batch.Value, Ids = cascaded.Select(member => member.BatchId).ToArray() },
             cancellationToken));
 

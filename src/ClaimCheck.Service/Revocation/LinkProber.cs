@@ -41,7 +41,7 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var manifests = await connection.QueryAsync<string>(new CommandDefinition(
-            "SELECT object_key FROM uploads WHERE batch_id = @Id AND attempt IS NULL ORDER BY object_key",
+            "SELECT object_key FROM multipart_uploads WHERE batch_id = @Id AND attempt IS NULL ORDER BY object_key",
             new { Id = batch.Value },
             cancellationToken: cancellationToken));
         var files = await FileRow.OfAsync(batch.Value, connection, cancellationToken);

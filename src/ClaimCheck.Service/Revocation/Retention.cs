@@ -22,7 +22,7 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
             ), expired AS (
                 UPDATE exports e SET state = 'expired', ended_at = now() FROM due WHERE e.id = due.id RETURNING e.batch_id
             )
-            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
+            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
             """,
             new { AtOnce },
             cancellationToken: cancellationToken))).AsList();
@@ -38,7 +38,7 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
             WITH expired AS (
                 UPDATE exports SET state = 'expired', ended_at = now() WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
             )
-            INSERT INTO deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING
+            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING
             """,
             new { batchId },
             cancellationToken));

@@ -22,7 +22,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         {
             await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
             return (await connection.QueryAsync<Guid>(new CommandDefinition(
-                "SELECT batch_id FROM deletions WHERE batch_id = ANY(@Batches) AND verified_at IS NOT NULL",
+                "SELECT batch_id FROM batch_deletions WHERE batch_id = ANY(@Batches) AND verified_at IS NOT NULL",
                 new { Batches = batches.ToArray() },
                 cancellationToken: cancellationToken))).Select(batch => (batch, true));
         });
@@ -85,7 +85,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         return await connection.QuerySingleOrDefaultAsync<DeletionRow>(new CommandDefinition(
             """
             SELECT probes::text AS probes, deleted, remaining, uploads_aborted, cascaded, pending_reason, verified_at
-              FROM deletions
+              FROM batch_deletions
              WHERE batch_id = @Id
             """,
             new { Id = batch.Value },

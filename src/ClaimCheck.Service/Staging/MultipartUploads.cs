@@ -24,7 +24,7 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
             StagingKeys.File(batch, attempt, name),
             content,
             """
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
              WHERE batch_id = @BatchId AND state = 'running' AND lease_token = @Token
@@ -42,7 +42,7 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
             key,
             StagedContent.Json("manifest.json"),
             """
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
              WHERE batch_id = @BatchId AND state = 'ready'
@@ -60,11 +60,11 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
             key,
             new StagedContent("application/octet-stream", "upload"),
             """
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt)
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt)
             SELECT batch_id, @Key, @UploadId, @Attempt
               FROM exports
-             WHERE batch_id = @BatchId AND state = 'pending' AND next_try_at = 'infinity'
-               AND EXISTS (SELECT FROM upload_batches b WHERE b.batch_id = @BatchId AND b.open_until > now())
+             WHERE batch_id = @BatchId AND state = 'open'
+               AND EXISTS (SELECT FROM producer_batches b WHERE b.batch_id = @BatchId AND b.open_until > now())
                FOR SHARE
             """,
             token: null,

@@ -110,7 +110,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync(options => options.MaxAttempts = 4);
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 6 && log.Has(LogLevel.Error, $"{poison} is given up after 4 attempts"));
+        await Deadline.UntilAsync(() => seen.Handled.Count == 6 && log.Has(LogLevel.Error, $"{poison} has failed at all 4 tries"));
         await host.StopAsync();
         Assert.Equal(4, seen.Times("ready", poison));
         Assert.Equal("7", await cursors.LoadAsync(CancellationToken.None));

@@ -57,7 +57,7 @@ public sealed class A_network_behind_a_proxy
         {
             using var refused = await client.Http.PostAsync("/v1/subscriptions", HookScene.Json(Wanted(address, "")));
             Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
-            await Scene.SqlAsync(scene.Catalog, $"UPDATE subscriptions SET endpoint = '{address}' WHERE id = '{hook.SubscriptionId.Value}'");
+            await Scene.SqlAsync(scene.Catalog, $"UPDATE event_subscriptions SET endpoint = '{address}' WHERE id = '{hook.SubscriptionId.Value}'");
             Assert.Equal("blocked_address", (await TestAsync(client, hook)).Failure);
         }
 

@@ -48,7 +48,7 @@ public sealed class A_worker_dies
         await using var commit = await Hold.TakeAsync(scene.Catalog, Hold.Commit);
         using var asking = new Client(first);
         var export = await asking.AskAsync("items");
-        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO files");
+        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO batch_files");
         var attempt = await AttemptAsync(scene, export);
         Assert.True((await Staged.ObjectsAsync(scene)).Count(key => key.Contains(attempt!, StringComparison.Ordinal)) >= 4);
         Assert.Empty(await Staged.UploadsAsync(scene));
@@ -61,7 +61,7 @@ public sealed class A_worker_dies
 
         await AssertReadyOnceAsync(client, export);
         Assert.NotEqual(attempt, await AttemptAsync(scene, export));
-        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Catalog, $"SELECT count(*) FROM files WHERE attempt = '{attempt}'"));
+        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Catalog, $"SELECT count(*) FROM batch_files WHERE attempt = '{attempt}'"));
         await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), export);
     }
 

@@ -41,7 +41,7 @@ public sealed class A_worker_is_paused
         await using var commit = await Hold.TakeAsync(scene.Catalog, Hold.Commit);
         using var asking = new Client(paused);
         var export = await asking.AskAsync("items");
-        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO files");
+        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO batch_files");
 
         paused.Pause(); // its transaction, which holds the export's row, stays open
         await commit.ReleaseAsync();
@@ -81,8 +81,8 @@ public sealed class A_worker_is_paused
         scene.Catalog,
         """
         SELECT concat((SELECT json_agg(e ORDER BY id) FROM exports e),
-                      (SELECT json_agg(f ORDER BY batch_id, ordinal) FROM files f),
+                      (SELECT json_agg(f ORDER BY batch_id, ordinal) FROM batch_files f),
                       (SELECT json_agg(o ORDER BY event_id) FROM outbox o),
-                      (SELECT json_agg(u ORDER BY object_key, upload_id) FROM uploads u))
+                      (SELECT json_agg(u ORDER BY object_key, upload_id) FROM multipart_uploads u))
         """);
 }

@@ -18,10 +18,10 @@ internal sealed class Hold : IAsyncDisposable
     public const string Relay = "SELECT pg_advisory_xact_lock(x'636c6368726c6179'::bigint)";
 
     /// <summary>A worker waits inside the transaction that makes its export ready: everything is staged, nothing is committed.</summary>
-    public const string Commit = "LOCK TABLE files IN SHARE MODE";
+    public const string Commit = "LOCK TABLE batch_files IN SHARE MODE";
 
     /// <summary>A relay waits before it gives an event its place: the manifest is written, nothing is marked.</summary>
-    public const string Feed = "SELECT head FROM feed FOR UPDATE";
+    public const string Feed = "SELECT head FROM event_feed FOR UPDATE";
 
     /// <summary>A source's query waits at the row that <see cref="Gated"/> names.</summary>
     public const string Gate = "SELECT pg_advisory_xact_lock(4711)";

@@ -33,11 +33,11 @@ public sealed class Processes_at_once
 
             Assert.Equal(12, (await clients[2].FeedAsync()).Count);
             Assert.Equal(12, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT sum(leases)::int FROM exports"));
-            Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT head FROM feed WHERE head = (SELECT count(position) FROM outbox)"));
+            Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT head FROM event_feed WHERE head = (SELECT count(position) FROM outbox)"));
 
             await Scene.SqlAsync(scene.Catalog, "UPDATE exports SET expires_at = now()");
             await Eventually.TrueAsync(
-                async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM deletions WHERE verified_at IS NOT NULL") == 12, Client.Patience);
+                async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 12, Client.Patience);
             Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'expired'"));
             await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60));
             Assert.All(services, service => Assert.DoesNotContain("fail:", service.Log, StringComparison.Ordinal));

@@ -46,7 +46,7 @@ internal static class Staged
             $"""
             SELECT string_agg(key, ' ' ORDER BY key COLLATE "C")
               FROM (SELECT 'batches/bat_' || replace(batch_id::text, '-', '') || '/' || attempt || '/' || unnest(ARRAY[name, index_name]) AS key
-                      FROM files WHERE batch_id IN ({ids})
+                      FROM batch_files WHERE batch_id IN ({ids})
                      UNION ALL
                     SELECT 'batches/bat_' || replace(batch_id::text, '-', '') || '/manifest.json' FROM exports WHERE batch_id IN ({ids})) keys
             """);

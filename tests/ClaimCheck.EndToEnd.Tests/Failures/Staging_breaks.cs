@@ -115,7 +115,7 @@ public sealed class Staging_breaks
         if (keepsOld)
             await client.AssertWholeAsync(old, Items);
         await Eventually.TrueAsync(
-            async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM deletions WHERE verified_at IS NOT NULL") == 1, Client.Patience);
+            async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 1, Client.Patience);
         Assert.Equal(3, (await client.FeedAsync()).Count);
     }
 

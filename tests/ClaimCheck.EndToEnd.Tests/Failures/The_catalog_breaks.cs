@@ -50,7 +50,7 @@ public sealed class The_catalog_breaks
         using var client = new Client(service);
         await using var commit = await Hold.TakeAsync(scene.Catalog, Hold.Commit);
         var export = await client.AskAsync("items");
-        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO files");
+        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO batch_files");
 
         wire.LoseNextCommit();
         await commit.ReleaseAsync();

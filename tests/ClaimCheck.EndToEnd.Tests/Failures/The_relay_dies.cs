@@ -40,7 +40,7 @@ public sealed class The_relay_dies
         await using var feed = await Hold.TakeAsync(scene.Catalog, Hold.Feed);
         using var asking = new Client(first);
         var export = await asking.AskAsync("items");
-        await Hold.IsMetAsync(scene.Catalog, "UPDATE feed");
+        await Hold.IsMetAsync(scene.Catalog, "UPDATE event_feed");
         Assert.Equal(HttpStatusCode.OK, (await asking.Http.GetAsync(export.Links.Staging!.Reveal())).StatusCode);
         var committed = await EventIdAsync(scene);
 

@@ -177,7 +177,7 @@ public sealed class Queues : IAsyncLifetime, IDisposable
         proxy.Heal();
         await StartAsync();
         // The dead one's time is over.
-        await Scene.SqlAsync(scene.Catalog, "UPDATE subscriptions SET work_until = now(), next_try_at = now()");
+        await Scene.SqlAsync(scene.Catalog, "UPDATE event_subscriptions SET lease_until = now(), next_try_at = now()");
         await Eventually.TrueAsync(async () => Assert.Single(await ListAsync()).State == SubscriptionState.Active);
 
         Assert.Single(await AtSnsAsync());

@@ -95,8 +95,8 @@ public sealed class The_topic
         var service = await StartAsync(scene, servers, topic);
         using var client = new Client(service);
         // The relay has taken its place in the table: from here on it waits where it would mark how far it is.
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM relays WHERE name LIKE 'arn:%'") == 1);
-        await using var hold = await Hold.TakeAsync(scene.Catalog, "LOCK TABLE relays IN SHARE MODE");
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
+        await using var hold = await Hold.TakeAsync(scene.Catalog, "LOCK TABLE feed_relays IN SHARE MODE");
 
         await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready);
         var first = Envelope(await NextAsync(servers, queue));
@@ -124,7 +124,7 @@ public sealed class The_topic
 
         await before.StopAsync();
         using var later = new Client(await StartAsync(scene, servers, topic));
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM relays WHERE name LIKE 'arn:%'") == 1);
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
         var fresh = await later.UntilAsync(await later.AskAsync("items"), ExportState.Ready);
 
         Assert.Equal(fresh.BatchId.ToString(), Envelope(await NextAsync(servers, queue)).Subject);

@@ -112,7 +112,7 @@ public sealed class Webhooks_that_fail
         await scene.UntilAsync(subscription, WebhookDeliveryState.Pending, 3);
         Assert.Equal(SubscriptionState.Active, (await scene.FindAsync(subscription)).State);
 
-        await scene.SqlAsync("UPDATE subscriptions SET failing_since = now() - interval '6 days'");
+        await scene.SqlAsync("UPDATE event_subscriptions SET failing_since = now() - interval '6 days'");
         await scene.ExportAsync();
 
         await Eventually.TrueAsync(async () => (await scene.FindAsync(subscription)).State == SubscriptionState.Disabled);
@@ -145,7 +145,7 @@ public sealed class Webhooks_that_fail
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var subscription = await scene.SubscribeAsync();
-        await scene.SqlAsync($"UPDATE subscriptions SET endpoint = 'http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/'");
+        await scene.SqlAsync($"UPDATE event_subscriptions SET endpoint = 'http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/'");
 
         await scene.ExportAsync();
         using var connection = await listener.AcceptTcpClientAsync();
@@ -222,7 +222,7 @@ public sealed class Webhooks_that_fail
         var subscription = await scene.SubscribeAsync();
         await scene.Service.StopAsync();
         // The name was allowed when it was subscribed, and leads to loopback now.
-        await scene.SqlAsync($"UPDATE subscriptions SET endpoint = 'https://localhost:{new Uri(scene.Receiver.Url()).Port}/hooks'");
+        await scene.SqlAsync($"UPDATE event_subscriptions SET endpoint = 'https://localhost:{new Uri(scene.Receiver.Url()).Port}/hooks'");
         await scene.RestartAsync(("ClaimCheck__Webhooks__AllowPrivateAddresses", "false"));
 
         await scene.ExportAsync();

@@ -38,7 +38,7 @@ public sealed class A_publication_dies
         await using var commit = await Hold.TakeAsync(scene.Catalog, Hold.Commit);
         using var asking = new Client(first);
         var export = await PublishAsync(asking);
-        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO files");
+        await Hold.IsMetAsync(scene.Catalog, "INSERT INTO batch_files");
         await first.KillAsync();
         await commit.ReleaseAsync();
         await AssertPublishedByAnotherAsync(scene, export);

@@ -66,7 +66,7 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
         await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/events?wait=5")).Items().Length == 4);
 
         // As retention does it.
-        await Scene.SqlAsync(scene.Catalog, "DELETE FROM outbox WHERE position <= 3; UPDATE feed SET forgotten = 3");
+        await Scene.SqlAsync(scene.Catalog, "DELETE FROM outbox WHERE position <= 3; UPDATE event_feed SET forgotten = 3");
 
         (await http.GetAsync($"/v1/events?after={start}")).IsProblem(410, "cursor_expired");
         (await http.GetAsync("/v1/events", ("Accept", "text/event-stream"), ("Last-Event-ID", start!))).IsProblem(410, "cursor_expired");

@@ -159,7 +159,7 @@ public sealed class Subscribing(ApiService service)
         await Scene.SqlAsync(
             service.IdleScene.Catalog,
             $"""
-            INSERT INTO subscriptions (id, consumer, protocol, endpoint, state, disabled_at, after_position)
+            INSERT INTO event_subscriptions (id, consumer, protocol, endpoint, state, disabled_at, after_position)
             VALUES ('{id.Value}', 'queue-alone', 'sqs', 'arn:aws:sqs:us-east-1:123456789012:queue', 'disabled', now(), 0)
             """);
         (await service.Idle.GetAsync($"/v1/subscriptions/{id}/deliveries")).IsProblem(409, "not_a_webhook");

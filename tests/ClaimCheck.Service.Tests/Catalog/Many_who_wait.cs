@@ -84,9 +84,9 @@ public sealed class Many_who_wait : IAsyncLifetime
         using var statements = Listen();
         var streams = Enumerable.Range(0, Many).Select(at => NextAsync(isStream: at % 2 == 0)).ToList();
         await Eventually.TrueAsync(() => Task.FromResult(statements.Count("SELECT f.forgotten") - statements.Count(Reading) == Many));
-        var (watch, before) = (Stopwatch.StartNew(), statements.Count("SELECT head FROM feed"));
-        await Eventually.TrueAsync(() => Task.FromResult(statements.Count("SELECT head FROM feed") >= before + 2));
-        Assert.InRange(statements.Count("SELECT head FROM feed") - before, 2, (watch.Elapsed.TotalSeconds / 2) + 2);
+        var (watch, before) = (Stopwatch.StartNew(), statements.Count("SELECT head FROM event_feed"));
+        await Eventually.TrueAsync(() => Task.FromResult(statements.Count("SELECT head FROM event_feed") >= before + 2));
+        Assert.InRange(statements.Count("SELECT head FROM event_feed") - before, 2, (watch.Elapsed.TotalSeconds / 2) + 2);
 
         var reads = statements.Count(Reading);
         Assert.True(await lab.RevokeAsync(asked.Batch));

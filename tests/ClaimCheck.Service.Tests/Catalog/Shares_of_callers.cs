@@ -106,7 +106,7 @@ public sealed class Shares_of_callers : IAsyncLifetime
         Guid[] hooks = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
         await lab.SqlAsync(
             """
-            INSERT INTO subscriptions (id, consumer, protocol, endpoint) SELECT id, id::text, 'webhook', 'https://hook.example/' || id FROM unnest(@hooks) id;
+            INSERT INTO event_subscriptions (id, consumer, protocol, endpoint) SELECT id, id::text, 'webhook', 'https://hook.example/' || id FROM unnest(@hooks) id;
             INSERT INTO outbox (event_id, batch_id, export_id, tenant, dataset, type, data, traceparent, position)
             SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'default', 'items', 'BulkFailed', '{}', '', g FROM generate_series(1, 20) g;
             INSERT INTO webhook_deliveries (subscription_id, event_id, position, type) SELECT id, event_id, position, type FROM outbox, unnest(@hooks) id

@@ -27,7 +27,7 @@ public sealed class Defects
         await Scene.SqlAsync(scene.Catalog, """
             UPDATE exports SET definition = jsonb_set(definition::jsonb, '{key}', '"hunter2"')::json;
             UPDATE bulk_jobs SET body = convert_to(rpad('hunter2', body_bytes::int - 1, 'x') || E'\n', 'UTF8');
-            UPDATE subscriptions SET endpoint = '//hunter2?secret=hunter2';
+            UPDATE event_subscriptions SET endpoint = '//hunter2?secret=hunter2';
             UPDATE schedules SET time_zone = 'Nowhere/Land', next_fire_at = now(), try_at = now();
             """);
         await using var worker = await ServiceProcess.StartAsync(new Dictionary<string, string>(scene.Settings) { ["ClaimCheck__Roles"] = "worker" });

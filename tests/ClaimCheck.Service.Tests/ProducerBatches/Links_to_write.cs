@@ -121,8 +121,8 @@ public sealed class Links_to_write(UploadServices services)
         var stray = $"inbox/{batch.Text("batchId")}/00001-0123456789abcdef";
         await File.WriteAllBytesAsync(Path.Combine(client.Scene.Staging, stray), Small.Bytes);
         await Scene.SqlAsync(client.Scene.Catalog, $"""
-            INSERT INTO uploads (batch_id, object_key, upload_id, attempt) VALUES ('{id}', '{stray}', '{Guid.NewGuid():N}', 'inbox');
-            UPDATE upload_batches SET next_look_at = now() WHERE batch_id = '{id}';
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) VALUES ('{id}', '{stray}', '{Guid.NewGuid():N}', 'inbox');
+            UPDATE producer_batches SET next_look_at = now() WHERE batch_id = '{id}';
             """);
 
         await Eventually.TrueAsync(async () => await client.InboxAsync(batch) == 1);

@@ -20,7 +20,7 @@ public sealed class Uploading_a_batch(UploadServices services)
     {
         var client = services.Of(onS3);
         var batch = await client.OpenAsync("csv", "gzip", First, Second);
-        Assert.Equal("pending", batch.Text("state"));
+        Assert.Equal("open", batch.Text("state"));
         Assert.Equal(204, (await client.SendAsync(batch, Second)).Status);
         Assert.Equal(204, (await client.SendAsync(batch, First)).Status);
         Assert.Equal(204, (await client.SendAsync(batch, First)).Status); // again

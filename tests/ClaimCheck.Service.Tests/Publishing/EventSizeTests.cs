@@ -84,7 +84,7 @@ public sealed class EventSizeTests
     {
         await using var lab = await RevocationLab.StartAsync(loops: false);
         var batch = await lab.ReadyAsync();
-        await lab.SqlAsync("UPDATE outbox SET position = 1, published_at = now(); UPDATE feed SET head = 1");
+        await lab.SqlAsync("UPDATE outbox SET position = 1, published_at = now(); UPDATE event_feed SET head = 1");
         await lab.SqlAsync("UPDATE exports SET manifest_expires_at = now() + interval '1 hour'");
         foreach (var (token, isLinked) in new[] { (3000, true), (4000, false), (40_000, false) })
         {

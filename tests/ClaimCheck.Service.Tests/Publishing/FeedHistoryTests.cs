@@ -34,7 +34,7 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         var kept = await CursorAtAsync(2);
         // One that waits in the outbox as the dump is made is published in both histories.
         await AddAsync(99);
-        await lab.SqlAsync("CREATE TABLE dump_outbox AS TABLE outbox; CREATE TABLE dump_feed AS TABLE feed");
+        await lab.SqlAsync("CREATE TABLE dump_outbox AS TABLE outbox; CREATE TABLE dump_feed AS TABLE event_feed");
         await PublishAsync(3, 5);
         var reader = new Reader();
         await reader.ReadAsync(lab.Http);
@@ -42,7 +42,7 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         var (inLost, beyond) = (await CursorAtAsync(4), reader.Cursor!);
 
         await lab.SqlAsync(
-            "DELETE FROM outbox; INSERT INTO outbox SELECT * FROM dump_outbox; DELETE FROM feed; INSERT INTO feed SELECT * FROM dump_feed");
+            "DELETE FROM outbox; INSERT INTO outbox SELECT * FROM dump_outbox; DELETE FROM event_feed; INSERT INTO event_feed SELECT * FROM dump_feed");
 
         // None is at that place yet: it is told so, also of a cursor without a digest, and not once the feed has passed it.
         await AssertGoneAsync(beyond);
@@ -84,7 +84,7 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         await lab.SqlAsync("UPDATE outbox SET published_at = published_at - interval '15 days'");
         var (before, last) = (await CursorAtAsync(1), await CursorAtAsync(2));
         await StartRelayAsync(); // it forgets as it begins
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT forgotten FROM feed"))[0] == 2);
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT forgotten FROM event_feed"))[0] == 2);
         await StopRelayAsync();
 
         Assert.Empty((await PageAsync(last, 10)).Items);
@@ -93,10 +93,10 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         await PublishAsync(2, 3);
         Assert.Equal([2], Numbers(await PageAsync(last, 10)));
         // An earlier version has forgotten without a note of what it was.
-        await lab.SqlAsync("UPDATE feed SET forgotten_event = NULL, forgotten_publication = NULL");
+        await lab.SqlAsync("UPDATE event_feed SET forgotten_event = NULL, forgotten_publication = NULL");
         Assert.Equal([2], Numbers(await PageAsync(last, 10)));
         // Another event was there.
-        await lab.SqlAsync("UPDATE feed SET forgotten_event = gen_random_uuid()");
+        await lab.SqlAsync("UPDATE event_feed SET forgotten_event = gen_random_uuid()");
         await AssertGoneAsync(last);
     }
 

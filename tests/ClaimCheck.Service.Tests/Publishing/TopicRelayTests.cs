@@ -58,7 +58,7 @@ public sealed class TopicRelayTests : IAsyncLifetime
         var publisher = new TopicPublisher(client, new TopicMessages(lab.Get<FreshEvents>(), options), options, lab.Get<ILogger<TopicPublisher>>());
         relay = new(lab.Catalog, publisher, new TopicQueue(options), lab.Get<CatalogSignals>(), lab.Get<ILogger<TopicRelay>>());
         await relay.StartAsync(default);
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM relays WHERE name = @Topic", new { Topic }))[0] == 1);
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 1);
     }
 
     public async Task DisposeAsync()
@@ -119,16 +119,16 @@ public sealed class TopicRelayTests : IAsyncLifetime
     {
         await AddAsync((one, 1), (other, 2), (one, 3));
         await TakenAsync(1, 2, 3);
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM relays WHERE name = @Topic", new { Topic }))[0] == 3);
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 3);
 
         head = 1;
-        await lab.SqlAsync("DELETE FROM outbox WHERE position > 1; UPDATE feed SET head = 1; UPDATE relays SET position = 1 WHERE name = @Topic", new { Topic });
+        await lab.SqlAsync("DELETE FROM outbox WHERE position > 1; UPDATE event_feed SET head = 1; UPDATE feed_relays SET position = 1 WHERE name = @Topic", new { Topic });
         await AddAsync((one, 4));
         await TakenAsync(1, 2, 3, 4);
 
         // A place of another history goes out again from the oldest that is kept.
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM relays WHERE name = @Topic", new { Topic }))[0] == 2);
-        await lab.SqlAsync("UPDATE relays SET position = 50 WHERE name = @Topic", new { Topic });
+        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 2);
+        await lab.SqlAsync("UPDATE feed_relays SET position = 50 WHERE name = @Topic", new { Topic });
         await TakenAsync(1, 2, 3, 4, 1, 4);
     }
 
@@ -150,7 +150,7 @@ public sealed class TopicRelayTests : IAsyncLifetime
                 $"""
                 INSERT INTO outbox (event_id, export_id, batch_id, tenant, dataset, type, data, traceparent, position, published_at)
                 VALUES (gen_random_uuid(), @ExportId, @BatchId, 'default', 'items', 'BulkFailed', {data}, '00-0-0-00', @position, now());
-                UPDATE feed SET head = @position;
+                UPDATE event_feed SET head = @position;
                 """,
                 new { subject.ExportId, subject.BatchId, number, position = ++head },
                 default));

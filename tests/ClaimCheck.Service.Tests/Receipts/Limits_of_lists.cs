@@ -69,7 +69,7 @@ public sealed class Limits_of_lists(ReceiptService service)
         }
         finally
         {
-            await Scene.SqlAsync(service.Scene.Catalog, "DELETE FROM schedules WHERE name LIKE 'limit-%'; DELETE FROM subscriptions WHERE consumer LIKE 'limit-%'");
+            await Scene.SqlAsync(service.Scene.Catalog, "DELETE FROM schedules WHERE name LIKE 'limit-%'; DELETE FROM event_subscriptions WHERE consumer LIKE 'limit-%'");
         }
 
         Task<Answer> PutScheduleAsync(string name) => service.Http.SendAsync("PUT", $"/v1/schedules/{name}", ApiClient.Json(Encoding.UTF8.GetBytes(paused)));

@@ -127,7 +127,7 @@ public sealed class Reporting_a_batch(ReceiptService service)
     {
         var batch = await service.BatchAsync("tracked");
         await Scene.SqlAsync(service.Scene.Catalog, """
-            INSERT INTO subscriptions (id, consumer, datasets, types, protocol, endpoint, disabled_at)
+            INSERT INTO event_subscriptions (id, consumer, datasets, types, protocol, endpoint, disabled_at)
             VALUES (gen_random_uuid(), 'subscribed', '{tracked}', NULL, 'sqs', 'a', NULL), (gen_random_uuid(), 'other', '{items}', NULL, 'sqs', 'b', NULL),
                    (gen_random_uuid(), 'deaf', NULL, '{BulkRevoked}', 'sqs', 'c', NULL), (gen_random_uuid(), 'gone', NULL, NULL, 'sqs', 'd', now())
             """);
@@ -140,7 +140,7 @@ public sealed class Reporting_a_batch(ReceiptService service)
         Assert.Null(second.NextCursor());
         Assert.Equal((null, null), (first.Items()[0].Text("state"), first.Items()[0].Text("fetchedAt")));
         Assert.NotNull(first.Items()[1].Text("fetchedAt"));
-        await Scene.SqlAsync(service.Scene.Catalog, "DELETE FROM subscriptions");
+        await Scene.SqlAsync(service.Scene.Catalog, "DELETE FROM event_subscriptions");
     }
 
     [Theory]

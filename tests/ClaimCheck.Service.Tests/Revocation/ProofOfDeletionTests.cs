@@ -140,7 +140,7 @@ public sealed class ProofOfDeletionTests
         Assert.Equal(4, (await lab.ReportAsync(batch)).Objects.Deleted);
         Assert.NotNull(await NextTryAsync(lab, batch));
 
-        await lab.SqlAsync("UPDATE deletions SET requested_at = now() - interval '24 hours 1 second', next_try_at = now()");
+        await lab.SqlAsync("UPDATE batch_deletions SET requested_at = now() - interval '24 hours 1 second', next_try_at = now()");
         await lab.EraseAsync();
         Assert.Null(await NextTryAsync(lab, batch));
     }
@@ -152,7 +152,7 @@ public sealed class ProofOfDeletionTests
         var plan = await lab.LeaseAsync();
         await lab.RevokeAsync(plan.BatchId);
         await lab.EraseAsync();
-        await lab.SqlAsync("UPDATE deletions SET requested_at = now() - interval '25 hours', next_try_at = now()");
+        await lab.SqlAsync("UPDATE batch_deletions SET requested_at = now() - interval '25 hours', next_try_at = now()");
         var (sweeping, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         lab.Staging.Before = async (call, _) =>
         {
@@ -195,5 +195,5 @@ public sealed class ProofOfDeletionTests
     private static bool IsProbe(ProxiedRequest request) => request.Method == "GET" && request.Query.Contains("X-Amz-Signature=", StringComparison.Ordinal);
 
     private static async Task<DateTimeOffset?> NextTryAsync(RevocationLab lab, BatchId batch) =>
-        (await lab.QueryAsync<DateTimeOffset?>("SELECT next_try_at FROM deletions WHERE batch_id = @Value", new { batch.Value }))[0];
+        (await lab.QueryAsync<DateTimeOffset?>("SELECT next_try_at FROM batch_deletions WHERE batch_id = @Value", new { batch.Value }))[0];
 }

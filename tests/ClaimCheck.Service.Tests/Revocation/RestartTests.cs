@@ -25,13 +25,13 @@ public sealed class RestartTests
             scene.Catalog,
             $$"""
             UPDATE exports SET state = 'revoked', ended_at = now() WHERE batch_id = '{{batch.Value}}';
-            INSERT INTO deletions (batch_id, probes)
+            INSERT INTO batch_deletions (batch_id, probes)
             VALUES ('{{batch.Value}}', '[{ "key": "batches/{{batch}}/manifest.json", "before": 206, "isDead": false }]');
             """);
         var second = await scene.StartServiceAsync();
         using var again = second.NewHttp();
         await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
-            scene.Catalog, $"SELECT verified_at IS NOT NULL FROM deletions WHERE batch_id = '{batch.Value}'"));
+            scene.Catalog, $"SELECT verified_at IS NOT NULL FROM batch_deletions WHERE batch_id = '{batch.Value}'"));
         var answer = await again.DeleteAsync($"/v1/batches/{batch}");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var report = await answer.Content.ReadFromJsonAsync<RevocationReport>(ClaimCheckJson.Options);

@@ -64,7 +64,7 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
             "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL"))[0] == 0);
         // An upload that was begun and never recorded, because its worker was cancelled before it heard its id, waits for a sweep.
-        await lab.SqlAsync("UPDATE deletions SET next_try_at = now()");
+        await lab.SqlAsync("UPDATE batch_deletions SET next_try_at = now()");
         await Eventually.TrueAsync(async () => !await lab.Staging.ListUploadsAsync(StagingKeys.Root, default).AnyAsync());
         Assert.Empty(await lab.Staging.ListAsync(StagingKeys.Root, default).ToListAsync());
     }
@@ -159,7 +159,7 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
                     await UntilAsync(async () => (await lab.FindAsync(batch)).ManifestExpiresAt is not null);
                     break;
                 default:
-                    await UntilAsync(async () => (await lab.QueryAsync<int>("SELECT 1 FROM uploads WHERE batch_id = @Value", new { batch.Value })).Count > 0);
+                    await UntilAsync(async () => (await lab.QueryAsync<int>("SELECT 1 FROM multipart_uploads WHERE batch_id = @Value", new { batch.Value })).Count > 0);
                     break;
             }
         }

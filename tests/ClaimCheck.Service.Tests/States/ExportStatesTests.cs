@@ -3,6 +3,8 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Exports;
+using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Tests.Revocation;
@@ -27,8 +29,8 @@ public sealed class ExportStatesTests : IAsyncLifetime
     {
         var steps = Gen.Elements(Enum.GetValues<Step>()).SelectMany(step => Gen.Choose(0, 3).Select(worker => new Happening(step, worker)));
         // Begins with a lease more often than not, or most sequences would do nothing.
-        Gen<Happening[]> sequences = steps.ListOf().SelectMany(list => Gen.Elements(true, true, false)
-            .Select<bool, Happening[]>(leased => [.. leased ? new[] { new Happening(Step.Lease, 0) } : [], .. list.Take(25)]));
+        Gen<Happening[]> sequences = steps.ListOf().SelectMany(list => Gen.Elements(Step.Lease, Step.Lease, Step.Open, Step.Renew)
+            .Select<Step, Happening[]>(first => [new(first, 0), .. list.Take(25)]));
         // Now and then no sequence of 150 comes to one of the states; then there are more.
         for (var rounds = 0; rounds < 10 && reached.Count < ExportState.All.Count; rounds++)
         {
@@ -51,7 +53,9 @@ public sealed class ExportStatesTests : IAsyncLifetime
     private async Task PlayAsync(Happening[] sequence)
     {
         var asked = await lab.AskAsync();
-        var model = new Model();
+        var model = new ExportModel();
+        if (sequence is [{ Step: Step.Open }, ..])
+            await OpenAsync(asked.Batch, model);
         var workers = new List<ExportPlan>();
         try
         {
@@ -71,12 +75,21 @@ public sealed class ExportStatesTests : IAsyncLifetime
         }
     }
 
+    private async Task OpenAsync(BatchId batch, ExportModel model)
+    {
+        const string sql = "UPDATE exports SET state = 'open' WHERE batch_id = @Value; INSERT INTO producer_batches (batch_id, open_until) VALUES (@Value, now() + interval '1 hour')";
+        await lab.SqlAsync(sql, new { batch.Value });
+        model.State = ExportState.Open;
+    }
+
     private async Task<string> HappenAsync(Happening happening, BatchId batch, List<ExportPlan> workers)
     {
         var worker = workers.Count == 0 ? null : workers[happening.Worker % workers.Count];
         var (leases, outcomes) = (lab.Get<ExportLeases>(), lab.Get<ExportOutcomes>());
         switch (happening.Step)
         {
+            case Step.Publish:
+                return $"{await lab.Get<ProducerBatchStore>().PublishAsync(batch, default)}";
             case Step.Lease:
                 if (await leases.TakeAsync(default) is not { } plan)
                     return "nothing to lease";
@@ -129,13 +142,13 @@ public sealed class ExportStatesTests : IAsyncLifetime
         await relay.StopAsync(default);
     }
 
-    private async Task CompareAsync(Model model, BatchId batch, List<ExportPlan> workers)
+    private async Task CompareAsync(ExportModel model, BatchId batch, List<ExportPlan> workers)
     {
         var row = (await lab.QueryAsync<(string State, int Tries, int Leases, Guid? Token, bool Ready, bool Ended, bool Deletion, long Files, long Abandoned)>(
             """
             SELECT state, tries, leases, lease_token, ready_at IS NOT NULL, ended_at IS NOT NULL,
-                   EXISTS (SELECT FROM deletions d WHERE d.batch_id = e.batch_id),
-                   (SELECT count(*) FROM files f WHERE f.batch_id = e.batch_id),
+                   EXISTS (SELECT FROM batch_deletions d WHERE d.batch_id = e.batch_id),
+                   (SELECT count(*) FROM batch_files f WHERE f.batch_id = e.batch_id),
                    (SELECT count(*) FROM attempts a WHERE a.batch_id = e.batch_id AND a.abandoned_at IS NOT NULL)
               FROM exports e
              WHERE batch_id = @Value
@@ -177,116 +190,4 @@ public sealed class ExportStatesTests : IAsyncLifetime
             IndexSha256 = SHA256.HashData([]),
         },
     ]);
-
-    public enum Step
-    {
-        Lease,
-        Renew,
-        Complete,
-        Fail,
-        FailTry,
-        HandBack,
-        LoseLease,
-        Reclaim,
-        Revoke,
-        Expire,
-        Relay,
-        Claim,
-    }
-
-    /// <summary>Something that happens, by one of the workers that ever held the lease.</summary>
-    public sealed record Happening(Step Step, int Worker);
-
-    /// <summary>The states of the design, without a database.</summary>
-    private sealed class Model
-    {
-        private bool lapsed;
-
-        public string State { get; private set; } = ExportState.Pending;
-        public int Tries { get; private set; }
-        public int? Holder { get; private set; }
-        public int? ReadyBy { get; private set; }
-        public int Abandoned { get; private set; }
-        public List<(string Type, string Fate)> Events { get; } = [];
-
-        /// <summary>What whoever did it is told.</summary>
-        public string Play(Happening happening, int workers)
-        {
-            var by = workers == 0 ? -1 : happening.Worker % workers;
-            var holds = State == ExportState.Running && Holder == by;
-            switch (happening.Step)
-            {
-                case Step.Lease:
-                    if (State != ExportState.Pending)
-                        return "nothing to lease";
-                    (State, Holder, lapsed) = (ExportState.Running, workers, false);
-                    return "leased";
-                case Step.Renew when workers > 0:
-                    lapsed &= !holds;
-                    return $"{holds}";
-                case Step.Complete when workers > 0:
-                    if (!holds)
-                        return $"{ReadyBy == by}"; // told again of what it had done
-                    (State, ReadyBy, Holder) = (ExportState.Ready, by, null);
-                    Events.Add((EventTypes.BulkReady, "waiting"));
-                    return "True";
-                case Step.Fail when workers > 0:
-                    if (holds)
-                        End(ExportState.Failed, EventTypes.BulkFailed);
-                    return $"{holds}";
-                case Step.HandBack or Step.FailTry when workers > 0:
-                    if (holds)
-                        Abandon(happening.Step == Step.FailTry);
-                    return "";
-                case Step.LoseLease:
-                    lapsed = State == ExportState.Running;
-                    return "";
-                case Step.Reclaim:
-                    if (State != ExportState.Running || !lapsed)
-                        return "0 reclaimed";
-                    Abandon(failed: false);
-                    return "1 reclaimed";
-                case Step.Revoke:
-                    if (State == ExportState.Ready)
-                        End(ExportState.Revoked, EventTypes.BulkRevoked);
-                    else if (!ExportState.IsEnd(State))
-                        End(ExportState.Cancelled, EventTypes.BulkCancelled);
-                    return "";
-                case Step.Expire:
-                    if (State == ExportState.Ready)
-                        State = ExportState.Expired;
-                    return "";
-                case Step.Relay:
-                    for (var at = 0; at < Events.Count; at++)
-                    {
-                        if (Events[at] is (var type, "waiting"))
-                            Events[at] = (type, type == EventTypes.BulkReady && State != ExportState.Ready ? "superseded" : "published");
-                    }
-
-                    return "";
-                case Step.Claim:
-                    return State switch
-                    {
-                        ExportState.Ready => "redeemed",
-                        ExportState.Pending or ExportState.Running => "not ready",
-                        _ => State,
-                    };
-                default:
-                    return "nobody";
-            }
-        }
-
-        private void Abandon(bool failed)
-        {
-            (State, Holder) = (ExportState.Pending, null);
-            Abandoned++;
-            Tries += failed ? 1 : 0;
-        }
-
-        private void End(string state, string type)
-        {
-            (State, Holder) = (state, null);
-            Events.Add((type, "waiting"));
-        }
-    }
 }

@@ -56,7 +56,7 @@ public sealed class Coming_from_version_0_1 : IDisposable
         await Migrations.ApplyAsync(source, NullLogger.Instance, CancellationToken.None);
         await Migrations.ApplyAsync(source, NullLogger.Instance, CancellationToken.None);
 
-        Assert.Equal(framing, await Scene.ScalarAsync<string>(catalog, "SELECT unless_configured FROM framing"));
+        Assert.Equal(framing, await Scene.ScalarAsync<string>(catalog, "SELECT unless_configured FROM default_framing"));
     }
 
     [Fact]

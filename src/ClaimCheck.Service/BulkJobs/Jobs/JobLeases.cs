@@ -60,7 +60,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                                 WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
                                 ORDER BY next_try_at
                                 LIMIT 1) oldest
-                          LEFT JOIN turns t ON t.queue = 'jobs' AND t.share = oldest.share
+                          LEFT JOIN served_shares t ON t.queue = 'jobs' AND t.share = oldest.share
                          WHERE oldest.next_try_at <= now()
                            AND (SELECT count(*) FROM running r WHERE r.operation = oldest.operation) < oldest.concurrency
                          ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST, oldest.next_try_at) turn
@@ -73,7 +73,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                           FOR UPDATE SKIP LOCKED) waiting
                  LIMIT 1
             ), served AS (
-                INSERT INTO turns (queue, share, served_at)
+                INSERT INTO served_shares (queue, share, served_at)
                 SELECT 'jobs', share, clock_timestamp() FROM next
                 ON CONFLICT (queue, share) DO UPDATE SET served_at = excluded.served_at
             )

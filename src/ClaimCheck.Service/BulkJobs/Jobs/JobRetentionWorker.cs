@@ -50,11 +50,11 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
     private async Task<bool> SweepIntakeAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Once expired it can't be renewed, nor become a job. Put off a little, so that one replica at a time erases it.
+        // Once abandoned it can't be renewed, nor become a job. Its next sweep is also its lease: one replica at a time erases it.
         var due = await connection.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(
             """
             UPDATE bulk_job_intakes i
-               SET live_until = '-infinity'::timestamptz, next_sweep_at = now() + interval '1 minute'
+               SET abandoned_at = coalesce(abandoned_at, now()), next_sweep_at = now() + interval '1 minute'
               FROM (SELECT job_id
                       FROM bulk_job_intakes
                      WHERE live_until < now() AND (next_sweep_at IS NULL OR next_sweep_at <= now())

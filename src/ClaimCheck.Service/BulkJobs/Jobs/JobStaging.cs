@@ -31,7 +31,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         return await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE bulk_job_intakes SET live_until = now() + @IntakeLives WHERE job_id = @Id AND live_until > now()",
+            "UPDATE bulk_job_intakes SET live_until = now() + @IntakeLives WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()",
             new { Id = job.Value, IntakeLives },
             cancellationToken: cancellationToken)) == 1;
     }
@@ -45,7 +45,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
         INSERT INTO bulk_job_uploads (job_id, object_key, upload_id)
         SELECT job_id, @Key, @UploadId
           FROM bulk_job_intakes
-         WHERE job_id = @Id AND live_until > now()
+         WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()
            FOR SHARE
         """,
         token: null,

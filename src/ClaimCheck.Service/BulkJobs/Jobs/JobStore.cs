@@ -31,7 +31,7 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // With the intake goes the right of the sweep to delete what was staged.
         if (job.Source == "staged" && await transaction.Connection.ExecuteAsync(transaction.Command(
-            "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND live_until > now()", new { Id = job.JobId.Value }, cancellationToken)) == 0)
+            "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()", new { Id = job.JobId.Value }, cancellationToken)) == 0)
         {
             return default;
         }

@@ -52,7 +52,7 @@ internal static class TargetErrors
     /// <param name="item">The item.</param>
     /// <param name="state">Its SQLSTATE.</param>
     /// <param name="name">The constraint or column, or nothing.</param>
-    /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, nothing is final.</param>
+    /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, no failure is terminal.</param>
     public static ItemFailure Explain(JobItem item, string state, string name, bool isProven)
     {
         if (state == Unread)

@@ -13,31 +13,31 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
     public const int Most = 1000;
 
     /// <summary>Longer than any try with SNS lasts: after that whoever was at it is gone.</summary>
-    public static readonly TimeSpan WorkTime = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
 
     /// <summary>Makes a subscription, unless there is one of that queue, or of that consumer at that address.</summary>
     /// <param name="caller">Whose tenant's it is.</param>
     /// <param name="wanted">What was asked for.</param>
     /// <param name="secret">For a webhook: what it is signed with.</param>
-    /// <param name="workToken">For a queue: who goes on to SNS at once.</param>
+    /// <param name="leaseToken">For a queue: who goes on to SNS at once.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>The new one, or the one that is there; none where the tenant has as many as it may.</returns>
     public async Task<(SubscriptionRow? Row, bool IsNew)> CreateAsync(
-        Caller caller, NewSubscription wanted, string? secret, Guid? workToken, CancellationToken cancellationToken)
+        Caller caller, NewSubscription wanted, string? secret, Guid? leaseToken, CancellationToken cancellationToken)
     {
         while (true)
         {
             await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
             var isFull = await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
-                "SELECT count(*) FROM subscriptions WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most;
-            // The indexes subscriptions_of_queue and subscriptions_of_hook make a second one wait, and give way.
+                "SELECT count(*) FROM event_subscriptions WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most;
+            // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one wait, and give way.
             var made = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
                 $"""
-                INSERT INTO subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, warnings, topic, after_position,
-                                           work_token, work_until, next_try_at)
+                INSERT INTO event_subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, warnings, topic, after_position,
+                                           lease_token, lease_until, next_try_at)
                 SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @ContentType, @State, @Warnings, @Topic, head,
-                       @workToken::uuid, now() + @WorkTime::interval, now() + @WorkTime::interval
-                  FROM feed
+                       @leaseToken::uuid, now() + @Lease::interval, now() + @Lease::interval
+                  FROM event_feed
                  WHERE NOT @isFull
                 ON CONFLICT DO NOTHING
                 RETURNING {SubscriptionRow.Columns}
@@ -52,12 +52,12 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                     wanted.Protocol,
                     wanted.Endpoint,
                     wanted.ContentType,
-                    State = workToken is null ? SubscriptionState.Active : SubscriptionState.Pending,
+                    State = leaseToken is null ? SubscriptionState.Active : SubscriptionState.Pending,
                     wanted.Warnings,
                     wanted.Topic,
                     isFull,
-                    workToken,
-                    WorkTime = workToken is null ? (TimeSpan?)null : WorkTime,
+                    leaseToken,
+                    Lease = leaseToken is null ? (TimeSpan?)null : Lease,
                 },
                 cancellationToken));
             if (made is not null)
@@ -75,7 +75,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
             var there = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
                 $"""
                 SELECT {SubscriptionRow.Columns}
-                  FROM subscriptions
+                  FROM event_subscriptions
                  WHERE state <> 'disabled' AND protocol = @Protocol AND endpoint = @Endpoint
                    AND (protocol = 'sqs' OR (tenant = @Tenant AND consumer = @Consumer))
                 """,
@@ -95,7 +95,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         return await connection.QuerySingleOrDefaultAsync<SubscriptionRow>(new CommandDefinition(
             $"""
             SELECT {SubscriptionRow.Columns}
-              FROM subscriptions
+              FROM event_subscriptions
              WHERE id = @Id AND tenant = @Tenant AND (@Consumer::text IS NULL OR consumer = @Consumer)
             """,
             new { Id = parsed.Value, caller.Tenant, Consumer = OwnOf(caller) },
@@ -107,12 +107,12 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         Caller caller, string? consumer, SubscriptionId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index subscriptions_by_tenant, or subscriptions_by_consumer.
+        // Walks the index event_subscriptions_by_tenant, or event_subscriptions_by_consumer.
         var own = OwnOf(caller);
         return (await connection.QueryAsync<SubscriptionRow>(new CommandDefinition(
             $"""
             SELECT {SubscriptionRow.Columns}
-              FROM subscriptions
+              FROM event_subscriptions
              WHERE tenant = @Tenant
                    {(own is null ? "" : "AND consumer = @own")}
                    {(consumer is null ? "" : "AND consumer = @consumer")}
@@ -131,13 +131,13 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         if (row.IsWebhook || row.State == SubscriptionState.Disabled)
         {
-            await connection.ExecuteAsync(new CommandDefinition("DELETE FROM subscriptions WHERE id = @Id", new { row.Id }, cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(new CommandDefinition("DELETE FROM event_subscriptions WHERE id = @Id", new { row.Id }, cancellationToken: cancellationToken));
             return true;
         }
 
         await connection.ExecuteAsync(new CommandDefinition(
             """
-            UPDATE subscriptions
+            UPDATE event_subscriptions
                SET state = 'deleting', disabled_at = now(), next_try_at = now(), tries = 0
              WHERE id = @Id AND state IN ('pending', 'active')
             """,

@@ -52,12 +52,12 @@ internal sealed partial class SubscriptionWorker(
     private async Task<IEnumerable<Guid>> DueAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // The index is subscriptions_to_settle.
+        // The index is event_subscriptions_to_settle.
         return await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             SELECT id
-              FROM subscriptions
-             WHERE next_try_at <= now() AND (work_until IS NULL OR work_until <= now()) AND state IN ('pending', 'deleting')
+              FROM event_subscriptions
+             WHERE next_try_at <= now() AND (lease_until IS NULL OR lease_until <= now()) AND state IN ('pending', 'deleting')
              ORDER BY next_try_at
              LIMIT 100
             """,

@@ -31,7 +31,7 @@ internal enum Settling
 internal sealed partial class TopicSubscriptions(
     NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions settings, ILogger<TopicSubscriptions> logger)
 {
-    // Ends well before SubscriptionStore.WorkTime does, so that nothing reaches SNS after another one has taken over.
+    // Ends well before SubscriptionStore.Lease does, so that nothing reaches SNS after another one has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
@@ -41,16 +41,16 @@ internal sealed partial class TopicSubscriptions(
         var token = Guid.NewGuid();
         var row = await QueryAsync(
             $"""
-            UPDATE subscriptions
-               SET work_token = @token, work_until = now() + @WorkTime, next_try_at = now() + @WorkTime
-             WHERE id = @Id AND state IN ('pending', 'deleting') AND (work_until IS NULL OR work_until <= now())
+            UPDATE event_subscriptions
+               SET lease_token = @token, lease_until = now() + @Lease, next_try_at = now() + @Lease
+             WHERE id = @Id AND state IN ('pending', 'deleting') AND (lease_until IS NULL OR lease_until <= now())
             RETURNING {SubscriptionRow.Columns}
             """,
-            new { token, Id = id.Value, SubscriptionStore.WorkTime },
+            new { token, Id = id.Value, SubscriptionStore.Lease },
             cancellationToken);
         if (row is not null)
             return await SettleAsync(row, token, deleteIfRefused, cancellationToken);
-        var now = await QueryAsync($"SELECT {SubscriptionRow.Columns} FROM subscriptions WHERE id = @Id", new { Id = id.Value }, cancellationToken);
+        var now = await QueryAsync($"SELECT {SubscriptionRow.Columns} FROM event_subscriptions WHERE id = @Id", new { Id = id.Value }, cancellationToken);
         return now?.State switch
         {
             null or SubscriptionState.Active => Settling.Done,
@@ -101,11 +101,11 @@ internal sealed partial class TopicSubscriptions(
         // Deleted meanwhile: the name that SNS gave it is what it is ended by.
         await ExecuteAsync(
             """
-            UPDATE subscriptions
-               SET subscription_arn = @arn, warnings = @told, work_token = NULL, work_until = NULL, tries = 0,
+            UPDATE event_subscriptions
+               SET subscription_arn = @arn, warnings = @told, lease_token = NULL, lease_until = NULL, tries = 0,
                    next_try_at = CASE state WHEN 'pending' THEN NULL ELSE now() END,
                    state = CASE state WHEN 'pending' THEN 'active' ELSE state END
-             WHERE id = @Id AND work_token = @token
+             WHERE id = @Id AND lease_token = @token
             """,
             new { row.Id, token, arn, told },
             cancellationToken);
@@ -126,7 +126,7 @@ internal sealed partial class TopicSubscriptions(
             }
         }
 
-        await ExecuteAsync("DELETE FROM subscriptions WHERE id = @Id AND work_token = @token", new { row.Id, token }, cancellationToken);
+        await ExecuteAsync("DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token", new { row.Id, token }, cancellationToken);
         Log.Unsubscribed(logger, row.SubscriptionId, row.Consumer);
     }
 
@@ -172,15 +172,15 @@ internal sealed partial class TopicSubscriptions(
 
     private Task RefuseAsync(SubscriptionRow row, Guid token, string code, bool delete, CancellationToken cancellationToken) =>
         delete
-            ? ExecuteAsync("DELETE FROM subscriptions WHERE id = @Id AND work_token = @token", new { row.Id, token }, cancellationToken)
+            ? ExecuteAsync("DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token", new { row.Id, token }, cancellationToken)
             : ExecuteAsync(
                 """
                 WITH deleted AS (
-                    DELETE FROM subscriptions WHERE id = @Id AND work_token = @token AND state = 'deleting'
+                    DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token AND state = 'deleting'
                 )
-                UPDATE subscriptions
-                   SET state = 'disabled', disabled_at = now(), reason = @Reason, work_token = NULL, work_until = NULL, next_try_at = NULL
-                 WHERE id = @Id AND work_token = @token AND state = 'pending'
+                UPDATE event_subscriptions
+                   SET state = 'disabled', disabled_at = now(), reason = @Reason, lease_token = NULL, lease_until = NULL, next_try_at = NULL
+                 WHERE id = @Id AND lease_token = @token AND state = 'pending'
                 """,
                 new { row.Id, token, Reason = $"SNS refused it: {code}." },
                 cancellationToken);
@@ -189,9 +189,9 @@ internal sealed partial class TopicSubscriptions(
     private Task PutOffAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken) =>
         ExecuteAsync(
             """
-            UPDATE subscriptions
-               SET work_token = NULL, work_until = NULL, tries = tries + 1, next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
-             WHERE id = @Id AND work_token = @token
+            UPDATE event_subscriptions
+               SET lease_token = NULL, lease_until = NULL, tries = tries + 1, next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
+             WHERE id = @Id AND lease_token = @token
             """,
             new { row.Id, token, LongestWait },
             cancellationToken);

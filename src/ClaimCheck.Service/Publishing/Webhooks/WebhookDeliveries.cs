@@ -42,7 +42,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             ), due AS (
                 SELECT w.subscription_id, w.event_id, s.endpoint, s.content_type
                   FROM (SELECT s.id, s.endpoint, s.content_type, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
-                          FROM subscriptions s
+                          FROM event_subscriptions s
                           LEFT JOIN running r ON r.id = s.id
                          WHERE s.protocol = 'webhook' AND s.state = 'active'
                          ORDER BY coalesce(r.running, 0), random()) s
@@ -84,7 +84,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                  WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
                 RETURNING subscription_id
             )
-            UPDATE subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done) AND failing_since IS NOT NULL
+            UPDATE event_subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done) AND failing_since IS NOT NULL
             """,
             new { lease.SubscriptionId, lease.EventId, lease.Token, status },
             cancellationToken);
@@ -140,12 +140,12 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             }
 
             await transaction.Connection.ExecuteAsync(transaction.Command(
-                "UPDATE subscriptions SET failing_since = now() WHERE id = @SubscriptionId AND failing_since IS NULL",
+                "UPDATE event_subscriptions SET failing_since = now() WHERE id = @SubscriptionId AND failing_since IS NULL",
                 new { lease.SubscriptionId },
                 token));
             var reason = await transaction.Connection.ExecuteScalarAsync<string?>(transaction.Command(
                 """
-                UPDATE subscriptions
+                UPDATE event_subscriptions
                    SET state = 'disabled', disabled_at = now(), reason = @Reason
                  WHERE id = @SubscriptionId AND state = 'active' AND (@isGone OR failing_since <= now() - @DisableAfter)
                 RETURNING reason

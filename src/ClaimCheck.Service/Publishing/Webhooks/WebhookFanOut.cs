@@ -48,7 +48,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
             WITH here AS (
                 -- A place beyond the head is of another history. Existing deliveries are not made twice.
                 SELECT CASE WHEN r.position > f.head THEN f.forgotten ELSE r.position END AS position
-                  FROM relays r, feed f
+                  FROM feed_relays r, event_feed f
                  WHERE r.name = 'webhooks'
                    FOR UPDATE OF r SKIP LOCKED
             ), next AS (
@@ -61,7 +61,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
                 INSERT INTO webhook_deliveries (subscription_id, event_id, position, type)
                 SELECT s.id, n.event_id, n.position, n.type
                   FROM next n
-                  JOIN subscriptions s
+                  JOIN event_subscriptions s
                     ON s.protocol = 'webhook' AND s.state = 'active' AND s.tenant = n.tenant AND s.after_position < n.position
                    AND n.consumer IN ('*', s.consumer)
                    AND (s.datasets IS NULL OR n.dataset = ANY(s.datasets))
@@ -69,7 +69,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
                 ON CONFLICT DO NOTHING
                 RETURNING 1
             ), moved AS (
-                UPDATE relays
+                UPDATE feed_relays
                    SET position = (SELECT max(position) FROM next), moved_at = now()
                  WHERE name = 'webhooks' AND EXISTS (SELECT FROM next)
             )

@@ -33,7 +33,7 @@ internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions se
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // One rotation at a time: there is one secret without an end.
         var found = await transaction.Connection.ExecuteScalarAsync<Guid?>(transaction.Command(
-            "SELECT id FROM subscriptions WHERE id = @Id FOR UPDATE", new { Id = subscription.Value }, cancellationToken));
+            "SELECT id FROM event_subscriptions WHERE id = @Id FOR UPDATE", new { Id = subscription.Value }, cancellationToken));
         if (found is null)
             return null;
         await transaction.Connection.ExecuteAsync(transaction.Command(

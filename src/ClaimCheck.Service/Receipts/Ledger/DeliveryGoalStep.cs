@@ -15,7 +15,7 @@ internal sealed class DeliveryGoalStep : IReadyStep
             return;
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
-            INSERT INTO deliveries (batch_id, consumers, max_terminal_ratio, due_at)
+            INSERT INTO delivery_goals (batch_id, consumers, max_terminal_ratio, due_at)
             VALUES (@Id, @Consumers, @Ratio, now() + @Within)
             """,
             new

@@ -5,7 +5,7 @@ using Dapper;
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>
-/// Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many records may fail for good.
+/// Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many terminal failures it may have.
 /// Met and missed are final; missed is told once, in the transaction that finds it.
 /// </summary>
 internal static class DeliveryGoals
@@ -22,7 +22,7 @@ internal static class DeliveryGoals
         var delivery = await transaction.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(transaction.Command(
             """
             SELECT consumers, max_terminal_ratio, due_at, coalesce(due_at <= now(), false) AS is_due, now() AS now
-              FROM deliveries
+              FROM delivery_goals
              WHERE batch_id = @Id AND state = 'pending'
                FOR UPDATE
             """,
@@ -70,7 +70,7 @@ internal static class DeliveryGoals
 
     private static Task EndAsync(Transaction transaction, BatchId batch, string state, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
-            "UPDATE deliveries SET state = @state, settled_at = now() WHERE batch_id = @Id AND state = 'pending'",
+            "UPDATE delivery_goals SET state = @state, settled_at = now() WHERE batch_id = @Id AND state = 'pending'",
             new { Id = batch.Value, state },
             cancellationToken));
 

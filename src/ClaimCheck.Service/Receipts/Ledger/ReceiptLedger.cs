@@ -6,7 +6,7 @@ using Dapper;
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>
-/// The books: how many records succeeded, failed for now, failed for good. After a receipt's end state every entry moves records
+/// The books: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end state every entry moves records
 /// from one count to another, so that the sum stays the batch's. Whoever writes here holds <see cref="EnterAsync"/>.
 /// </summary>
 internal sealed class ReceiptLedger(ReceiptOptions options)
@@ -65,7 +65,7 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     {
         if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
             return;
-        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_keys WHERE batch_id = @retry", new { retry }, cancellationToken));
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_record_keys WHERE batch_id = @retry", new { retry }, cancellationToken));
         await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
     }
 
@@ -90,11 +90,11 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         if (undone == 0)
             return;
         await MoveAsync(transaction, original, retry.Consumer, -undone, 0, cancellationToken);
-        await GiveUpWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
+        await EndWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
     /// <summary>
-    /// A retry is ready: what its attempt did not find in the source has failed for good. Where that is all of it, the round is over.
+    /// A retry is ready: what its attempt did not find in the source is a terminal failure. Where that is all of it, the round is over.
     /// </summary>
     public async Task BeginRetryAsync(
         Transaction transaction, BatchId original, string consumer, BatchId retry, string attempt, long records, CancellationToken cancellationToken)
@@ -108,7 +108,7 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 UPDATE record_failures f
                    SET class = 'terminal', code = 'record_gone', message = NULL, settled_by = @Retry
                  WHERE f.batch_id = @Original AND f.consumer = @consumer AND f.class = 'transient'
-                   AND (SELECT true FROM gone_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
+                   AND (SELECT true FROM gone_record_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
                 """,
                 parameters,
                 cancellationToken));
@@ -119,7 +119,7 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
         }
 
-        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_keys WHERE batch_id = @Retry", parameters, cancellationToken));
+        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_record_keys WHERE batch_id = @Retry", parameters, cancellationToken));
     }
 
     private async Task CloseRoundAsync(
@@ -133,11 +133,11 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             """,
             new { Original = original.Value, receipt.Consumer, roundState, Delay = options.DelayAfter(receipt.Rounds) },
             cancellationToken));
-        await GiveUpWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
+        await EndWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
-    // After the last round what is left has failed for good, under its last code; its message tells it from what was said to be terminal.
-    private async Task GiveUpWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
+    // After the last round what is left is terminal, under its last code; its message tells it from what was said to be terminal.
+    private async Task EndWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
     {
         if (receipt.Rounds >= options.RetryRounds)
         {

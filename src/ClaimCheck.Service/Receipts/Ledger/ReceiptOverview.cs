@@ -40,7 +40,7 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
                 SELECT consumer FROM receipts WHERE batch_id = @Id
                  UNION
                 SELECT consumer
-                  FROM subscriptions
+                  FROM event_subscriptions
                  WHERE @IsForAll AND tenant = @Tenant AND disabled_at IS NULL
                    AND (datasets IS NULL OR @Dataset = ANY(datasets)) AND (types IS NULL OR 'BulkReady' = ANY(types))
             )
@@ -88,7 +88,7 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
         var found = await connection.QuerySingleOrDefaultAsync<(string State, DateTimeOffset? DueAt, double Ratio, long Records)?>(new CommandDefinition(
             """
             SELECT d.state, d.due_at, d.max_terminal_ratio, e.records
-              FROM deliveries d
+              FROM delivery_goals d
               JOIN exports e ON e.batch_id = d.batch_id
              WHERE d.batch_id = @Id
             """,
