@@ -3,14 +3,14 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Options;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>All deliveries that the adapter remembers.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory state, TimeProvider time)
+internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory state, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Delivery> all = new(StringComparer.Ordinal);
     private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
@@ -31,7 +31,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
 
     /// <summary>The same consumer, route and origin are the same delivery, here and at the service.</summary>
     public string IdOf(Route route, string origin) =>
-        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
+        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {

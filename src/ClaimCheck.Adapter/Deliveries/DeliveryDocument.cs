@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
@@ -160,6 +161,9 @@ internal sealed record DeliveryDocument
     /// <summary>Whether nothing is left to be done, but to hear of a revocation.</summary>
     [JsonIgnore]
     public bool IsSettled => (HasEnded || State == DeliveryState.Delivered) && !Duties.Any(duty => duty.IsOpen);
+
+    /// <summary>Whether a consumer system is told of it. What is only a part of another is not spoken of.</summary>
+    public bool IsToldOf(Route route) => route.Notify is not null && RetryOf is null;
 
     public override string ToString() => $"{Id} of {Route}, {State}";
 }

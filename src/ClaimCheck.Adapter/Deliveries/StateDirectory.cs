@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Startup;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import.Running;
 
@@ -25,7 +25,7 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Where files lie on their way.</summary>
     public string Work => Path.Combine(path, "work");
 
-    /// <exception cref="SettingsException">It can't be written to, or another process holds it.</exception>
+    /// <exception cref="StartupException">It can't be written to, or another process holds it.</exception>
     public static StateDirectory Open(string path)
     {
         try
@@ -40,7 +40,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be used: {e.Message}", e);
+            throw new StartupException($"Adapter:StateDirectory is {path}, but can't be used: {e.Message}", e);
         }
 
         try
@@ -53,11 +53,11 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is NoSpace or ReadOnly)
         {
-            throw new SettingsException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
+            throw new StartupException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
         }
         catch (IOException e)
         {
-            throw new SettingsException(
+            throw new StartupException(
                 $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. Stop it, or choose another directory.", e);
         }
     }
@@ -88,7 +88,7 @@ internal sealed class StateDirectory : IDisposable
 
     private string ClockOf(string route) => Path.Combine(path, "routes", route + ".json");
 
-    /// <exception cref="SettingsException">The file is not what this version wrote: going on without it would deliver twice.</exception>
+    /// <exception cref="StartupException">The file is not what this version wrote: going on without it would deliver twice.</exception>
     private static async Task<T?> ReadAsync<T>(string file, CancellationToken cancellationToken)
         where T : class
     {
@@ -102,7 +102,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"{file} can't be read, but is part of the adapter's memory: move it away to forget what it tells. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
+            throw new StartupException($"{file} can't be read, but is part of the adapter's memory: move it away to forget what it tells. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
         }
     }
 

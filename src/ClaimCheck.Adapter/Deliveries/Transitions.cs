@@ -1,3 +1,4 @@
+using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;

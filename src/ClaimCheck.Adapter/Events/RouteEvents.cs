@@ -1,7 +1,6 @@
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Settings;
-using ClaimCheck.Adapter.Tables;
+using ClaimCheck.Adapter.Options;
+using ClaimCheck.Adapter.Steps;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
@@ -11,7 +10,8 @@ namespace ClaimCheck.Adapter.Events;
 /// Hands events to the deliveries of their batches. What they change is written down before they are acknowledged; nothing is fetched
 /// here.
 /// </summary>
-internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook book, Asking asking, Endings endings, ILogger<RouteEvents> logger) : IBatchHandler
+internal sealed partial class RouteEvents(
+    CheckedAdapterOptions options, DeliveryBook book, RetryDeliveries retries, DeliveryOutcomes outcomes, ILogger<RouteEvents> logger) : IBatchHandler
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -22,52 +22,39 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
             await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
         if (ready.RetryOf is { } failed)
         {
-            await TakeAgainAsync(ready, failed, cancellationToken);
+            // A part of a batch, for the consumer that failed on it: where this adapter did not ask for it, somebody did in its name.
+            foreach (var delivery in await retries.BeginAsync(failed, ready.ExportId, ready.BatchId, cancellationToken))
+                await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
             return;
         }
 
-        foreach (var route in settings.Routes.Where(route => route.AcceptsAny && route.Dataset == ready.Dataset))
+        foreach (var route in options.Routes.Where(route => route.AcceptsAny && route.Dataset == ready.Dataset))
             await TakeAsync(route, ready, cancellationToken);
     }
 
     public async Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken)
     {
         foreach (var delivery in book.OfBatch(revoked.BatchId))
-            await endings.RevokedAsync(delivery, revoked.Reason);
+            await outcomes.RevokedAsync(delivery, revoked.Reason);
     }
 
     public async Task OnCancelledAsync(BulkCancelledData cancelled, CancellationToken cancellationToken)
     {
         foreach (var (delivery, route) in Concerned(cancelled.BatchId))
-        {
-            await delivery.ChangeAsync(
-                document => document.CancelledElsewhere(cancelled.Reason, route.Tells(delivery.Document), TimeProvider.System.GetUtcNow()), cancellationToken);
-        }
+            await outcomes.CancelledAsync(delivery, route, cancelled.Reason);
     }
 
     public async Task OnFailedAsync(BulkFailedData failed, CancellationToken cancellationToken)
     {
         foreach (var (delivery, route) in Concerned(failed.BatchId))
-            await asking.FailAsync(delivery, route, new(failed.Failure.Code, failed.Failure.Detail));
+            await outcomes.FailAsync(delivery, route, new(failed.Failure.Code, failed.Failure.Detail));
     }
 
     private IEnumerable<(Delivery Delivery, Route Route)> Concerned(BatchId batchId) =>
         from delivery in book.OfBatch(batchId)
-        let route = settings.Find(delivery.Document.Route)
+        let route = options.Find(delivery.Document.Route)
         where route is not null
         select (delivery, route);
-
-    // A part of a batch, for the consumer that failed on it: where this adapter did not ask for it, somebody did in its name.
-    private async Task TakeAgainAsync(BulkReadyData ready, BatchId failed, CancellationToken cancellationToken)
-    {
-        foreach (var original in book.OfBatch(failed).ToList())
-        {
-            if (settings.Find(original.Document.Route) is not { Destination: TableDestination } route)
-                continue;
-            var (delivery, _) = await book.BeginRetryAsync(route, failed, ready.ExportId, ready.BatchId, cancellationToken);
-            await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
-        }
-    }
 
     private async Task TakeAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Exports;

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using ClaimCheck.Adapter.Hosting;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Http;
+using ClaimCheck.Adapter.Options;
 using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
@@ -15,12 +14,12 @@ internal static class RequestReader
     private const int MostCriteria = 100;
 
     /// <returns>The request, or the errors by field.</returns>
-    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, AdapterSettings settings, Caller caller)
+    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, CheckedAdapterOptions options, ApiCaller caller)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var property in body.EnumerateObject().Where(property => property.Name is not ("route" or "criteria")))
             errors[property.Name] = [NearestName.NotAField(property.Name, ["route", "criteria"])];
-        var route = RouteOf(body, [.. settings.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
+        var route = RouteOf(body, [.. options.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
         var criteria = CriteriaOf(body, route, errors);
         return errors.Count > 0 || route is null ? (null, errors) : (new(route, criteria), errors);
     }

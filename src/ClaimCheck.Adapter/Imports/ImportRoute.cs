@@ -3,7 +3,7 @@ using ClaimCheck.Import;
 namespace ClaimCheck.Adapter.Imports;
 
 /// <summary>A route that imports the files of a source, checked.</summary>
-/// <param name="Name">The route's; it names the feed too.</param>
+/// <param name="Name">The route's; its imports have the same.</param>
 /// <param name="Options">Source, mapping, endpoint, and where the runs are kept.</param>
 /// <param name="Callers">Who may see and steer it; none means all.</param>
 internal sealed record ImportRoute(string Name, ImportOptions Options, IReadOnlyList<string> Callers)

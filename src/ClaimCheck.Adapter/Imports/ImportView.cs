@@ -1,4 +1,4 @@
-using ClaimCheck.Adapter.Deliveries;
+using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Running;
 

@@ -34,9 +34,9 @@ internal enum HostKeyVerdict
 /// </summary>
 internal sealed class KnownHosts
 {
-    private readonly List<Entry> entries;
+    private readonly List<HostEntry> entries;
 
-    private KnownHosts(List<Entry> entries) => this.entries = entries;
+    private KnownHosts(List<HostEntry> entries) => this.entries = entries;
 
     private enum Marker
     {
@@ -47,7 +47,7 @@ internal sealed class KnownHosts
 
     /// <summary>Reads the text of a file.</summary>
     public static KnownHosts Parse(string text) =>
-        new([.. text.Split('\n').Select(line => EntryOf(line.Trim())).OfType<Entry>()]);
+        new([.. text.Split('\n').Select(line => EntryOf(line.Trim())).OfType<HostEntry>()]);
 
     /// <summary>The algorithms by which the server can show a key that is known, for the negotiation to prefer.</summary>
     public IEnumerable<string> AlgorithmsOf(string host, int port) => Of(host, port, orPlain: true)
@@ -77,7 +77,7 @@ internal sealed class KnownHosts
             : HostKeyVerdict.UnknownType;
     }
 
-    private List<Entry> Of(string host, int port, bool orPlain)
+    private List<HostEntry> Of(string host, int port, bool orPlain)
     {
         var name = host.ToLowerInvariant();
         var withPort = port == 22 ? name : $"[{name}]:{port}";
@@ -93,7 +93,7 @@ internal sealed class KnownHosts
             && certificate.ValidPrincipals.Any(name => Matches(name.ToLowerInvariant(), host.ToLowerInvariant()));
     }
 
-    private static Entry? EntryOf(string line)
+    private static HostEntry? EntryOf(string line)
     {
         if (line.Length == 0 || line[0] == '#')
             return null;
@@ -106,7 +106,7 @@ internal sealed class KnownHosts
         var key = new byte[parts.Length < 3 ? 0 : parts[2].Length];
         if (parts.Length < 3 || !Convert.TryFromBase64String(parts[2], key, out var length) || TypeOf(key.AsSpan(0, length)) != parts[1])
             return null;
-        return new Entry(marker, parts[0].ToLowerInvariant(), parts[0], parts[1], key[..length]);
+        return new HostEntry(marker, parts[0].ToLowerInvariant(), parts[0], parts[1], key[..length]);
     }
 
     private static string? TypeOf(ReadOnlySpan<byte> key)
@@ -134,7 +134,7 @@ internal sealed class KnownHosts
         return pattern.AsSpan(p).TrimStart('*').IsEmpty;
     }
 
-    private sealed record Entry(Marker Marker, string Names, string Written, string KeyType, byte[] Key)
+    private sealed record HostEntry(Marker Marker, string Names, string Written, string KeyType, byte[] Key)
     {
         public bool Is(byte[]? key) => key is not null && Key.AsSpan().SequenceEqual(key);
 

@@ -41,7 +41,7 @@ internal sealed class S3Location : ISharedLocation
         GuardAsync($"store {path}", async () =>
         {
             await using var source = await open(cancellationToken);
-            var upload = new S3Upload(s3, options, KeyOf(path), path, bytes, sha256);
+            var upload = new S3Upload(s3, options, KeyOf(path), new(path, bytes, sha256));
             await upload.SendAsync(source, cancellationToken);
             return await HasAsync(path, bytes, sha256, cancellationToken) switch
             {

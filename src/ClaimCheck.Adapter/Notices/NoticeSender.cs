@@ -11,9 +11,9 @@ namespace ClaimCheck.Adapter.Notices;
 
 /// <summary>How a try to tell went.</summary>
 /// <param name="Failure">Why it was not taken, or null.</param>
-/// <param name="IsFinal">Whether another try is of no use.</param>
+/// <param name="IsTerminal">Whether another try is of no use.</param>
 /// <param name="Code">A stable code of the failure.</param>
-internal sealed record Sent(string? Failure, bool IsFinal, string Code = "");
+internal sealed record Sent(string? Failure, bool IsTerminal, string Code = "");
 
 /// <summary>Tells consumer systems, by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
 internal sealed class NoticeSender : IDisposable

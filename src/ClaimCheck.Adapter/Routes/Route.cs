@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Contracts;
 using Quartz;
@@ -87,9 +86,6 @@ internal sealed record Route
     public NotifyTarget? Notify { get; init; }
 
     public bool IsOnDemand => Pattern is Pattern.OnDemandEvents or Pattern.OnDemandPolling;
-
-    /// <summary>Whether a consumer system is told of a delivery. What is only a part of another is not spoken of.</summary>
-    public bool Tells(DeliveryDocument document) => Notify is not null && document.RetryOf is null;
 
     /// <summary>Who asks for exports here; a key that no route names may use all.</summary>
     public bool IsFor(string caller) => Callers.Count == 0 || Callers.Contains(caller, StringComparer.Ordinal);

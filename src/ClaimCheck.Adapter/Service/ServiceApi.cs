@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Options;
 using ClaimCheck.Aws;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
@@ -20,18 +20,18 @@ internal sealed class ServiceApi : IDisposable
     private readonly HttpClient staging;
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClients own their handlers.")]
-    public ServiceApi(AdapterSettings settings)
+    public ServiceApi(CheckedAdapterOptions options)
     {
-        var address = settings.Service.AbsoluteUri;
+        var address = options.Service.AbsoluteUri;
         service = new(NewHandler())
         {
             BaseAddress = new Uri(address.EndsWith('/') ? address : address + "/"),
             Timeout = Patience,
             MaxResponseContentBufferSize = LargestAnswer,
         };
-        if (settings.ApiKey is not null)
-            service.DefaultRequestHeaders.Authorization = new("Bearer", settings.ApiKey);
-        service.DefaultRequestHeaders.Add("ClaimCheck-Consumer", settings.Consumer);
+        if (options.ApiKey is not null)
+            service.DefaultRequestHeaders.Authorization = new("Bearer", options.ApiKey);
+        service.DefaultRequestHeaders.Add("ClaimCheck-Consumer", options.Consumer);
         service.DefaultRequestHeaders.Accept.Add(new("application/json"));
         staging = new(NewHandler()) { Timeout = Patience };
     }

@@ -4,7 +4,7 @@ using Npgsql;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Whose fault it is that a statement failed.</summary>
-internal enum Fault
+internal enum SqlFault
 {
     /// <summary>A record's: it will never fit.</summary>
     Record,
@@ -13,10 +13,10 @@ internal enum Fault
     Unsure,
 
     /// <summary>A record's, for now: another holds it, or was quicker.</summary>
-    RecordForNow,
+    TransientOfRecord,
 
     /// <summary>The server's, for now: no record is to blame.</summary>
-    ServerForNow,
+    TransientOfServer,
 
     /// <summary>The table's, or the role's: someone must fix it.</summary>
     Table,
@@ -25,27 +25,27 @@ internal enum Fault
 /// <summary>What a SQLSTATE means for a record. What states mean at all is told by <see cref="DatabaseStates"/>.</summary>
 internal static class SqlFailure
 {
-    public static Fault FaultOf(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory
-        ? Fault.Unsure // of one value that is huge
+    public static SqlFault FaultOf(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory
+        ? SqlFault.Unsure // of one value that is huge
         : DatabaseFailure.Of(e).Trouble switch
         {
-            Trouble.Value or Trouble.Constraint => Fault.Record,
+            Trouble.Value or Trouble.Constraint => SqlFault.Record,
             // A limit on a whole transaction ends the session; one on a statement may be one record's.
-            Trouble.TimedOut when e.SqlState != PostgresErrorCodes.QueryCanceled => Fault.ServerForNow,
-            Trouble.Conflict or Trouble.NotNow or Trouble.Cancelled or Trouble.TimedOut => Fault.RecordForNow,
+            Trouble.TimedOut when e.SqlState != PostgresErrorCodes.QueryCanceled => SqlFault.TransientOfServer,
+            Trouble.Conflict or Trouble.NotNow or Trouble.Cancelled or Trouble.TimedOut => SqlFault.TransientOfRecord,
             // A standby and a rotated password too: no record is at fault, and it passes.
-            Trouble.Unreachable or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly or Trouble.SignIn => Fault.ServerForNow,
-            Trouble.Sequence => Fault.Table,
+            Trouble.Unreachable or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly or Trouble.SignIn => SqlFault.TransientOfServer,
+            Trouble.Sequence => SqlFault.Table,
             // Rules of row security, triggers and what they call, limits: of a row, or of all.
-            _ => Fault.Unsure,
+            _ => SqlFault.Unsure,
         };
 
     /// <summary>Whether records may be at fault, so that others may pass.</summary>
-    public static bool IsOfRecords(PostgresException e) => FaultOf(e) is Fault.Record or Fault.RecordForNow or Fault.Unsure;
+    public static bool IsOfRecords(PostgresException e) => FaultOf(e) is SqlFault.Record or SqlFault.TransientOfRecord or SqlFault.Unsure;
 
     /// <summary>Whether it may go better another time, though nobody does anything.</summary>
-    public static bool Passes(PostgresException e) =>
-        FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow
+    public static bool IsTransient(PostgresException e) =>
+        FaultOf(e) is SqlFault.TransientOfServer or SqlFault.TransientOfRecord
         || e.SqlState == PostgresErrorCodes.OutOfMemory || DatabaseFailure.Of(e).Trouble == Trouble.Internal;
 
     /// <summary>A stable code for receipts.</summary>

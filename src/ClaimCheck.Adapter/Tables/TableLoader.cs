@@ -72,7 +72,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             delete.Parameters.AddWithValue("batch", isUuid ? discard.BatchId.Value : discard.BatchId.ToString());
             Deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException e) when (SqlFailure.FaultOf(e) != Fault.ServerForNow)
+        catch (PostgresException e) when (SqlFailure.FaultOf(e) != SqlFault.TransientOfServer)
         {
             throw Stopped(e, discard.BatchId);
         }
@@ -128,17 +128,17 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     // A deadlock, a lock: the whole chunk at once is the quickest way out, while it may be tried.
     private bool IsTriedAgain(PostgresException e, RecordChunk<Record> chunk) =>
-        e.IsTransient && SqlFailure.FaultOf(e) == Fault.RecordForNow && chunk.Attempt < chunkAttempts;
+        e.IsTransient && SqlFailure.FaultOf(e) == SqlFault.TransientOfRecord && chunk.Attempt < chunkAttempts;
 
     private TableException Stopped(PostgresException e, BatchId batch)
     {
         // The driver's own text may quote a record.
-        var passes = SqlFailure.Passes(e);
+        var isTransient = SqlFailure.IsTransient(e);
         return new(
-            passes ? TableException.Unavailable : TableException.Refused,
-            $"Table {destination.Table} can't be loaded into{(passes ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
+            isTransient ? TableException.Unavailable : TableException.Refused,
+            $"Table {destination.Table} can't be loaded into{(isTransient ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
             batch,
-            passes);
+            isTransient);
     }
 
     // What can't be staged goes into the table record by record: a limit of the temporary table is not a limit of the target table.

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Contracts;
+using ClaimCheck.Web;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ClaimCheck.Adapter.Http;
+
+/// <summary>What every call shares: limits, keys, problems, health, logs.</summary>
+internal static partial class AdapterHttp
+{
+    private const long LargestBody = 1 << 20;
+
+    public static WebApplicationBuilder AddHttp(this WebApplicationBuilder builder, AccessRules access, TimeSpan askAgainAfter)
+    {
+        builder.Services
+            .AddSingleton(access)
+            .AddSingleton(new AskAgain(askAgainAfter))
+            .AddSingleton(TimeProvider.System)
+            .ConfigureHttpJsonOptions(json => ClaimCheckJson.Configure(json.SerializerOptions))
+            .Configure<HostOptions>(host =>
+            {
+                host.ShutdownTimeout = TimeSpan.FromSeconds(20);
+                host.ServicesStopConcurrently = true;
+            })
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Logging.AddLinkSafeConsole();
+        var allowed = access.Addresses;
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                allowed.CheckBound(endpoint.EndPoint);
+                endpoint.AddBodies(status => Problems.Of(Problems.ForStatus(status)).ToUtf8());
+            });
+        });
+        return builder;
+    }
+
+    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
+    public static WebApplication UseHttp(this WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
+        app.UseStatusCodePages(context =>
+            Problems.Of(Problems.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
+        app.UseStreaming();
+        app.UseMiddleware<CallerKeys>();
+        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault
+            ? Problems.Of(fault.Code, fault.Detail, fault.Errors).ExecuteAsync(context)
+            : next(context));
+        return app;
+    }
+
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => TypedResults.Ok(new HealthView("live")));
+        routes.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], Ready);
+        return routes;
+    }
+
+    private static Results<Ok<HealthView>, ProblemResult> Ready(IHostApplicationLifetime lifetime) =>
+        lifetime.ApplicationStopping.IsCancellationRequested ? Problems.Of(ProblemCodes.ShuttingDown) : TypedResults.Ok(new HealthView("ready"));
+
+    // The one place where exceptions become problems. Their texts go to the log, not to the caller.
+    private static async Task ExplainAsync(HttpContext context)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+            return;
+        var problem = exception switch
+        {
+            BadHttpRequestException bad => Problems.Of(Problems.ForStatus(bad.StatusCode)),
+            JsonException => Problems.Of(ProblemCodes.MalformedJson),
+            OperationCanceledException => Problems.Of(ProblemCodes.ShuttingDown, retryAfter: TimeSpan.FromSeconds(5)),
+            _ => Problems.Of(ProblemCodes.InternalError),
+        };
+        if (exception is not null && problem.Value.Code == ProblemCodes.InternalError)
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdapterHttp)), Defect.Of(exception), context.Request.Method);
+        await problem.ExecuteAsync(context);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "A {Method} met a defect of the adapter, and was answered 500.")]
+        public static partial void Broken(ILogger logger, Exception exception, string method);
+    }
+}
+
+/// <summary>How the process is.</summary>
+internal sealed record HealthView(string Status);
