@@ -2,7 +2,7 @@ using ClaimCheck.Adapter.Tables;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>What the adapter remembers of its deliveries.</summary>
+/// <summary>Registers what the adapter keeps of its deliveries.</summary>
 internal static class DeliveriesFeature
 {
     public static WebApplicationBuilder AddDeliveries(this WebApplicationBuilder builder, StateDirectory state)

@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Begins deliveries of what the service exports again: what of a batch failed for now in a table.</summary>
+/// <summary>Begins deliveries of a batch's transient failures, which the service exports again for its table.</summary>
 internal sealed partial class RetryDeliveries(CheckedAdapterOptions options, DeliveryBook book, ILogger<RetryDeliveries> logger)
 {
     /// <returns>One for each delivery of the batch into a table, whether it is new or was known.</returns>
@@ -26,7 +26,7 @@ internal sealed partial class RetryDeliveries(CheckedAdapterOptions options, Del
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, what failed for now of batch {Failed}.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, the transient failures of batch {Failed}.")]
         public static partial void Retrying(ILogger logger, string deliveryId, string route, BatchId batchId, BatchId failed);
     }
 }

@@ -9,7 +9,7 @@ internal sealed record AccessRules(IReadOnlyDictionary<string, string> ApiKeys, 
 {
     public const int ShortestKey = 32;
 
-    /// <summary>Where the adapter may listen, with the keys that it has.</summary>
+    /// <summary>The addresses that the adapter may listen on with the keys that it has.</summary>
     public ListenAddresses Addresses => new(
         Who: "The adapter",
         HasKey: ApiKeys.Count > 0,

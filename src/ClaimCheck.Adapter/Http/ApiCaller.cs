@@ -1,9 +1,9 @@
 namespace ClaimCheck.Adapter.Http;
 
-/// <summary>Who calls: the name of the key.</summary>
+/// <summary>The caller: the name of its key.</summary>
 internal sealed record ApiCaller(string Name)
 {
-    /// <summary>Whoever calls where there are no keys.</summary>
+    /// <summary>The caller where there are no keys.</summary>
     public static ApiCaller Anyone { get; } = new("anyone");
 
     public static ValueTask<ApiCaller> BindAsync(HttpContext context) =>

@@ -7,8 +7,9 @@ using ClaimCheck.Web;
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>
-/// Who may call. With keys every call but health needs one; without any everyone may, and the adapter therefore serves loopback
-/// alone, and no web page of another origin.
+/// Who may call. With keys every call but health needs one; without any, everyone may, and the adapter therefore listens on
+/// loopback
+/// only, and does not answer web pages of another origin.
 /// </summary>
 internal sealed class CallerKeys(AccessRules access, RequestDelegate next)
 {
@@ -51,7 +52,7 @@ internal sealed class CallerKeys(AccessRules access, RequestDelegate next)
             return null;
         var given = Hash(header[scheme.Length..].Trim());
         ApiCaller? found = null;
-        foreach (var (name, hash) in keys) // all of them: how long it takes tells nothing
+        foreach (var (name, hash) in keys) // compares all of them: the time that it takes reveals nothing
         {
             if (CryptographicOperations.FixedTimeEquals(given, hash))
                 found = new(name);

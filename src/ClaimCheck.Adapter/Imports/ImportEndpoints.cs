@@ -10,7 +10,7 @@ using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>What became of the files of import routes: look, see what failed, end one, send failures once more.</summary>
+/// <summary>The runs of import routes: list, see failures, cancel, retry failures.</summary>
 internal static class ImportEndpoints
 {
     private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
@@ -42,7 +42,7 @@ internal static class ImportEndpoints
             return refusal!;
         if (route is not null && !routes.For(caller).Any(watched => watched.Route.Name == route))
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
-        // Ids begin with the time, and no two are the same: they are the order.
+        // Ids begin with the time, and are unique: they define the order.
         var found = routes.List(caller, route, id => paging.IsAfter(default, id), paging.Limit + 1);
         var page = new List<ImportView>();
         foreach (var (watched, runId) in found.Take(paging.Limit))
@@ -104,7 +104,7 @@ internal static class ImportEndpoints
         }
         catch (ImportException e) when (e.Code == ImportCodes.RunEnded)
         {
-            // As it was asked for, or too late: the answer shows which.
+            // Cancelled as requested, or too late: the answer shows which.
         }
 
         ImportView? import;
@@ -127,7 +127,7 @@ internal static class ImportEndpoints
             return UnknownClass();
         if (classes.Count == 0)
             classes = [FailureClass.Transient];
-        // Asked for again: the retry that there is.
+        // Asked for again: the existing retry.
         if (await watched.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
             && classes.Select(each => made.GetValueOrDefault(each)).Distinct().ToList() is [{ } known]
             && await ShowAsync(watched, known, cancellationToken) is { } earlier)

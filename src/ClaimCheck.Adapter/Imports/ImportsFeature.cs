@@ -2,7 +2,7 @@ using ClaimCheck.Adapter.Retries;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>What imports need.</summary>
+/// <summary>Registers the services of imports.</summary>
 internal static class ImportsFeature
 {
     public static WebApplicationBuilder AddImports(this WebApplicationBuilder builder, IReadOnlyList<ImportRoute> routes, RetryOptions retry)

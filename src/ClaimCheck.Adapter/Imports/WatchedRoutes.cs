@@ -8,15 +8,15 @@ internal sealed class WatchedRoutes(IReadOnlyList<ImportRoute> routes, RetryOpti
 {
     private readonly List<WatchedRoute> all = [.. routes.Select(route => new WatchedRoute(route, retry, logger))];
 
-    /// <summary>The run and its route; what a caller may not use does not exist for it.</summary>
+    /// <summary>The run and its route; a route that a caller may not use does not exist for it.</summary>
     public WatchedRoute? FindRun(string runId, ApiCaller caller) => For(caller).FirstOrDefault(watched => watched.Runs.Has(runId));
 
     public IEnumerable<WatchedRoute> For(ApiCaller caller) => all.Where(watched => watched.Route.IsFor(caller.Name));
 
     /// <summary>Runs that a caller may see, newest first.</summary>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="route">Of one route, or null.</param>
-    /// <param name="isWanted">By id.</param>
+    /// <param name="caller">The caller.</param>
+    /// <param name="route">Only of this route, or null.</param>
+    /// <param name="isWanted">Selects by id.</param>
     /// <param name="limit">The most that are listed.</param>
     public IReadOnlyList<(WatchedRoute Watched, string RunId)> List(ApiCaller caller, string? route, Func<string, bool> isWanted, int limit) =>
         [.. For(caller).Where(watched => route is null || watched.Route.Name == route)

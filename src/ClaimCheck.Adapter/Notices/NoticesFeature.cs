@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Notices;
 
-/// <summary>What tells consumer systems.</summary>
+/// <summary>Registers the notices to consumer systems.</summary>
 internal static class NoticesFeature
 {
     public static WebApplicationBuilder AddNotices(this WebApplicationBuilder builder)

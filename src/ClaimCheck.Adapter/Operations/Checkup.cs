@@ -8,7 +8,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Operations;
 
-/// <summary><c>--check</c>: whether what the options name can be reached, and used.</summary>
+/// <summary><c>--check</c>: whether what the options name can be reached and used.</summary>
 internal static class Checkup
 {
     /// <returns>The exit code.</returns>
@@ -21,11 +21,11 @@ internal static class Checkup
             failures += await TryAsync($"Endpoint of {route.Name}, {ImportCheckup.HostOf(route)}", () => ImportCheckup.EndpointAsync(route));
         }
 
-        await Console.Out.WriteLineAsync(failures == 0 ? "All is well." : $"{failures} of these can't be used.");
+        await Console.Out.WriteLineAsync(failures == 0 ? "Everything can be used." : $"{failures} of these can't be used.");
         return failures == 0 ? 0 : CommandLine.NotReachable;
     }
 
-    /// <summary>One that says at once what it meets.</summary>
+    /// <summary>A client that reports each failure at once.</summary>
     public static ClaimCheckClient ClientOf(CheckedAdapterOptions options) => new(new ClaimCheckClientOptions
     {
         BaseAddress = options.Service,

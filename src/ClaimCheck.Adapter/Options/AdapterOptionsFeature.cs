@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Options;
 
-/// <summary>The checked options, for every feature that stands on them.</summary>
+/// <summary>Registers the checked options.</summary>
 internal static class AdapterOptionsFeature
 {
     public static WebApplicationBuilder AddAdapterOptions(this WebApplicationBuilder builder, CheckedAdapterOptions options)

@@ -2,7 +2,7 @@ using ClaimCheck.Adapter.Locations;
 
 namespace ClaimCheck.Adapter.Retention;
 
-/// <summary>What removes old batches from the routes' locations.</summary>
+/// <summary>Registers the retention of the routes' locations.</summary>
 internal static class LocationRetentionFeature
 {
     public static WebApplicationBuilder AddRetention(this WebApplicationBuilder builder)

@@ -6,7 +6,9 @@ using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Retention;
 
-/// <summary>Looks through the destinations now and then for what has been there long enough, and for what dead writers left.</summary>
+/// <summary>
+/// Regularly checks the destinations for batches whose retention is over, and for leftovers of crashed writers.
+/// </summary>
 internal sealed partial class LocationRetentionWorker(
     CheckedAdapterOptions options, RouteLocations locations, LocationRetention retention, RouteFailures failures, ILogger<LocationRetentionWorker> logger) : BackgroundService
 {
@@ -17,7 +19,7 @@ internal sealed partial class LocationRetentionWorker(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(LocationRetentionWorker), WorkAsync, logger, stoppingToken);
 
-    // Each by itself: one that breaks keeps no other.
+    // Each by itself: one that fails does not delay others.
     private Task WorkAsync(CancellationToken stoppingToken) => Task.WhenAll(
         from route in options.Routes
         let destination = route.Destination as LocationDestination
@@ -50,7 +52,7 @@ internal sealed partial class LocationRetentionWorker(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Location} could not be looked through for what has been there long enough. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Location} could not be checked for batches whose retention is over. {Reason}")]
         public static partial void NotLookedThrough(ILogger logger, string location, string reason);
     }
 }

@@ -1,12 +1,12 @@
 namespace ClaimCheck.Adapter.Retries;
 
-/// <summary>Pauses that grow, with jitter, so that many deliveries do not come at once.</summary>
+/// <summary>Delays that grow, with jitter, so that many deliveries do not come at once.</summary>
 internal static class Pause
 {
-    /// <param name="failures">How often it has failed so far, from 1.</param>
+    /// <param name="failures">The number of failures so far, from 1.</param>
     /// <param name="first">The pause after the first.</param>
     /// <param name="longest">The longest.</param>
-    /// <param name="factor">By how much each is longer than the one before.</param>
+    /// <param name="factor">The factor from each delay to the next.</param>
     public static TimeSpan After(int failures, TimeSpan first, TimeSpan longest, double factor = 2) =>
         Jittered(TimeSpan.FromMilliseconds(Math.Min(first.TotalMilliseconds * Math.Pow(factor, Math.Clamp(failures - 1, 0, 64)), longest.TotalMilliseconds)));
 

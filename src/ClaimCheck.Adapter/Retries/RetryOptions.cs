@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Retries;
 
-/// <summary>How what failed is tried again.</summary>
+/// <summary>How failures are tried again.</summary>
 internal sealed class RetryOptions
 {
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);

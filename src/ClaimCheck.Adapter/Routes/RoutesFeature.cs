@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Routes;
 
-/// <summary>What each route has of its own: its locations, and why it does not go on.</summary>
+/// <summary>Registers the routes' locations and failures.</summary>
 internal static class RoutesFeature
 {
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder, IReadOnlyList<Route> routes)

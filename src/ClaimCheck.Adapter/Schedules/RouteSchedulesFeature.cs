@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Schedules;
 
-/// <summary>What sets routes going by the clock.</summary>
+/// <summary>Registers the schedules of routes.</summary>
 internal static class RouteSchedulesFeature
 {
     public static WebApplicationBuilder AddSchedules(this WebApplicationBuilder builder)

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Service;
 
-/// <summary>What calls the service beside the library's client.</summary>
+/// <summary>Registers the calls of the service that the library's client does not have.</summary>
 internal static class ServiceFeature
 {
     public static WebApplicationBuilder AddService(this WebApplicationBuilder builder)

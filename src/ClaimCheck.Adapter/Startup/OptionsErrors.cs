@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Startup;
 
-/// <summary>Collects what is wrong with options: the value, the rule, and what would come of it.</summary>
+/// <summary>Collects configuration errors: the value, the rule, and the consequence.</summary>
 internal sealed class OptionsErrors
 {
     private readonly List<string> lines = [];

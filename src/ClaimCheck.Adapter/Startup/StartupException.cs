@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Startup;
 
-/// <summary>The adapter can't start. Each line says what is wrong, and what would come of it.</summary>
+/// <summary>The adapter can't start. Each line states what is wrong, and the consequence.</summary>
 internal sealed class StartupException(IReadOnlyList<string> lines, Exception? inner = null) : Exception(string.Join('\n', lines), inner)
 {
     public StartupException(string line, Exception? inner = null)

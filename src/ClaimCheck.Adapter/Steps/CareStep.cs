@@ -4,8 +4,8 @@ using ClaimCheck.Adapter.Options;
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>
-/// What is left to do once a delivery is where it goes, or has ended: its duties, a look for a revocation where no event tells of one, and
-/// at last to forget it.
+/// What is left to do once a delivery is at its destination, or has ended: its notices and receipts, a look for a revocation where no
+/// event announces one, and finally its deletion.
 /// </summary>
 internal sealed partial class CareStep(
     CheckedAdapterOptions options, Duties duties, RevocationCheck revocation, DeliveryBook book, ILogger<CareStep> logger) : IDeliveryStep
@@ -48,7 +48,7 @@ internal sealed partial class CareStep(
         return next - time.GetUtcNow() is var pause && pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1);
     }
 
-    // A batch that can still be revoked must be found again.
+    // A batch that can still be revoked must stay findable.
     private DateTimeOffset ForgetAt(DeliveryDocument document)
     {
         var ended = (document.EndedAt ?? document.DeliveredAt ?? document.CreatedAt) + options.StateRetention;
@@ -59,7 +59,7 @@ internal sealed partial class CareStep(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Delivery {DeliveryId} is forgotten: its retention is over.")]
+        [LoggerMessage(LogLevel.Debug, "Delivery {DeliveryId} is deleted: its retention is over.")]
         public static partial void Forgotten(ILogger logger, string deliveryId);
     }
 }

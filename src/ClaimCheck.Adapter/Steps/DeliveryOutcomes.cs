@@ -5,17 +5,17 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>What the service says of a delivery's export and batch, and what becomes of the delivery by it.</summary>
+/// <summary>What the service says of a delivery's export and batch, and the outcome for the delivery.</summary>
 internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<DeliveryOutcomes> logger)
 {
     private const int MostTriesOfAlteredData = 10;
     private readonly TimeProvider time = TimeProvider.System;
 
-    /// <summary>Whether a failure is terminal for the delivery: trying again is of no use.</summary>
+    /// <summary>Whether a failure is terminal for the delivery: trying again is useless.</summary>
     public static bool IsTerminal(ClaimCheckException e, Delivery delivery) => e switch
     {
         BatchEndedException or NotFoundException => true,
-        // Bytes that do not fit their checksums may be put right, but not by asking for ever.
+        // Bytes that do not match their checksums may be corrected, but not by endless tries.
         IntegrityException => delivery.Looks.Failures >= MostTriesOfAlteredData,
         LocationException { Reason: LocationFailure.Altered } => delivery.Looks.Failures >= MostTriesOfAlteredData,
         LocationException { IsTransient: false } or DirectoryInUseException => true,
@@ -27,7 +27,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
     public Task<Batch> BatchAsync(Delivery delivery, CancellationToken cancellationToken) =>
         client.GetBatchAsync(delivery.Document.BatchId!.Value, cancellationToken);
 
-    /// <summary>The same, where it is ready; else the delivery takes over what it is.</summary>
+    /// <summary>The same, where it is ready; else its state is applied to the delivery.</summary>
     public async Task<Batch?> ReadyBatchAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var batch = await BatchAsync(delivery, cancellationToken);
@@ -37,7 +37,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
         return null;
     }
 
-    /// <summary>Takes over what the service says of an export.</summary>
+    /// <summary>Applies what the service says of an export.</summary>
     /// <returns>Whether that changed anything.</returns>
     public async Task<bool> ObserveAsync(Delivery delivery, Route route, Export export) => export.State switch
     {
@@ -61,7 +61,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
                 await CancelledAsync(delivery, route, null);
                 break;
             case NotFoundException:
-                await FailAsync(delivery, route, new(e.Code, "The service knows nothing of the batch any more."));
+                await FailAsync(delivery, route, new(e.Code, "The service does not know the batch any more."));
                 break;
             default:
                 if (e is not BatchEndedException)
@@ -88,7 +88,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
     public Task<bool> CancelledAsync(Delivery delivery, Route route, string? reason) => delivery.ChangeAsync(
         document => document.CancelledElsewhere(reason, document.IsToldOf(route), time.GetUtcNow()), CancellationToken.None);
 
-    // A batch that was said to be ready is something else by now.
+    // A batch that was announced as ready is in another state by now.
     private async Task NotReadyAsync(Delivery delivery, Route route, Batch batch)
     {
         switch (batch.State)
@@ -97,13 +97,13 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
                 await RevokedAsync(delivery, batch.Reason);
                 break;
             case ExportState.Expired or ExportState.Failed:
-                await FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to be delivered."));
+                await FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to deliver."));
                 break;
             case ExportState.Cancelled:
                 await CancelledAsync(delivery, route, batch.Reason);
                 break;
             default:
-                throw new BatchNotReadyException($"The batch is {batch.State}, though it was said to be ready.", batch.BatchId, null);
+                throw new BatchNotReadyException($"The batch is {batch.State}, although it was announced as ready.", batch.BatchId, null);
         }
     }
 
@@ -112,7 +112,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} of route {Route} failed ({Code}): {Detail}")]
         public static partial void Failed(ILogger logger, string deliveryId, string route, string code, string detail);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it is to be taken back.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId? batchId);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} can't be delivered, and is given up.")]

@@ -8,7 +8,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Does what is owed to others about a delivery: tells the consumer system, and gives the service a receipt.</summary>
+/// <summary>Sends the notices and receipts that the adapter owes about a delivery.</summary>
 internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi service, NoticeSender notices, ILogger<Duties> logger)
 {
     private readonly TimeProvider time = TimeProvider.System;
@@ -52,7 +52,7 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
         }
         catch (ClaimCheckException e)
         {
-            return new(e.Message, false, e.Code); // no link could be had
+            return new(e.Message, false, e.Code); // no link is available
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -78,13 +78,13 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is taken.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is accepted.")]
         public static partial void Discharged(ILogger logger, string deliveryId, DutyKind kind, string what);
 
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Code}: {Reason}")]
         public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be made.")]
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be created.")]
         public static partial void Broken(ILogger logger, Exception exception, string deliveryId, string what);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the {Kind} '{What}' is given up. {Reason}")]

@@ -11,7 +11,7 @@ namespace ClaimCheck.Adapter.Steps;
 internal sealed partial class LoadStep(
     CheckedAdapterOptions options, TableInboxes tables, DeliveryOutcomes outcomes, ILogger<LoadStep> logger) : IDeliveryStep, IDisposable
 {
-    // For each database: one that is away keeps its own batches waiting, and no other's.
+    // For each database: an unreachable one delays its own batches only.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> slots = new(StringComparer.Ordinal);
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -77,7 +77,7 @@ internal sealed partial class LoadStep(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} have transient failures, {Terminal} terminal ones.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failed transiently, {Terminal} terminally.")]
         public static partial void Loaded(
             ILogger logger, string deliveryId, string route, BatchId batchId, TableDestination destination, long succeeded, long transient, long terminal);
     }

@@ -8,7 +8,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Looks for the batch where the route looks, and asks for the export's state as often as is needed.</summary>
+/// <summary>Looks for the batch where the route looks, and asks for the export's state as often as needed.</summary>
 internal sealed class LookStep(
     CheckedAdapterOptions options, ClaimCheckClient client, ServiceApi service, ManifestLook manifest, DeliveryOutcomes outcomes) : IDeliveryStep
 {
@@ -45,8 +45,9 @@ internal sealed class LookStep(
         return next - time.GetUtcNow() is var pause && pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1);
     }
 
-    // An event that came before the export's id was written down was not known to be this delivery's, and one that came to an earlier
-    // process is gone: the state is asked for once in any case.
+    // An event that came before the export's id was stored could not be matched with this delivery, and one that came to an
+    // earlier
+    // process is lost: the state is asked for once in any case.
     private DateTimeOffset FirstStatusAt(Delivery delivery, Route route, DateTimeOffset now)
     {
         var polling = options.Polling;
@@ -63,7 +64,7 @@ internal sealed class LookStep(
         {
             if (route.Wait == WaitKind.Staging && looks is { Staging: null, MayAskForStaging: true } && document.Request is not null)
             {
-                // The link is a secret, and was not written down: the same request answers the same export, with a link of its own.
+                // The link is a secret, and was not stored: the same request returns the same export, with a new link.
                 looks.MayAskForStaging = false;
                 export = await client.CreateExportAsync(document.Request, document.Id, cancellationToken: cancellationToken);
                 looks.Staging = export.Links.Staging;
@@ -75,7 +76,7 @@ internal sealed class LookStep(
         }
         catch (NotFoundException e)
         {
-            return await outcomes.FailAsync(delivery, route, new(e.Code, "The service knows nothing of the export any more."));
+            return await outcomes.FailAsync(delivery, route, new(e.Code, "The service does not know the export any more."));
         }
 
         if (await outcomes.ObserveAsync(delivery, route, export))

@@ -7,7 +7,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Pushes the batch's files to a location; what is there already is not pushed again.</summary>
+/// <summary>Pushes the batch's files to a location; files that are there already are not pushed again.</summary>
 internal sealed partial class PushStep(
     CheckedAdapterOptions options, BatchPusher pusher, RouteLocations locations, DeliveryOutcomes outcomes, ILogger<PushStep> logger) : IDeliveryStep, IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed partial class PushStep(
         var document = delivery.Document;
         if (document.Folder is null)
         {
-            // Written down before the first byte goes there: what is pushed can be found again.
+            // Stored before the first byte is pushed, so that pushed files can be found again.
             await ChooseFolderAsync(delivery, route, cancellationToken);
             return TimeSpan.Zero;
         }

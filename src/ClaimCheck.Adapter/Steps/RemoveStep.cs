@@ -7,7 +7,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Takes away what is there of a batch that was revoked, or that nobody wants any more; of the latter the service is told first.</summary>
+/// <summary>Removes what is there of a batch that was revoked, or cancelled by its caller; a cancellation goes to the service first.</summary>
 internal sealed partial class RemoveStep(
     ClaimCheckClient client, BatchPusher pusher, RouteLocations locations, TableInboxes tables, ILogger<RemoveStep> logger) : IDeliveryStep
 {
@@ -39,7 +39,7 @@ internal sealed partial class RemoveStep(
             Log.Removed(logger, document.Id, route.Name, delivery.Document.State);
     }
 
-    // The inbox notes that the batch is taken back, and its records go out of the table where the route says so.
+    // The inbox records that the batch is revoked, and its records are deleted from the table where the route says so.
     private async Task DiscardAsync(Delivery delivery, Route route, TableDestination table, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
@@ -50,17 +50,17 @@ internal sealed partial class RemoveStep(
             Log.Discarded(logger, document.Id, route.Name, delivery.Document.State, table, deleted);
     }
 
-    /// <returns>False where the export's id had to be found out first.</returns>
+    /// <returns>False where the export's id had to be determined first.</returns>
     private async Task<bool> CancelAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
         if (document.Request is null)
-            return true; // somebody else's export: it is only not delivered here
+            return true; // another client's export: it is only not delivered here
         try
         {
             if (document.ExportId is not { } exportId)
             {
-                // It may have been asked for just before the last process ended: the same key tells.
+                // It may have been requested just before the last process ended: the same key tells.
                 var export = await client.CreateExportAsync(document.Request, document.Id, cancellationToken: cancellationToken);
                 await delivery.ChangeAsync(each => each.Asked(export), CancellationToken.None);
                 return false;
@@ -70,7 +70,7 @@ internal sealed partial class RemoveStep(
         }
         catch (ClaimCheckException e) when (e is NotFoundException or RequestRejectedException)
         {
-            // There is nothing to be cancelled.
+            // There is nothing to cancel.
         }
 
         return true;

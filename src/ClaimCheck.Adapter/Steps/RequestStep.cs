@@ -5,14 +5,14 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>
-/// Asks the service for the export. The same delivery asks with the same key, so that the service answers the same export, whatever
-/// became of the answers before.
+/// Requests the export from the service. The same delivery uses the same key, so that the service answers with the same export, whatever
+/// happened to earlier answers.
 /// </summary>
 internal sealed partial class RequestStep(ClaimCheckClient client, DeliveryBook book, DeliveryOutcomes outcomes, ILogger<RequestStep> logger) : IDeliveryStep
 {
     public bool Takes(DeliveryDocument document, Route route) => document.State == DeliveryState.Requested;
 
-    /// <returns>Null where the service refused it, and a caller waits to hear of that: the delivery is forgotten.</returns>
+    /// <returns>Null where the service refused it, and a caller waits to be told that: the delivery is deleted.</returns>
     public async Task<TimeSpan?> RunAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
@@ -41,10 +41,10 @@ internal sealed partial class RequestStep(ClaimCheckClient client, DeliveryBook 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is asked for: export {ExportId}, batch {BatchId}.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is requested: export {ExportId}, batch {BatchId}.")]
         public static partial void Asked(ILogger logger, string deliveryId, string route, ExportId exportId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, which its caller is told; nothing is kept. {Code}: {Detail}")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, and its caller is told so; nothing is kept. {Code}: {Detail}")]
         public static partial void Refused(ILogger logger, string deliveryId, string route, string code, string detail);
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
             return false;
         }
 
-        // After a start all that were delivered would be asked for at once.
+        // Otherwise all delivered batches would be asked for at once after a start.
         looks.NextRevocationCheckAt ??= now + (options.Polling.RevocationInterval * Random.Shared.NextDouble());
         if (now < looks.NextRevocationCheckAt)
             return false;
@@ -40,7 +40,7 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
             }
 
             if (batch.State != ExportState.Ready)
-                looks.NextRevocationCheckAt = DateTimeOffset.MaxValue; // an end that never changes
+                looks.NextRevocationCheckAt = DateTimeOffset.MaxValue; // an end state that never changes
         }
         catch (NotFoundException)
         {
@@ -74,10 +74,10 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was pushed of it is to be removed.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and its pushed files will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be found out. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be determined. {Reason}")]
         public static partial void NotChecked(ILogger logger, string deliveryId, string reason);
     }
 }

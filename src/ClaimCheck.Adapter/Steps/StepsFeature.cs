@@ -5,7 +5,7 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>What works on deliveries.</summary>
+/// <summary>Registers the work on deliveries.</summary>
 internal static class StepsFeature
 {
     public static WebApplicationBuilder AddSteps(this WebApplicationBuilder builder, CheckedAdapterOptions options, StateDirectory state)

@@ -9,7 +9,7 @@ namespace ClaimCheck.Adapter.Tables;
 /// <summary>Holds a table against its dataset.</summary>
 internal static class TableCheck
 {
-    /// <exception cref="ClaimCheckException">It does not fit, or can't be told.</exception>
+    /// <exception cref="ClaimCheckException">It does not fit, or can't be checked.</exception>
     public static async Task CheckAsync(TableDestination table, string dataset, ClaimCheckClient client, CancellationToken cancellationToken)
     {
         if (await client.GetDatasetAsync(dataset, cancellationToken) is not { Columns: { } columns, Key: { } key })

@@ -27,8 +27,9 @@ internal sealed class TableInboxes : IAsyncDisposable
     /// <summary>Loads a batch, or what is left of it.</summary>
     /// <param name="table">Where it goes.</param>
     /// <param name="ready">The batch.</param>
-    /// <param name="deleted">Called where the batch turned out to be revoked, with how many of its records were deleted.</param>
-    /// <param name="cancellationToken">Ends it at the last chunk.</param>
+    /// <param name="deleted">Called where the batch turned out to be revoked, with the number of its records that were
+    /// deleted.</param>
+    /// <param name="cancellationToken">Stops it after the current chunk.</param>
     public async Task<RecordRunResult> LoadAsync(TableDestination table, BulkReadyData ready, Action<long> deleted, CancellationToken cancellationToken)
     {
         var loader = new TableLoader(table, ChunkAttempts, logger);
@@ -44,7 +45,7 @@ internal sealed class TableInboxes : IAsyncDisposable
         }
     }
 
-    /// <summary>Notes that a batch is taken back.</summary>
+    /// <summary>Records that a batch is revoked.</summary>
     /// <returns>How many records were deleted; null where none are, or that was done already.</returns>
     public async Task<long?> DiscardAsync(TableDestination table, BatchId batchId, string dataset, string? reason, CancellationToken cancellationToken)
     {

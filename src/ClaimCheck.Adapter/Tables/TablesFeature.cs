@@ -7,7 +7,7 @@ namespace ClaimCheck.Adapter.Tables;
 /// <summary>Called, at least once, with what the service exports again of a batch that failed in part.</summary>
 internal delegate Task BatchRetried(BatchId failed, Export retry);
 
-/// <summary>What loads into tables.</summary>
+/// <summary>Registers the loading of tables.</summary>
 internal static class TablesFeature
 {
     private static readonly TimeSpan StateCheckInterval = TimeSpan.FromSeconds(5);
