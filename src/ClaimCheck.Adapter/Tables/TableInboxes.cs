@@ -9,7 +9,7 @@ internal sealed class TableInboxes : IAsyncDisposable
 {
     private const int ChunkAttempts = 3;
 
-    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRun> runs = [];
+    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRun> runners = [];
     private readonly ILogger logger;
 
     public TableInboxes(RecordRunContext context, IEnumerable<TableDestination> tables, ILoggerFactory loggers)
@@ -17,8 +17,8 @@ internal sealed class TableInboxes : IAsyncDisposable
         logger = loggers.CreateLogger<TableInboxes>();
         foreach (var table in tables)
         {
-            if (!runs.ContainsKey((table.ConnectionString, table.Lease)))
-                runs.Add((table.ConnectionString, table.Lease), new(context, OptionsOf(table), loggers));
+            if (!runners.ContainsKey((table.ConnectionString, table.Lease)))
+                runners.Add((table.ConnectionString, table.Lease), new(context, OptionsOf(table), loggers));
         }
     }
 
@@ -36,7 +36,7 @@ internal sealed class TableInboxes : IAsyncDisposable
         var options = new RecordOptions { ChunkSize = table.ChunkSize, ChunkAttempts = ChunkAttempts, RetryTransient = table.RetryTransient };
         try
         {
-            return await RunOf(table).ApplyAsync(loader, ready, options, cancellationToken);
+            return await RunnerOf(table).ApplyAsync(loader, ready, options, cancellationToken);
         }
         finally
         {
@@ -50,18 +50,18 @@ internal sealed class TableInboxes : IAsyncDisposable
     public async Task<long?> DiscardAsync(TableDestination table, BatchId batchId, string dataset, string? reason, CancellationToken cancellationToken)
     {
         var loader = new TableLoader(table, ChunkAttempts, logger);
-        await RunOf(table).DiscardAsync(loader, batchId, dataset, reason, cancellationToken);
+        await RunnerOf(table).DiscardAsync(loader, batchId, dataset, reason, cancellationToken);
         return loader.Deleted;
     }
 
     /// <summary>Sends the receipts of all inboxes, until it is told to stop.</summary>
-    public Task SendReceiptsAsync(CancellationToken stoppingToken) => Task.WhenAll(runs.Values.Select(run => run.RunAsync(stoppingToken)));
+    public Task SendReceiptsAsync(CancellationToken stoppingToken) => Task.WhenAll(runners.Values.Select(runner => runner.RunAsync(stoppingToken)));
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var run in runs.Values)
-            await run.DisposeAsync();
+        foreach (var runner in runners.Values)
+            await runner.DisposeAsync();
     }
 
-    private RecordRun RunOf(TableDestination table) => runs[(table.ConnectionString, table.Lease)];
+    private RecordRun RunnerOf(TableDestination table) => runners[(table.ConnectionString, table.Lease)];
 }
