@@ -1,31 +1,39 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Events;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Hosting;
+using ClaimCheck.Adapter.Http;
 using ClaimCheck.Adapter.Imports;
+using ClaimCheck.Adapter.Notices;
+using ClaimCheck.Adapter.Operations;
+using ClaimCheck.Adapter.Options;
+using ClaimCheck.Adapter.Retention;
 using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Schedules;
+using ClaimCheck.Adapter.Service;
+using ClaimCheck.Adapter.Startup;
+using ClaimCheck.Adapter.Steps;
 using ClaimCheck.Adapter.Tables;
 
-return await Startup.GuardAsync(args, async () =>
+return await CommandLine.GuardAsync(args, async () =>
 {
-    var builder = Startup.CreateBuilder(args);
-    var settings = SettingsReader.Read(builder.Configuration);
+    var builder = CommandLine.CreateBuilder(args);
+    var options = OptionsReader.Read(builder.Configuration);
     if (args.Contains("--check"))
-        return await Checkup.RunAsync(settings);
+        return await Checkup.RunAsync(options);
 
-    using var state = StateDirectory.Open(settings.StateDirectory);
-    builder.AddHosting(settings).AddRoutes(state).AddImports();
-    if (settings.Routes.Count > 0)
-        builder.AddDeliveries(settings, state).AddEvents(settings, state);
+    using var state = StateDirectory.Open(options.StateDirectory);
+    builder.AddAdapterOptions(options).AddHttp(options.Access, options.Polling.Interval)
+        .AddRoutes(options.Routes).AddImports(options.Imports, options.Retry).AddDeliveries(state).AddSchedules();
+    if (options.Routes.Count > 0)
+        builder.AddTables(options.Routes, options.Consumer).AddService().AddNotices().AddSteps(options, state).AddRetention().AddEvents(options, state);
 
     await using var app = builder.Build();
-    CallerKeys.Addresses(settings).Check(ListenAddresses.Of(app, Startup.DefaultUrl));
+    options.Access.Addresses.Check(ListenAddresses.Of(app, CommandLine.DefaultUrl));
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);
-    await TableCheck.StartAsync(settings, app.Logger);
-    app.UseHosting();
+    await TablesAtStart.CheckAsync(options, app.Logger);
+    app.UseHttp();
     app.MapHealth(_ => Task.FromResult<Refused?>(null)).MapRoutes().MapImports();
-    if (settings.Routes.Count > 0)
+    if (options.Routes.Count > 0)
         app.MapExports();
     await app.RunAsync();
     return 0;

@@ -75,7 +75,7 @@ internal static class LoadBench
     public static async Task<int> LoadHereAsync(Uri service, string batch, string linkHost)
     {
         var id = BatchId.TryParse(batch, out var parsed) ? parsed : throw new BenchException("No batch.");
-        var size = int.TryParse(Environment.GetEnvironmentVariable(Chunk), out var set) ? set : ClaimCheck.Adapter.Settings.DestinationReader.DefaultChunkSize;
+        var size = int.TryParse(Environment.GetEnvironmentVariable(Chunk), out var set) ? set : ClaimCheck.Adapter.Options.DestinationReader.DefaultChunkSize;
         var table = new TableDestination
         {
             ConnectionString = Environment.GetEnvironmentVariable(Connection)!,
@@ -86,12 +86,12 @@ internal static class LoadBench
         using var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = service, Consumer = $"bench-{Environment.ProcessId}" });
         using var reader = new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = [linkHost] });
         var context = new RecordRunContext(client, reader, $"bench-{Environment.ProcessId}", TimeSpan.FromSeconds(5), null);
-        await using var run = new RecordRun(context, TableDestinations.InboxOf(table), NullLoggerFactory.Instance);
+        await using var run = new RecordRun(context, TableInboxes.OptionsOf(table), NullLoggerFactory.Instance);
         using var stop = new CancellationTokenSource();
         var receipts = run.RunAsync(stop.Token);
         var watch = Stopwatch.StartNew();
         var found = await client.GetBatchAsync(id);
-        var ready = ClaimCheck.Adapter.Deliveries.Loading.Ready(found);
+        var ready = ClaimCheck.Adapter.Steps.LoadStep.Ready(found);
         var result = await run.ApplyAsync(new TableLoader(table, 3, NullLogger.Instance), ready, new RecordOptions { ChunkSize = size }, CancellationToken.None);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{result.Counts.Succeeded} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)}"));

@@ -3,20 +3,20 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Options;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>All deliveries that the adapter remembers.</summary>
+/// <summary>All deliveries that the adapter keeps.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory state, TimeProvider time)
+internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory state, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Delivery> all = new(StringComparer.Ordinal);
     private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim beginning = new(1);
 
-    /// <summary>What is to be worked on, in the order in which it began.</summary>
+    /// <summary>Deliveries to work on, in the order in which they began.</summary>
     public ChannelReader<Delivery> Begun => begun.Reader;
 
     /// <summary>Newest first.</summary>
@@ -31,7 +31,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
 
     /// <summary>The same consumer, route and origin are the same delivery, here and at the service.</summary>
     public string IdOf(Route route, string origin) =>
-        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
+        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -39,13 +39,13 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             Add(new(document, state, isNew: false));
     }
 
-    /// <summary>A delivery of what the route asks for; on disk when this returns.</summary>
-    /// <param name="route">Of which route.</param>
-    /// <param name="origin">What set it going.</param>
-    /// <param name="request">What the service is asked for.</param>
-    /// <param name="caller">Whose key asked for it, or null.</param>
-    /// <param name="cancellationToken">Ends the wait for others.</param>
-    /// <returns>The delivery, and whether it is a new one. Where there is a caller it is awaited.</returns>
+    /// <summary>A delivery of what the route requests; on disk when this returns.</summary>
+    /// <param name="route">Its route.</param>
+    /// <param name="origin">What triggered it.</param>
+    /// <param name="request">The request to the service.</param>
+    /// <param name="caller">The name of the key that requested it, or null.</param>
+    /// <param name="cancellationToken">Cancels the wait for others.</param>
+    /// <returns>The delivery, and whether it is a new one. With a caller, its answer is awaited.</returns>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
         BeginAsync(isAwaited: caller is not null, document: new()
         {
@@ -59,7 +59,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             State = DeliveryState.Requested,
         }, cancellationToken: cancellationToken);
 
-    /// <summary>A delivery of a batch that somebody else asked for, and that is ready.</summary>
+    /// <summary>A delivery of a ready batch that another client requested.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
         BeginAsync(new()
         {
@@ -89,7 +89,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             RetryOf = failed,
         }, isAwaited: false, cancellationToken);
 
-    /// <summary>Forgets a delivery.</summary>
+    /// <summary>Deletes a delivery.</summary>
     public void Forget(Delivery delivery)
     {
         state.Delete(delivery.Document.Id);

@@ -1,19 +1,24 @@
 using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Options;
+using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>The links that consumer systems get to what was delivered. They are minted when they are told, and never kept.</summary>
-internal sealed class DeliveryLinks(AdapterSettings settings, Destinations destinations)
+/// <summary>
+/// The links that consumer systems get to delivered files. They are minted when they are sent, and never stored.
+/// </summary>
+internal sealed class DeliveryLinks(CheckedAdapterOptions options, RouteLocations locations)
 {
-    /// <returns>A link to the manifest at the destination, and when it dies at the latest; null where the location has none.</returns>
+    /// <returns>
+    /// A link to the manifest at the destination, and when it expires at the latest; null where the location has none.
+    /// </returns>
     public async Task<(Link? Link, DateTimeOffset? ExpiresAt)> MintAsync(Route route, DeliveryDocument document, CancellationToken cancellationToken)
     {
         if (document is not { State: DeliveryState.Delivered, Folder: { } folder })
             return default;
-        var expiresAt = TimeProvider.System.GetUtcNow() + settings.LinkLifetime;
-        return await destinations.Of(route).LinkAsync(LocationPath.Join(folder, "manifest.json"), settings.LinkLifetime, cancellationToken) is { } url
+        var expiresAt = TimeProvider.System.GetUtcNow() + options.LinkLifetime;
+        return await locations.Of(route).LinkAsync(LocationPath.Join(folder, "manifest.json"), options.LinkLifetime, cancellationToken) is { } url
             ? (new Link(url), expiresAt)
             : default;
     }

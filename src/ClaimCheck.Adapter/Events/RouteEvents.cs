@@ -1,16 +1,19 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Tables;
+using ClaimCheck.Adapter.Options;
+using ClaimCheck.Adapter.Steps;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Events;
 
 /// <summary>
-/// Hands events to the deliveries of their batches. What they change is written down before they are acknowledged; nothing is fetched
+/// Passes events to the deliveries of their batches. Changes are stored before the events are acknowledged; nothing is fetched
 /// here.
 /// </summary>
-internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook book, Asking asking, Endings endings, ILogger<RouteEvents> logger) : IBatchHandler
+internal sealed partial class RouteEvents(
+    CheckedAdapterOptions options, DeliveryBook book, RetryDeliveries retries, DeliveryOutcomes outcomes, ILogger<RouteEvents> logger) : IBatchHandler
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -21,60 +24,47 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
             await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
         if (ready.RetryOf is { } failed)
         {
-            await TakeAgainAsync(ready, failed, cancellationToken);
+            // A retry of a batch, for the consumer that failed on it: where this adapter did not request it, somebody did in its name.
+            foreach (var delivery in await retries.BeginAsync(failed, ready.ExportId, ready.BatchId, cancellationToken))
+                await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
             return;
         }
 
-        foreach (var route in settings.Routes.Where(route => route.AcceptsAny && route.Dataset == ready.Dataset))
+        foreach (var route in options.Routes.Where(route => route.AcceptsAny && route.Dataset == ready.Dataset))
             await TakeAsync(route, ready, cancellationToken);
     }
 
     public async Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken)
     {
         foreach (var delivery in book.OfBatch(revoked.BatchId))
-            await endings.RevokedAsync(delivery, revoked.Reason);
+            await outcomes.RevokedAsync(delivery, revoked.Reason);
     }
 
     public async Task OnCancelledAsync(BulkCancelledData cancelled, CancellationToken cancellationToken)
     {
         foreach (var (delivery, route) in Concerned(cancelled.BatchId))
-        {
-            await delivery.ChangeAsync(
-                document => document.CancelledElsewhere(cancelled.Reason, route.Tells(delivery.Document), TimeProvider.System.GetUtcNow()), cancellationToken);
-        }
+            await outcomes.CancelledAsync(delivery, route, cancelled.Reason);
     }
 
     public async Task OnFailedAsync(BulkFailedData failed, CancellationToken cancellationToken)
     {
         foreach (var (delivery, route) in Concerned(failed.BatchId))
-            await asking.FailAsync(delivery, route, new(failed.Failure.Code, failed.Failure.Detail));
+            await outcomes.FailAsync(delivery, route, new(failed.Failure.Code, failed.Failure.Detail));
     }
 
     private IEnumerable<(Delivery Delivery, Route Route)> Concerned(BatchId batchId) =>
         from delivery in book.OfBatch(batchId)
-        let route = settings.Find(delivery.Document.Route)
+        let route = options.Find(delivery.Document.Route)
         where route is not null
         select (delivery, route);
 
-    // A part of a batch, for the consumer that failed on it: where this adapter did not ask for it, somebody did in its name.
-    private async Task TakeAgainAsync(BulkReadyData ready, BatchId failed, CancellationToken cancellationToken)
-    {
-        foreach (var original in book.OfBatch(failed).ToList())
-        {
-            if (settings.Find(original.Document.Route) is not { Destination: TableDestination } route)
-                continue;
-            var (delivery, _) = await book.BeginRetryAsync(route, failed, ready.ExportId, ready.BatchId, cancellationToken);
-            await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
-        }
-    }
-
     private async Task TakeAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken)
     {
-        // The answer to a request of the route's own may still be under way: the batch may be that one's.
+        // The answer to a request of the route's own may still be under way: the batch may be the requested one.
         foreach (var asked in book.OfRoute(route.Name).Where(each => each.Document.State == DeliveryState.Requested))
         {
             if (!await asked.LeavesAsync(DeliveryState.Requested, Patience, cancellationToken))
-                throw new ServiceUnavailableException("request_under_way", "Whether the batch was asked for by the adapter itself can't be told yet.", ready.BatchId);
+                throw new ServiceUnavailableException("request_under_way", "Whether the batch was asked for by the adapter itself is not known yet.", ready.BatchId);
         }
 
         var own = book.OfBatch(ready.BatchId).FirstOrDefault(each => each.Document.Route == route.Name);
@@ -91,7 +81,7 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which somebody else asked for, is taken.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which another client requested, is accepted.")]
         public static partial void Taken(ILogger logger, string deliveryId, string route, BatchId batchId);
     }
 }

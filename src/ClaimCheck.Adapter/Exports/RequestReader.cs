@@ -1,10 +1,13 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Http;
+using ClaimCheck.Adapter.Options;
+using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 
-/// <summary>What a consumer system asks for: a route, and criteria beside the route's own.</summary>
+/// <summary>The request of a consumer system: a route, and criteria in addition to the route's own.</summary>
 internal sealed record OnDemandRequest(Route Route, IReadOnlyDictionary<string, JsonElement> Criteria);
 
 /// <summary>Reads the body of <c>POST /exports</c>; collects what is wrong with each field.</summary>
@@ -13,12 +16,12 @@ internal static class RequestReader
     private const int MostCriteria = 100;
 
     /// <returns>The request, or the errors by field.</returns>
-    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, AdapterSettings settings, Caller caller)
+    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, CheckedAdapterOptions options, ApiCaller caller)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var property in body.EnumerateObject().Where(property => property.Name is not ("route" or "criteria")))
             errors[property.Name] = [NearestName.NotAField(property.Name, ["route", "criteria"])];
-        var route = RouteOf(body, [.. settings.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
+        var route = RouteOf(body, [.. options.Routes.Where(each => each.IsOnDemand && each.IsFor(caller.Name))], errors);
         var criteria = CriteriaOf(body, route, errors);
         return errors.Count > 0 || route is null ? (null, errors) : (new(route, criteria), errors);
     }
@@ -29,7 +32,7 @@ internal static class RequestReader
         {
             if (routes.Count == 1)
                 return routes[0];
-            errors["route"] = ["Must be given: there is not just one route on demand for this caller."];
+            errors["route"] = ["Must be given: there is more than one route on demand for this caller, or none."];
             return null;
         }
 
@@ -55,7 +58,7 @@ internal static class RequestReader
 
         foreach (var property in given.EnumerateObject())
         {
-            // What the operator has fixed, for example whose data it is, is not a caller's to change.
+            // What the operator has fixed, for example whose data it is, can't be changed by a caller.
             if (route?.Criteria.ContainsKey(property.Name) == true)
                 errors[$"criteria.{property.Name}"] = ["Is fixed by the route."];
             else

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using ClaimCheck.Adapter.Hosting;
-using ClaimCheck.Adapter.Settings;
+using ClaimCheck.Adapter.Http;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Reading;
@@ -10,7 +9,7 @@ using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>What became of the files of import routes: look, see what failed, end one, send failures once more.</summary>
+/// <summary>The runs of import routes: list, see failures, cancel, retry failures.</summary>
 internal static class ImportEndpoints
 {
     private const string ListCall = "imports";
@@ -37,45 +36,45 @@ internal static class ImportEndpoints
     }
 
     private static async Task<Results<Ok<Page<ImportView>>, ProblemResult>> List(
-        HttpContext context, string? route, Caller caller, Feeds feeds, CancellationToken cancellationToken)
+        HttpContext context, string? route, ApiCaller caller, WatchedRoutes routes, CancellationToken cancellationToken)
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
-        if (route is not null && !feeds.For(caller).Any(feed => feed.Route.Name == route))
+        if (route is not null && !routes.For(caller).Any(watched => watched.Route.Name == route))
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
         // Ids begin with the time, and no two are the same: they are the order.
-        var found = feeds.List(caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
+        var found = routes.List(caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
         var page = new List<ImportView>();
-        foreach (var (feed, runId) in found.Take(paging.Limit))
+        foreach (var (watched, runId) in found.Take(paging.Limit))
         {
-            if (await feed.Runs.TryShowAsync(runId, cancellationToken) is { } run)
-                page.Add(ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)));
+            if (await watched.Runs.TryShowAsync(runId, cancellationToken) is { } run)
+                page.Add(ImportView.Of(watched.Route, run, watched.LastFailureOf(run.RunId)));
         }
 
         return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(ListCall, found[paging.Limit - 1].RunId) : null));
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemResult>> Get(
-        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
     {
-        if (feeds.FindRun(id, caller) is not { } feed || await ShowAsync(feed, id, cancellationToken) is not { } import)
+        if (routes.FindRun(id, caller) is not { } watched || await ShowAsync(watched, id, cancellationToken) is not { } import)
             return Problems.NotFound("import");
         if (!import.HasEnded)
-            RetryAfter(context, settings);
+            askAgain.Tell(context);
         return TypedResults.Ok(import);
     }
 
-    private static async Task<Results<Ok<ImportReportView>, ProblemResult>> Report(string id, Caller caller, Feeds feeds, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<ImportReportView>, ProblemResult>> Report(string id, ApiCaller caller, WatchedRoutes routes, CancellationToken cancellationToken)
     {
-        if (feeds.FindRun(id, caller) is not { } feed)
+        if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
-        var report = await feed.Runs.ReportAsync(id, cancellationToken);
-        return TypedResults.Ok(new ImportReportView(ImportView.Of(feed.Route, report.Run), report.Failures));
+        var report = await watched.Runs.ReportAsync(id, cancellationToken);
+        return TypedResults.Ok(new ImportReportView(ImportView.Of(watched.Route, report.Run), report.Failures));
     }
 
-    private static Results<PushStreamHttpResult, ProblemResult> Failures(string id, HttpContext context, Caller caller, Feeds feeds)
+    private static Results<PushStreamHttpResult, ProblemResult> Failures(string id, HttpContext context, ApiCaller caller, WatchedRoutes routes)
     {
-        if (feeds.FindRun(id, caller) is not { } feed)
+        if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
         if (ClassesOf(context.Request) is not { } classes)
             return UnknownClass();
@@ -85,7 +84,7 @@ internal static class ImportEndpoints
                 if (HttpMethods.IsHead(context.Request.Method))
                     return;
                 await using var writer = new StreamWriter(body, leaveOpen: true);
-                await foreach (var line in ImportRuns.BucketLinesAsync(feed.Runs.DirectoryOf(id), context.RequestAborted))
+                await foreach (var line in ImportRuns.BucketLinesAsync(watched.Runs.DirectoryOf(id), context.RequestAborted))
                 {
                     if (classes.Count == 0 || classes.Contains(ClassOf(line)))
                         await writer.WriteAsync($"{line}\n".AsMemory(), context.RequestAborted);
@@ -95,43 +94,43 @@ internal static class ImportEndpoints
     }
 
     private static async Task<Results<Ok<ImportView>, Accepted<ImportView>, ProblemResult>> Cancel(
-        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
     {
-        if (feeds.FindRun(id, caller) is not { } feed)
+        if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
         try
         {
-            await feed.Runs.CancelAsync(id, cancellationToken);
+            await watched.Runs.CancelAsync(id, cancellationToken);
         }
         catch (ImportException e) when (e.Code == ImportCodes.RunEnded)
         {
-            // As it was asked for, or too late: the answer shows which.
+            // Cancelled as requested, or too late: the answer shows which.
         }
 
         ImportView? import;
-        for (var watch = Stopwatch.StartNew(); (import = await ShowAsync(feed, id, cancellationToken)) is { HasEnded: false } && watch.Elapsed < CancelWithin;)
+        for (var watch = Stopwatch.StartNew(); (import = await ShowAsync(watched, id, cancellationToken)) is { HasEnded: false } && watch.Elapsed < CancelWithin;)
             await Task.Delay(CancelLook, cancellationToken);
         if (import is null)
             return Problems.NotFound("import");
         if (import.HasEnded)
             return TypedResults.Ok(import);
-        RetryAfter(context, settings);
+        askAgain.Tell(context);
         return TypedResults.Accepted(import.Links.Self, import);
     }
 
     private static async Task<Results<Accepted<ImportView>, Ok<ImportView>, ProblemResult>> Retry(
-        string id, HttpContext context, Caller caller, AdapterSettings settings, Feeds feeds, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
     {
-        if (feeds.FindRun(id, caller) is not { } feed)
+        if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
         if (ClassesOf(context.Request) is not { } classes)
             return UnknownClass();
         if (classes.Count == 0)
             classes = [FailureClass.Transient];
-        // Asked for again: the retry that there is.
-        if (await feed.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
+        // Asked for again: the existing retry.
+        if (await watched.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
             && classes.Select(each => made.GetValueOrDefault(each)).Distinct().ToList() is [{ } known]
-            && await ShowAsync(feed, known, cancellationToken) is { } earlier)
+            && await ShowAsync(watched, known, cancellationToken) is { } earlier)
         {
             return TypedResults.Ok(earlier);
         }
@@ -139,23 +138,23 @@ internal static class ImportEndpoints
         string retry;
         try
         {
-            retry = await feed.RetryAsync(id, classes, cancellationToken);
+            retry = await watched.RetryAsync(id, classes, cancellationToken);
         }
         catch (ImportException e) when (e.Code == ImportCodes.RunBusy)
         {
-            return Problems.Of(ProblemCodes.JobRunning, retryAfter: settings.Polling.Interval);
+            return Problems.Of(ProblemCodes.JobRunning, retryAfter: askAgain.After);
         }
         catch (ImportException e) when (e.Code == ImportCodes.NothingToRetry)
         {
             return Problems.Of(ProblemCodes.NothingToRetry, e.Message);
         }
 
-        RetryAfter(context, settings);
-        return TypedResults.Accepted($"/imports/{retry}", await ShowAsync(feed, retry, cancellationToken));
+        askAgain.Tell(context);
+        return TypedResults.Accepted($"/imports/{retry}", await ShowAsync(watched, retry, cancellationToken));
     }
 
-    private static async Task<ImportView?> ShowAsync(Feed feed, string id, CancellationToken cancellationToken) =>
-        await feed.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(feed.Route, run, feed.LastFailureOf(run.RunId)) : null;
+    private static async Task<ImportView?> ShowAsync(WatchedRoute watched, string id, CancellationToken cancellationToken) =>
+        await watched.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(watched.Route, run, watched.LastFailureOf(run.RunId)) : null;
 
     /// <returns>None where none is asked for; null where one is unknown.</returns>
     private static List<string>? ClassesOf(HttpRequest request)
@@ -168,7 +167,4 @@ internal static class ImportEndpoints
         Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}; it may be given more than once.");
 
     private static string ClassOf(string line) => FailureLine.Read(line).Class!;
-
-    private static void RetryAfter(HttpContext context, AdapterSettings settings) =>
-        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(settings.Polling.Interval.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 }

@@ -6,13 +6,14 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>How a bucket is reached, and what its refusals mean.</summary>
+/// <summary>How a bucket is reached, and what its errors mean.</summary>
 internal static class S3Access
 {
     public static AmazonS3Client Connect(LocationOptions options)
     {
-        var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are tried again by the location
-        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys of its own.
+        var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are retried by the location
+        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys
+        // of its own.
         var isAws = S3Setup.Apply(config, options.ServiceUrl, options.Region, options.StallTimeout, followsEnvironment: options.AccessKey is null);
         config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
         if (options.AccessKey is null)

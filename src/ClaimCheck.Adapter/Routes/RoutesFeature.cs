@@ -1,13 +1,11 @@
-using ClaimCheck.Adapter.Deliveries;
-
 namespace ClaimCheck.Adapter.Routes;
 
-/// <summary>What the routes remember, and their clocks.</summary>
+/// <summary>Registers the routes' locations and failures.</summary>
 internal static class RoutesFeature
 {
-    public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder, StateDirectory state)
+    public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder, IReadOnlyList<Route> routes)
     {
-        builder.Services.AddSingleton(state).AddSingleton<DeliveryBook>().AddSingleton<RouteFailures>().AddSingleton<Scheduler>();
+        builder.Services.AddSingleton(_ => new RouteLocations(routes)).AddSingleton<RouteFailures>();
         return builder;
     }
 }

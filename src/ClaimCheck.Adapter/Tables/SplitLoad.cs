@@ -5,45 +5,46 @@ using NpgsqlTypes;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// Loads what it can of a chunk: a run of records that fails is halved, through the same temporary table as the whole chunk, and the last
-/// few go into the table one by one, past all staging, so that each verdict is the table's own. What a SQLSTATE alone does not tell, the
-/// evidence does: where any record passes, those that fail are at fault themselves; where none does, it is the table, and none is blamed.
+/// Loads what it can of a chunk: a range of records that fails is halved, through the same temporary table as the whole chunk, and the
+/// last few are inserted into the table one by one, without the temporary table, so that each verdict is the table's own. Where a SQLSTATE
+/// does not decide, the evidence does: where any record passes, those that fail are at fault themselves; where none does, the table is, and
+/// no record is failed.
 /// </summary>
 internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, bool isStaged, CancellationToken cancellationToken)
 {
-    private const string BeforeRun = "claimcheck_run";
+    private const string BeforePart = "claimcheck_part";
 
     private const string RecordMismatch = "record_mismatch";
 
-    // So few are quicker one by one.
+    // For so few records, single inserts are faster.
     private const int Few = 4;
 
-    // Records that are tried, evenly spread, before a table is taken for the one at fault.
+    // Records that are tried, evenly spread, before the table itself is found at fault.
     private const int Samples = 256;
 
     private readonly Dictionary<int, PostgresException> refused = [];
     private bool hasPassed;
 
-    /// <param name="good">One that the table has taken, as evidence where none of these passes.</param>
-    /// <exception cref="PostgresException">No record is to blame.</exception>
+    /// <param name="good">One that the table has accepted, as evidence where none of these passes.</param>
+    /// <exception cref="PostgresException">No record is at fault.</exception>
     public async Task LoadAsync(LoadedRecord? good)
     {
         var lines = new LinesOfKeys(chunk, plan, records, FailMismatches());
         for (var next = lines.First(); next.Length > 0; next = lines.After(refused.Keys))
             await LoadAsync(next, good);
-        var unsure = refused.Values.FirstOrDefault(e => SqlFailure.FaultOf(e) == Fault.Unsure);
+        var unsure = refused.Values.FirstOrDefault(e => SqlFailure.FaultOf(e) == SqlFault.Unsure);
         if (unsure is not null && !hasPassed && !await TakesAsync(good))
             throw unsure;
         foreach (var (index, e) in refused)
         {
-            if (SqlFailure.FaultOf(e) == Fault.RecordForNow || SqlFailure.Passes(e))
+            if (SqlFailure.FaultOf(e) == SqlFault.TransientOfRecord || SqlFailure.IsTransient(e))
                 chunk[index].FailTransient(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
             else
                 chunk[index].FailTerminal(SqlFailure.CodeOf(e), SqlFailure.MessageOf(e));
         }
     }
 
-    // A value that can't be one of its column's type is its record's fault alone, and never sent.
+    // A value that can't be one of its column's type fails its record only, and is never sent.
     private HashSet<int> FailMismatches()
     {
         var failed = new HashSet<int>();
@@ -73,25 +74,25 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
             return;
         }
 
-        // Else each record would be tried, of a table that takes none.
-        if (SqlFailure.FaultOf(failure) == Fault.Unsure && !hasPassed)
+        // Otherwise each record would be tried on a table that accepts none.
+        if (SqlFailure.FaultOf(failure) == SqlFault.Unsure && !hasPassed)
             hasPassed = await TakesAsync(good) || await TakesAnyAsync(which) ? true : throw failure;
         await LoadAsync(which[..(which.Length / 2)], good);
         await LoadAsync(which[(which.Length / 2)..], good);
     }
 
-    // Null: they are in.
+    // Null: they are loaded.
     private async Task<PostgresException?> TryAsync(ReadOnlyMemory<int> which)
     {
         records.Clear();
-        await chunk.Transaction.SaveAsync(BeforeRun, cancellationToken);
+        await chunk.Transaction.SaveAsync(BeforePart, cancellationToken);
         try
         {
             await chunk.Connection.CopyInAsync(LoadPlan.Copy, (stream, token) => records.WriteAsync(stream, chunk, which, token), cancellationToken);
             var upsert = new NpgsqlBatchCommand(plan.Upsert);
             if (plan.MarksBatch)
                 upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
-            await RunAsync(new(LoadPlan.Strict), upsert, new(LoadPlan.Empty), new($"RELEASE SAVEPOINT {BeforeRun}"));
+            await RunAsync(new(LoadPlan.Strict), upsert, new(LoadPlan.Empty), new($"RELEASE SAVEPOINT {BeforePart}"));
             return null;
         }
         catch (PostgresException e) when (SqlFailure.IsOfRecords(e))
@@ -135,10 +136,10 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
 
         if (plan.MarksBatch)
             insert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
-        var end = isKept ? $"RELEASE SAVEPOINT {BeforeRun}" : $"ROLLBACK TO SAVEPOINT {BeforeRun}; RELEASE SAVEPOINT {BeforeRun}";
+        var end = isKept ? $"RELEASE SAVEPOINT {BeforePart}" : $"ROLLBACK TO SAVEPOINT {BeforePart}; RELEASE SAVEPOINT {BeforePart}";
         try
         {
-            await RunAsync([new($"SAVEPOINT {BeforeRun}"), new(LoadPlan.Strict), insert, .. end.Split("; ").Select(sql => new NpgsqlBatchCommand(sql))]);
+            await RunAsync([new($"SAVEPOINT {BeforePart}"), new(LoadPlan.Strict), insert, .. end.Split("; ").Select(sql => new NpgsqlBatchCommand(sql))]);
             return null;
         }
         catch (PostgresException e) when (SqlFailure.IsOfRecords(e))
@@ -148,11 +149,11 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         }
     }
 
-    // Released as well: thousands of savepoints within each other would be slow.
+    // Released as well: thousands of nested savepoints would be slow.
     private async Task UndoAsync()
     {
-        await chunk.Transaction.RollbackAsync(BeforeRun, cancellationToken);
-        await chunk.Transaction.ReleaseAsync(BeforeRun, cancellationToken);
+        await chunk.Transaction.RollbackAsync(BeforePart, cancellationToken);
+        await chunk.Transaction.ReleaseAsync(BeforePart, cancellationToken);
     }
 
     private async Task RunAsync(params NpgsqlBatchCommand[] commands)
@@ -164,7 +165,7 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
     }
 }
 
-/// <summary>A record that a table has taken: its fields as texts.</summary>
+/// <summary>A record that a table has accepted: its fields as texts.</summary>
 internal sealed record LoadedRecord(byte[]?[] Values)
 {
     public override string ToString() => $"{Values.Length} fields";

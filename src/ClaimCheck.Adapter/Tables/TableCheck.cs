@@ -7,51 +7,17 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>
-/// Holds tables against their datasets when the adapter starts, and for <c>--check</c>. What can't be reached then is looked at when the
-/// first batch comes.
-/// </summary>
-internal static partial class TableCheck
+/// <summary>Holds a table against its dataset.</summary>
+internal static class TableCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    /// <exception cref="SettingsException">A table does not fit.</exception>
-    public static async Task StartAsync(AdapterSettings settings, ILogger logger)
+    /// <exception cref="ClaimCheckException">It does not fit, or can't be checked.</exception>
+    public static async Task CheckAsync(TableDestination table, string dataset, ClaimCheckClient client, CancellationToken cancellationToken)
     {
-        if (!settings.Routes.Any(route => route.Destination is TableDestination))
-            return;
-        var errors = new SettingsErrors();
-        using var client = ClientOf(settings);
-        foreach (var route in settings.Routes.Where(route => route.Destination is TableDestination))
-        {
-            using var limit = new CancellationTokenSource(Patience);
-            try
-            {
-                await CheckAsync(route, client, limit.Token);
-            }
-            catch (TableException e) when (!e.IsTransient)
-            {
-                errors.Add($"Adapter:Routes:{route.Name}:Destination: {e.Message}");
-            }
-            catch (Exception e) when (e is ClaimCheckException or OperationCanceledException)
-            {
-                Log.NotChecked(logger, route.Name, e is ClaimCheckException ? e.Message : $"Nothing answered within {Patience}.");
-            }
-        }
-
-        errors.ThrowIfAny();
-    }
-
-    /// <exception cref="ClaimCheckException">It does not fit, or can't be told.</exception>
-    public static async Task CheckAsync(Route route, ClaimCheckClient client, CancellationToken cancellationToken)
-    {
-        var table = (TableDestination)route.Destination;
-        var dataset = await client.GetDatasetAsync(route.Dataset, cancellationToken);
-        if (dataset is not { Columns: { } columns, Key: { } key })
-            throw new ServiceUnavailableException("dataset_unavailable", $"The columns of {route.Dataset} are not known: its source was never reached.");
+        if (await client.GetDatasetAsync(dataset, cancellationToken) is not { Columns: { } columns, Key: { } key })
+            throw new ServiceUnavailableException("dataset_unavailable", $"The columns of {dataset} are not known: its source was never reached.");
         try
         {
-            await using var database = new InboxDatabase(TableDestinations.InboxOf(table));
+            await using var database = new InboxDatabase(TableInboxes.OptionsOf(table));
             await using var connection = await database.OpenAsync(cancellationToken);
             await new TableSchema(table).PlanAsync(connection, columns, key, cancellationToken);
         }
@@ -61,19 +27,5 @@ internal static partial class TableCheck
             throw new TableException(
                 TableException.Refused, $"The database of table {table.Table} can't be used. {failure.Text}", null, failure.Passes, e);
         }
-    }
-
-    private static ClaimCheckClient ClientOf(AdapterSettings settings) => new(new ClaimCheckClientOptions
-    {
-        BaseAddress = settings.Service,
-        ApiKey = settings.ApiKey,
-        Consumer = settings.Consumer,
-        MaxAttempts = 1,
-    });
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "Whether the table of route {Route} fits its dataset can't be told yet; it is looked at when its first batch comes. {Reason}")]
-        public static partial void NotChecked(ILogger logger, string route, string reason);
     }
 }

@@ -12,7 +12,7 @@ public sealed class Imports_into_the_service
         await using var jobs = await JobScene.CreateAsync(orders: 2000, chunk: 100);
         jobs.AddOperation("slow", "item", "UPDATE orders SET status = :status WHERE id = :id AND pg_sleep(0.0005) IS NOT NULL", """, "chunk": 100 """);
         var service = await jobs.Scene.StartServiceAsync();
-        await using var scene = FeedScene.For(service.Address.AbsoluteUri);
+        await using var scene = ImportScene.For(service.Address.AbsoluteUri);
         scene.Settings["Service"] = service.Address.AbsoluteUri;
         scene.Route["Import"]!["Endpoint"] = new JsonObject { ["Contract"] = "bulk-jobs", ["Operation"] = "slow", ["JobPoll"] = "00:00:00.05" };
         scene.Route["Import"]!["Mapping"] = new JsonObject

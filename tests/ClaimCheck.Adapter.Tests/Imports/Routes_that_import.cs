@@ -11,12 +11,12 @@ public sealed class Routes_that_import : IAsyncLifetime
     private const string Crm = "crm-key-crm-key-crm-key-crm-key-crm";
     private const string Erp = "erp-key-erp-key-erp-key-erp-key-erp";
     private RecordEndpoint endpoint = null!;
-    private FeedScene scene = null!;
+    private ImportScene scene = null!;
 
     public async Task InitializeAsync()
     {
         endpoint = await RecordEndpoint.StartAsync();
-        scene = FeedScene.For(endpoint.Address.AbsoluteUri);
+        scene = ImportScene.For(endpoint.Address.AbsoluteUri);
     }
 
     public async Task DisposeAsync()

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClaimCheck.Adapter.Tests.Routes;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 

@@ -1,0 +1,24 @@
+namespace ClaimCheck.Adapter.Startup;
+
+/// <summary>Collects configuration errors: the value, the rule, and the consequence.</summary>
+internal sealed class OptionsErrors
+{
+    private readonly List<string> lines = [];
+
+    public void Add(string line) => lines.Add(line);
+
+    public void Add(IEnumerable<string> more) => lines.AddRange(more);
+
+    public void Range(string name, TimeSpan value, TimeSpan least, TimeSpan most, string consequence)
+    {
+        if (value < least || value > most)
+            Add($"{name} is {value}, but must be {least} to {most}: {consequence}.");
+    }
+
+    /// <exception cref="StartupException">There are some.</exception>
+    public void ThrowIfAny()
+    {
+        if (lines.Count > 0)
+            throw new StartupException(lines);
+    }
+}

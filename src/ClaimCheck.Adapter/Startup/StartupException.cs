@@ -1,0 +1,12 @@
+namespace ClaimCheck.Adapter.Startup;
+
+/// <summary>The adapter can't start. Each line states what is wrong, and the consequence.</summary>
+internal sealed class StartupException(IReadOnlyList<string> lines, Exception? inner = null) : Exception(string.Join('\n', lines), inner)
+{
+    public StartupException(string line, Exception? inner = null)
+        : this([line], inner)
+    {
+    }
+
+    public IReadOnlyList<string> Lines { get; } = lines;
+}

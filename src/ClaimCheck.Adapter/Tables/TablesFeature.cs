@@ -1,0 +1,27 @@
+using ClaimCheck.Consumer;
+using ClaimCheck.Consumer.Handling;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Adapter.Tables;
+
+/// <summary>Called, at least once, with what the service exports again of a batch that failed in part.</summary>
+internal delegate Task BatchRetried(BatchId failed, Export retry);
+
+/// <summary>Registers the loading of tables.</summary>
+internal static class TablesFeature
+{
+    private static readonly TimeSpan StateCheckInterval = TimeSpan.FromSeconds(5);
+
+    public static WebApplicationBuilder AddTables(this WebApplicationBuilder builder, IReadOnlyList<Route> routes, string consumer)
+    {
+        builder.Services
+            .AddSingleton(provider => new TableInboxes(
+                new RecordRunContext(
+                    provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchReader>(), consumer, StateCheckInterval,
+                    provider.GetRequiredService<BatchRetried>().Invoke),
+                routes.Select(route => route.Destination).OfType<TableDestination>(),
+                provider.GetRequiredService<ILoggerFactory>()))
+            .AddHostedService<TableReceiptWorker>();
+        return builder;
+    }
+}
