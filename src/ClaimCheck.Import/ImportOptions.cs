@@ -199,7 +199,7 @@ internal sealed class ImportRetryOptions
 
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Rounds of one record, the first among them; then it goes to the failure bucket.</summary>
+    /// <summary>Rounds of one record, the first among them; then it goes to the rejects.</summary>
     public int Rounds { get; set; } = 6;
 
     /// <summary>The pause after the first round; it doubles, with jitter, to <see cref="LongestRoundDelay"/>.</summary>

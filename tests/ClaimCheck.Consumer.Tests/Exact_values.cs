@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Consumer.Tests;
@@ -134,7 +135,7 @@ public class Exact_values
     [Fact]
     public void Numbers_of_JSON_are_read_like_texts()
     {
-        var rows = new JsonRows([new("n", "numeric", true)]);
+        var rows = new JsonRows([new("n", "numeric", true)], RecordErrors.OfRows);
         foreach (var (json, type, expected) in ((string, Type, string?)[])
             [
                 ("0.1234567890123456789012345678901234", typeof(decimal), null), ("12.50", typeof(decimal), "12.50"), ("1E2", typeof(double), "100"),
@@ -166,7 +167,7 @@ public class Exact_values
             for (var round = 0; round < 3000; round++)
             {
                 var isCsv = round % 2 == 0;
-                Rows rows = isCsv ? new CsvRows(columns) : new JsonRows(columns);
+                Rows rows = isCsv ? new CsvRows(columns, RecordErrors.OfRows) : new JsonRows(columns, RecordErrors.OfRows);
                 var block = isCsv
                     ? hostile.Of("1.5,\\x00\n2026-01-31 12:00:00+00,\n", "\"a \"\"b\"\"\",\"\"\n", "{},\\xff\n,\n")
                     : hostile.Of("{\"id\":1.5,\"raw\":\"AA==\"}\n{\"id\":null,\"raw\":null}\n", "{\"id\":\"a\\\"\\u00e9\",\"raw\":\"\"}\n", "{\"id\":[{}],\"raw\":true}\n");
@@ -192,7 +193,7 @@ public class Exact_values
         var line = format == "csv"
             ? [.. "\""u8, .. text, .. "\"\n"u8]
             : Encoding.UTF8.GetBytes($"{{\"v\":{JsonSerializer.Serialize(Encoding.UTF8.GetString(text))}}}\n");
-        Rows rows = format == "csv" ? new CsvRows(columns) : new JsonRows(columns);
+        Rows rows = format == "csv" ? new CsvRows(columns, RecordErrors.OfRows) : new JsonRows(columns, RecordErrors.OfRows);
         rows.Load(line, line.Length, "f", 0);
         Assert.True(rows.Next());
         return Read(type, rows);

@@ -247,7 +247,7 @@ public sealed class Reading_hostile_files : IAsyncLifetime
             }
             """);
         var options = await ImportOptions.LoadAsync(path, default);
-        Assert.Empty(ImportSettings.Problems(options));
+        Assert.Empty(ImportOptionsCheck.Problems(options));
         Assert.Equal(("5", "true", TimeSpan.FromSeconds(30)), (options.Mapping.Fields["n"].Constant, options.Mapping.Fields["yes"].Constant, options.Endpoint.Timeout));
 
         var wrong = await Assert.ThrowsAsync<ImportException>(() => ImportOptions.LoadAsync(scene.Write("wrong.json", """{ "endpont": {} }"""), default));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
-using ClaimCheck.Import.Reading;
 using ClaimCheck.Records;
+using ClaimCheck.Records.Files;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests;
@@ -23,9 +23,9 @@ public sealed class Reading_random_files
                     : hostile.Of("{\"id\":1,\"at\":\"2026-01-31T00:00:00.123Z\",\"note\":\"\\u00e9\"}\n\n{\"id\":1.5e3,\"note\":[1]}\n", "\uFEFF{\"note\":true}");
                 try
                 {
-                    await ReadAsync(isCsv ? new CsvFormat((byte)',') : new NdjsonFormat(), file);
+                    await ReadAsync(isCsv ? new CsvRecordFormat((byte)',') : new NdjsonRecordFormat(), file);
                 }
-                catch (ImportException)
+                catch (RecordFileException)
                 {
                 }
             }
@@ -53,7 +53,7 @@ public sealed class Reading_random_files
     [Fact]
     public void A_record_that_is_nested_too_deep_is_said_to_be_so()
     {
-        var format = new NdjsonFormat();
+        var format = new NdjsonRecordFormat();
         Assert.Null(format.Take(Nested(JsonDepth.OfRecords - 1)));
         Assert.Equal(("nested_too_deep", "The record is nested deeper than 16000 levels, which is the limit."), format.Take(Nested(JsonDepth.OfRecords)) is var fault ? (fault!.Code, fault.Message) : default);
 
@@ -63,7 +63,7 @@ public sealed class Reading_random_files
     private static async Task ReadAsync(RecordFormat format, byte[] file)
     {
         var reader = new RecordReader(new MemoryStream(file), format, 100);
-        if (format is CsvFormat csv)
+        if (format is CsvRecordFormat csv)
         {
             if (!await reader.ReadAsync(CancellationToken.None) || reader.IsTooLong)
                 return;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClaimCheck.Import.Running;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClaimCheck.Import.Tests;
@@ -89,7 +88,7 @@ public sealed class Runs_that_ended_long_ago : IAsyncLifetime
         endpoint.StatusOf = (id, times) => id == "o0000003" ? 422 : 200;
         var run = await ImportAsync(scene.Write("orders.csv", ImportScene.Csv(10)));
         using (var runner = Runner())
-            await runner.RetryAsync(run.RunId, [FailureClass.Terminal], null, _ => { }, CancellationToken.None);
+            await runner.RetryAsync(run.RunId, [RejectClass.Terminal], null, _ => { }, CancellationToken.None);
         // As if the run had ended later than its retry: it names it, and would make it again.
         var directory = scene.Runs.DirectoryOf(run.RunId);
         await directory.SaveAsync((await directory.LoadAsync(default))! with { EndedAt = later.GetUtcNow().AddDays(1) });

@@ -39,7 +39,7 @@ public sealed class Sending_records : IAsyncLifetime
         Assert.All(endpoint.Calls.Keys, key => Assert.Matches($"^{run.RunId}-[0-9]+$", key));
         Assert.Equal("""{"id":"o0000001","amount":1.50,"status":"paid"}""", endpoint.Calls[$"{run.RunId}-1"].Items[0]!.ToJsonString());
         Assert.InRange(endpoint.MostAtOnce, 2, 4);
-        Assert.Null(run.FailureBucket);
+        Assert.Null(run.Rejects);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class Sending_records : IAsyncLifetime
             failures[0]);
         Assert.Equal("transient", (string?)JsonNode.Parse(failures[1])!["class"]);
         Assert.Equal("said_404", (string?)JsonNode.Parse(failures[2])!["code"]);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(run.FailureBucket!));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(run.Rejects!));
     }
 
     [Theory]

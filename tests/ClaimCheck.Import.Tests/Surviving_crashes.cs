@@ -1,4 +1,5 @@
 using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Tests;
 
@@ -119,7 +120,7 @@ public sealed class Surviving_crashes : IAsyncLifetime
         var journal = File.ReadAllLines(directory.Journal);
         var last = Array.FindLastIndex(journal, line => line.Contains("\"round\"", StringComparison.Ordinal));
         File.WriteAllText(directory.Journal, string.Join('\n', journal[..last]) + "\n" + journal[last][..10]);
-        File.AppendAllText(directory.Bucket, "{\"line\":1,\"cla");
+        File.AppendAllText(directory.Rejects, "{\"line\":1,\"cla");
         await directory.SaveAsync((await directory.LoadAsync(default))! with { State = "running", EndedAt = null, IsSettled = false });
         endpoint.All.Clear();
         var resumed = await scene.ImportAsync(file);

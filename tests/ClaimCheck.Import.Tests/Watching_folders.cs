@@ -1,5 +1,6 @@
 using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Files;
+using ClaimCheck.Import.Runs;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests;

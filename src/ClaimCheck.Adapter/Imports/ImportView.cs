@@ -1,6 +1,6 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Import;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Adapter.Imports;
 

@@ -4,7 +4,7 @@ using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Routes;

@@ -41,7 +41,7 @@ internal sealed class ImportReader(string name, RouteOptions options, SettingsEr
 
         CheckSource(import);
         // Its own name was looked at as the route's.
-        errors.Add(ImportSettings.Problems(import).Where(problem => !problem.StartsWith("name is", StringComparison.Ordinal)).Select(problem => $"{Path}:Import: {problem}"));
+        errors.Add(ImportOptionsCheck.Problems(import).Where(problem => !problem.StartsWith("name is", StringComparison.Ordinal)).Select(problem => $"{Path}:Import: {problem}"));
         CheckKey(import.Endpoint);
         return new(name, import, options.Callers);
     }

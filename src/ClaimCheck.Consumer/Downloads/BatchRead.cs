@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -51,7 +52,7 @@ internal sealed class BatchRead : IAsyncDisposable
         var manifest = await watch.GuardAsync(new ValueTask<Manifest>(claim.OpenAsync(ended.Token)));
         if (from is { File: < 0 } or { Block: < 0 } or { Record: < 0 } or { Records: < 0 } || from.File > manifest.Files.Count)
             throw Misplaced();
-        Rows = Rows.For(manifest);
+        Rows = Rows.For(manifest, RecordErrors.OfRows);
         return manifest;
     }
 
@@ -73,7 +74,7 @@ internal sealed class BatchRead : IAsyncDisposable
             return false;
         }
         var isFirst = block.Place.File == from.File && block.Place.Block == from.Block;
-        Rows.Load(block);
+        Rows.Load(block.Buffer, block.Length, block.Place.FileName, block.Place.Block);
         inBlock = isFirst ? from.Record : 0;
         if (block.Place.Before + inBlock != Position.Records || inBlock > block.Records)
             throw Misplaced();
@@ -85,7 +86,7 @@ internal sealed class BatchRead : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Finds the next records of the block, so many at most.</summary>
+    /// <summary>Finds the next records of the block, <paramref name="most"/> at most.</summary>
     /// <returns>How many there are; 0 at the block's end.</returns>
     public int Take(int most)
     {

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using ClaimCheck.Consumer.Records;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -121,7 +121,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         {
             return "what stands before its first block does not inflate to the right length";
         }
-        return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest)
+        return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest.Columns)
             ? "its header does not name the manifest's columns"
             : null;
     }

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Handling;

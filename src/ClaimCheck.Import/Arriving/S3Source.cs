@@ -6,7 +6,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -238,7 +238,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         return file.Length > 0 && file[0] != '.' && (options.Patterns.Count > 0
             ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, file, ignoreCase: false))
                 && !file.EndsWith(options.Marker, StringComparison.Ordinal)
-            : FeedFile.FormatOf(file) is not null);
+            : RecordFile.FormatOf(file) is not null);
     }
 
     // The bucket may come back, and the rights may be granted.

@@ -1,3 +1,4 @@
+using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
 using Microsoft.Extensions.Logging;
 

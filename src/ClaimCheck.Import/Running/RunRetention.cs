@@ -1,9 +1,10 @@
+using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Removes the directories of a feed's runs that were settled long ago, with their failure buckets. What they have imported stays known.
+/// Removes the directories of a feed's runs that were settled long ago, with their rejects. What they have imported stays known.
 /// A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)

@@ -9,8 +9,6 @@ public sealed class FoldersTests
         "Adapter: Deliveries <-> Notices", "Adapter: Deliveries <-> Routes", "Adapter: Deliveries <-> Tables", "Adapter: Exports <-> Routes",
         "Adapter: Hosting <-> Imports", "Adapter: Hosting <-> Routes", "Adapter: Imports <-> Settings", "Adapter: Routes <-> Settings",
         "Adapter: Settings <-> Tables",
-        "Consumer: Downloads <-> Records",
-        "Import: Arriving <-> Running", "Import: Mapping <-> Reading",
         "Service: BulkJobs <-> Hosting", "Service: Catalog <-> Hosting", "Service: Datasets <-> Hosting", "Service: Exports <-> Links",
         "Service: Hosting <-> Staging", "Service: Links <-> Revocation", "Service: Publishing.Subscriptions <-> Publishing.Webhooks",
     ];
