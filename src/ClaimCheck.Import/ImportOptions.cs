@@ -13,7 +13,7 @@ internal sealed class ImportOptions
         AllowTrailingCommas = true,
     };
 
-    /// <summary>Names the feed. The same content is imported once for each name.</summary>
+    /// <summary>Names the import. The same content is imported once for each name.</summary>
     public string Name { get; set; } = "import";
 
     /// <summary>Where runs are kept. Processes that watch the same source on one machine share it.</summary>

@@ -8,7 +8,7 @@ internal sealed record ImportRun
 {
     public required string RunId { get; init; }
 
-    /// <summary>The feed's name.</summary>
+    /// <summary>The import's name.</summary>
     public required string Name { get; init; }
 
     public required string File { get; init; }

@@ -13,6 +13,7 @@ internal sealed class ImportRunner : IDisposable
 {
     private readonly ImportOptions options;
     private readonly EndpointClient client;
+    private readonly LimitedContract limited;
     private readonly RunContext context;
     private readonly TimeProvider time;
 
@@ -27,7 +28,8 @@ internal sealed class ImportRunner : IDisposable
         ISendingContract contract = options.Endpoint.Contract == "bulk-jobs"
             ? new BulkJobContract(client, options.Endpoint, time)
             : new RecordContract(client);
-        context = new(options, contract, new SemaphoreSlim(options.Parallelism), new SeenContents(Runs.State), time, logger);
+        limited = new(contract, options.Parallelism);
+        context = new(options, limited, new SeenContents(Runs.State), time, logger);
     }
 
     public ImportRuns Runs { get; }
@@ -75,7 +77,7 @@ internal sealed class ImportRunner : IDisposable
         if (run.IsSettled)
             throw new ImportException(ImportCodes.RunEnded, $"Run {runId} is {run.State} already.");
         if (run.Name != options.Name)
-            throw new ImportException(ImportCodes.InvalidConfiguration, $"Run {runId} is of the feed {run.Name}, but the configuration is for {options.Name}.");
+            throw new ImportException(ImportCodes.InvalidConfiguration, $"Run {runId} is of the import {run.Name}, but the configuration is for {options.Name}.");
         using var source = Watched.Of(run, options, time);
         return await new RunProcessor(directory, run, context, progress).RunAsync(source.Source, cancellationToken)
             ?? throw new ImportException(ImportCodes.FileMissing, $"The file of run {runId} is gone; nothing of it was sent.");
@@ -134,7 +136,7 @@ internal sealed class ImportRunner : IDisposable
     public void Dispose()
     {
         client.Dispose();
-        context.Calls.Dispose();
+        limited.Dispose();
     }
 
     // What keeps two processes from one run.

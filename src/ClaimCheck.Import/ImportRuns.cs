@@ -115,15 +115,15 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return runs;
     }
 
-    /// <summary>The runs of a feed that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
-    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string feed, DateTimeOffset moment, CancellationToken cancellationToken)
+    /// <summary>The runs of an import that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
+    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
         foreach (var id in Ids().Reverse())
         {
-            if (settled.TryGetValue(id, out var known) && !(known.Name == feed && known.EndedAt < moment))
+            if (settled.TryGetValue(id, out var known) && !(known.Name == name && known.EndedAt < moment))
                 continue;
-            if (await TryLoadAsync(id, cancellationToken) is { IsSettled: true } run && run.Name == feed && run.EndedAt < moment)
+            if (await TryLoadAsync(id, cancellationToken) is { IsSettled: true } run && run.Name == name && run.EndedAt < moment)
                 runs.Add(run);
         }
         return runs;

@@ -16,7 +16,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     private const int ChunkAttempts = 3;
     private static readonly TimeSpan StateCheckInterval = TimeSpan.FromSeconds(5);
 
-    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRun> runs = [];
+    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRunner> runs = [];
     private readonly AdapterSettings settings;
     private readonly DeliveryBook book;
     private readonly ILogger<TableDestinations> logger;
@@ -24,7 +24,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     public TableDestinations(AdapterSettings settings, ClaimCheckClient client, BatchReader reader, DeliveryBook book, ILoggerFactory loggers)
     {
         (this.settings, this.book, logger) = (settings, book, loggers.CreateLogger<TableDestinations>());
-        var context = new RecordRunContext(client, reader, settings.Consumer, StateCheckInterval, RetryingAsync);
+        var context = new RecordRunnerContext(client, reader, settings.Consumer, StateCheckInterval, RetryingAsync);
         foreach (var table in settings.Routes.Select(route => route.Destination).OfType<TableDestination>())
         {
             if (!runs.ContainsKey((table.ConnectionString, table.Lease)))
@@ -75,7 +75,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(TableDestinations), token => Task.WhenAll(runs.Values.Select(run => run.RunAsync(token))), logger, stoppingToken);
 
-    private RecordRun RunOf(TableDestination table) => runs[(table.ConnectionString, table.Lease)];
+    private RecordRunner RunOf(TableDestination table) => runs[(table.ConnectionString, table.Lease)];
 
     private async Task RetryingAsync(BatchId failed, Export retry)
     {

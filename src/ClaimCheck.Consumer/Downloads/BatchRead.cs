@@ -11,29 +11,23 @@ namespace ClaimCheck.Consumer.Downloads;
 /// </summary>
 internal sealed class BatchRead : IAsyncDisposable
 {
-    private readonly LinkClient links;
-    private readonly BatchReaderOptions options;
     private readonly BatchPosition from;
     private readonly RevocationWatch watch;
     private readonly CancellationTokenSource ended;
     private readonly CancellationToken caller;
-    private readonly Claim claim;
+    private readonly ClaimedManifest claim;
     private Prefetch? blocks;
     private VerifiedBlock? block;
     private long inBlock;
 
-    public BatchRead(
-        ClaimCheckClient client, LinkClient links, KnownRevocations revocations, Asked asked, BatchPosition? from, BatchReaderOptions options,
-        CancellationToken cancellationToken)
+    public BatchRead(ClaimedManifest claim, KnownRevocations revocations, BatchPosition? from, CancellationToken cancellationToken)
     {
-        this.links = links;
-        this.options = options;
-        this.from = from ?? BatchPosition.Start(asked.BatchId);
+        this.claim = claim;
+        this.from = from ?? BatchPosition.Start(claim.BatchId);
         Position = this.from;
         caller = cancellationToken;
-        watch = revocations.Watch(asked.BatchId);
+        watch = revocations.Watch(claim.BatchId);
         ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Token);
-        claim = new Claim(client, links, asked, options);
     }
 
     public Manifest Manifest => claim.Manifest;
@@ -142,7 +136,7 @@ internal sealed class BatchRead : IAsyncDisposable
             if (file >= from.File)
             {
                 var first = file == from.File ? from.Block : 0;
-                await foreach (var each in new FileDownload(links, claim, file, options).BlocksAsync(first, before, cancellationToken))
+                await foreach (var each in new FileDownload(claim, file).BlocksAsync(first, before, cancellationToken))
                     yield return each;
             }
             before += Manifest.Files[file].Records;

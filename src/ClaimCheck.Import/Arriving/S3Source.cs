@@ -109,7 +109,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
 
     public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) => AskAsync("take", async () =>
     {
-        if (!await ClaimAsync(run, cancellationToken))
+        if (!await MarkAsync(run, cancellationToken))
             return false;
         if (File.Exists(run.Input))
             return true;
@@ -150,7 +150,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             File.Delete(run.Input);
     }
 
-    private async Task<bool> ClaimAsync(RunDocument run, CancellationToken cancellationToken)
+    private async Task<bool> MarkAsync(RunDocument run, CancellationToken cancellationToken)
     {
         try
         {

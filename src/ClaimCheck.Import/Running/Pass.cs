@@ -65,16 +65,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         var key = state.Answers == 0 ? $"{run.RunId}-{batch.Number}" : $"{run.RunId}-{batch.Number}-{state.Answers + 1}";
         var shipment = new Shipment(
             key, [.. indexes.Select(batch.Item)], state.Job, job => NoteAsync(new JournalEntry { Batch = batch.Number, Job = job }));
-        SendResult result;
-        await context.Calls.WaitAsync(cancellationToken);
-        try
-        {
-            result = await context.Contract.SendAsync(shipment, cancellationToken);
-        }
-        finally
-        {
-            context.Calls.Release();
-        }
+        var result = await context.Contract.SendAsync(shipment, cancellationToken);
         var (entry, lines) = Settle(batch, indexes, state, result, rejects);
         await NoteAsync(entry, lines);
         progress();

@@ -81,7 +81,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     {
         var (recognised, found) = await LookThroughAsync(cancellationToken);
         run = run with { Sha256 = found.Sha256 };
-        await ClaimAsync(found.Sha256, cancellationToken);
+        await NoteContentAsync(found.Sha256, cancellationToken);
         run = run with
         {
             State = RunState.Running,
@@ -117,9 +117,9 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
     }
 
-    private async Task ClaimAsync(string sha256, CancellationToken cancellationToken)
+    private async Task NoteContentAsync(string sha256, CancellationToken cancellationToken)
     {
-        if (run.Origin == RunOrigin.Rejects || await context.Seen.ClaimAsync(run, sha256, cancellationToken) is not { } other)
+        if (run.Origin == RunOrigin.Rejects || await context.Seen.NoteAsync(run, sha256, cancellationToken) is not { } other)
             return;
         throw new ImportException(
             ImportCodes.AlreadyImported,
@@ -165,7 +165,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
         if (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken) == FileChange.Other)
             throw Changed();
-        await ClaimAsync(found.Sha256, cancellationToken);
+        await NoteContentAsync(found.Sha256, cancellationToken);
         var before = run.Records;
         run = run with { Sha256 = found.Sha256, Bytes = found.Bytes, Records = found.Records, EndsOpen = found.EndsOpen };
         await directory.SaveAsync(run);

@@ -39,7 +39,7 @@ internal sealed record RunDocument
 {
     public required string RunId { get; init; }
 
-    /// <summary>The feed's name.</summary>
+    /// <summary>The import's name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The file's name, without its folder.</summary>
@@ -63,7 +63,7 @@ internal sealed record RunDocument
     /// <summary>Content that was imported before is imported once more.</summary>
     public bool Again { get; init; }
 
-    /// <summary>In S3: the marker that claims the object.</summary>
+    /// <summary>In S3: the marker by which the run has the object.</summary>
     public string? Marker { get; init; }
 
     public string? Format { get; init; }

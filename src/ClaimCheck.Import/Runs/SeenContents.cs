@@ -10,14 +10,14 @@ namespace ClaimCheck.Import.Runs;
 internal sealed record EarlierImport(string RunId, string State, string? File);
 
 /// <summary>
-/// Which contents were imported, and by which run; for each feed by itself. A note is the run's id, and once the run's retention is
+/// Which contents were imported, and by which run; for each import's name by itself. A note is the run's id, and once the run's retention is
 /// over its last state too: a run that is gone without such a note was removed by somebody, and counts for nothing.
 /// </summary>
 internal sealed class SeenContents(string state)
 {
     /// <summary>Notes that a run imports a content.</summary>
     /// <returns>Null; or the run that has imported it, or does so now, where it may not be imported again.</returns>
-    public async Task<EarlierImport?> ClaimAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
+    public async Task<EarlierImport?> NoteAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
     {
         var folder = FolderOf(run.Name);
         RunDirectory.CreatePrivate(folder);
@@ -71,7 +71,7 @@ internal sealed class SeenContents(string state)
         Durable.SyncFolder(Path.GetDirectoryName(path)!);
     }
 
-    private string FolderOf(string feed) => Path.Combine(state, "seen", feed);
+    private string FolderOf(string name) => Path.Combine(state, "seen", name);
 
     private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
     {

@@ -9,8 +9,8 @@ namespace ClaimCheck.Consumer.Inbox;
 /// Tells the service what the outbox of receipts holds: failures first, then the receipt, then the wish for a retry. While the service is
 /// away it all waits. Also forgets what ended long ago.
 /// </summary>
-internal sealed partial class ReceiptSender(
-    ClaimCheckClient client, ReceiptOutbox receipts, BatchInbox inbox, InboxOptions options, ILogger<ReceiptSender> logger,
+internal sealed partial class ReceiptWorker(
+    ClaimCheckClient client, BatchInbox inbox, InboxOptions options, ILogger<ReceiptWorker> logger,
     Func<BatchId, Export, Task>? retrying = null)
     : BackgroundService
 {
@@ -19,8 +19,10 @@ internal sealed partial class ReceiptSender(
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan LastSend = TimeSpan.FromSeconds(4);
 
+    private readonly ReceiptOutbox receipts = inbox.Receipts;
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(ReceiptSender), SendAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(nameof(ReceiptWorker), SendAsync, logger, stoppingToken);
 
     private async Task SendAsync(CancellationToken stoppingToken)
     {
@@ -83,7 +85,7 @@ internal sealed partial class ReceiptSender(
         }
         catch (OperationCanceledException)
         {
-            // The last send, or the next process, need not wait for the end of a claim that nobody uses.
+            // The last send, or the next process, need not wait for the end of a lease that nobody uses.
             await GiveBackAsync(due[sent..]);
             throw;
         }
@@ -100,7 +102,7 @@ internal sealed partial class ReceiptSender(
         }
         catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
         {
-            // Their claims run out by themselves.
+            // Their leases run out by themselves.
         }
     }
 

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Handling;
 
-/// <summary>Whose batches a <see cref="RecordRun"/> applies, and through what.</summary>
+/// <summary>Whose batches a <see cref="RecordRunner"/> applies, and through what.</summary>
 /// <param name="Client">The service.</param>
 /// <param name="Reader">Reads the batches.</param>
 /// <param name="Consumer">The name that the inbox and receipts are kept under.</param>
 /// <param name="StateCheckInterval">How often the service is asked whether a batch that is being applied was revoked.</param>
 /// <param name="Retrying">Called, at least once, with what the service retries of a batch; null where nobody needs to know.</param>
-internal sealed record RecordRunContext(
+internal sealed record RecordRunnerContext(
     ClaimCheckClient Client, BatchReader Reader, string Consumer, TimeSpan StateCheckInterval, Func<BatchId, Export, Task>? Retrying);
 
 /// <summary>How a batch stands in the inbox.</summary>
@@ -24,22 +24,20 @@ internal sealed record RecordRunResult(bool IsRevoked, RecordCounts Counts);
 /// Applies batches over an inbox without a listener: for a process that finds out by itself what is ready, and works on it when it likes.
 /// Checkpoints, outcomes, receipts and retries are those of the listeners. One for each inbox; <see cref="RunAsync"/> sends its receipts.
 /// </summary>
-internal sealed class RecordRun : IAsyncDisposable
+internal sealed class RecordRunner : IAsyncDisposable
 {
-    private readonly RecordRunContext context;
+    private readonly RecordRunnerContext context;
     private readonly InboxDatabase database;
-    private readonly ReceiptOutbox receipts;
     private readonly BatchInbox inbox;
-    private readonly ReceiptSender sender;
+    private readonly ReceiptWorker sender;
     private readonly ILogger logger;
 
-    public RecordRun(RecordRunContext context, InboxOptions inboxOptions, ILoggerFactory loggers)
+    public RecordRunner(RecordRunnerContext context, InboxOptions inboxOptions, ILoggerFactory loggers)
     {
         this.context = context;
         database = new(inboxOptions);
-        receipts = new(database, context.Consumer, inboxOptions.Lease);
-        inbox = new(database, receipts, context.Consumer, inboxOptions.Lease);
-        sender = new(context.Client, receipts, inbox, inboxOptions, loggers.CreateLogger<ReceiptSender>(), context.Retrying);
+        inbox = new(database, new ReceiptOutbox(database, context.Consumer, inboxOptions.Lease), context.Consumer, inboxOptions.Lease);
+        sender = new(context.Client, inbox, inboxOptions, loggers.CreateLogger<ReceiptWorker>(), context.Retrying);
         logger = loggers.CreateLogger("ClaimCheck.Consumer.Handling.RecordBatchHandler");
     }
 
@@ -74,7 +72,7 @@ internal sealed class RecordRun : IAsyncDisposable
             await checking;
         }
         var (entry, counts) = await inbox.LookAsync(ready.BatchId, cancellationToken);
-        return new(entry == Entry.Revoked, counts);
+        return new(entry == InboxEntry.Revoked, counts);
     }
 
     /// <summary>Notes that a batch is revoked, and has the handler forget it, once.</summary>
@@ -98,5 +96,5 @@ internal sealed class RecordRun : IAsyncDisposable
         await database.DisposeAsync();
     }
 
-    private RecordBatchHandler<Record> Handler(IRecordHandler<Record> handler, RecordOptions options) => new(handler, inbox, receipts, options, logger);
+    private RecordBatchHandler<Record> Handler(IRecordHandler<Record> handler, RecordOptions options) => new(handler, inbox, options, logger);
 }

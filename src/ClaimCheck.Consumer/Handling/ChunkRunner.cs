@@ -11,8 +11,8 @@ namespace ClaimCheck.Consumer.Handling;
 /// Hands one chunk to a handler, in one transaction with its outcomes and the place behind it. What a handler that throws has written
 /// is undone to a savepoint, and its failure committed in its stead.
 /// </summary>
-internal sealed partial class ChunkRun<T>(
-    IRecordHandler<T> handler, HeldBatch held, ChunkBuffer<T> buffer, BulkReadyData ready, RecordOptions options, ILogger logger)
+internal sealed partial class ChunkRunner<T>(
+    IRecordHandler<T> handler, HeldBatch held, ChunkBuffer<T> buffer, RecordOptions options, ILogger logger)
 {
     private const int MaxKey = 1024;
     private const string BeforeHandler = "claimcheck_chunk";
@@ -22,7 +22,7 @@ internal sealed partial class ChunkRun<T>(
     /// <param name="cancellationToken">The same, or that the process stops.</param>
     public async Task RunAsync(bool tell, CancellationToken gone, CancellationToken cancellationToken)
     {
-        var chunk = new RecordChunk<T>(buffer, ready);
+        var chunk = new RecordChunk<T>(buffer);
         try
         {
             await using var transaction = await held.BeginAsync(cancellationToken);
@@ -32,9 +32,9 @@ internal sealed partial class ChunkRun<T>(
             await transaction.CommitAsync(gone);
             held.Committed(buffer.Next, counts, tell);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not LeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
         {
-            throw InboxDatabase.Unavailable(e, ready.BatchId);
+            throw InboxDatabase.Unavailable(e, buffer.Ready.BatchId);
         }
         finally
         {
@@ -59,14 +59,14 @@ internal sealed partial class ChunkRun<T>(
                 return await CheckpointAsync(chunk, transaction, tell, gone);
             }
             catch (Exception e) when (
-                !cancellationToken.IsCancellationRequested && e is not (LeaseLostException or RunStoppedException or InboxUnavailableException)
+                !cancellationToken.IsCancellationRequested && e is not (BatchLeaseLostException or RunStoppedException or InboxUnavailableException)
                 && held.IsConnected && transaction.Connection is not null)
             {
                 await transaction.RollbackAsync(BeforeHandler, gone);
                 if (e is DbException { IsTransient: true } && attempt < options.ChunkAttempts)
                     continue;
                 var (failureClass, code) = options.Classify(e);
-                Log.ChunkFailed(logger, ready.BatchId, chunk.Start, chunk.Count, failureClass, code, Kind(e), e.StackTrace);
+                Log.ChunkFailed(logger, buffer.Ready.BatchId, chunk.Start, chunk.Count, failureClass, code, Kind(e), e.StackTrace);
                 chunk.Outcomes.Clear();
                 chunk.Outcomes.FailRest(chunk.Count, failureClass, code, $"The handler of the chunk threw {Kind(e)}.{Told(e)}");
                 return await CheckpointAsync(chunk, transaction, tell, gone);

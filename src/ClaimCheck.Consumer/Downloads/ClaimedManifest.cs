@@ -12,10 +12,10 @@ namespace ClaimCheck.Consumer.Downloads;
 internal sealed record Asked(BatchId BatchId, Link? Location, Manifest? Manifest);
 
 /// <summary>
-/// A batch's manifest while it is read. Links die before files do: the service, which knows whether the batch is still ready, is
-/// then asked for new ones.
+/// A batch's manifest while it is read, and what its links are followed with. Links die before files do: the service, which knows whether
+/// the batch is still ready, is then asked for new ones.
 /// </summary>
-internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
+internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
 {
     // 10,000 files, each with two signed links.
     private const int MaxManifestBytes = 64 * 1024 * 1024;
@@ -25,6 +25,10 @@ internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked ask
     private Manifest? manifest;
 
     public BatchId BatchId => asked.BatchId;
+
+    public LinkClient Links => links;
+
+    public BatchReaderOptions Options => options;
 
     public Manifest Manifest => manifest ?? throw new InvalidOperationException("The manifest is not opened yet.");
 

@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>What the person sees: colours and bars on a terminal, plain lines elsewhere.</summary>
-internal sealed class Screen
+internal sealed class DemoScreen
 {
     private const int Margin = 5;
     private const int Names = 22;
@@ -13,7 +13,7 @@ internal sealed class Screen
     private readonly bool isTerminal = !Console.IsOutputRedirected;
     private readonly IAnsiConsole console;
 
-    public Screen()
+    public DemoScreen()
     {
         console = AnsiConsole.Create(isTerminal ? new AnsiConsoleSettings() : new AnsiConsoleSettings
         {

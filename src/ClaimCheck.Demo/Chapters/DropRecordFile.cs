@@ -6,7 +6,7 @@ using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 
-internal static class DropFeed
+internal static class DropRecordFile
 {
     public const int Records = 5_000;
     public const string Status = "imported";
@@ -17,7 +17,7 @@ internal static class DropFeed
     };
 
     public static Step Step { get; } = new(
-        "A feed file appears in a folder",
+        "A record file appears in a folder",
         $"{Records:N0} records, some of them bad. The configuration maps each one, and says where it goes: here to the service's\n"
         + "bulk jobs; any HTTP endpoint that answers with a status per record will do.",
         RunAsync);
@@ -60,6 +60,6 @@ internal static class DropFeed
         }.ToJsonString(Indented);
         await File.WriteAllTextAsync(ConfigOf(tour), config, cancellationToken);
         tour.Screen.Text(config);
-        tour.Screen.Good($"orders.csv, {Screen.Size(text.Length)}");
+        tour.Screen.Good($"orders.csv, {DemoScreen.Size(text.Length)}");
     }
 }

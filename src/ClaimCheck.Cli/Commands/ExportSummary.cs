@@ -5,7 +5,7 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>An export or a batch, for people.</summary>
-internal static class ExportFacts
+internal static class ExportSummary
 {
     public static void Show(Screen screen, Export export) => screen.Facts(
         ("export", $"{export.ExportId}"),
