@@ -40,8 +40,6 @@ internal static class ValueForms
     public static bool IsNoFiniteNumber(ReadOnlySpan<byte> text) =>
         text.SequenceEqual("NaN"u8) || text.SequenceEqual("Infinity"u8) || text.SequenceEqual("-Infinity"u8);
 
-    public static bool IsInfinite(ReadOnlySpan<byte> text) => text.SequenceEqual("infinity"u8) || text.SequenceEqual("-infinity"u8);
-
     /// <summary><c>2026-01-31</c>, with more digits of the year, or <c>BC</c> behind it.</summary>
     public static bool IsDate(ReadOnlySpan<byte> text) => DateLength(text) is var date and > 0 && IsEra(text[date..]);
 

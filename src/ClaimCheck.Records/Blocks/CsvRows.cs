@@ -11,7 +11,7 @@ namespace ClaimCheck.Records.Blocks;
 /// </summary>
 internal sealed class CsvRows(IReadOnlyList<Column> columns, RowErrors errors) : Rows(columns, errors)
 {
-    private const byte Quote = CsvText.Quote;
+    private const byte Quote = CsvField.Quote;
     private const byte Comma = (byte)',';
     private const byte Newline = (byte)'\n';
 

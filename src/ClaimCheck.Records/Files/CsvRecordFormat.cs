@@ -7,10 +7,10 @@ namespace ClaimCheck.Records.Files;
 /// <summary>RFC 4180 with LF or CRLF: a value without quotes and without text is null, <c>""</c> is the empty text.</summary>
 internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
 {
-    private const byte Quote = CsvText.Quote;
+    private const byte Quote = CsvField.Quote;
 
     private readonly Dictionary<string, int> columns = new(StringComparer.Ordinal);
-    private readonly List<CsvField> fields = [];
+    private readonly List<FieldPlace> fields = [];
     private ReadOnlyMemory<byte> header;
     private JsonEncodedText[] names = [];
     private ReadOnlyMemory<byte> record;
@@ -85,7 +85,7 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
     public override SourceValue Get(int field)
     {
         var (start, length) = fields[field];
-        return length == 0 ? new(ValueKind.Null, default) : new(ValueKind.Text, CsvText.Value(record.Span.Slice(start, length), ref unescaped));
+        return length == 0 ? new(ValueKind.Null, default) : new(ValueKind.Text, CsvField.Value(record.Span.Slice(start, length), ref unescaped));
     }
 
     public override bool TryWriteFields(Utf8JsonWriter json)
@@ -127,7 +127,7 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
         var bytes = record.Span;
         for (var at = 0; ; at++)
         {
-            var length = CsvText.FieldLength(bytes[at..], out _, delimiter);
+            var length = CsvField.Length(bytes[at..], out _, delimiter);
             if (length < 0)
                 return new RecordFault(RecordCodes.BadQuoting, "A quote stands where RFC 4180 allows none.");
             fields.Add(new(at, length));
@@ -145,5 +145,5 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
         BehindQuote,
     }
 
-    private readonly record struct CsvField(int Start, int Length);
+    private readonly record struct FieldPlace(int Start, int Length);
 }

@@ -76,7 +76,7 @@ internal sealed class CsvRecords
         if (field.IsEmpty)
             output.Append("null"u8);
         else
-            WriteValue(CsvText.Value(field, ref plain), kind, type);
+            WriteValue(CsvField.Value(field, ref plain), kind, type);
     }
 
     private void WriteValue(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
@@ -96,7 +96,7 @@ internal sealed class CsvRecords
     /// <returns>The length up to the comma, or to the line feed that must end the last one.</returns>
     private static int FieldLength(ReadOnlySpan<byte> rest, bool isLast)
     {
-        var length = rest is [(byte)'"', ..] ? CsvText.QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
+        var length = rest is [(byte)'"', ..] ? CsvField.QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
         return length >= 0 && length < rest.Length && rest[length] == (isLast ? (byte)'\n' : (byte)',') ? length : throw NotCsv();
     }
 

@@ -24,7 +24,7 @@ internal sealed class CsvFormat : IRecordFormat
         this.keys = keys;
         this.cancellationToken = cancellationToken;
         this.columns = columns;
-        Header = CsvText.Header(columns.Select(column => column.Name));
+        Header = CsvField.Header(columns.Select(column => column.Name));
         // In a single column NULL and the empty text must differ, and an empty line must be a record.
         CopyOptions = columns.Count == 1 ? "FORMAT csv, FORCE_QUOTE *, ENCODING 'UTF8'" : "FORMAT csv, ENCODING 'UTF8'";
     }
@@ -101,10 +101,10 @@ internal sealed class CsvFormat : IRecordFormat
         if (key.IsEmpty)
             keys.SeeNull();
         keys.See(key);
-        keys.Wanted?.Take(CsvText.Value(key, ref unquoted));
+        keys.Wanted?.Take(CsvField.Value(key, ref unquoted));
     }
 
-    private int FieldLength(ReadOnlySpan<byte> rest) => CsvText.FieldLength(rest, out _) is var length and >= 0 ? length : throw NotCsv();
+    private int FieldLength(ReadOnlySpan<byte> rest) => CsvField.Length(rest, out _) is var length and >= 0 ? length : throw NotCsv();
 
     private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
 }

@@ -16,7 +16,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
     private byte[] unquoted = [];
 
     /// <summary>What each file for consumers begins with.</summary>
-    public static byte[] HeaderOf(IReadOnlyList<Column> columns) => CsvText.Header(columns.Select(column => column.Name));
+    public static byte[] HeaderOf(IReadOnlyList<Column> columns) => CsvField.Header(columns.Select(column => column.Name));
 
     protected override void Restart() => (scanner, hasHeader) = (default, false);
 
@@ -62,7 +62,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
     {
         if (field.IsEmpty)
             throw new FormatException("has no key");
-        SeeKey(CsvText.Value(field, ref unquoted));
+        SeeKey(CsvField.Value(field, ref unquoted));
     }
 
     private void CheckHeader(ReadOnlySpan<byte> line)
@@ -71,7 +71,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
         foreach (var (column, at) in columns.Select((column, at) => (column, at)))
         {
             var length = FieldLength(rest);
-            if (Encoding.UTF8.GetString(CsvText.Value(rest[..length], ref unquoted)) != column.Name || (at + 1 == columns.Count) != (length == rest.Length))
+            if (Encoding.UTF8.GetString(CsvField.Value(rest[..length], ref unquoted)) != column.Name || (at + 1 == columns.Count) != (length == rest.Length))
                 throw new FormatException("is preceded by a header that does not name the columns, in their order");
             if (length < rest.Length)
                 rest = rest[(length + 1)..];
@@ -80,7 +80,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
 
     private static int FieldLength(ReadOnlySpan<byte> rest)
     {
-        var length = CsvText.FieldLength(rest, out var flaw);
+        var length = CsvField.Length(rest, out var flaw);
         return flaw switch
         {
             CsvFlaw.None => length,

@@ -15,9 +15,9 @@ internal static class CsvFields
         byte[] unquoted = [];
         try
         {
-            while (CsvText.FieldLength(row, out _) is var length and >= 0)
+            while (CsvField.Length(row, out _) is var length and >= 0)
             {
-                fields.Add(length == 0 ? null : Strict.GetString(CsvText.Value(row[..length], ref unquoted)));
+                fields.Add(length == 0 ? null : Strict.GetString(CsvField.Value(row[..length], ref unquoted)));
                 if (length == row.Length)
                     return fields;
                 row = row[(length + 1)..];

@@ -4,7 +4,7 @@ using System.Text.Json;
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Downloads;
 
 /// <summary>Blocks whose stored bytes are what their checksum says, in files that are what theirs says, and that are not what a block is.</summary>
 public sealed class Hostile_blocks

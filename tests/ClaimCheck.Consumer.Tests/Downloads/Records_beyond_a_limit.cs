@@ -1,7 +1,7 @@
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Downloads;
 
 /// <summary>A reader's own limits are told as that: nothing is wrong with the batch.</summary>
 public sealed class Records_beyond_a_limit : IDisposable

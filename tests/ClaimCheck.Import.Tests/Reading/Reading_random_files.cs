@@ -4,7 +4,7 @@ using ClaimCheck.Records;
 using ClaimCheck.Records.Files;
 using ClaimCheck.Testing;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Reading;
 
 /// <summary>Whatever a file holds: a record is taken, or it is at fault, or the file is; reading it comes to an end.</summary>
 public sealed class Reading_random_files

@@ -2,7 +2,7 @@ using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Sending;
 
 /// <summary>What the endpoint says decides what becomes of a record.</summary>
 [UnsupportedOSPlatform("windows")]

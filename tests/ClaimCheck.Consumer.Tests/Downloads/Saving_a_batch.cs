@@ -1,7 +1,7 @@
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Downloads;
 
 public sealed class Saving_a_batch : IDisposable
 {

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClaimCheck.Testing;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Sending;
 
 /// <summary>Batches become ClaimCheck's own bulk jobs; a job that was posted is not posted again.</summary>
 public sealed class Sending_bulk_jobs : IAsyncLifetime

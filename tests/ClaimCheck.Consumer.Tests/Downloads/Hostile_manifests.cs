@@ -2,7 +2,7 @@ using System.Text;
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Downloads;
 
 public class Hostile_manifests
 {

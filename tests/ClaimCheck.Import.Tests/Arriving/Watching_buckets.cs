@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Amazon.S3.Model;
 using ClaimCheck.Testing;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Arriving;
 
 /// <summary>Objects below a prefix are taken by markers, once, and stay where they are.</summary>
 public sealed class Watching_buckets : IAsyncLifetime

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Arriving;
 
 /// <summary>Size and time are a guess: a run has completed once its file is found to be what was read, and not before.</summary>
 public sealed class Files_that_are_still_written : IAsyncLifetime

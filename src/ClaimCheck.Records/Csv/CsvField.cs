@@ -2,8 +2,8 @@ using System.Text;
 
 namespace ClaimCheck.Records.Csv;
 
-/// <summary>Fields of CSV as RFC 4180 has them: in quotes or without any, a quote within quotes doubled.</summary>
-internal static class CsvText
+/// <summary>A field of CSV as RFC 4180 has it: in quotes or without any, a quote within quotes doubled.</summary>
+internal static class CsvField
 {
     public const byte Quote = (byte)'"';
 
@@ -11,7 +11,7 @@ internal static class CsvText
     /// <param name="rest">The record from the field on, without its line end.</param>
     /// <param name="flaw">Why it is not a field; the length is -1 then.</param>
     /// <param name="delimiter">What separates fields.</param>
-    public static int FieldLength(ReadOnlySpan<byte> rest, out CsvFlaw flaw, byte delimiter = (byte)',')
+    public static int Length(ReadOnlySpan<byte> rest, out CsvFlaw flaw, byte delimiter = (byte)',')
     {
         int length;
         if (rest is [Quote, ..])

@@ -3,7 +3,7 @@ using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Testing;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Arriving;
 
 /// <summary>A file is taken when it is complete, once, and is found again by its outcome.</summary>
 public sealed class Watching_folders : IAsyncLifetime

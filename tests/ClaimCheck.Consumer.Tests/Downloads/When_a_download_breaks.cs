@@ -1,7 +1,7 @@
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Downloads;
 
 public class When_a_download_breaks
 {

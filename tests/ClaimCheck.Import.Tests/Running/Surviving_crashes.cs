@@ -1,7 +1,7 @@
 using ClaimCheck.Import.Running;
 using ClaimCheck.Import.Runs;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Running;
 
 /// <summary>A run that is killed goes on where it was, and what was noted as good is not sent again.</summary>
 public sealed class Surviving_crashes : IAsyncLifetime

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Consumer.Tests.Mapping;
 
 public class Typed_records
 {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Reading;
 
 /// <summary>What is wrong with a record concerns that record; what is wrong with a file stops it before anything is sent.</summary>
 public sealed class Reading_hostile_files : IAsyncLifetime

@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Reading;
 
 /// <summary>The largest feed takes no more memory than a small one.</summary>
 public sealed class A_million_records : IAsyncLifetime

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ClaimCheck.Import.Tests;
+namespace ClaimCheck.Import.Tests.Running;
 
 /// <summary>A run's directory goes once its retention is over; what it did is not forgotten by that.</summary>
 public sealed class Runs_that_ended_long_ago : IAsyncLifetime

@@ -1,11 +1,10 @@
 using System.Text;
-using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
 
-namespace ClaimCheck.Consumer.Tests;
+namespace ClaimCheck.Records.Tests.Blocks;
 
-public class Csv_as_it_is_written
+public sealed class Csv_as_it_is_written
 {
     [Theory]
     [InlineData("a,b\n", "a|b")]
@@ -36,7 +35,7 @@ public class Csv_as_it_is_written
     [InlineData("a,b\"c\n")]
     [InlineData("a,\"b\"")]
     [InlineData("a,")]
-    public void What_is_no_whole_record_is_refused(string text) => Assert.Throws<IntegrityException>(() => Read(text, 2));
+    public void What_is_not_a_whole_record_is_refused(string text) => Assert.Throws<FormatException>(() => Read(text, 2));
 
     [Fact]
     public void A_header_must_name_the_columns_in_order()
@@ -52,7 +51,7 @@ public class Csv_as_it_is_written
 
     private static string Read(string text, int columns)
     {
-        var rows = new CsvRows([.. Enumerable.Range(0, columns).Select(i => new Column($"c{i}", "text", true))], RecordErrors.OfRows);
+        var rows = new CsvRows([.. Enumerable.Range(0, columns).Select(i => new Column($"c{i}", "text", true))], RowErrors.OfFormat);
         var bytes = Encoding.UTF8.GetBytes(text);
         rows.Load(bytes, bytes.Length, "test.csv", 0);
         var records = new List<string>();
