@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Counts the tries that brought nothing, pauses between them, and says when it is enough. Progress forgives all.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Records.Csv;
@@ -145,5 +146,6 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
         BehindQuote,
     }
 
+    [StructLayout(LayoutKind.Auto)]
     private readonly record struct FieldPlace(int Start, int Length);
 }
