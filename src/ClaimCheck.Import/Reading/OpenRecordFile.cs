@@ -47,8 +47,8 @@ internal sealed class OpenRecordFile : IAsyncDisposable
             var isOfRejects = file.Format == RecordFile.Rejects;
             RecordFormat format = isOfRejects ? new RejectsFormat() : file.Format == "csv" ? new CsvRecordFormat((byte)options.Delimiter[0]) : new NdjsonRecordFormat();
             // A line of rejects holds a record and what was said of it.
-            var records = new RecordReader(content, format, isOfRejects ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
-            var open = new OpenRecordFile(content, format, records, options);
+            var reader = new RecordReader(content, format, isOfRejects ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
+            var open = new OpenRecordFile(content, format, reader, options);
             if (format is CsvRecordFormat csv)
                 await open.TakeHeaderAsync(csv, cancellationToken);
             return open;
