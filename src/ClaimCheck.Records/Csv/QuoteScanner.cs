@@ -2,11 +2,8 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-<<<<<<<< HEAD:src/ClaimCheck.Service/Sources/QuoteScanner.cs
-namespace ClaimCheck.Service.Sources;
-========
 namespace ClaimCheck.Records.Csv;
->>>>>>>> 121127b (Record formats are read and written in one place; no two folders of the consumer library or the importer use each other):src/ClaimCheck.Records/Csv/QuoteScanner.cs
+
 
 /// <summary>
 /// Finds the ends of CSV records, 64 bytes at a time: a bit for each quote, made into a bit for each byte between quotes,

@@ -1,6 +1,5 @@
 using System.Text;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Blocks;
 using FsCheck;
 using FsCheck.Fluent;
