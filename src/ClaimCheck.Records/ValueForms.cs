@@ -1,8 +1,4 @@
-
-namespace ClaimCheck.Service.Sources;
-========
 namespace ClaimCheck.Records;
->>>>>>>> 121127b (Record formats are read and written in one place; no two folders of the consumer library or the importer use each other):src/ClaimCheck.Records/ValueForms.cs
 
 /// <summary>
 /// Whether a text is of the form that the contract promises for its type, as a session writes it that is set to UTC, ISO dates

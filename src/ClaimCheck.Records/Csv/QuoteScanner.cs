@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics;
 
 namespace ClaimCheck.Records.Csv;
 
-
 /// <summary>
 /// Finds the ends of CSV records, 64 bytes at a time: a bit for each quote, made into a bit for each byte between quotes,
 /// takes the line feeds of quoted values out. Doubled quotes inside a value close and open it again, which comes to the same.
