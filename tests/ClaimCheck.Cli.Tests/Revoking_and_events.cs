@@ -1,4 +1,3 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

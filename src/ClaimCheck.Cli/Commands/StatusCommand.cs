@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ClaimCheck.Cli.Output;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Consumer.Inbox;
 using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;

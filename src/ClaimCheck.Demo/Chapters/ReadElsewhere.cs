@@ -1,4 +1,3 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Consuming;
 using ClaimCheck.Demo.Stage;
 

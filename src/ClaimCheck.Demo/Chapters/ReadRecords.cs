@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Stage;
 using Npgsql;
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Demo.Chapters;
 

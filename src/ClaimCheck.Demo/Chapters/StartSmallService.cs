@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 

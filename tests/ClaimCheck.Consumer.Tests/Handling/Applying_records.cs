@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

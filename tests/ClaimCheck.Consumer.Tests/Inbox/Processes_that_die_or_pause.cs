@@ -1,6 +1,5 @@
 using ClaimCheck.Consumer.Inbox;
 using ClaimCheck.Consumer.Tests.Handling;
-using ClaimCheck.Consumer.Tests.Staging;
 using ClaimCheck.Contracts;
 using Npgsql;
 

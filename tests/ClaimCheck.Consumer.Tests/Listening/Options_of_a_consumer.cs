@@ -1,4 +1,3 @@
-using ClaimCheck.Consumer.Downloads;
 using ClaimCheck.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
