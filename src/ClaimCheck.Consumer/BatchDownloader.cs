@@ -75,13 +75,13 @@ public sealed class BatchDownloader : IDisposable
         var target = new DownloadDirectory(directory, batch);
         try
         {
-            var claim = new Claim(client, links, new Asked(batch, null, manifest), options);
+            var claim = new ClaimedManifest(client, links, new Asked(batch, null, manifest), options);
             await claim.OpenAsync(cancellationToken);
             var ordinal = manifest.Files.ToList().FindIndex(file => file.Name == name);
             if (ordinal < 0)
                 throw new ArgumentException($"The manifest of {batch} lists no such file.", nameof(name));
             await using var work = await target.BeginAsync(manifest, client.BaseAddress, cancellationToken);
-            await new FileSaver(links, claim, ordinal, target, new DownloadTally(manifest, null), options).SaveAsync(cancellationToken);
+            await new FileSaver(claim, ordinal, target, new DownloadTally(manifest, null)).SaveAsync(cancellationToken);
             return target.File(name);
         }
         catch (BatchEndedException)
@@ -110,7 +110,7 @@ public sealed class BatchDownloader : IDisposable
         var directory = new DownloadDirectory(path, asked.BatchId);
         try
         {
-            var claim = new Claim(client, links, asked, options);
+            var claim = new ClaimedManifest(client, links, asked, options);
             var manifest = await claim.OpenAsync(cancellationToken);
             await using var work = await directory.BeginAsync(manifest, client.BaseAddress, cancellationToken);
             var tally = new DownloadTally(manifest, progress);
@@ -127,7 +127,7 @@ public sealed class BatchDownloader : IDisposable
     }
 
     // Cut as soon as the service says that the batch was revoked, also in the middle of a file.
-    private async Task SaveFilesAsync(Claim claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
+    private async Task SaveFilesAsync(ClaimedManifest claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(claim.BatchId, ended);
@@ -136,7 +136,7 @@ public sealed class BatchDownloader : IDisposable
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, claim.Manifest.Files.Count),
                 new ParallelOptions { MaxDegreeOfParallelism = options.ParallelFiles, CancellationToken = ended.Token },
-                async (file, token) => await new FileSaver(links, claim, file, directory, tally, options).SaveAsync(token));
+                async (file, token) => await new FileSaver(claim, file, directory, tally).SaveAsync(token));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
@@ -137,7 +137,7 @@ public sealed class BatchReader : IDisposable
         Read(Ask(ready), from, cancellationToken);
 
     private BatchRead Read(Asked asked, BatchPosition? from, CancellationToken cancellationToken) =>
-        new(client, links, revocations, asked, from, options, cancellationToken);
+        new(new ClaimedManifest(client, links, asked, options), revocations, from, cancellationToken);
 
     private async IAsyncEnumerable<T> ReadTypedAsync<T>(Asked asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -65,10 +65,10 @@ public sealed partial class ClaimCheckConsumerBuilder
     {
         AddInbox();
         var name = Name<RecordOptions>(options => configure?.Invoke(options));
-        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RecordOptions>, RecordOptions.Check>());
+        OptionsCheck.Add<RecordOptions>(Services, (options, _) => options.Errors());
         Services.TryAddScoped<THandler>();
         return provider => new RecordBatchHandler<T>(
-            provider.GetRequiredService<THandler>(), provider.GetRequiredService<BatchInbox>(), provider.GetRequiredService<ReceiptOutbox>(),
+            provider.GetRequiredService<THandler>(), provider.GetRequiredService<BatchInbox>(),
             provider.GetRequiredService<IOptionsMonitor<RecordOptions>>().Get(name),
             provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Handling.RecordBatchHandler"));
     }
@@ -76,15 +76,15 @@ public sealed partial class ClaimCheckConsumerBuilder
     private void AddInbox()
     {
         Services.AddOptions<InboxOptions>().ValidateOnStart();
-        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InboxOptions>, InboxOptions.Check>());
+        OptionsCheck.Add<InboxOptions>(Services, (options, provider) => options.Errors(ClaimCheckConsumerRegistration.Options(provider).Consumer));
         Services.TryAddSingleton(provider => new InboxDatabase(Inbox(provider)));
         Services.TryAddSingleton(provider => new ReceiptOutbox(
             provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider), Inbox(provider).Lease));
         Services.TryAddSingleton(provider => new BatchInbox(
             provider.GetRequiredService<InboxDatabase>(), provider.GetRequiredService<ReceiptOutbox>(), ConsumerOf(provider), Inbox(provider).Lease));
-        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReceiptSender>(provider => new ReceiptSender(
-            provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<ReceiptOutbox>(), provider.GetRequiredService<BatchInbox>(),
-            Inbox(provider), provider.GetRequiredService<ILogger<ReceiptSender>>())));
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReceiptWorker>(provider => new ReceiptWorker(
+            provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchInbox>(),
+            Inbox(provider), provider.GetRequiredService<ILogger<ReceiptWorker>>())));
     }
 
     private static InboxOptions Inbox(IServiceProvider provider) => provider.GetRequiredService<IOptions<InboxOptions>>().Value;

@@ -22,9 +22,9 @@ public static class ClaimCheckConsumerRegistration
     {
         ArgumentNullException.ThrowIfNull(configure);
         services.AddOptions<ClaimCheckConsumerOptions>().Configure(configure).ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClaimCheckConsumerOptions>, ClaimCheckConsumerOptions.Check>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqsListenerOptions>, SqsListenerOptions.Check>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FeedListenerOptions>, FeedListenerOptions.Check>());
+        OptionsCheck.Add<ClaimCheckConsumerOptions>(services, (options, _) => options.Errors());
+        OptionsCheck.Add<SqsListenerOptions>(services, (options, _) => options.Errors());
+        OptionsCheck.Add<FeedListenerOptions>(services, (options, _) => options.Errors());
         services.TryAddSingleton(provider => new ClaimCheckClient(Options(provider).ClientOptions));
         services.TryAddSingleton(provider => new BatchReader(provider.GetRequiredService<ClaimCheckClient>(), Options(provider).ReaderOptions));
         services.TryAddSingleton(provider => Sqs.Connect(Options(provider).Aws));
@@ -102,9 +102,10 @@ public sealed partial class ClaimCheckConsumerBuilder
         Services.AddSingleton<IHostedService>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<FeedListenerOptions>>().Get(name);
+            var logger = provider.GetRequiredService<ILogger<FeedListener>>();
             return new FeedListener(
-                provider.GetRequiredService<ClaimCheckClient>(), cursors(provider), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
-                provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<FeedListener>>());
+                new FeedReader(provider.GetRequiredService<ClaimCheckClient>(), cursors(provider), options, logger), options,
+                Dispatcher(provider, make, options.MaxConcurrentBatches), provider.GetRequiredService<IHostApplicationLifetime>(), logger);
         });
         return this;
     }

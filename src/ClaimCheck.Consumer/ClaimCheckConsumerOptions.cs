@@ -1,5 +1,4 @@
 using ClaimCheck.Aws;
-using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
@@ -40,31 +39,34 @@ public sealed class ClaimCheckConsumerOptions
 
     internal BatchReaderOptions ReaderOptions => new() { AllowedLinkHosts = [.. AllowedLinkHosts], MaxRecordBytes = MaxRecordBytes };
 
-    internal sealed class Check : IValidateOptions<ClaimCheckConsumerOptions>
+    internal IEnumerable<string> Errors()
     {
-        public ValidateOptionsResult Validate(string? name, ClaimCheckConsumerOptions options)
+        if (Service is null)
         {
-            if (options.Service is null)
-            {
-                return ValidateOptionsResult.Fail(
-                    "ClaimCheckConsumerOptions.Service is not set, but it is the only address that batches are asked for at: no link could be renewed.");
-            }
-            if (options.StateCheckInterval < TimeSpan.FromSeconds(1) || options.StateCheckInterval > TimeSpan.FromHours(1))
-            {
-                return ValidateOptionsResult.Fail(
-                    $"ClaimCheckConsumerOptions.StateCheckInterval is {options.StateCheckInterval}, but must be 1 second to an hour: "
-                    + "the service would be asked all the time, or a revocation go unnoticed.");
-            }
-            try
-            {
-                options.ClientOptions.Validate();
-                options.ReaderOptions.Validate();
-                return ValidateOptionsResult.Success;
-            }
-            catch (ArgumentException e)
-            {
-                return ValidateOptionsResult.Fail(e.Message);
-            }
+            yield return "ClaimCheckConsumerOptions.Service is not set, but it is the only address that batches are asked for at: no link could be renewed.";
+            yield break;
+        }
+        if (StateCheckInterval < TimeSpan.FromSeconds(1) || StateCheckInterval > TimeSpan.FromHours(1))
+        {
+            yield return
+                $"ClaimCheckConsumerOptions.StateCheckInterval is {StateCheckInterval}, but must be 1 second to an hour: "
+                + "the service would be asked all the time, or a revocation go unnoticed.";
+        }
+        if (Refused() is { } refused)
+            yield return refused;
+    }
+
+    private string? Refused()
+    {
+        try
+        {
+            ClientOptions.Validate();
+            ReaderOptions.Validate();
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return e.Message;
         }
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
@@ -64,10 +63,4 @@ public sealed class FeedListenerOptions
 
     private static string Wrong(string name, string value, string rule, string consequence) =>
         $"{nameof(FeedListenerOptions)}.{name} is {value}, but {rule}: {consequence}.";
-
-    internal sealed class Check : IValidateOptions<FeedListenerOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, FeedListenerOptions options) =>
-            options.Errors().ToList() is { Count: > 0 } errors ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
-    }
 }

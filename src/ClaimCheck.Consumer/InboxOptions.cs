@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ClaimCheck.Consumer;
@@ -36,8 +35,14 @@ public sealed class InboxOptions
     /// <summary>The longest such pause; 5 minutes by default.</summary>
     public TimeSpan MaxReceiptRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    internal IEnumerable<string> Errors()
+    internal IEnumerable<string> Errors(string? consumer)
     {
+        if (string.IsNullOrEmpty(consumer))
+        {
+            yield return
+                $"{nameof(ClaimCheckConsumerOptions)}.{nameof(ClaimCheckConsumerOptions.Consumer)} is not set, but the inbox and receipts are kept by "
+                + "the consumer's name: nobody could say who has applied what.";
+        }
         if (ConnectionProblem() is { } problem)
             yield return $"{nameof(InboxOptions)}.{nameof(ConnectionString)} {problem}: records can't be applied exactly once. Call UseInbox.";
         if (Remember < TimeSpan.FromDays(1) || Remember > TimeSpan.FromDays(3650))
@@ -69,19 +74,4 @@ public sealed class InboxOptions
 
     private static string Wrong(string name, string value, string rule, string consequence) =>
         $"{nameof(InboxOptions)}.{name} is {value}, but {rule}: {consequence}.";
-
-    internal sealed class Check(IOptions<ClaimCheckConsumerOptions> consumer) : IValidateOptions<InboxOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, InboxOptions options)
-        {
-            var errors = options.Errors().ToList();
-            if (string.IsNullOrEmpty(consumer.Value.Consumer))
-            {
-                errors.Add(
-                    $"{nameof(ClaimCheckConsumerOptions)}.{nameof(ClaimCheckConsumerOptions.Consumer)} is not set, but the inbox and receipts are kept by "
-                    + "the consumer's name: nobody could say who has applied what.");
-            }
-            return errors.Count > 0 ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
-        }
-    }
 }

@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer;
 

@@ -21,21 +21,20 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 {
     private readonly ChunkBuffer<T> buffer;
     private readonly ChunkOutcomes outcomes = new();
-    private readonly BulkReadyData ready;
     private NpgsqlTransaction? transaction;
     private bool isOver;
 
-    internal RecordChunk(ChunkBuffer<T> buffer, BulkReadyData ready)
+    internal RecordChunk(ChunkBuffer<T> buffer)
     {
-        (this.buffer, this.ready) = (buffer, ready);
+        this.buffer = buffer;
         (Count, Start, Next, FirstOrdinal) = (buffer.Count, buffer.Start, buffer.Next, buffer.Start.Records);
     }
 
     /// <summary>What was announced: batch, dataset, counts, and whether it is a retry.</summary>
-    public BulkReadyData Ready => ready;
+    public BulkReadyData Ready => buffer.Ready;
 
     /// <summary>The batch.</summary>
-    public BatchId BatchId => ready.BatchId;
+    public BatchId BatchId => buffer.Ready.BatchId;
 
     /// <summary>The columns, in order.</summary>
     public IReadOnlyList<Column> Columns => Buffer.Columns;

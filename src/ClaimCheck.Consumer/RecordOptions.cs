@@ -1,6 +1,5 @@
 using ClaimCheck.Consumer.Handling;
 using ClaimCheck.Contracts;
-using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
@@ -63,10 +62,4 @@ public sealed class RecordOptions
 
     private static string Wrong(string name, string value, string rule, string consequence) =>
         $"{nameof(RecordOptions)}.{name} is {value}, but {rule}: {consequence}.";
-
-    internal sealed class Check : IValidateOptions<RecordOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, RecordOptions options) =>
-            options.Errors().ToList() is { Count: > 0 } errors ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
-    }
 }

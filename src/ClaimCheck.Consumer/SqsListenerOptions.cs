@@ -1,5 +1,4 @@
 using ClaimCheck.Aws;
-using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
@@ -84,10 +83,4 @@ public sealed class SqsListenerOptions
 
     private static string Wrong(string name, string value, string rule, string consequence) =>
         $"{nameof(SqsListenerOptions)}.{name} is {value}, but {rule}: {consequence}.";
-
-    internal sealed class Check : IValidateOptions<SqsListenerOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, SqsListenerOptions options) =>
-            options.Errors().ToList() is { Count: > 0 } errors ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
-    }
 }

@@ -33,7 +33,7 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
-var screen = new Screen();
+var screen = new DemoScreen();
 var watch = Stopwatch.StartNew();
 foreach (var chapter in chapters)
 {

@@ -10,7 +10,7 @@ using Npgsql;
 namespace ClaimCheck.Demo;
 
 /// <summary>One run of a chapter: what its steps hand on to each other, and the clean-up at its end.</summary>
-internal sealed class Tour(Screen screen) : IAsyncDisposable
+internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
 {
     private ServiceProcess? service;
     private ClaimCheckClient? client;
@@ -27,7 +27,7 @@ internal sealed class Tour(Screen screen) : IAsyncDisposable
     /// <summary>The table that a consumer of this tour has its orders in.</summary>
     public const string ConsumerTable = "billing_orders";
 
-    public Screen Screen => screen;
+    public DemoScreen Screen => screen;
 
     /// <summary>For what is shown on the wire; it follows no redirect.</summary>
     public HttpClient Wire { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = SystemProxy.Instance });

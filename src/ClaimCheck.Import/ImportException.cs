@@ -1,7 +1,9 @@
+using ClaimCheck.Records.Files;
+
 namespace ClaimCheck.Import;
 
 /// <summary>An import can't be done as asked. The text never quotes a record.</summary>
-/// <param name="code">Stable, for scripts: one of <see cref="ImportCodes"/>.</param>
+/// <param name="code">Stable, for scripts: one of <see cref="ImportCodes"/> or <see cref="RecordCodes"/>.</param>
 /// <param name="message">What is wrong, and what to do.</param>
 /// <param name="inner">What led to it.</param>
 internal sealed class ImportException(string code, string message, Exception? inner = null) : Exception(message, inner)
@@ -9,7 +11,7 @@ internal sealed class ImportException(string code, string message, Exception? in
     public string Code => code;
 }
 
-/// <summary>Why imports, files and records fail.</summary>
+/// <summary>Why imports, files and records fail, beside <see cref="RecordCodes"/>.</summary>
 internal static class ImportCodes
 {
     // Of what was asked.
@@ -26,23 +28,14 @@ internal static class ImportCodes
     public const string FileOpen = "file_open";
     public const string FileMissing = "file_missing";
     public const string FileTooLarge = "file_too_large";
-    public const string UnreadableGzip = "unreadable_gzip";
     public const string UnpacksTooFar = "unpacks_too_far";
-    public const string WrongEncoding = "wrong_encoding";
     public const string NoHeader = "no_header";
-    public const string BadHeader = "bad_header";
     public const string MissingColumn = "missing_column";
-    public const string UnterminatedQuote = "unterminated_quote";
     public const string TooManyRecords = "too_many_records";
     public const string UnknownFormat = "unknown_format";
 
     // Of a record that was not sent.
     public const string RecordTooLong = "record_too_long";
-    public const string WrongFieldCount = "wrong_field_count";
-    public const string BadQuoting = "bad_quoting";
-    public const string MalformedJson = "malformed_json";
-    public const string NestedTooDeep = "nested_too_deep";
-    public const string NotAnObject = "not_an_object";
     public const string RequiredFieldMissing = "required_field_missing";
     public const string WrongType = "wrong_type";
 

@@ -13,7 +13,7 @@ internal sealed class ImportOptions
         AllowTrailingCommas = true,
     };
 
-    /// <summary>Names the feed. The same content is imported once for each name.</summary>
+    /// <summary>Names the import. The same content is imported once for each name.</summary>
     public string Name { get; set; } = "import";
 
     /// <summary>Where runs are kept. Processes that watch the same source on one machine share it.</summary>
@@ -199,7 +199,7 @@ internal sealed class ImportRetryOptions
 
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Rounds of one record, the first among them; then it goes to the failure bucket.</summary>
+    /// <summary>Rounds of one record, the first among them; then it goes to the rejects.</summary>
     public int Rounds { get; set; } = 6;
 
     /// <summary>The pause after the first round; it doubles, with jitter, to <see cref="LongestRoundDelay"/>.</summary>

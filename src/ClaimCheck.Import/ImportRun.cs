@@ -1,4 +1,5 @@
-using ClaimCheck.Import.Running;
+using System.Text.Json.Serialization;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import;
 
@@ -7,7 +8,7 @@ internal sealed record ImportRun
 {
     public required string RunId { get; init; }
 
-    /// <summary>The feed's name.</summary>
+    /// <summary>The import's name.</summary>
     public required string Name { get; init; }
 
     public required string File { get; init; }
@@ -34,8 +35,9 @@ internal sealed record ImportRun
     /// <summary>When what failed is sent again.</summary>
     public DateTimeOffset? NextRetryAt { get; init; }
 
-    /// <summary>The file with the failures; null where there are none.</summary>
-    public string? FailureBucket { get; init; }
+    /// <summary>The file of the rejects; null where there are none.</summary>
+    [JsonPropertyName("failureBucket")]
+    public string? Rejects { get; init; }
 
     public RunFailure? Failure { get; init; }
 
@@ -70,7 +72,7 @@ internal sealed record ImportRun
             EndedAt = run.EndedAt,
             EstimatedEndAt = isActive && !hasEnded ? Estimate(run, history, time) : null,
             NextRetryAt = !hasEnded && tally.Retrying > 0 && history.NextDue is { } due ? DateTimeOffset.FromUnixTimeMilliseconds(due) : null,
-            FailureBucket = tally.Failed + tally.Invalid > 0 ? directory.Bucket : null,
+            Rejects = tally.Failed + tally.Invalid > 0 ? directory.Rejects : null,
             Failure = run.Failure,
             RetryOf = run.RetryOf,
             Retries = run.Retries,
@@ -97,10 +99,10 @@ internal sealed record ImportCounts
     /// <summary>Failed for a reason that may pass, and to be sent again.</summary>
     public required long Retrying { get; init; }
 
-    /// <summary>In the failure bucket, after they were sent.</summary>
+    /// <summary>Among the rejects, after they were sent.</summary>
     public required long Failed { get; init; }
 
-    /// <summary>In the failure bucket without being sent.</summary>
+    /// <summary>Among the rejects without being sent.</summary>
     public required long Invalid { get; init; }
 
     /// <summary>Not sent yet.</summary>

@@ -1,6 +1,8 @@
 using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
 using Microsoft.Extensions.Logging;
 
@@ -11,13 +13,14 @@ internal sealed class ImportRunner : IDisposable
 {
     private readonly ImportOptions options;
     private readonly EndpointClient client;
+    private readonly LimitedContract limited;
     private readonly RunContext context;
     private readonly TimeProvider time;
 
     /// <exception cref="ImportException">The options are not valid.</exception>
     public ImportRunner(ImportOptions options, TimeProvider time, ILogger logger)
     {
-        ImportSettings.Check(options);
+        ImportOptionsCheck.Check(options);
         this.options = options;
         this.time = time;
         Runs = new ImportRuns(options.State ?? ImportRuns.DefaultState, time);
@@ -25,7 +28,8 @@ internal sealed class ImportRunner : IDisposable
         ISendingContract contract = options.Endpoint.Contract == "bulk-jobs"
             ? new BulkJobContract(client, options.Endpoint, time)
             : new RecordContract(client);
-        context = new(options, contract, new SemaphoreSlim(options.Parallelism), new SeenContents(Runs.State), time, logger);
+        limited = new(contract, options.Parallelism);
+        context = new(options, limited, new SeenContents(Runs.State), time, logger);
     }
 
     public ImportRuns Runs { get; }
@@ -73,15 +77,15 @@ internal sealed class ImportRunner : IDisposable
         if (run.IsSettled)
             throw new ImportException(ImportCodes.RunEnded, $"Run {runId} is {run.State} already.");
         if (run.Name != options.Name)
-            throw new ImportException(ImportCodes.InvalidConfiguration, $"Run {runId} is of the feed {run.Name}, but the configuration is for {options.Name}.");
+            throw new ImportException(ImportCodes.InvalidConfiguration, $"Run {runId} is of the import {run.Name}, but the configuration is for {options.Name}.");
         using var source = Watched.Of(run, options, time);
         return await new RunProcessor(directory, run, context, progress).RunAsync(source.Source, cancellationToken)
             ?? throw new ImportException(ImportCodes.FileMissing, $"The file of run {runId} is gone; nothing of it was sent.");
     }
 
-    /// <summary>Sends what is in a run's failure bucket once more, as a run of its own, by the configuration as it is now.</summary>
+    /// <summary>Sends a run's rejects once more, as a run of its own, by the configuration as it is now.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="classes">Which failures: <see cref="FailureClass"/>.</param>
+    /// <param name="classes">Which failures: <see cref="RejectClass"/>.</param>
     /// <param name="configuration">The file that the options came from.</param>
     /// <param name="progress">Told after each batch; from several threads.</param>
     /// <param name="cancellationToken">Breaks it off; the retry can be resumed.</param>
@@ -98,9 +102,9 @@ internal sealed class ImportRunner : IDisposable
         new RunRetry(Runs).PrepareAsync(
             runId,
             classes,
-            (directory, parent) => NewRun(directory, parent.File, parent.RunId, RunOrigin.Bucket, directory.Copy) with
+            (directory, parent) => NewRun(directory, parent.File, parent.RunId, RunOrigin.Rejects, directory.Copy) with
             {
-                Format = "bucket",
+                Format = RecordFile.Rejects,
                 Configuration = configuration,
                 RetryOf = parent.RunId,
             },
@@ -118,7 +122,7 @@ internal sealed class ImportRunner : IDisposable
         using var watched = Watched.Of(options, time);
         ProveLocks();
         await watched.Source.ProveAsync(cancellationToken);
-        await new Watcher(watched.Source, Runs, context, progress, NewRunOf).RunAsync(once, cancellationToken);
+        await new SourceWatcher(watched.Source, Runs, context, progress, NewRunOf).RunAsync(once, cancellationToken);
 
         RunDocument NewRunOf(RunDirectory directory, Arrival arrival) =>
             NewRun(directory, arrival.Name, arrival.Source, watched.Source.Origin, watched.Source.InputFor(arrival, directory)) with
@@ -132,7 +136,7 @@ internal sealed class ImportRunner : IDisposable
     public void Dispose()
     {
         client.Dispose();
-        context.Calls.Dispose();
+        limited.Dispose();
     }
 
     // What keeps two processes from one run.
@@ -143,7 +147,7 @@ internal sealed class ImportRunner : IDisposable
     }
 
     private async Task<ImportRun?> BeginAsync(
-        RunDirectory directory, RunDocument run, IFeedSource source, Action<ImportRun> progress, CancellationToken cancellationToken)
+        RunDirectory directory, RunDocument run, IFileSource source, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
         directory.Create();
         using var held = await directory.TryLockAsync(cancellationToken);

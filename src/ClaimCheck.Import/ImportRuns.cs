@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
@@ -115,15 +115,15 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return runs;
     }
 
-    /// <summary>The runs of a feed that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
-    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string feed, DateTimeOffset moment, CancellationToken cancellationToken)
+    /// <summary>The runs of an import that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
+    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
         foreach (var id in Ids().Reverse())
         {
-            if (settled.TryGetValue(id, out var known) && !(known.Name == feed && known.EndedAt < moment))
+            if (settled.TryGetValue(id, out var known) && !(known.Name == name && known.EndedAt < moment))
                 continue;
-            if (await TryLoadAsync(id, cancellationToken) is { IsSettled: true } run && run.Name == feed && run.EndedAt < moment)
+            if (await TryLoadAsync(id, cancellationToken) is { IsSettled: true } run && run.Name == name && run.EndedAt < moment)
                 runs.Add(run);
         }
         return runs;
@@ -167,22 +167,22 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
             {
                 State = RunState.Cancelled,
                 EndedAt = time.GetUtcNow(),
-                IsSettled = idle.Origin is RunOrigin.File or RunOrigin.Bucket,
+                IsSettled = idle.Origin is RunOrigin.File or RunOrigin.Rejects,
             });
         }
         held?.Dispose();
         return await ShowAsync(runId, cancellationToken);
     }
 
-    /// <summary>The run, and what its failure bucket holds, by class and code.</summary>
+    /// <summary>The run, and what its rejects holds, by class and code.</summary>
     /// <exception cref="ImportException">There is no such run.</exception>
     public async Task<ImportReport> ReportAsync(string runId, CancellationToken cancellationToken)
     {
         var run = await ShowAsync(runId, cancellationToken);
         var kinds = new Dictionary<(string Class, string Code), (long Count, List<long> Lines)>();
-        await foreach (var line in BucketLinesAsync(DirectoryOf(runId), cancellationToken))
+        await foreach (var line in RejectLinesAsync(DirectoryOf(runId), cancellationToken))
         {
-            var failure = FailureLine.Read(line);
+            var failure = RejectLine.Read(line);
             var kind = (failure.Class!, failure.Code!);
             var (count, lines) = kinds.GetValueOrDefault(kind, (0, []));
             if (lines.Count < LongestExamples)
@@ -193,14 +193,14 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
             .Select(kind => new ImportFailures(kind.Key.Class, kind.Key.Code, kind.Value.Count, kind.Value.Lines))]);
     }
 
-    /// <summary>The failure bucket as far as its journal vouches for it.</summary>
-    public static async IAsyncEnumerable<string> BucketLinesAsync(
+    /// <summary>The rejects as far as its journal vouches for it.</summary>
+    public static async IAsyncEnumerable<string> RejectLinesAsync(
         RunDirectory directory, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!File.Exists(directory.Bucket))
+        if (!File.Exists(directory.Rejects))
             yield break;
-        var length = (await JournalHistory.ReadAsync(directory.Journal, cancellationToken)).BucketLength;
-        await using var file = new FileStream(directory.Bucket, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var length = (await JournalHistory.ReadAsync(directory.Journal, cancellationToken)).RejectsLength;
+        await using var file = new FileStream(directory.Rejects, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var reader = new StreamReader(file);
         for (long read = 0; read < length && await reader.ReadLineAsync(cancellationToken) is { } line;)
         {
@@ -253,7 +253,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
 /// <summary>What came of a run.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="Failures">What is in its failure bucket, most frequent first.</param>
+/// <param name="Failures">What is in its rejects, most frequent first.</param>
 internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures> Failures);
 
 /// <summary>Failures of one kind.</summary>

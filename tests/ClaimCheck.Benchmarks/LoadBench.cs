@@ -85,8 +85,8 @@ internal static class LoadBench
         };
         using var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = service, Consumer = $"bench-{Environment.ProcessId}" });
         using var reader = new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = [linkHost] });
-        var context = new RecordRunContext(client, reader, $"bench-{Environment.ProcessId}", TimeSpan.FromSeconds(5), null);
-        await using var run = new RecordRun(context, TableInboxes.OptionsOf(table), NullLoggerFactory.Instance);
+        var context = new RecordRunnerContext(client, reader, $"bench-{Environment.ProcessId}", TimeSpan.FromSeconds(5), null);
+        await using var run = new RecordRunner(context, TableInboxes.OptionsOf(table), NullLoggerFactory.Instance);
         using var stop = new CancellationTokenSource();
         var receipts = run.RunAsync(stop.Token);
         var watch = Stopwatch.StartNew();

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClaimCheck.Import.Tests;
@@ -100,11 +101,11 @@ internal sealed class ImportScene : IAsyncDisposable
         return Write("import.json", JsonSerializer.Serialize(Options, JsonSerializerOptions.Web));
     }
 
-    /// <summary>The failure bucket, line by line.</summary>
+    /// <summary>The rejects, line by line.</summary>
     public async Task<IReadOnlyList<JsonNode>> FailuresAsync(string runId)
     {
         var lines = new List<JsonNode>();
-        await foreach (var line in ImportRuns.BucketLinesAsync(new RunDirectory(Path.Combine(State, "runs", runId)), CancellationToken.None))
+        await foreach (var line in ImportRuns.RejectLinesAsync(new RunDirectory(Path.Combine(State, "runs", runId)), CancellationToken.None))
             lines.Add(JsonNode.Parse(line)!);
         return lines;
     }

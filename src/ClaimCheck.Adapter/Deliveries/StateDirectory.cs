@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Startup;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Files;
 
 namespace ClaimCheck.Adapter.Deliveries;
 

@@ -5,7 +5,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Reading;
 using Microsoft.AspNetCore.Http.HttpResults;
-using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
 namespace ClaimCheck.Adapter.Imports;
 
@@ -84,7 +83,7 @@ internal static class ImportEndpoints
                 if (HttpMethods.IsHead(context.Request.Method))
                     return;
                 await using var writer = new StreamWriter(body, leaveOpen: true);
-                await foreach (var line in ImportRuns.BucketLinesAsync(watched.Runs.DirectoryOf(id), context.RequestAborted))
+                await foreach (var line in ImportRuns.RejectLinesAsync(watched.Runs.DirectoryOf(id), context.RequestAborted))
                 {
                     if (classes.Count == 0 || classes.Contains(ClassOf(line)))
                         await writer.WriteAsync($"{line}\n".AsMemory(), context.RequestAborted);
@@ -126,7 +125,7 @@ internal static class ImportEndpoints
         if (ClassesOf(context.Request) is not { } classes)
             return UnknownClass();
         if (classes.Count == 0)
-            classes = [FailureClass.Transient];
+            classes = [RejectClass.Transient];
         // Asked for again: the existing retry.
         if (await watched.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
             && classes.Select(each => made.GetValueOrDefault(each)).Distinct().ToList() is [{ } known]
@@ -160,11 +159,11 @@ internal static class ImportEndpoints
     private static List<string>? ClassesOf(HttpRequest request)
     {
         List<string> classes = [.. request.Query["class"].OfType<string>().Distinct(StringComparer.Ordinal)];
-        return classes.TrueForAll(each => FailureClass.All.Contains(each, StringComparer.Ordinal)) ? classes : null;
+        return classes.TrueForAll(each => RejectClass.All.Contains(each, StringComparer.Ordinal)) ? classes : null;
     }
 
     private static ProblemResult UnknownClass() =>
-        Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", FailureClass.All)}; it may be given more than once.");
+        Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", RejectClass.All)}; it may be given more than once.");
 
-    private static string ClassOf(string line) => FailureLine.Read(line).Class!;
+    private static string ClassOf(string line) => RejectLine.Read(line).Class!;
 }

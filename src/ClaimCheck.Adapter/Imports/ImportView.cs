@@ -1,6 +1,6 @@
 using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Import;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Adapter.Imports;
 

@@ -5,7 +5,7 @@ using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Adapter.Imports;
 

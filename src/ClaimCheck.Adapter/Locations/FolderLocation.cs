@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Files;
 
 namespace ClaimCheck.Adapter.Locations;
 

@@ -8,7 +8,7 @@ using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Schedules;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Operations;

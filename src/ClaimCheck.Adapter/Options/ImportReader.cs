@@ -42,7 +42,7 @@ internal sealed class ImportReader(string name, RouteOptions options, OptionsErr
 
         CheckSource(import);
         // Its own name was checked as the route's.
-        errors.Add(ImportSettings.Problems(import).Where(problem => !problem.StartsWith("name is", StringComparison.Ordinal)).Select(problem => $"{Path}:Import: {problem}"));
+        errors.Add(ImportOptionsCheck.Problems(import).Where(problem => !problem.StartsWith("name is", StringComparison.Ordinal)).Select(problem => $"{Path}:Import: {problem}"));
         CheckKey(import.Endpoint);
         return new(name, import, options.Callers);
     }

@@ -17,7 +17,7 @@ internal static class BatchDownload
             using var downloader = new BatchDownloader(session.Client, new BatchReaderOptions { AllowedLinkHosts = session.LinkHosts });
             var saved = await new LiveProgress(session.Screen).ShowAsync(
                 $"{batch}",
-                show => downloader.DownloadAsync(manifest, directory, new Watcher(show), cancellationToken));
+                show => downloader.DownloadAsync(manifest, directory, new ProgressSight(show), cancellationToken));
             Show(session.Screen, saved);
             return new JsonObject
             {
@@ -56,7 +56,7 @@ internal static class BatchDownload
     }
 
     // Not Progress<T>: that one reports later, from other threads.
-    private sealed class Watcher(Action<Sight> show) : IProgress<DownloadProgress>
+    private sealed class ProgressSight(Action<Sight> show) : IProgress<DownloadProgress>
     {
         public void Report(DownloadProgress value) =>
             show(new($"file {Math.Min(value.FilesDone + 1, value.Files)} of {value.Files}", value.RecordsDone, value.Records, value.BytesDone));

@@ -52,7 +52,7 @@ internal sealed class ExportCommand
         if (!session.Get(wait) && directory is null)
         {
             session.Screen.Document(Redaction.ToJson(export, session.Get(showLinks)));
-            ExportFacts.Show(session.Screen, export);
+            ExportSummary.Show(session.Screen, export);
             if (!ExportState.IsSettled(export.State))
                 session.Screen.Hint($"Follow it with 'claimcheck watch {export.ExportId}'.");
             // With an idempotency key it may have ended long ago.
@@ -61,7 +61,7 @@ internal sealed class ExportCommand
 
         export = await ExportWatch.UntilSettledAsync(session, export.ExportId, session.Get(timeout), null, cancellationToken);
         var document = Redaction.ToJson(export, session.Get(showLinks)).AsObject();
-        ExportFacts.Show(session.Screen, export);
+        ExportSummary.Show(session.Screen, export);
         if (directory is not null && export.State == ExportState.Ready)
             document["download"] = await BatchDownload.RunAsync(session, export.BatchId, directory, cancellationToken);
         session.Screen.Document(document);

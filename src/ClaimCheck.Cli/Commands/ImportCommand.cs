@@ -2,7 +2,6 @@ using System.CommandLine;
 using ClaimCheck.Cli.Connection;
 using ClaimCheck.Cli.Output;
 using ClaimCheck.Import;
-using ClaimCheck.Import.Running;
 
 namespace ClaimCheck.Cli.Commands;
 
@@ -71,11 +70,11 @@ internal static class ImportCommand
             Description = "Which failures: transient (the default), terminal (the endpoint refused them), invalid (the configuration was changed since); may be repeated.",
             HelpName = "CLASS",
         };
-        classes.AcceptOnlyFromAmong(FailureClass.All);
+        classes.AcceptOnlyFromAmong(RejectClass.All);
         return new Command("retry", "Sends failures of a run once more, as a run of its own.").With(run, classes, config).RunsHere(async (local, cancellationToken) =>
         {
             using var runner = await RunnerAsync(local, local.Get(run), local.Get(config), cancellationToken);
-            var wanted = local.Get(classes) is { Length: > 0 } given ? given : [FailureClass.Transient];
+            var wanted = local.Get(classes) is { Length: > 0 } given ? given : [RejectClass.Transient];
             return await ImportWatch.ShowAsync(
                 local.Screen, (show, token) => runner.Runner.RetryAsync(local.Get(run), wanted, runner.Configuration, show, token), cancellationToken);
         });

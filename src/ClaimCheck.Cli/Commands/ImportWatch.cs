@@ -1,6 +1,6 @@
 using ClaimCheck.Cli.Output;
 using ClaimCheck.Import;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Cli.Commands;
 
@@ -84,7 +84,7 @@ internal static class ImportWatch
         ("ended", Amounts.Time(run.EndedAt)),
         ("ends about", Amounts.Time(run.EstimatedEndAt)),
         ("next retry", Amounts.Time(run.NextRetryAt)),
-        ("failures", run.FailureBucket),
+        ("failures", run.Rejects),
         ("retry of", run.RetryOf));
 
     private static int Conclude(Screen screen, ImportRun run)

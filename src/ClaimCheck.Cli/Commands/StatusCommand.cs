@@ -17,12 +17,12 @@ internal static class StatusCommand
                 {
                     var batch = await session.Client.GetBatchAsync(batchId, cancellationToken);
                     session.Screen.Document(Redaction.ToJson(batch));
-                    ExportFacts.Show(session.Screen, batch);
+                    ExportSummary.Show(session.Screen, batch);
                     return ExitCodes.Ok;
                 }
                 var export = await session.Client.GetExportAsync(session.Get(id).Export!.Value, cancellationToken: cancellationToken);
                 session.Screen.Document(Redaction.ToJson(export));
-                ExportFacts.Show(session.Screen, export);
+                ExportSummary.Show(session.Screen, export);
                 return ExitCodes.Ok;
             });
     }

@@ -24,7 +24,7 @@ internal static class WatchCommand
                             session.Screen.Document(Redaction.ToJson(seen));
                         told = (seen.State, seen.Progress);
                     }, cancellationToken);
-                ExportFacts.Show(session.Screen, settled);
+                ExportSummary.Show(session.Screen, settled);
                 return ExportWatch.Conclude(session, settled);
             });
     }

@@ -60,7 +60,7 @@ internal static class ProfileFile
     private static string Expand(string path) =>
         path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Home, path[2..]) : Path.Combine(Path.GetDirectoryName(Place)!, path);
 
-    private sealed record Content(string? Default, Dictionary<string, Entry?> Profiles);
+    private sealed record Content(string? Default, Dictionary<string, ProfileEntry?> Profiles);
 
-    private sealed record Entry(string? Url, string? Key, string? KeyFile, IReadOnlyList<string>? LinkHosts);
+    private sealed record ProfileEntry(string? Url, string? Key, string? KeyFile, IReadOnlyList<string>? LinkHosts);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -10,29 +11,23 @@ namespace ClaimCheck.Consumer.Downloads;
 /// </summary>
 internal sealed class BatchRead : IAsyncDisposable
 {
-    private readonly LinkClient links;
-    private readonly BatchReaderOptions options;
     private readonly BatchPosition from;
     private readonly RevocationWatch watch;
     private readonly CancellationTokenSource ended;
     private readonly CancellationToken caller;
-    private readonly Claim claim;
+    private readonly ClaimedManifest claim;
     private Prefetch? blocks;
     private VerifiedBlock? block;
     private long inBlock;
 
-    public BatchRead(
-        ClaimCheckClient client, LinkClient links, KnownRevocations revocations, Asked asked, BatchPosition? from, BatchReaderOptions options,
-        CancellationToken cancellationToken)
+    public BatchRead(ClaimedManifest claim, KnownRevocations revocations, BatchPosition? from, CancellationToken cancellationToken)
     {
-        this.links = links;
-        this.options = options;
-        this.from = from ?? BatchPosition.Start(asked.BatchId);
+        this.claim = claim;
+        this.from = from ?? BatchPosition.Start(claim.BatchId);
         Position = this.from;
         caller = cancellationToken;
-        watch = revocations.Watch(asked.BatchId);
+        watch = revocations.Watch(claim.BatchId);
         ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Token);
-        claim = new Claim(client, links, asked, options);
     }
 
     public Manifest Manifest => claim.Manifest;
@@ -51,7 +46,7 @@ internal sealed class BatchRead : IAsyncDisposable
         var manifest = await watch.GuardAsync(new ValueTask<Manifest>(claim.OpenAsync(ended.Token)));
         if (from is { File: < 0 } or { Block: < 0 } or { Record: < 0 } or { Records: < 0 } || from.File > manifest.Files.Count)
             throw Misplaced();
-        Rows = Rows.For(manifest);
+        Rows = Rows.For(manifest, RecordErrors.OfRows);
         return manifest;
     }
 
@@ -73,7 +68,7 @@ internal sealed class BatchRead : IAsyncDisposable
             return false;
         }
         var isFirst = block.Place.File == from.File && block.Place.Block == from.Block;
-        Rows.Load(block);
+        Rows.Load(block.Buffer, block.Length, block.Place.FileName, block.Place.Block);
         inBlock = isFirst ? from.Record : 0;
         if (block.Place.Before + inBlock != Position.Records || inBlock > block.Records)
             throw Misplaced();
@@ -85,7 +80,7 @@ internal sealed class BatchRead : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Finds the next records of the block, so many at most.</summary>
+    /// <summary>Finds the next records of the block, <paramref name="most"/> at most.</summary>
     /// <returns>How many there are; 0 at the block's end.</returns>
     public int Take(int most)
     {
@@ -141,7 +136,7 @@ internal sealed class BatchRead : IAsyncDisposable
             if (file >= from.File)
             {
                 var first = file == from.File ? from.Block : 0;
-                await foreach (var each in new FileDownload(links, claim, file, options).BlocksAsync(first, before, cancellationToken))
+                await foreach (var each in new FileDownload(claim, file).BlocksAsync(first, before, cancellationToken))
                     yield return each;
             }
             before += Manifest.Files[file].Records;

@@ -32,7 +32,7 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
             if (await OwnerAsync(cancellationToken) is { } owner)
                 CheckOwner(owner);
             else
-                await ClaimItAsync(manifest, service, cancellationToken);
+                await TakeAsync(manifest, service, cancellationToken);
             return held;
         }
         catch
@@ -97,7 +97,7 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
             throw InUse($"it holds {owner.BatchId}");
     }
 
-    private async Task ClaimItAsync(Manifest manifest, Uri service, CancellationToken cancellationToken)
+    private async Task TakeAsync(Manifest manifest, Uri service, CancellationToken cancellationToken)
     {
         foreach (var name in manifest.Files.SelectMany(file => new[] { file.Name, file.Name + Partial }))
         {

@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using ClaimCheck.Consumer.Records;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Reads one file, block by block, each verified before it is given out; at the end also the file's own checksum.</summary>
-internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, BatchReaderOptions options)
+internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];
 
@@ -16,12 +16,11 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
     /// <param name="cancellationToken">Ends the download.</param>
     public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, BlockLimits.Of(options), cancellationToken);
+        var layout = await FileLayout.FetchAsync(claim, ordinal, BlockLimits.Of(claim.Options), cancellationToken);
         if (from > layout.Blocks.Count)
             throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read was to go on.", claim.BatchId);
-        var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");
-        await using var download = new ObjectDownload(
-            links, claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience, options);
+        var patience = new Patience(claim, $"The file {file.Name}");
+        await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         if (from > 0)
@@ -121,7 +120,7 @@ internal sealed class FileDownload(LinkClient links, Claim claim, int ordinal, B
         {
             return "what stands before its first block does not inflate to the right length";
         }
-        return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest)
+        return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest.Columns)
             ? "its header does not name the manifest's columns"
             : null;
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -28,15 +29,13 @@ internal sealed record FileLayout(
     public int TrailerBytes => TrailerOf(Framing);
 
     /// <summary>Fetches a file's index, verifies it against the manifest, and checks what it says.</summary>
-    public static async Task<FileLayout> FetchAsync(
-        LinkClient links, Claim claim, int ordinal, BatchReaderOptions options, BlockLimits limits, CancellationToken cancellationToken)
+    public static async Task<FileLayout> FetchAsync(ClaimedManifest claim, int ordinal, BlockLimits limits, CancellationToken cancellationToken)
     {
         var file = claim.Manifest.Files[ordinal];
         var expected = Convert.FromHexString(file.Index.Sha256);
         var bytes = new byte[file.Index.Bytes];
-        var patience = new Patience(options, claim.BatchId, $"The index of {file.Name}");
-        await using var download = new ObjectDownload(
-            links, claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience, options);
+        var patience = new Patience(claim, $"The index of {file.Name}");
+        await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience);
         await download.ReadAsync(
             0, bytes, read => SHA256.HashData(read.Span).AsSpan().SequenceEqual(expected) ? null : "its SHA-256 differs", cancellationToken);
         return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), limits);

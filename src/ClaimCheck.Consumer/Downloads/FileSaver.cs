@@ -8,8 +8,7 @@ namespace ClaimCheck.Consumer.Downloads;
 /// Saves one file: keeps each block on disk that is right, fetches the others into their place, and gives the file its name once its
 /// own checksum is right too.
 /// </summary>
-internal sealed class FileSaver(
-    LinkClient links, Claim claim, int ordinal, DownloadDirectory directory, DownloadTally tally, BatchReaderOptions options)
+internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDirectory directory, DownloadTally tally)
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];
 
@@ -27,7 +26,7 @@ internal sealed class FileSaver(
             return;
         }
         directory.Reopen();
-        // What was altered since is mended block by block, like what was never finished.
+        // What was altered since is fetched again block by block, like what was never finished.
         if (File.Exists(Final))
             File.Move(Final, Partial, overwrite: true);
         if (!await FillAsync(cancellationToken))
@@ -52,10 +51,9 @@ internal sealed class FileSaver(
     // False where the file's own checksum is not the manifest's in the end.
     private async Task<bool> FillAsync(CancellationToken cancellationToken)
     {
-        var layout = await FileLayout.FetchAsync(links, claim, ordinal, options, BlockLimits.OfFiles, cancellationToken);
-        var patience = new Patience(options, claim.BatchId, $"The file {file.Name}");
-        await using var download = new ObjectDownload(
-            links, claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience, options);
+        var layout = await FileLayout.FetchAsync(claim, ordinal, BlockLimits.OfFiles, cancellationToken);
+        var patience = new Patience(claim, $"The file {file.Name}");
+        await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience);
         await using var saved = new FileStream(Partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
         if (saved.Length > file.Bytes)
             saved.SetLength(file.Bytes);

@@ -8,8 +8,7 @@ namespace ClaimCheck.Consumer.Downloads;
 /// Reads one object from its link, run after run, over one GET. What is cut, stalled or altered is asked for again from the
 /// run's beginning, by Range and If-Match; a dead link is replaced by the service, if the batch is still ready.
 /// </summary>
-internal sealed class ObjectDownload(
-    LinkClient links, Claim claim, Func<Manifest, Link> link, long length, Patience patience, BatchReaderOptions options) : IAsyncDisposable
+internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link> link, long length, Patience patience) : IAsyncDisposable
 {
     private HttpResponseMessage? response;
     private Stream? body;
@@ -57,7 +56,7 @@ internal sealed class ObjectDownload(
         Close();
         // Only a resumed read can meet another object than the one it began with.
         var range = new RangeHeaderValue(offset, length - 1);
-        response = await links.GetAsync(link(claim.Manifest), range, offset > 0 ? etag : null, claim.BatchId, cancellationToken);
+        response = await claim.Links.GetAsync(link(claim.Manifest), range, offset > 0 ? etag : null, claim.BatchId, cancellationToken);
         switch (response.StatusCode)
         {
             case HttpStatusCode.PartialContent:
@@ -104,7 +103,7 @@ internal sealed class ObjectDownload(
         {
             for (var filled = 0; filled < into.Length;)
             {
-                stall.CancelAfter(options.StallTimeout);
+                stall.CancelAfter(claim.Options.StallTimeout);
                 var read = await body!.ReadAsync(into[filled..], stall.Token);
                 if (read == 0)
                     throw new TransferException("it ended early");
@@ -114,7 +113,7 @@ internal sealed class ObjectDownload(
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransferException($"nothing came for {options.StallTimeout}", e);
+            throw new TransferException($"nothing came for {claim.Options.StallTimeout}", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

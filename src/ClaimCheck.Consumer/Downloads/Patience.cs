@@ -1,9 +1,7 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Counts the tries that brought nothing, pauses between them, and says when it is enough. Progress forgives all.</summary>
-internal sealed class Patience(BatchReaderOptions options, BatchId batch, string what)
+internal sealed class Patience(ClaimedManifest claim, string what)
 {
     private int failures;
 
@@ -11,14 +9,14 @@ internal sealed class Patience(BatchReaderOptions options, BatchId batch, string
 
     public async Task AfterAsync(TransferException failure, CancellationToken cancellationToken)
     {
-        if (++failures < options.MaxAttempts)
+        if (++failures < claim.Options.MaxAttempts)
         {
-            await RetryPause.WaitAsync(failures, options.RetryDelay, failure.RetryAfter, cancellationToken);
+            await RetryPause.WaitAsync(failures, claim.Options.RetryDelay, failure.RetryAfter, cancellationToken);
             return;
         }
         throw failure.IsAltered
-            ? new IntegrityException($"{what} of {batch} is not what the manifest says, {failures} times over: {failure.Message}.", batch)
+            ? new IntegrityException($"{what} of {claim.BatchId} is not what the manifest says, {failures} times over: {failure.Message}.", claim.BatchId)
             : new DownloadFailedException(
-                $"{what} of {batch} could not be fetched in {failures} tries: {failure.Message}.", batch, failure.InnerException);
+                $"{what} of {claim.BatchId} could not be fetched in {failures} tries: {failure.Message}.", claim.BatchId, failure.InnerException);
     }
 }

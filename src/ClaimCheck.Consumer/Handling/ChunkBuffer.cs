@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Consumer.Records;
+using ClaimCheck.Consumer.Mapping;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Handling;
@@ -21,8 +21,9 @@ internal sealed class ChunkBuffer<T>
     private T[] values;
     private int[] places;
 
-    public ChunkBuffer(BatchRead read, int size)
+    public ChunkBuffer(BatchRead read, BulkReadyData ready, int size)
     {
+        Ready = ready;
         this.read = read;
         fields = new RecordFields(read.Manifest);
         (values, places) = (new T[Math.Min(size, 1024)], new int[Math.Min(size, 1024)]);
@@ -43,6 +44,9 @@ internal sealed class ChunkBuffer<T>
             return map.Make(read.Rows);
         };
     }
+
+    /// <summary>What was announced of the batch.</summary>
+    public BulkReadyData Ready { get; }
 
     public int Size { get; }
 

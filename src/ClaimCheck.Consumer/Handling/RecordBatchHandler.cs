@@ -22,7 +22,7 @@ internal sealed record BatchWork(BatchReader Reader, BulkReadyData Ready, Cancel
 /// the message's fault, and its tries are not used up.
 /// </summary>
 internal sealed partial class RecordBatchHandler<T>(
-    IRecordHandler<T> handler, BatchInbox inbox, ReceiptOutbox receipts, RecordOptions options, ILogger logger) : IBatchHandler
+    IRecordHandler<T> handler, BatchInbox inbox, RecordOptions options, ILogger logger) : IBatchHandler
 {
     private const int DiscardAttempts = 8;
 
@@ -94,7 +94,7 @@ internal sealed partial class RecordBatchHandler<T>(
         if (await EnterAsync(batch, cancellationToken) is not { } lease)
             return true;
         await using var held = await HeldBatch.OpenAsync(
-            inbox, receipts, lease, () => batch.Reader.MarkRevoked(batch.BatchId), cancellationToken);
+            inbox, lease, () => batch.Reader.MarkRevoked(batch.BatchId), cancellationToken);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(batch.Revoked, held.Lost);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone.Token, cancellationToken);
         try
@@ -106,7 +106,7 @@ internal sealed partial class RecordBatchHandler<T>(
             return true;
         }
         catch (Exception e) when (
-            (e is LeaseLostException || held.Lost.IsCancellationRequested)
+            (e is BatchLeaseLostException || held.Lost.IsCancellationRequested)
             && !batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             Log.TakenOver(logger, batch.BatchId);
@@ -124,7 +124,7 @@ internal sealed partial class RecordBatchHandler<T>(
         var manifest = await read.OpenAsync();
         if (held.Counts.Records != held.Position.Records)
             throw new IntegrityException($"The inbox's counts of {ready.BatchId} are not those of its place.", ready.BatchId);
-        var buffer = new ChunkBuffer<T>(read, options.ChunkSize);
+        var buffer = new ChunkBuffer<T>(read, ready, options.ChunkSize);
         if (held.Position.Records > 0)
             Log.Resumed(logger, ready.BatchId, held.Position);
         await handler.OnBatchStartingAsync(new(ready, manifest, held.Position, held.Counts, held.Connection), cancellationToken);
@@ -135,7 +135,7 @@ internal sealed partial class RecordBatchHandler<T>(
             {
                 read.ThrowIfEnded();
                 var tell = TimeProvider.System.GetElapsedTime(told) >= options.ReceiptInterval;
-                await new ChunkRun<T>(handler, held, buffer, ready, options, logger).RunAsync(tell, gone, cancellationToken);
+                await new ChunkRunner<T>(handler, held, buffer, options, logger).RunAsync(tell, gone, cancellationToken);
                 if (tell)
                     told = TimeProvider.System.GetTimestamp();
             }
@@ -156,7 +156,7 @@ internal sealed partial class RecordBatchHandler<T>(
             // A retry's outcomes are folded into the batch that it retries: the next round is asked for there.
             await held.SettleAsync(transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not LeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
         {
             throw InboxDatabase.Unavailable(e, ready.BatchId);
         }
@@ -171,9 +171,9 @@ internal sealed partial class RecordBatchHandler<T>(
             var (entry, lease) = await inbox.EnterAsync(batch.BatchId, ended.Token);
             switch (entry)
             {
-                case Entry.Held:
+                case InboxEntry.Held:
                     return lease;
-                case Entry.Busy:
+                case InboxEntry.Busy:
                     if (!waited)
                         Log.Waiting(logger, batch.BatchId);
                     await Task.Delay(TimeSpan.FromSeconds(Math.Min(1, inbox.Lease.TotalSeconds / 4)), ended.Token);
@@ -224,7 +224,7 @@ internal sealed partial class RecordBatchHandler<T>(
         public static partial void Waiting(ILogger logger, BatchId batchId);
 
         [LoggerMessage(LogLevel.Debug, "Nothing is left to be applied of batch {BatchId}: {Entry}.")]
-        public static partial void NothingLeft(ILogger logger, BatchId batchId, Entry entry);
+        public static partial void NothingLeft(ILogger logger, BatchId batchId, InboxEntry entry);
 
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} was taken over by another process, and what was not committed is undone.")]
         public static partial void TakenOver(ILogger logger, BatchId batchId);

@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>What became of the wish to work on a batch.</summary>
-internal enum Entry
+internal enum InboxEntry
 {
     /// <summary>It is this process's.</summary>
     Held,
@@ -32,8 +32,11 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
 
     public InboxDatabase Database => database;
 
+    /// <summary>What the service is to be told.</summary>
+    public ReceiptOutbox Receipts => receipts;
+
     /// <summary>Notes that a batch was seen, and takes it where it is free.</summary>
-    public async Task<(Entry Entry, BatchLease? Lease)> EnterAsync(BatchId batch, CancellationToken cancellationToken)
+    public async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(BatchId batch, CancellationToken cancellationToken)
     {
         var result = await database.TransactAsync(transaction => EnterAsync(transaction, batch, cancellationToken), cancellationToken);
         receipts.Wake();
@@ -42,7 +45,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
 
     /// <summary>Puts the lease's end off.</summary>
     /// <returns>Held; or what the batch is instead.</returns>
-    public async Task<Entry> RenewAsync(BatchLease held, CancellationToken cancellationToken)
+    public async Task<InboxEntry> RenewAsync(BatchLease held, CancellationToken cancellationToken)
     {
         const string sql = """
             UPDATE claimcheck.inbox_batches
@@ -54,7 +57,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             await using var renew = Command(transaction, sql, held.BatchId);
             renew.Parameters.AddWithValue("token", held.Token);
             renew.Parameters.AddWithValue("lease", lease);
-            return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? Entry.Held : await StateAsync(transaction, held.BatchId, cancellationToken);
+            return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? InboxEntry.Held : await StateAsync(transaction, held.BatchId, cancellationToken);
         }, cancellationToken);
     }
 
@@ -112,7 +115,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     }
 
     /// <summary>How a batch ended, and how its records went.</summary>
-    public Task<(Entry Entry, RecordCounts Counts)> LookAsync(BatchId batch, CancellationToken cancellationToken)
+    public Task<(InboxEntry Entry, RecordCounts Counts)> LookAsync(BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT succeeded, transient, terminal
@@ -155,7 +158,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         }, cancellationToken);
     }
 
-    private async Task<(Entry Entry, BatchLease? Lease)> EnterAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    private async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         if (await NoteAsync(transaction, batch, cancellationToken))
             await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
@@ -181,7 +184,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             if (await reader.ReadAsync(cancellationToken))
             {
                 return BatchPosition.TryParse(batch, reader.GetString(0), out var position)
-                    ? (Entry.Held, new BatchLease(batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
+                    ? (InboxEntry.Held, new BatchLease(batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
                     : throw new IntegrityException($"The inbox's place in {batch} can't be read.", batch);
             }
         }
@@ -215,15 +218,15 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         return await note.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    private async Task<Entry> StateAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    private async Task<InboxEntry> StateAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = "SELECT state FROM claimcheck.inbox_batches WHERE consumer = @consumer AND batch_id = @batch";
         await using var ask = Command(transaction, sql, batch);
         return (string?)await ask.ExecuteScalarAsync(cancellationToken) switch
         {
-            "settled" => Entry.Settled,
-            "revoked" => Entry.Revoked,
-            _ => Entry.Busy,
+            "settled" => InboxEntry.Settled,
+            "revoked" => InboxEntry.Revoked,
+            _ => InboxEntry.Busy,
         };
     }
 

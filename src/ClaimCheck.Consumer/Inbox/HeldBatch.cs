@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>The lease on a batch is over, or the batch has ended meanwhile: nothing more can be committed.</summary>
-internal sealed class LeaseLostException(BatchId batch) : Exception($"The lease on {batch} is lost.");
+internal sealed class BatchLeaseLostException(BatchId batch) : Exception($"The lease on {batch} is lost.");
 
 /// <summary>A failed record, as the inbox keeps it until the service knows of it.</summary>
 internal readonly record struct FailedRecord(long Ordinal, string Key, string Class, string Code, string? Message)
@@ -23,16 +23,15 @@ internal sealed class HeldBatch : IAsyncDisposable
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
 
     private readonly BatchInbox inbox;
-    private readonly ReceiptOutbox receipts;
     private readonly BatchLease lease;
     private readonly CancellationTokenSource lost = new();
     private readonly CancellationTokenSource stop;
     private readonly Task renewing;
     private bool isOver;
 
-    private HeldBatch(BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
+    private HeldBatch(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
     {
-        (this.inbox, this.receipts, this.lease) = (inbox, receipts, lease);
+        (this.inbox, this.lease) = (inbox, lease);
         (Connection, Position, Counts) = (connection, lease.Position, lease.Counts);
         // A handler that does not heed its cancellation must not keep the batch from others.
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -51,19 +50,17 @@ internal sealed class HeldBatch : IAsyncDisposable
     public bool IsConnected => Connection.State == ConnectionState.Open;
 
     /// <param name="inbox">The inbox.</param>
-    /// <param name="receipts">What the service is told.</param>
     /// <param name="lease">The lease, just taken.</param>
     /// <param name="revoked">Called where another process has noted the batch's revocation.</param>
     /// <param name="cancellationToken">Ends the connecting, and later the renewals.</param>
-    public static async Task<HeldBatch> OpenAsync(
-        BatchInbox inbox, ReceiptOutbox receipts, BatchLease lease, Action revoked, CancellationToken cancellationToken)
+    public static async Task<HeldBatch> OpenAsync(BatchInbox inbox, BatchLease lease, Action revoked, CancellationToken cancellationToken)
     {
         NpgsqlConnection? connection = null;
         try
         {
             connection = await inbox.Database.OpenAsync(cancellationToken);
             await MarkSessionAsync(inbox, lease, connection, cancellationToken);
-            return new(inbox, receipts, lease, connection, revoked, cancellationToken);
+            return new(inbox, lease, connection, revoked, cancellationToken);
         }
         catch (Exception e)
         {
@@ -80,7 +77,7 @@ internal sealed class HeldBatch : IAsyncDisposable
     public Task<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => inbox.Database.BeginAsync(Connection, mayIdle: true, cancellationToken);
 
     /// <summary>Writes the place behind a chunk and its failures, to be committed with its effects.</summary>
-    /// <exception cref="LeaseLostException">The batch is no longer this process's.</exception>
+    /// <exception cref="BatchLeaseLostException">The batch is no longer this process's.</exception>
     public async Task CheckpointAsync(
         NpgsqlTransaction transaction, BatchPosition next, RecordCounts chunk, IReadOnlyList<FailedRecord> failures, bool tell, CancellationToken cancellationToken)
     {
@@ -104,10 +101,10 @@ internal sealed class HeldBatch : IAsyncDisposable
         if (failures.Count > 0)
             batch.BatchCommands.Add(Failures(failures));
         if (tell)
-            batch.BatchCommands.Add(receipts.Put(lease.BatchId, Report(ReceiptState.Processing, counts, next), null));
+            batch.BatchCommands.Add(inbox.Receipts.Put(lease.BatchId, Report(ReceiptState.Processing, counts, next), null));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         if (update.RecordsAffected != 1)
-            throw new LeaseLostException(lease.BatchId);
+            throw new BatchLeaseLostException(lease.BatchId);
     }
 
     /// <summary>The chunk is committed.</summary>
@@ -115,11 +112,11 @@ internal sealed class HeldBatch : IAsyncDisposable
     {
         (Position, Counts) = (next, Sum(chunk));
         if (isTold)
-            receipts.Wake();
+            inbox.Receipts.Wake();
     }
 
     /// <summary>Ends the batch, in the transaction of what its handler wrote last.</summary>
-    /// <exception cref="LeaseLostException">The batch is no longer this process's.</exception>
+    /// <exception cref="BatchLeaseLostException">The batch is no longer this process's.</exception>
     public async Task SettleAsync(NpgsqlTransaction transaction, BatchId? retryBatch, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -136,13 +133,13 @@ internal sealed class HeldBatch : IAsyncDisposable
         await using var batch = new NpgsqlBatch(Connection, transaction);
         var update = Guarded(sql);
         batch.BatchCommands.Add(update);
-        batch.BatchCommands.Add(receipts.Put(lease.BatchId, Report(state, Counts, null), Counts.Transient > 0 ? retryBatch : null));
+        batch.BatchCommands.Add(inbox.Receipts.Put(lease.BatchId, Report(state, Counts, null), Counts.Transient > 0 ? retryBatch : null));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         if (update.RecordsAffected != 1)
-            throw new LeaseLostException(lease.BatchId);
+            throw new BatchLeaseLostException(lease.BatchId);
         await transaction.CommitAsync(cancellationToken);
         isOver = true;
-        receipts.Wake();
+        inbox.Receipts.Wake();
     }
 
     public async ValueTask DisposeAsync()
@@ -198,9 +195,9 @@ internal sealed class HeldBatch : IAsyncDisposable
                 limit.CancelAfter(inbox.Lease);
                 var asked = TimeProvider.System.GetTimestamp();
                 var entry = await inbox.RenewAsync(lease, limit.Token);
-                if (entry == Entry.Revoked)
+                if (entry == InboxEntry.Revoked)
                     revoked();
-                if (entry != Entry.Held)
+                if (entry != InboxEntry.Held)
                     break;
                 renewed = asked;
             }

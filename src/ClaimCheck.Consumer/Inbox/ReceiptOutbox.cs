@@ -21,9 +21,9 @@ internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport R
 /// </summary>
 /// <param name="database">The inbox.</param>
 /// <param name="consumer">Whose it is.</param>
-/// <param name="claim">A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
+/// <param name="lease">A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
-internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, TimeSpan claim)
+internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, TimeSpan lease)
 {
     private readonly SemaphoreSlim written = new(0, 1);
 
@@ -66,7 +66,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
         // Uses inbox_receipts_next_at.
         const string sql = """
             UPDATE claimcheck.inbox_receipts AS r
-               SET next_at = now() + @claim, attempts = r.attempts + 1
+               SET next_at = now() + @lease, attempts = r.attempts + 1
              WHERE (r.consumer, r.batch_id) IN (
                        SELECT consumer, batch_id
                          FROM claimcheck.inbox_receipts
@@ -80,7 +80,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
         {
             await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
             command.Parameters.AddWithValue("consumer", consumer);
-            command.Parameters.AddWithValue("claim", claim);
+            command.Parameters.AddWithValue("lease", lease);
             command.Parameters.AddWithValue("most", most);
             var due = new List<DueReceipt>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);

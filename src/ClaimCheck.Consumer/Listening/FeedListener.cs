@@ -9,16 +9,13 @@ namespace ClaimCheck.Consumer.Listening;
 /// cursor behind what is handled. After a crash what came later comes again.
 /// </summary>
 internal sealed partial class FeedListener(
-    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host,
-    ILogger<FeedListener> logger)
+    FeedReader feed, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host, ILogger<FeedListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
     private FeedPages pages = new();
     private readonly Dictionary<string, Task> lastOfBatch = new(StringComparer.Ordinal);
     private readonly HashSet<Task> working = [];
-    private string? stored;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(FeedListener), ListenAsync, logger, stoppingToken);
@@ -43,9 +40,8 @@ internal sealed partial class FeedListener(
 
     private async Task FollowAsync(CancellationToken handling, CancellationToken stoppingToken)
     {
-        var cursor = await cursors.LoadAsync(stoppingToken);
-        Log.Listening(logger, cursor is null ? "its oldest event" : "the stored cursor");
-        var reading = ReadAsync(cursor, stoppingToken);
+        var cursor = await feed.LoadAsync(stoppingToken);
+        var reading = feed.ReadAsync(cursor, stoppingToken);
         while (true)
         {
             stoppingToken.ThrowIfCancellationRequested();
@@ -63,7 +59,7 @@ internal sealed partial class FeedListener(
             cursor = page.NextCursor ?? cursor;
             if (page.Items.Count > 0 && cursor is not null)
                 pages.Add(cursor, [.. page.Items.Select(item => Follow(item, handling, stoppingToken))]);
-            reading = ReadAsync(cursor, stoppingToken);
+            reading = feed.ReadAsync(cursor, stoppingToken);
         }
     }
 
@@ -123,48 +119,11 @@ internal sealed partial class FeedListener(
         }
     }
 
-    private async Task<Page<BulkEvent>> ReadAsync(string? cursor, CancellationToken stoppingToken)
-    {
-        for (var failures = 0; ;)
-        {
-            try
-            {
-                return await client.ReadEventsAsync(cursor, Wait, stoppingToken);
-            }
-            catch (CursorExpiredException e)
-            {
-                Log.CursorExpired(logger, e, options.WhenCursorExpired);
-                if (options.WhenCursorExpired == ExpiredCursor.Stop)
-                    throw;
-                cursor = null;
-            }
-            catch (ClaimCheckException e)
-            {
-                var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-                if (e.IsTransient)
-                    Log.NotRead(logger, pause, e.Message);
-                else
-                    Log.Refused(logger, e.Code, pause, e.Message);
-                await Task.Delay(pause, stoppingToken);
-            }
-        }
-    }
-
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
         pages.Advance();
-        if (pages.Cursor is not { } cursor || cursor == stored)
-            return;
-        try
-        {
-            await cursors.SaveAsync(cursor, cancellationToken);
-            stored = cursor;
-        }
-        // It is tried again at the next turn, also where a stop broke it off; until then more would come again.
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            Log.NotStored(logger, Defect.Of(e));
-        }
+        if (pages.Cursor is { } cursor)
+            await feed.StoreAsync(cursor, cancellationToken);
     }
 
     // No new work by now. What has begun may end in time; what does not is cancelled, and comes again after the restart.
@@ -181,9 +140,6 @@ internal sealed partial class FeedListener(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Listening to the event feed from {Start} on.")]
-        public static partial void Listening(ILogger logger, string start);
-
         [LoggerMessage(LogLevel.Information, "No longer listening to the event feed.")]
         public static partial void Stopped(ILogger logger);
 
@@ -195,17 +151,5 @@ internal sealed partial class FeedListener(
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} could not be handled, and is tried again.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string type, Contracts.EventId eventId);
-
-        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it are no longer kept, or the service's catalog was restored. Policy: {Policy}.")]
-        public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
-
-        [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]
-        public static partial void NotStored(ILogger logger, Exception exception);
-
-        [LoggerMessage(LogLevel.Error, "The event feed can't be read ({Code}), asking again in {Pause}: {Reason}")]
-        public static partial void Refused(ILogger logger, string code, TimeSpan pause, string reason);
-
-        [LoggerMessage(LogLevel.Warning, "The event feed could not be read, asking again in {Pause}: {Reason}")]
-        public static partial void NotRead(ILogger logger, TimeSpan pause, string reason);
     }
 }

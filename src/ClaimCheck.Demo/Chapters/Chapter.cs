@@ -86,8 +86,8 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
 
     private static Chapter Import { get; } = new(
         "import",
-        "A feed file becomes bulk jobs: mapped, batched, each record accounted for",
-        [StartSmallService.Step, DropFeed.Step, RunImport.Step, ShowImport.Step]);
+        "A record file becomes bulk jobs: mapped, batched, each record accounted for",
+        [StartSmallService.Step, DropRecordFile.Step, RunImport.Step, ShowImport.Step]);
 
     private static Chapter Schedule { get; } = new(
         "schedule",

@@ -33,7 +33,7 @@ internal static class PostLargeJob
             body.Append($$"""{"id":{{id}},"status":"{{Status}}"}""").Append('\n');
         }
         using var content = new StringContent(body.ToString(), new MediaTypeHeaderValue("application/x-ndjson"));
-        tour.Screen.Figure("body", Screen.Size(body.Length));
+        tour.Screen.Figure("body", DemoScreen.Size(body.Length));
         var watch = Stopwatch.StartNew();
         using var answer = await tour.Wire.PostAsync(
             new Uri(tour.Client.BaseAddress, $"v1/bulk-jobs?operation={PostSmallJob.Operation}"), content, cancellationToken);

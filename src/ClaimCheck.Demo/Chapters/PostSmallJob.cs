@@ -54,7 +54,7 @@ internal static class PostSmallJob
         using var content = new StringContent(Body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         using var answer = await tour.Wire.PostAsync(new Uri(tour.Client.BaseAddress, "v1/bulk-jobs"), content, cancellationToken);
         var job = await FollowAsync(tour, Accepted(tour, answer), _ => { }, cancellationToken);
-        tour.Screen.Text(Redaction.Of(job));
+        tour.Screen.Text(ShownLinks.Of(job));
         if ((job.Succeeded, job.Failed) != (2, 0))
             throw new DemoException($"{job.Succeeded} items succeeded, not 2.");
         tour.Screen.Good("both are applied");

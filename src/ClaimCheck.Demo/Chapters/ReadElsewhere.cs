@@ -29,7 +29,7 @@ internal static class ReadElsewhere
         tour.RecordsRead = count;
         tour.Screen.Good(
             $"{count:N0} records in {seconds:0.0} s: {count / seconds:N0} a second, "
-            + $"{Screen.Size(manifest.UncompressedBytes / seconds)}/s; the consumer uses {Screen.Size(read.Memory ?? 0)}");
+            + $"{DemoScreen.Size(manifest.UncompressedBytes / seconds)}/s; the consumer uses {DemoScreen.Size(read.Memory ?? 0)}");
         await ReadRecords.CompareAsync(tour, count, sum, cancellationToken);
     }
 }

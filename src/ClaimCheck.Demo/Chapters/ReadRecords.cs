@@ -37,7 +37,7 @@ internal static class ReadRecords
         tour.RecordsRead = count;
         tour.Screen.Good(
             $"{count:N0} records in {took.TotalSeconds:0.0} s: {count / took.TotalSeconds:N0} a second, "
-            + $"{Screen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses {Screen.Size(Environment.WorkingSet)}");
+            + $"{DemoScreen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses {DemoScreen.Size(Environment.WorkingSet)}");
         await CompareAsync(tour, count, tally.Sum, cancellationToken);
     }
 

@@ -22,9 +22,9 @@ internal static class ReceiveEvent
         tour.MessageBytes = JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length;
         if (tour.Ready.Location is null)
             throw new DemoException("The BulkReady has no link.");
-        tour.Screen.Text(Redaction.Of(bulkEvent));
+        tour.Screen.Text(ShownLinks.Of(bulkEvent));
         var batch = await tour.Client.GetBatchAsync(tour.Export.BatchId, cancellationToken);
         tour.Screen.Good(
-            $"a message of {Screen.Size(tour.MessageBytes)} instead of {Screen.Size(batch.UncompressedBytes)} ({Screen.Size(batch.Bytes)} compressed)");
+            $"a message of {DemoScreen.Size(tour.MessageBytes)} instead of {DemoScreen.Size(batch.UncompressedBytes)} ({DemoScreen.Size(batch.Bytes)} compressed)");
     }
 }

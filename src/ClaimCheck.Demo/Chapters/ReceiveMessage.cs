@@ -25,10 +25,10 @@ internal static class ReceiveMessage
         if (received.EventId != bulkEvent.Id || received.BatchId != tour.Export.BatchId)
             throw new DemoException($"The consumer got event {received.EventId}, but {bulkEvent.Id} was published.");
         tour.MessageBytes = JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length;
-        tour.Screen.Text(Redaction.Of(bulkEvent));
+        tour.Screen.Text(ShownLinks.Of(bulkEvent));
         var batch = await tour.Client.GetBatchAsync(tour.Export.BatchId, cancellationToken);
         tour.Screen.Good($"in the handler {received.AfterMilliseconds:0} ms after the batch was ready, over SNS and SQS");
         tour.Screen.Good(
-            $"a message of {Screen.Size(tour.MessageBytes)} instead of {Screen.Size(batch.UncompressedBytes)} ({Screen.Size(batch.Bytes)} compressed)");
+            $"a message of {DemoScreen.Size(tour.MessageBytes)} instead of {DemoScreen.Size(batch.UncompressedBytes)} ({DemoScreen.Size(batch.Bytes)} compressed)");
     }
 }

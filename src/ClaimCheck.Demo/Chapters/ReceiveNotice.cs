@@ -23,9 +23,9 @@ internal static class ReceiveNotice
                 throw new DemoException($"The notice is {notice["type"]} of {notice["data"]!["id"]}.");
             tour.AdapterExport = await tour.Adapter.GetAsync(tour.Wire, tour.AdapterExport.Id, cancellationToken);
             tour.Screen.Figure("type", $"{notice["type"]}");
-            tour.Screen.Figure("records", $"{(long)notice["data"]!["records"]!:N0} in {Screen.Files((long)notice["data"]!["files"]!)}");
+            tour.Screen.Figure("records", $"{(long)notice["data"]!["records"]!:N0} in {DemoScreen.Files((long)notice["data"]!["files"]!)}");
             if (tour.AdapterExport.Link is { } link)
-                tour.Screen.Figure("link", Redaction.Of(link));
+                tour.Screen.Figure("link", ShownLinks.Of(link));
             tour.Screen.Good("its signature is right");
         });
 }

@@ -18,7 +18,7 @@ internal static class RunImport
     {
         var watch = Stopwatch.StartNew();
         var (exitCode, output, notes) = await ToolProcess.RunAsync(
-            cancellationToken, "import", "start", "--watch", DropFeed.SourceOf(tour), "--once", "--config", DropFeed.ConfigOf(tour), "--state", DropFeed.StateOf(tour));
+            cancellationToken, "import", "start", "--watch", DropRecordFile.SourceOf(tour), "--once", "--config", DropRecordFile.ConfigOf(tour), "--state", DropRecordFile.StateOf(tour));
         if (exitCode != Incomplete)
             throw new DemoException($"The tool ended with {exitCode}: {output} {notes}");
         tour.Screen.Text(output.TrimEnd());

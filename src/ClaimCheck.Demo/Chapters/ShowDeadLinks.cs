@@ -34,7 +34,7 @@ internal static class ShowDeadLinks
             ? await answer.Content.ReadAsStringAsync(cancellationToken)
             : "";
         var code = text.Split("<Code>") is [_, var after, ..] ? $" {after.Split('<')[0]}" : "";
-        tour.Screen.Good($"{what} ({Redaction.Of(link)}) answers {(int)answer.StatusCode}{code}");
+        tour.Screen.Good($"{what} ({ShownLinks.Of(link)}) answers {(int)answer.StatusCode}{code}");
     }
 
     private static async Task ClaimUrlAsync(Tour tour, BatchId batch, CancellationToken cancellationToken)

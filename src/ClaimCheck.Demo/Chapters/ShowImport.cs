@@ -7,31 +7,31 @@ internal static class ShowImport
 {
     public static Step Step { get; } = new(
         "What became of each record",
-        "claimcheck import report RUN sums up; the failure bucket holds each record that failed, and why. import retry sends them once more.",
+        "claimcheck import report RUN sums up; the rejects hold each record that failed, and why. import retry sends them once more.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var run = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(DropFeed.StateOf(tour), "runs")).Single());
-        var (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "report", run, "--state", DropFeed.StateOf(tour));
+        var run = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(DropRecordFile.StateOf(tour), "runs")).Single());
+        var (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "report", run, "--state", DropRecordFile.StateOf(tour));
         if (exitCode != 0)
             throw new DemoException($"The tool ended with {exitCode}: {notes}");
         tour.Screen.Text(output.TrimEnd());
-        (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "status", run, "--json", "--state", DropFeed.StateOf(tour));
+        (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "status", run, "--json", "--state", DropRecordFile.StateOf(tour));
         if (exitCode != 0)
             throw new DemoException($"The tool ended with {exitCode}: {notes}");
         using var status = JsonDocument.Parse(output);
         var counts = status.RootElement.GetProperty("counts");
         var (succeeded, failed, invalid) = (counts.GetProperty("succeeded").GetInt64(), counts.GetProperty("failed").GetInt64(), counts.GetProperty("invalid").GetInt64());
-        if (succeeded + failed + invalid != DropFeed.Records || failed != DropFeed.Records / 1000 || invalid != failed)
+        if (succeeded + failed + invalid != DropRecordFile.Records || failed != DropRecordFile.Records / 1000 || invalid != failed)
             throw new DemoException($"{succeeded} + {failed} + {invalid} is not what the file holds.");
 
-        tour.Screen.Line("The failure bucket begins:");
-        var bucket = status.RootElement.GetProperty("failureBucket").GetString()!;
-        tour.Screen.Text(string.Join('\n', File.ReadLines(bucket).Take(3)));
-        var imported = await tour.CountAtSourceAsync(DropFeed.Status, cancellationToken);
+        tour.Screen.Line("The rejects begin:");
+        var rejects = status.RootElement.GetProperty("failureBucket").GetString()!;
+        tour.Screen.Text(string.Join('\n', File.ReadLines(rejects).Take(3)));
+        var imported = await tour.CountAtSourceAsync(DropRecordFile.Status, cancellationToken);
         if (imported != succeeded)
-            throw new DemoException($"{imported:N0} orders are '{DropFeed.Status}' in the database, not {succeeded:N0}.");
-        tour.Screen.Good($"each record ended once; in the database {imported:N0} orders are '{DropFeed.Status}'");
+            throw new DemoException($"{imported:N0} orders are '{DropRecordFile.Status}' in the database, not {succeeded:N0}.");
+        tour.Screen.Good($"each record ended once; in the database {imported:N0} orders are '{DropRecordFile.Status}'");
     }
 }

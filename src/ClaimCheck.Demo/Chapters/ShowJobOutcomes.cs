@@ -15,7 +15,7 @@ internal static class ShowJobOutcomes
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var link = tour.Job.ResultUrl ?? throw new DemoException("The job has no resultUrl.");
-        tour.Screen.Figure("resultUrl", Redaction.Of(link));
+        tour.Screen.Figure("resultUrl", ShownLinks.Of(link));
         var (lines, failed) = (0, 0);
         using (var reader = new StreamReader(await tour.Wire.GetStreamAsync(link.Reveal(), cancellationToken)))
         {

@@ -17,7 +17,7 @@ internal static class ShowPlace
     {
         var folder = Path.Combine(tour.Adapter.Place, tour.AdapterExport.Folder ?? throw new DemoException("Nothing is delivered."));
         foreach (var file in new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal))
-            tour.Screen.Figure(file.Name, Screen.Size(file.Length));
+            tour.Screen.Figure(file.Name, DemoScreen.Size(file.Length));
         if (!File.Exists(Path.Combine(folder, "_SUCCESS")))
             throw new DemoException("There is no _SUCCESS.");
 

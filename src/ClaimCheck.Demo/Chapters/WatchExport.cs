@@ -25,7 +25,7 @@ internal static class WatchExport
                 tour.Export = await tour.Client.GetExportAsync(tour.Export.ExportId, null, cancellationToken);
                 var progress = tour.Export.Progress;
                 var share = progress.EstimatedRecords is > 0 and var all ? Math.Min(0.99, progress.Records / (double)all) : 0;
-                report(share, $"{progress.Records:N0} records, {Screen.Size(progress.Bytes)}");
+                report(share, $"{progress.Records:N0} records, {DemoScreen.Size(progress.Bytes)}");
             }
             report(1, $"{tour.Export.Progress.Records:N0} records");
         });
@@ -33,6 +33,6 @@ internal static class WatchExport
             throw new DemoException($"The export is {tour.Export.State}: {tour.Export.Failure?.Code} {tour.Export.Failure?.Detail}");
         var done = tour.Export.Progress;
         tour.Screen.Good(
-            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {Screen.Files(done.Files)}, {Screen.Size(done.Bytes)}");
+            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {DemoScreen.Files(done.Files)}, {DemoScreen.Size(done.Bytes)}");
     }
 }

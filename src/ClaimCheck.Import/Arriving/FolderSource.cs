@@ -1,7 +1,8 @@
 using System.IO.Enumeration;
 using System.Text;
+using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -153,7 +154,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
     private bool IsWanted(string name) => name[0] != '.' && (options.Patterns.Count > 0
         ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))
             && !name.EndsWith(options.Marker, StringComparison.Ordinal)
-        : FeedFile.FormatOf(name) is not null);
+        : RecordFile.FormatOf(name) is not null);
 
     private bool IsComplete(FileInfo file, long now)
     {

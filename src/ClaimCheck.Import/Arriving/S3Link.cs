@@ -3,7 +3,7 @@ using ClaimCheck.Aws;
 
 namespace ClaimCheck.Import.Arriving;
 
-/// <summary>How S3 is reached: from the settings and the SDK's own sources.</summary>
+/// <summary>How S3 is reached: from the options and the SDK's own sources.</summary>
 internal static class S3Link
 {
     public const string Scheme = "s3://";

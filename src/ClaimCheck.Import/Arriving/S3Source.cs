@@ -6,7 +6,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -109,7 +109,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
 
     public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) => AskAsync("take", async () =>
     {
-        if (!await ClaimAsync(run, cancellationToken))
+        if (!await MarkAsync(run, cancellationToken))
             return false;
         if (File.Exists(run.Input))
             return true;
@@ -150,7 +150,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             File.Delete(run.Input);
     }
 
-    private async Task<bool> ClaimAsync(RunDocument run, CancellationToken cancellationToken)
+    private async Task<bool> MarkAsync(RunDocument run, CancellationToken cancellationToken)
     {
         try
         {
@@ -238,7 +238,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         return file.Length > 0 && file[0] != '.' && (options.Patterns.Count > 0
             ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, file, ignoreCase: false))
                 && !file.EndsWith(options.Marker, StringComparison.Ordinal)
-            : FeedFile.FormatOf(file) is not null);
+            : RecordFile.FormatOf(file) is not null);
     }
 
     // The bucket may come back, and the rights may be granted.

@@ -1,11 +1,11 @@
 using Amazon.S3;
-using ClaimCheck.Import.Running;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>A source, and what it holds open.</summary>
 internal sealed class Watched<T>(T source, AmazonS3Client? client) : IDisposable
-    where T : IFeedSource
+    where T : IFileSource
 {
     public T Source => source;
 
@@ -32,7 +32,7 @@ internal static class Watched
     }
 
     /// <summary>The one that a run's file came from, also where another is configured now.</summary>
-    public static Watched<IFeedSource> Of(RunDocument run, ImportOptions options, TimeProvider time)
+    public static Watched<IFileSource> Of(RunDocument run, ImportOptions options, TimeProvider time)
     {
         switch (run.Origin)
         {

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using ClaimCheck.Records;
+using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
 

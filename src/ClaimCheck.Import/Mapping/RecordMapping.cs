@@ -1,17 +1,14 @@
 using System.Text;
 using System.Text.Json;
-using ClaimCheck.Import.Reading;
 using ClaimCheck.Records;
+using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
-
-/// <summary>Why a record is not sent: a code, and which field is at fault; never its value.</summary>
-internal sealed record Fault(string Code, string Message);
 
 /// <summary>Makes of a record what is sent: renamed, typed, with constants; or says why it can't.</summary>
 internal sealed class RecordMapping
 {
-    private readonly List<Field> fields = [];
+    private readonly List<MappedField> fields = [];
     private readonly string? key;
     private readonly RecordFormat format;
 
@@ -40,7 +37,7 @@ internal sealed class RecordMapping
 
     /// <summary>Writes the record that the format holds.</summary>
     /// <returns>Null, or why it is invalid; then what was written is not to be used.</returns>
-    public Fault? Write(Utf8JsonWriter json)
+    public RecordFault? Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         if (fields.Count == 0)
@@ -48,7 +45,7 @@ internal sealed class RecordMapping
             if (key is not null && format.Get(format.Find(key)).Kind == ValueKind.Null)
                 return Missing(key);
             if (!format.TryWriteFields(json))
-                return new(ImportCodes.MalformedJson, "A name has half a surrogate pair.");
+                return new(RecordCodes.MalformedJson, "A name has half a surrogate pair.");
         }
         foreach (var field in fields)
         {
@@ -88,7 +85,7 @@ internal sealed class RecordMapping
         }
     }
 
-    private static Fault Missing(string field) => new(ImportCodes.RequiredFieldMissing, $"The field '{field}' is required, and has no value.");
+    private static RecordFault Missing(string field) => new(ImportCodes.RequiredFieldMissing, $"The field '{field}' is required, and has no value.");
 
-    private sealed record Field(JsonEncodedText Name, string Text, int Source, byte[]? Constant, FieldType Type, bool IsRequired);
+    private sealed record MappedField(JsonEncodedText Name, string Text, int Source, byte[]? Constant, FieldType Type, bool IsRequired);
 }

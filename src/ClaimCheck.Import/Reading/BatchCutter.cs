@@ -4,13 +4,14 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using ClaimCheck.Import.Mapping;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>Cuts a feed into batches. Batches that were used are given back, so that memory does not grow with the file.</summary>
-internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits limits)
+/// <summary>Cuts a record file into batches. Batches that were used are given back, so that memory does not grow with the file.</summary>
+internal sealed class BatchCutter(OpenRecordFile file, RecordMapping mapping, RunLimits limits)
 {
-    private readonly ConcurrentBag<FeedBatch> used = [];
+    private readonly ConcurrentBag<RecordBatch> used = [];
 
     /// <summary>
     /// A batch that was cut before covers what it covered then. A last record without a line end is a batch by itself: it is the one that
@@ -18,10 +19,9 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
     /// </summary>
     /// <param name="wish">What is wanted of a batch, by its number.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async IAsyncEnumerable<FeedBatch> ReadAsync(
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(
         Func<int, BatchWish> wish, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var records = feed.Records;
         var isAhead = false; // a record that was read, and belongs to the next batch
         var item = new ArrayBufferWriter<byte>();
         await using var json = new Utf8JsonWriter(item, RecordJson.Writer);
@@ -33,18 +33,18 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
                 if (covers is null)
                     yield break;
                 for (var i = isAhead ? 1 : 0; i < covers; i++)
-                    await records.ReadAsync(cancellationToken);
+                    await file.ReadAsync(cancellationToken);
                 isAhead = false;
                 continue;
             }
-            var batch = used.TryTake(out var again) ? again : new FeedBatch();
+            var batch = used.TryTake(out var again) ? again : new RecordBatch();
             batch.Begin(number);
-            while (HasRoom(batch, covers) && (isAhead || await records.ReadAsync(cancellationToken)))
+            while (HasRoom(batch, covers) && (isAhead || await file.ReadAsync(cancellationToken)))
             {
-                isAhead = covers is null && records.IsOpenEnded && batch is not { Count: 0, InvalidCount: 0 };
+                isAhead = covers is null && file.IsOpenEnded && batch is not { Count: 0, InvalidCount: 0 };
                 if (isAhead)
                     break;
-                batch.IsOpenEnded = covers is null && records.IsOpenEnded;
+                batch.IsOpenEnded = covers is null && file.IsOpenEnded;
                 item.ResetWrittenCount();
                 json.Reset();
                 Cut(batch, json, item);
@@ -55,29 +55,28 @@ internal sealed class BatchCutter(Feed feed, RecordMapping mapping, RunLimits li
         }
     }
 
-    public void GiveBack(FeedBatch batch) => used.Add(batch);
+    public void GiveBack(RecordBatch batch) => used.Add(batch);
 
-    private bool HasRoom(FeedBatch batch, int? covers) => covers is { } known
+    private bool HasRoom(RecordBatch batch, int? covers) => covers is { } known
         ? batch.Count + batch.InvalidCount < known
         : batch.Count < limits.BatchSize && batch.InvalidCount < limits.BatchSize && batch.ItemBytes < limits.BatchBytes;
 
-    private void Cut(FeedBatch batch, Utf8JsonWriter json, ArrayBufferWriter<byte> item)
+    private void Cut(RecordBatch batch, Utf8JsonWriter json, ArrayBufferWriter<byte> item)
     {
-        var records = feed.Records;
-        if (records.IsTooLong)
+        if (file.TooLong is { } tooLong)
         {
-            batch.AddInvalid(records.Line, default, RecordReader.TooLong(limits.Reading.RecordBytes));
+            batch.AddInvalid(file.Line, default, tooLong);
             return;
         }
-        var fault = feed.Format.Take(records.Record) ?? mapping.Write(json);
-        var line = feed.Format.Line ?? records.Line;
+        var fault = file.Format.Take(file.Record) ?? mapping.Write(json);
+        var line = file.Format.Line ?? file.Line;
         if (fault is not null)
         {
-            batch.AddInvalid(line, records.Record.Span, fault);
+            batch.AddInvalid(line, file.Record.Span, fault);
             return;
         }
         json.Flush();
-        batch.Add(line, records.Record.Span, item.WrittenSpan);
+        batch.Add(line, file.Record.Span, item.WrittenSpan);
     }
 }
 

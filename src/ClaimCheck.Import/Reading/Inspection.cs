@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
 using ClaimCheck.Import.Mapping;
+using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>What is known of a file once it was read as a whole.</summary>
 /// <param name="Sha256">Of its bytes as they lie there.</param>
-/// <param name="Bytes">So many.</param>
+/// <param name="Bytes">How many.</param>
 /// <param name="Records">Valid or not.</param>
 /// <param name="EndsOpen">The last of them has no line end.</param>
 internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)
@@ -16,13 +17,13 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
     /// </summary>
     /// <exception cref="ImportException">It is broken, or does not go with the mapping.</exception>
     public static async Task<Inspection> OfAsync(
-        FeedFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
+        RecordFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
     {
         try
         {
             return await LookAsync(file, options, mapping, cancellationToken);
         }
-        catch (ImportException e) when (file.IsGzip && e.Code is not (ImportCodes.UnreadableGzip or ImportCodes.UnpacksTooFar))
+        catch (ImportException e) when (file.IsGzip && e.Code is not (RecordCodes.UnreadableGzip or ImportCodes.UnpacksTooFar))
         {
             // What a damaged gzip inflates to looks wrong in any number of ways before its checksum tells.
             await CheckGzipAsync(file, options, cancellationToken);
@@ -30,37 +31,37 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
         }
     }
 
-    private static async Task CheckGzipAsync(FeedFile file, ReadingOptions options, CancellationToken cancellationToken)
+    private static async Task CheckGzipAsync(RecordFile file, ReadingOptions options, CancellationToken cancellationToken)
     {
-        await using var inflated = file.Inflate(FeedFile.OpenPlain(file.Path), options.UnpackRatio);
+        await using var inflated = file.Inflate(RecordFile.OpenPlain(file.Path), options.UnpackRatio);
         try
         {
             await inflated.CopyToAsync(Stream.Null, cancellationToken);
         }
         catch (InvalidDataException e)
         {
-            throw new ImportException(ImportCodes.UnreadableGzip, "The gzip is damaged or cut off.", e);
+            throw new ImportException(RecordCodes.UnreadableGzip, "The gzip is damaged or cut off.", e);
         }
     }
 
     private static async Task<Inspection> LookAsync(
-        FeedFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
+        RecordFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
     {
-        var plain = FeedFile.OpenPlain(file.Path);
+        var plain = RecordFile.OpenPlain(file.Path);
         await using var bytes = new HashedStream(plain);
         CheckLength(plain.Length, options);
-        await using var feed = await Feed.OpenAsync(file, bytes, options, cancellationToken);
-        _ = new RecordMapping(mapping, feed.Format);
+        await using var open = await OpenRecordFile.OpenAsync(file, bytes, options, cancellationToken);
+        _ = new RecordMapping(mapping, open.Format);
         long records = 0;
-        while (await feed.Records.ReadAsync(cancellationToken))
+        while (await open.ReadAsync(cancellationToken))
         {
-            if (!Utf8.IsValid(feed.Records.Record.Span))
-                throw new ImportException(ImportCodes.WrongEncoding, $"Line {feed.Records.Line} is not UTF-8.");
+            if (!Utf8.IsValid(open.Record.Span))
+                throw new ImportException(RecordCodes.WrongEncoding, $"Line {open.Line} is not UTF-8.");
             if (++records > options.Records)
                 throw new ImportException(ImportCodes.TooManyRecords, $"The file has more than {options.Records} records, which is the limit of reading.records.");
         }
         var (sha256, length) = await bytes.EndAsync(cancellationToken);
-        return new(sha256, length, records, feed.Records.IsOpenEnded);
+        return new(sha256, length, records, open.IsOpenEnded);
     }
 
     /// <exception cref="ImportException">It is larger than it may be.</exception>
@@ -77,7 +78,7 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<FileChange> CompareAsync(string path, long bytes, string sha256, CancellationToken cancellationToken)
     {
-        await using var file = FeedFile.OpenPlain(path);
+        await using var file = RecordFile.OpenPlain(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[128 << 10];
         for (var left = bytes; left > 0;)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using ClaimCheck.Import.Mapping;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Import.Running;
@@ -21,18 +22,18 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
     {
         // A last record without a line end is sent once all others were, and the file was found to be the same.
         var isHeld = run.EndsOpen == true && history.Tally.Read + 1 < run.Records;
-        var file = new FeedFile(run.Input, run.Format!, run.IsGzip);
-        await using var bytes = new HashedStream(FeedFile.OpenPlain(run.Input), run.Bytes ?? long.MaxValue);
-        await using var feed = await Feed.OpenAsync(file, bytes, run.Limits.Reading, cancellationToken);
-        var mapping = new RecordMapping(run.Limits.Mapping, feed.Format);
-        var cutter = new BatchCutter(feed, mapping, run.Limits);
-        var failures = new FailureLines(feed.Format.Again(), mapping);
+        var file = new RecordFile(run.Input, run.Format!, run.IsGzip);
+        await using var bytes = new HashedStream(RecordFile.OpenPlain(run.Input), run.Bytes ?? long.MaxValue);
+        await using var open = await OpenRecordFile.OpenAsync(file, bytes, run.Limits.Reading, cancellationToken);
+        var mapping = new RecordMapping(run.Limits.Mapping, open.Format);
+        var cutter = new BatchCutter(open, mapping, run.Limits);
+        var rejects = new RejectLines(open.Format.Again(), mapping);
         var (last, now) = (LastWanted(), Now());
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Options.Parallelism, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(cutter.ReadAsync(Wish, cancellationToken), parallel, async (batch, token) =>
         {
             if (!(isHeld && batch.IsOpenEnded))
-                await SendAsync(batch, failures, token);
+                await SendAsync(batch, rejects, token);
             cutter.GiveBack(batch);
         });
         // Only a pass that was to read all of the file can tell.
@@ -49,13 +50,13 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         int LastWanted() => history.Tally.Read < run.Records ? int.MaxValue : history.LastOpen;
     }
 
-    private async Task SendAsync(FeedBatch batch, FailureLines failures, CancellationToken cancellationToken)
+    private async Task SendAsync(RecordBatch batch, RejectLines rejects, CancellationToken cancellationToken)
     {
         var state = history[batch.Number];
         if (!state.IsRead)
         {
             await NoteAsync(
-                new JournalEntry { Batch = batch.Number, Covers = batch.Count + batch.InvalidCount, Invalid = batch.InvalidCount }, failures.OfInvalid(batch));
+                new JournalEntry { Batch = batch.Number, Covers = batch.Count + batch.InvalidCount, Invalid = batch.InvalidCount }, rejects.OfInvalid(batch));
             state = history[batch.Number];
         }
         if (state.IsDone)
@@ -64,23 +65,14 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         var key = state.Answers == 0 ? $"{run.RunId}-{batch.Number}" : $"{run.RunId}-{batch.Number}-{state.Answers + 1}";
         var shipment = new Shipment(
             key, [.. indexes.Select(batch.Item)], state.Job, job => NoteAsync(new JournalEntry { Batch = batch.Number, Job = job }));
-        SendResult result;
-        await context.Calls.WaitAsync(cancellationToken);
-        try
-        {
-            result = await context.Contract.SendAsync(shipment, cancellationToken);
-        }
-        finally
-        {
-            context.Calls.Release();
-        }
-        var (entry, lines) = Settle(batch, indexes, state, result, failures);
+        var result = await context.Contract.SendAsync(shipment, cancellationToken);
+        var (entry, lines) = Settle(batch, indexes, state, result, rejects);
         await NoteAsync(entry, lines);
         progress();
     }
 
     private (JournalEntry Entry, ReadOnlyMemory<byte> Lines) Settle(
-        FeedBatch batch, int[] indexes, BatchProgress state, SendResult result, FailureLines failures)
+        RecordBatch batch, int[] indexes, BatchProgress state, SendResult result, RejectLines rejects)
     {
         var round = state.Round + 1;
         var isLast = round >= context.Options.Retry.Rounds;
@@ -98,7 +90,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
             else if (outcome.Class == OutcomeClass.Transient && !isLast)
                 left.Add(indexes[i]);
             else
-                failures.Add(lines, batch, indexes[i], outcome);
+                rejects.Add(lines, batch, indexes[i], outcome);
         }
         var isWhole = left.Count == 0;
         return (
@@ -117,10 +109,10 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
     }
 
     // On disk first: nobody, this process neither, acts on what a crash could take back.
-    private async Task NoteAsync(JournalEntry entry, ReadOnlyMemory<byte> failures = default)
+    private async Task NoteAsync(JournalEntry entry, ReadOnlyMemory<byte> rejects = default)
     {
         entry = entry with { At = Now() };
-        await journal.AppendAsync(entry, failures);
+        await journal.AppendAsync(entry, rejects);
         history.Take(entry);
     }
 

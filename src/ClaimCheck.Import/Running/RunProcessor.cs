@@ -1,5 +1,7 @@
 using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
@@ -16,7 +18,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     /// <param name="source">Where the file comes from, and goes in the end.</param>
     /// <param name="cancellationToken">Breaks it off as it stands; it can be resumed.</param>
     /// <returns>How it ended; null where somebody else has taken the file.</returns>
-    public async Task<ImportRun?> RunAsync(IFeedSource source, CancellationToken cancellationToken)
+    public async Task<ImportRun?> RunAsync(IFileSource source, CancellationToken cancellationToken)
     {
         history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
         if (!RunState.IsEnd(run.State))
@@ -79,7 +81,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     {
         var (recognised, found) = await LookThroughAsync(cancellationToken);
         run = run with { Sha256 = found.Sha256 };
-        await ClaimAsync(found.Sha256, cancellationToken);
+        await NoteContentAsync(found.Sha256, cancellationToken);
         run = run with
         {
             State = RunState.Running,
@@ -94,7 +96,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     }
 
     // What looks broken may only be unfinished.
-    private async Task<(FeedFile File, Inspection Found)> LookThroughAsync(CancellationToken cancellationToken)
+    private async Task<(RecordFile File, Inspection Found)> LookThroughAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -103,8 +105,8 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
             try
             {
                 var file = run.Format is null
-                    ? await FeedFile.RecogniseAsync(path, run.File, run.Limits.Reading.Format, cancellationToken)
-                    : new FeedFile(path, run.Format, run.IsGzip);
+                    ? await RecordFile.RecogniseAsync(path, run.File, run.Limits.Reading.Format, cancellationToken)
+                    : new RecordFile(path, run.Format, run.IsGzip);
                 return (file, await Inspection.OfAsync(file, run.Limits.Reading, run.Limits.Mapping, cancellationToken));
             }
             catch (ImportException e) when (!IsCancelled && FileWatch.IsWritten(path, before))
@@ -115,9 +117,9 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
     }
 
-    private async Task ClaimAsync(string sha256, CancellationToken cancellationToken)
+    private async Task NoteContentAsync(string sha256, CancellationToken cancellationToken)
     {
-        if (run.Origin == RunOrigin.Bucket || await context.Seen.ClaimAsync(run, sha256, cancellationToken) is not { } other)
+        if (run.Origin == RunOrigin.Rejects || await context.Seen.NoteAsync(run, sha256, cancellationToken) is not { } other)
             return;
         throw new ImportException(
             ImportCodes.AlreadyImported,
@@ -154,7 +156,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         Inspection found;
         try
         {
-            found = await Inspection.OfAsync(new FeedFile(path, run.Format!, run.IsGzip), run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+            found = await Inspection.OfAsync(new RecordFile(path, run.Format!, run.IsGzip), run.Limits.Reading, run.Limits.Mapping, cancellationToken);
         }
         catch (ImportException e)
         {
@@ -163,7 +165,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
         if (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken) == FileChange.Other)
             throw Changed();
-        await ClaimAsync(found.Sha256, cancellationToken);
+        await NoteContentAsync(found.Sha256, cancellationToken);
         var before = run.Records;
         run = run with { Sha256 = found.Sha256, Bytes = found.Bytes, Records = found.Records, EndsOpen = found.EndsOpen };
         await directory.SaveAsync(run);
@@ -186,7 +188,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
     }
 
-    private FileWatch Watch => watch ??= new(context, run.RunId, () => IsCancelled);
+    private FileWatch Watch => watch ??= new(context.Options.Arrival.Settle, context.Time, context.Logger, run.RunId, () => IsCancelled);
 
     // Another process says so, by a file.
     private bool IsCancelled => File.Exists(directory.Cancel);

@@ -1,9 +1,10 @@
+using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Removes the directories of a feed's runs that were settled long ago, with their failure buckets. What they have imported stays known.
+/// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported stays known.
 /// A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
@@ -53,10 +54,10 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Count} runs of {Feed} that were settled more than {Retention} ago are removed.")]
-        public static partial void Removed(ILogger logger, int count, string feed, TimeSpan retention);
+        [LoggerMessage(LogLevel.Information, "{Count} runs of {Import} that were settled more than {Retention} ago are removed.")]
+        public static partial void Removed(ILogger logger, int count, string import, TimeSpan retention);
 
-        [LoggerMessage(LogLevel.Warning, "Runs of {Feed} whose retention is over could not be removed just now. {Reason}")]
-        public static partial void NotRemoved(ILogger logger, string feed, string reason);
+        [LoggerMessage(LogLevel.Warning, "Runs of {Import} whose retention is over could not be removed just now. {Reason}")]
+        public static partial void NotRemoved(ILogger logger, string import, string reason);
     }
 }

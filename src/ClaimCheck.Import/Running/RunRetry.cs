@@ -1,5 +1,6 @@
 using System.Text;
 using ClaimCheck.Import.Reading;
+using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Running;
 
@@ -51,7 +52,7 @@ internal sealed class RunRetry(ImportRuns runs)
         directory.Create();
         await using (var file = new FileStream(directory.Copy, FileMode.Create, FileAccess.Write, FileShare.None, 64 << 10))
         {
-            await foreach (var line in ImportRuns.BucketLinesAsync(from, cancellationToken))
+            await foreach (var line in ImportRuns.RejectLinesAsync(from, cancellationToken))
             {
                 if (IsOf(line, classes))
                     await file.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
@@ -64,7 +65,7 @@ internal sealed class RunRetry(ImportRuns runs)
 
     private static async Task<bool> AnyAsync(RunDirectory directory, HashSet<string> classes, CancellationToken cancellationToken)
     {
-        await foreach (var line in ImportRuns.BucketLinesAsync(directory, cancellationToken))
+        await foreach (var line in ImportRuns.RejectLinesAsync(directory, cancellationToken))
         {
             if (IsOf(line, classes))
                 return true;
@@ -72,5 +73,5 @@ internal sealed class RunRetry(ImportRuns runs)
         return false;
     }
 
-    private static bool IsOf(string line, HashSet<string> classes) => classes.Contains(FailureLine.Read(line).Class!);
+    private static bool IsOf(string line, HashSet<string> classes) => classes.Contains(RejectLine.Read(line).Class!);
 }

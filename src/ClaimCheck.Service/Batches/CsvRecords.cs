@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Csv;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Sources;
 
@@ -75,7 +76,7 @@ internal sealed class CsvRecords
         if (field.IsEmpty)
             output.Append("null"u8);
         else
-            WriteValue(field[0] == (byte)'"' ? Unquote(field[1..^1]) : field, kind, type);
+            WriteValue(CsvField.Value(field, ref plain), kind, type);
     }
 
     private void WriteValue(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
@@ -92,44 +93,11 @@ internal sealed class CsvRecords
         }
     }
 
-    private ReadOnlySpan<byte> Unquote(ReadOnlySpan<byte> quoted)
-    {
-        if (quoted.IndexOf((byte)'"') < 0)
-            return quoted;
-        if (plain.Length < quoted.Length)
-            plain = new byte[quoted.Length];
-        var length = 0;
-        while (quoted.IndexOf((byte)'"') is var at and >= 0)
-        {
-            quoted[..(at + 1)].CopyTo(plain.AsSpan(length));
-            length += at + 1;
-            quoted = quoted[(at + 2)..];
-        }
-
-        quoted.CopyTo(plain.AsSpan(length));
-        return plain.AsSpan(0, length + quoted.Length);
-    }
-
     /// <returns>The length up to the comma, or to the line feed that must end the last one.</returns>
     private static int FieldLength(ReadOnlySpan<byte> rest, bool isLast)
     {
-        var length = rest is [(byte)'"', ..] ? QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
+        var length = rest is [(byte)'"', ..] ? CsvField.QuotedLength(rest) : rest.IndexOfAny((byte)',', (byte)'\n');
         return length >= 0 && length < rest.Length && rest[length] == (isLast ? (byte)'\n' : (byte)',') ? length : throw NotCsv();
-    }
-
-    private static int QuotedLength(ReadOnlySpan<byte> rest)
-    {
-        var at = 1;
-        while (true)
-        {
-            var quote = rest[at..].IndexOf((byte)'"');
-            if (quote < 0)
-                return -1;
-            at += quote + 1;
-            if (at == rest.Length || rest[at] != (byte)'"')
-                return at;
-            at++; // a doubled quote
-        }
     }
 
     private static InvalidDataException NotCsv() => new("The records are not CSV of these columns.");

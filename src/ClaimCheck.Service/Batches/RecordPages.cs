@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using ClaimCheck.Consumer.Downloads;
+using ClaimCheck.Records.Blocks;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;

@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Unicode;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Csv;
 using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
@@ -16,6 +16,7 @@ internal sealed class CsvFormat : IRecordFormat
     private readonly IReadOnlyList<Column> columns;
     private QuoteScanner scanner;
     private int recordStart;
+    private byte[] unquoted = [];
 
     public CsvFormat(IReadOnlyList<Column> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
     {
@@ -23,7 +24,7 @@ internal sealed class CsvFormat : IRecordFormat
         this.keys = keys;
         this.cancellationToken = cancellationToken;
         this.columns = columns;
-        Header = Encoding.UTF8.GetBytes(string.Join(',', columns.Select(column => Quoted(column.Name))) + '\n');
+        Header = CsvField.Header(columns.Select(column => column.Name));
         // In a single column NULL and the empty text must differ, and an empty line must be a record.
         CopyOptions = columns.Count == 1 ? "FORMAT csv, FORCE_QUOTE *, ENCODING 'UTF8'" : "FORMAT csv, ENCODING 'UTF8'";
     }
@@ -100,36 +101,10 @@ internal sealed class CsvFormat : IRecordFormat
         if (key.IsEmpty)
             keys.SeeNull();
         keys.See(key);
-        keys.Wanted?.Take(Plain(key));
+        keys.Wanted?.Take(CsvField.Value(key, ref unquoted));
     }
 
-    /// <summary>A field of whole quotes without them.</summary>
-    public static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> field) =>
-        field is not [(byte)'"', .. var quoted, (byte)'"'] ? field
-        : quoted.Contains((byte)'"') ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(quoted).Replace("\"\"", "\"", StringComparison.Ordinal))
-        : quoted;
-
-    private int FieldLength(ReadOnlySpan<byte> rest)
-    {
-        if (rest is not [(byte)'"', ..])
-            return rest.IndexOf((byte)',') is var comma and >= 0 ? comma : rest.Length;
-        var at = 1;
-        while (true)
-        {
-            var quote = rest[at..].IndexOf((byte)'"');
-            if (quote < 0)
-                throw NotCsv();
-            at += quote + 1;
-            if (at == rest.Length || rest[at] == (byte)',')
-                return at;
-            if (rest[at] != (byte)'"')
-                throw NotCsv();
-            at++; // a doubled quote
-        }
-    }
+    private int FieldLength(ReadOnlySpan<byte> rest) => CsvField.Length(rest, out _) is var length and >= 0 ? length : throw NotCsv();
 
     private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
-
-    private static string Quoted(string name) =>
-        name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"")}\"" : name;
 }

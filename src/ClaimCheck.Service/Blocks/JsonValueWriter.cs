@@ -62,7 +62,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
             case JsonKind.Number when ValueForms.IsNoFiniteNumber(value):
             case JsonKind.Date when ValueForms.IsDate(value):
             case JsonKind.Interval when ValueForms.IsInterval(value):
-            case JsonKind.Date or JsonKind.Interval or JsonKind.Timestamp or JsonKind.TimestampWithZone when ValueForms.IsInfinite(value):
+            case JsonKind.Date or JsonKind.Interval or JsonKind.Timestamp or JsonKind.TimestampWithZone when Times.IsInfinite(value):
                 WriteString(value, isCopied: false);
                 break;
             default:

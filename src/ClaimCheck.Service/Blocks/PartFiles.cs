@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Blocks;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Staging;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Csv;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Sources;
 
@@ -12,9 +13,10 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
     private QuoteScanner scanner;
     private bool hasHeader;
+    private byte[] unquoted = [];
 
     /// <summary>What each file for consumers begins with.</summary>
-    public static byte[] HeaderOf(IReadOnlyList<Column> columns) => Encoding.UTF8.GetBytes(string.Join(',', columns.Select(column => Quoted(column.Name))) + '\n');
+    public static byte[] HeaderOf(IReadOnlyList<Column> columns) => CsvField.Header(columns.Select(column => column.Name));
 
     protected override void Restart() => (scanner, hasHeader) = (default, false);
 
@@ -60,7 +62,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
     {
         if (field.IsEmpty)
             throw new FormatException("has no key");
-        SeeKey(CsvFormat.Plain(field));
+        SeeKey(CsvField.Value(field, ref unquoted));
     }
 
     private void CheckHeader(ReadOnlySpan<byte> line)
@@ -69,43 +71,22 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
         foreach (var (column, at) in columns.Select((column, at) => (column, at)))
         {
             var length = FieldLength(rest);
-            if (Plain(rest[..length]) != column.Name || (at + 1 == columns.Count) != (length == rest.Length))
+            if (Encoding.UTF8.GetString(CsvField.Value(rest[..length], ref unquoted)) != column.Name || (at + 1 == columns.Count) != (length == rest.Length))
                 throw new FormatException("is preceded by a header that does not name the columns, in their order");
             if (length < rest.Length)
                 rest = rest[(length + 1)..];
         }
     }
 
-    /// <returns>The length up to the next comma, or to the end.</returns>
     private static int FieldLength(ReadOnlySpan<byte> rest)
     {
-        if (rest.IsEmpty || rest[0] != (byte)'"')
+        var length = CsvField.Length(rest, out var flaw);
+        return flaw switch
         {
-            var length = rest.IndexOf((byte)',') is var comma and >= 0 ? comma : rest.Length;
-            return rest[..length].Contains((byte)'"') ? throw new FormatException("has a quote within a value that is not quoted") : length;
-        }
-
-        var at = 1;
-        while (true)
-        {
-            var quote = rest[at..].IndexOf((byte)'"');
-            if (quote < 0)
-                throw new FormatException("has a quoted value without an end");
-            at += quote + 1;
-            if (at == rest.Length || rest[at] == (byte)',')
-                return at;
-            if (rest[at] != (byte)'"')
-                throw new FormatException("has something behind a quoted value");
-            at++; // a doubled quote
-        }
+            CsvFlaw.None => length,
+            CsvFlaw.QuoteInText => throw new FormatException("has a quote within a value that is not quoted"),
+            CsvFlaw.OpenQuote => throw new FormatException("has a quoted value without an end"),
+            _ => throw new FormatException("has something behind a quoted value"),
+        };
     }
-
-    private static string Plain(ReadOnlySpan<byte> field)
-    {
-        var text = Encoding.UTF8.GetString(field);
-        return text is ['"', .., '"'] ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
-    }
-
-    private static string Quoted(string name) =>
-        name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : name;
 }

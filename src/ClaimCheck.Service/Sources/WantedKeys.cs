@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Sources;
 

@@ -55,7 +55,7 @@ public sealed class Options_of_a_consumer
     [Fact]
     public void A_known_revocation_is_forgotten_only_after_so_many_newer_ones()
     {
-        var known = new Downloads.KnownRevocations(capacity: 3);
+        var known = new Consumer.Downloads.KnownRevocations(capacity: 3);
         var batches = Enumerable.Range(0, 4).Select(_ => BatchId.New()).ToList();
         foreach (var batch in batches)
             Assert.True(known.Remember(batch));

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using ClaimCheck.Records;
+using ClaimCheck.Records.Blocks;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.BulkJobs;
 using ClaimCheck.Service.BulkJobs.Bodies;
@@ -96,7 +97,7 @@ public sealed class Hostile_items
             Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
 
             // A consumer.
-            var rows = new Consumer.Records.JsonRows(columns);
+            var rows = new JsonRows(columns, new((message, _) => new Consumer.RecordMismatchException(message), (message, _) => new Consumer.RecordMismatchException(message)));
             rows.Load(line, line.Length, "f", 0);
             var mismatch = Xunit.Record.Exception(() => rows.Next());
             Assert.True(isBeyond ? mismatch is Consumer.RecordMismatchException && mismatch.Message.Contains(limit, StringComparison.Ordinal) : mismatch is null, $"{mismatch}");

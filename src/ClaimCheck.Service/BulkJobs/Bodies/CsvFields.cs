@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
@@ -11,57 +12,22 @@ internal static class CsvFields
     public static List<string?>? Split(ReadOnlySpan<byte> row)
     {
         var fields = new List<string?>();
+        byte[] unquoted = [];
         try
         {
-            while (true)
+            while (CsvField.Length(row, out _) is var length and >= 0)
             {
-                if (row is [(byte)'"', ..])
-                {
-                    if (!ReadQuoted(ref row, fields))
-                        return null;
-                }
-                else
-                {
-                    var end = row.IndexOf((byte)',');
-                    var field = end < 0 ? row : row[..end];
-                    if (field.Contains((byte)'"'))
-                        return null;
-                    fields.Add(field.IsEmpty ? null : Strict.GetString(field));
-                    row = row[field.Length..];
-                }
-
-                if (row.IsEmpty)
+                fields.Add(length == 0 ? null : Strict.GetString(CsvField.Value(row[..length], ref unquoted)));
+                if (length == row.Length)
                     return fields;
-                row = row[1..]; // the comma
+                row = row[(length + 1)..];
             }
         }
         catch (DecoderFallbackException)
         {
-            return null;
-        }
-    }
-
-    private static bool ReadQuoted(ref ReadOnlySpan<byte> row, List<string?> fields)
-    {
-        var position = 1;
-        var hasQuotes = false;
-        while (true)
-        {
-            var quote = row[position..].IndexOf((byte)'"');
-            if (quote < 0)
-                return false;
-            position += quote + 1;
-            if (position >= row.Length || row[position] != '"')
-                break;
-            hasQuotes = true;
-            position++;
+            // As malformed as a quote out of place.
         }
 
-        if (position < row.Length && row[position] != ',')
-            return false;
-        var text = Strict.GetString(row[1..(position - 1)]);
-        fields.Add(hasQuotes ? text.Replace("\"\"", "\"", StringComparison.Ordinal) : text);
-        row = row[position..];
-        return true;
+        return null;
     }
 }

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using ClaimCheck.Cli.Output;
+using ClaimCheck.Contracts;
+
+namespace ClaimCheck.Cli.Commands;
+
+/// <summary>An export or a batch, for people.</summary>
+internal static class ExportSummary
+{
+    public static void Show(Screen screen, Export export) => screen.Facts(
+        ("export", $"{export.ExportId}"),
+        ("batch", $"{export.BatchId}"),
+        ("state", export.State),
+        ("dataset", $"{export.Dataset} (schema version {export.SchemaVersion})"),
+        ("criteria", export.Criteria is { ValueKind: JsonValueKind.Object } criteria && criteria.EnumerateObject().Any() ? criteria.GetRawText() : null),
+        ("format", $"{export.Format}, {export.Compression}"),
+        ("records", Records(export)),
+        ("stored", $"{Amounts.Size(export.Progress.Bytes)} in {export.Progress.Files} file{(export.Progress.Files == 1 ? "" : "s")}"),
+        ("created", Amounts.Time(export.CreatedAt)),
+        ("ready", Amounts.Time(export.ReadyAt)),
+        ("expires", Amounts.Time(export.ExpiresAt)),
+        ("ended", Amounts.Time(export.EndedAt)),
+        ("retry of", export.RetryOf?.ToString()),
+        ("failure", export.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
+
+    public static void Show(Screen screen, Batch batch) => screen.Facts(
+        ("batch", $"{batch.BatchId}"),
+        ("export", $"{batch.ExportId}"),
+        ("state", batch.State),
+        ("dataset", $"{batch.Dataset} (schema version {batch.SchemaVersion})"),
+        ("format", $"{batch.Format}, {batch.Compression}"),
+        ("records", Amounts.Count(batch.Records)),
+        ("stored", $"{Amounts.Size(batch.Bytes)} in {batch.Files} file{(batch.Files == 1 ? "" : "s")}, {Amounts.Size(batch.UncompressedBytes)} before compression"),
+        ("snapshot", Amounts.Time(batch.SnapshotAt)),
+        ("ready", Amounts.Time(batch.ReadyAt)),
+        ("expires", Amounts.Time(batch.ExpiresAt)),
+        ("ended", Amounts.Time(batch.EndedAt)),
+        ("reason", batch.Reason),
+        ("deleted", Amounts.Time(batch.DeletionVerifiedAt)),
+        ("retry of", batch.RetryOf?.ToString()),
+        ("delivery", batch.Delivery is { } delivery ? string.Join(", ", delivery.Missing.Prepend(delivery.State)) : null),
+        ("fetched by", batch.Redeemed.Count > 0 ? string.Join(", ", batch.Redeemed.Select(who => $"{who.Caller} ({who.Times})")) : null));
+
+    private static string Records(Export export) =>
+        export.State == ExportState.Running && export.Progress.EstimatedRecords is { } estimate
+            ? $"{Amounts.Count(export.Progress.Records)} of about {Amounts.Count(estimate)}"
+            : Amounts.Count(export.Progress.Records);
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Records;
+
+namespace ClaimCheck.Consumer.Downloads;
+
+/// <summary>What a read was asked for: a batch, with or without a link to its manifest or the manifest itself.</summary>
+/// <param name="BatchId">The batch.</param>
+/// <param name="Location">A link to its manifest, or null.</param>
+/// <param name="Manifest">The manifest, or null.</param>
+internal sealed record Asked(BatchId BatchId, Link? Location, Manifest? Manifest);
+
+/// <summary>
+/// A batch's manifest while it is read, and what its links are followed with. Links die before files do: the service, which knows whether
+/// the batch is still ready, is then asked for new ones.
+/// </summary>
+internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
+{
+    // 10,000 files, each with two signed links.
+    private const int MaxManifestBytes = 64 * 1024 * 1024;
+
+    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = JsonDepth.OfDocuments };
+
+    private Manifest? manifest;
+
+    public BatchId BatchId => asked.BatchId;
+
+    public LinkClient Links => links;
+
+    public BatchReaderOptions Options => options;
+
+    public Manifest Manifest => manifest ?? throw new InvalidOperationException("The manifest is not opened yet.");
+
+    /// <summary>Gets the manifest: the one given, from the link, or from the service where the link is dead or there is none.</summary>
+    /// <exception cref="BatchEndedException">The batch has ended.</exception>
+    public async Task<Manifest> OpenAsync(CancellationToken cancellationToken)
+    {
+        var found = asked.Manifest;
+        if (found is null && asked.Location is { } location)
+            found = await FollowAsync(location, cancellationToken);
+        found ??= await client.GetManifestAsync(BatchId, cancellationToken);
+        ManifestRules.Check(found, BatchId);
+        return manifest = found;
+    }
+
+    /// <summary>Asks the service for fresh links to the same files.</summary>
+    /// <exception cref="BatchEndedException">The batch has ended: that is why the link is dead.</exception>
+    /// <exception cref="IntegrityException">The service now says that the batch holds something else.</exception>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        var fresh = await client.GetManifestAsync(BatchId, cancellationToken);
+        ManifestRules.Check(fresh, BatchId);
+        ManifestRules.CheckSameContent(Manifest, fresh);
+        manifest = fresh;
+    }
+
+    // Null where the link does not answer with a manifest: the service is asked instead.
+    private async Task<Manifest?> FollowAsync(Link location, CancellationToken cancellationToken)
+    {
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stall.CancelAfter(options.StallTimeout);
+        try
+        {
+            using var response = await links.GetAsync(location, null, null, BatchId, stall.Token);
+            if (response.StatusCode != HttpStatusCode.OK)
+                return null;
+            await using var body = await response.Content.ReadAsStreamAsync(stall.Token);
+            await using var bounded = new BoundedStream(body, MaxManifestBytes);
+            return await JsonSerializer.DeserializeAsync<Manifest>(bounded, Json, stall.Token);
+        }
+        catch (JsonException)
+        {
+            // The parser's own text may quote the manifest, and that holds links: it is left out.
+            throw new IntegrityException($"What the link of {BatchId} leads to is no manifest.", BatchId);
+        }
+        catch (Exception e) when (e is TransferException or IOException or HttpRequestException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ClaimCheck.Consumer.Mapping;
+
+/// <summary>
+/// Finds by a name what .NET calls in its own way, members by their columns and enum members by their labels alike: the name to the letter,
+/// else in upper or lower case, else without the <c>_</c>, <c>-</c> and blanks in it. <c>in_progress</c> is <c>InProgress</c>.
+/// </summary>
+/// <param name="names">Those there are, by their places.</param>
+internal sealed class MemberNames(IReadOnlyList<string> names)
+{
+    private const string Separators = "_- ";
+
+    private readonly Dictionary<string, int[]>[] steps =
+    [
+        Grouped(names, StringComparer.Ordinal),
+        Grouped(names, StringComparer.OrdinalIgnoreCase),
+        Grouped([.. names.Select(Plain)], StringComparer.OrdinalIgnoreCase),
+    ];
+
+    /// <returns>The places of those that match best: none, one, or several among which the name does not tell.</returns>
+    public IReadOnlyList<int> Find(string name)
+    {
+        if (TryGet(steps[0], name, out var places) || TryGet(steps[1], name, out places) || TryGet(steps[2], Plain(name), out places))
+            return places;
+        return [];
+    }
+
+    private static bool TryGet(Dictionary<string, int[]> step, string name, [NotNullWhen(true)] out int[]? places) => step.TryGetValue(name, out places);
+
+    private static Dictionary<string, int[]> Grouped(IReadOnlyList<string> names, StringComparer comparer) =>
+        names.Index().GroupBy(each => each.Item, comparer).ToDictionary(group => group.Key, group => group.Select(each => each.Index).ToArray(), comparer);
+
+    private static string Plain(string name) => name.AsSpan().ContainsAny(Separators) ? string.Concat(name.Where(c => !Separators.Contains(c, StringComparison.Ordinal))) : name;
+}

@@ -1,0 +1,65 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClaimCheck.Demo.Stage;
+
+namespace ClaimCheck.Demo.Chapters;
+
+internal static class DropRecordFile
+{
+    public const int Records = 5_000;
+    public const string Status = "imported";
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for a screen
+    };
+
+    public static Step Step { get; } = new(
+        "A record file appears in a folder",
+        $"{Records:N0} records, some of them bad. The configuration maps each one, and says where it goes: here to the service's\n"
+        + "bulk jobs; any HTTP endpoint that answers with a status per record will do.",
+        RunAsync);
+
+    public static string SourceOf(Tour tour) => Path.Combine(tour.Folder, "feeds");
+
+    public static string ConfigOf(Tour tour) => Path.Combine(tour.Folder, "import.json");
+
+    public static string StateOf(Tour tour) => Path.Combine(tour.Folder, "state");
+
+    private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder("order_no,state,remark\n");
+        for (var i = 1; i <= Records; i++)
+        {
+            var number = (i % 1000) switch
+            {
+                500 => $"{i + 1_000_000_000}", // no such order
+                501 => "unknown",
+                _ => $"{i}",
+            };
+            text.Append($"{number},{Status},\"remark, {i}\"\n");
+        }
+        Directory.CreateDirectory(SourceOf(tour));
+        await File.WriteAllTextAsync(Path.Combine(SourceOf(tour), "orders.csv"), text.ToString(), cancellationToken);
+        var config = new JsonObject
+        {
+            ["name"] = "orders",
+            ["arrival"] = new JsonObject { ["complete"] = "rename" },
+            ["mapping"] = new JsonObject
+            {
+                ["key"] = "id",
+                ["fields"] = new JsonObject
+                {
+                    ["id"] = new JsonObject { ["from"] = "order_no", ["type"] = "integer" },
+                    ["status"] = new JsonObject { ["from"] = "state", ["required"] = true },
+                },
+            },
+            ["endpoint"] = new JsonObject { ["contract"] = "bulk-jobs", ["operation"] = PostSmallJob.Operation, ["url"] = tour.Client.BaseAddress.ToString() },
+        }.ToJsonString(Indented);
+        await File.WriteAllTextAsync(ConfigOf(tour), config, cancellationToken);
+        tour.Screen.Text(config);
+        tour.Screen.Good($"orders.csv, {DemoScreen.Size(text.Length)}");
+    }
+}

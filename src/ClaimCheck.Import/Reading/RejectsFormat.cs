@@ -1,0 +1,21 @@
+using System.Text.Json;
+using ClaimCheck.Records.Files;
+
+namespace ClaimCheck.Import.Reading;
+
+/// <summary>Rejects, read back: each line holds the record, and names the line that it had.</summary>
+internal sealed class RejectsFormat : NdjsonRecordFormat
+{
+    private long? line;
+
+    public override long? Line => line;
+
+    public override RecordFormat Again() => new RejectsFormat();
+
+    protected override ReadOnlyMemory<byte> RecordOf(ReadOnlyMemory<byte> line)
+    {
+        var reject = RejectLine.Read(line.Span);
+        this.line = reject.Line;
+        return reject.Record is { } record ? line[record] : throw new JsonException();
+    }
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using ClaimCheck.Contracts;
+using ClaimCheck.Import.Arriving;
+using ClaimCheck.Import.Runs;
+using Microsoft.Extensions.Logging;
+
+namespace ClaimCheck.Import.Running;
+
+/// <summary>Looks at a source again and again, and runs what it finds there, several files at a time.</summary>
+internal sealed partial class SourceWatcher(
+    IWatchedSource source, ImportRuns runs, RunContext context, Action<ImportRun> progress, Func<RunDirectory, Arrival, RunDocument> make)
+{
+    // Runs of watchers that died are found by the others.
+    private static readonly TimeSpan ScanInterval = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<string, Task> active = new(StringComparer.Ordinal);
+    private readonly Queue<string> broken = new();
+    private readonly ConcurrentDictionary<string, string> taking = new(StringComparer.Ordinal);
+    private readonly HashSet<string> open = new(StringComparer.Ordinal);
+    private readonly RunRetention retention = new(runs, context);
+    private volatile bool scanSoon = true;
+    private long scanned;
+
+    /// <param name="once">End when nothing is left to do.</param>
+    /// <param name="cancellationToken">Breaks all runs off; they can be resumed.</param>
+    /// <exception cref="IOException">With <paramref name="once"/>: a run or the source could not be kept up.</exception>
+    public async Task RunAsync(bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                if (scanSoon || (!once && context.Time.GetElapsedTime(scanned) > ScanInterval))
+                    await ScanAsync(once, cancellationToken);
+                var sighting = await LookAsync(once, cancellationToken);
+                await TryStartAsync(sighting, once, cancellationToken);
+                if (once && active.Count == 0 && broken.Count == 0 && sighting is { Arrivals.Count: 0, IsSettled: true })
+                    return;
+                await Task.WhenAny([.. active.Values, Task.Delay(context.Options.Arrival.Poll, context.Time, cancellationToken)]);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(active.Values); // each ends by the same token
+        }
+    }
+
+    private async Task ScanAsync(bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ScanAsync(cancellationToken);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            Log.Broken(context.Logger, Defect.Of(e)); // what was begun goes on, and so does the watching
+        }
+    }
+
+    private async Task ScanAsync(CancellationToken cancellationToken)
+    {
+        (scanSoon, scanned) = (false, context.Time.GetTimestamp());
+        taking.Clear();
+        await retention.SweepAsync(cancellationToken);
+        foreach (var run in await runs.UnsettledAsync(context.Logger, cancellationToken))
+        {
+            if (run.Name != context.Options.Name || !source.Owns(run))
+                continue;
+            // Its file may lie there still, and is not to get another run.
+            if (run.State == RunState.Preparing)
+                taking[run.Source] = run.RunId;
+            if (!active.ContainsKey(run.RunId) && !broken.Contains(run.RunId))
+                broken.Enqueue(run.RunId);
+        }
+    }
+
+    private async Task<Sighting> LookAsync(bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var sighting = await source.LookAsync(cancellationToken);
+            open.IntersectWith(sighting.Open);
+            foreach (var name in sighting.Open.Where(open.Add))
+                Log.Open(context.Logger, name);
+            return sighting;
+        }
+        catch (IOException e) when (!once)
+        {
+            Log.NotSeen(context.Logger, e.Message);
+            return new([], IsSettled: false, []);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            Log.Broken(context.Logger, Defect.Of(e));
+            return new([], IsSettled: false, []);
+        }
+    }
+
+    private async Task TryStartAsync(Sighting sighting, bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StartAsync(sighting, once, cancellationToken);
+        }
+        catch (Exception e) when (!once && e is not OperationCanceledException)
+        {
+            // A full disk, for example. What was begun goes on; what was not is found again.
+            Log.NotStarted(context.Logger, Defect.Of(e));
+            scanSoon = true;
+        }
+    }
+
+    private async Task StartAsync(Sighting sighting, bool once, CancellationToken cancellationToken)
+    {
+        foreach (var ended in active.Where(run => run.Value.IsCompleted).Select(run => run.Key).ToList())
+        {
+            active.Remove(ended, out var run);
+            await run!;
+        }
+        while (active.Count < context.Options.Files && broken.TryDequeue(out var runId))
+            active[runId] = RunAsync(runId, isNew: false, once, cancellationToken);
+        foreach (var arrival in sighting.Arrivals)
+        {
+            if (active.Count >= context.Options.Files)
+                return;
+            if (taking.ContainsKey(arrival.Source))
+                continue;
+            var directory = runs.DirectoryOf(ImportRuns.NewId());
+            directory.Create();
+            taking[arrival.Source] = directory.RunId;
+            await directory.SaveAsync(make(directory, arrival));
+            active[directory.RunId] = RunAsync(directory.RunId, isNew: true, once, cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(string runId, bool isNew, bool once, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var directory = runs.DirectoryOf(runId);
+            using var held = await directory.TryLockAsync(cancellationToken);
+            // Without the lock another watcher is at it.
+            if (held is null || await directory.LoadAsync(cancellationToken) is not { IsSettled: false } run)
+                return;
+            if (!isNew)
+                Log.Resumed(context.Logger, runId);
+            if (await new RunProcessor(directory, run, context, progress).RunAsync(source, cancellationToken) is { } ended)
+                progress(ended);
+            taking.TryRemove(new(run.Source, runId));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Log.BrokenOff(context.Logger, runId);
+        }
+        catch (Exception e) when (!once && e is (IOException or UnauthorizedAccessException))
+        {
+            Log.NotNow(context.Logger, runId, e.Message);
+            scanSoon = true;
+        }
+        catch (Exception e) when (!once)
+        {
+            // The next scan, within a minute, finds it again; the others go on meanwhile.
+            Log.RunBroke(context.Logger, Defect.Of(e), runId);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The source can't be looked at just now. {Reason}")]
+        public static partial void NotSeen(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Error, "The source can't be looked at; it is tried again.")]
+        public static partial void Broken(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "What was found at the source can't be begun; it is tried again.")]
+        public static partial void NotStarted(ILogger logger, Exception exception);
+
+        [LoggerMessage(LogLevel.Error, "Import {RunId} broke, and is tried again.")]
+        public static partial void RunBroke(ILogger logger, Exception exception, string runId);
+        [LoggerMessage(LogLevel.Information, "The file {Name} is open for writing, and is taken once it is closed.")]
+        public static partial void Open(ILogger logger, string name);
+
+        [LoggerMessage(LogLevel.Information, "Import {RunId} goes on where it was broken off.")]
+        public static partial void Resumed(ILogger logger, string runId);
+
+        [LoggerMessage(LogLevel.Information, "Import {RunId} is broken off; it goes on when the source is watched again.")]
+        public static partial void BrokenOff(ILogger logger, string runId);
+
+        [LoggerMessage(LogLevel.Warning, "Import {RunId} can't go on just now, and is tried again. {Reason}")]
+        public static partial void NotNow(ILogger logger, string runId, string reason);
+    }
+}

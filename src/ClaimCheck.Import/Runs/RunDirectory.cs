@@ -1,0 +1,113 @@
+using System.Text.Json;
+using ClaimCheck.Contracts;
+using ClaimCheck.Import.Files;
+
+namespace ClaimCheck.Import.Runs;
+
+/// <summary>The directory of one run: its document, journal, rejects, lock. Only its owner can look into it.</summary>
+internal sealed class RunDirectory(string path)
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public string Path => path;
+
+    public string RunId => System.IO.Path.GetFileName(path);
+
+    public string Journal => System.IO.Path.Combine(path, "journal.ndjson");
+
+    public string Rejects => System.IO.Path.Combine(path, "failed.ndjson");
+
+    /// <summary>A copy of the file, where it could not be left where it was.</summary>
+    public string Copy => System.IO.Path.Combine(path, "input");
+
+    public string Cancel => System.IO.Path.Combine(path, "cancel");
+
+    public bool Exists => File.Exists(Document);
+
+    private string Document => System.IO.Path.Combine(path, "run.json");
+
+    private string LockFile => System.IO.Path.Combine(path, "lock");
+
+    public void Create()
+    {
+        CreatePrivate(path);
+        // Here alone: whoever takes the lock never makes a file in a directory that is being deleted.
+        using var made = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
+    }
+
+    public static void CreatePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, OwnerOnly);
+    }
+
+    /// <returns>Null where there is no such run, or not yet.</returns>
+    public async Task<RunDocument?> LoadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var file = File.OpenRead(Document);
+            return await JsonSerializer.DeserializeAsync<RunDocument>(file, ClaimCheckJson.Options, cancellationToken);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException e)
+        {
+            throw new IOException($"The run's document {Document} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Replaces the document as a whole: after a crash it is the old one or the new one.</summary>
+    public async Task SaveAsync(RunDocument document)
+    {
+        var next = Document + ".new";
+        await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            await JsonSerializer.SerializeAsync(file, document, ClaimCheckJson.Options, CancellationToken.None);
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(next, Document, overwrite: true);
+        Durable.SyncFolder(path);
+    }
+
+    /// <summary>Takes the run for this process, until it is disposed or the process dies.</summary>
+    /// <returns>Null where another one has it, or gave it up and deleted it.</returns>
+    public async Task<IDisposable?> TryLockAsync(CancellationToken cancellationToken)
+    {
+        // Whoever asks whether a run is active holds the lock for a moment.
+        for (var tries = 0; ; tries++)
+        {
+            if (TryLock() is { } held)
+                return held;
+            if (tries == 4 || !File.Exists(LockFile))
+                return null;
+            await Task.Delay(50, cancellationToken);
+        }
+    }
+
+    /// <summary>A process works on the run.</summary>
+    public bool IsActive
+    {
+        get
+        {
+            using var held = TryLock();
+            return held is null && File.Exists(LockFile);
+        }
+    }
+
+    private FileStream? TryLock()
+    {
+        try
+        {
+            return new FileStream(LockFile, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using ClaimCheck.Import.Reading;
+
+namespace ClaimCheck.Import.Runs;
+
+internal static class RunState
+{
+    /// <summary>The file is taken and looked through; nothing is sent yet.</summary>
+    public const string Preparing = "preparing";
+
+    public const string Running = "running";
+    public const string Completed = "completed";
+    public const string Failed = "failed";
+    public const string Cancelled = "cancelled";
+
+    public static bool IsEnd(string state) => state is Completed or Failed or Cancelled;
+}
+
+/// <summary>Where a run's file came from, and so what becomes of it.</summary>
+internal static class RunOrigin
+{
+    /// <summary>Named by a person: it stays where it is.</summary>
+    public const string File = "file";
+
+    /// <summary>Out of a watched folder: it was moved away, and moves on to <c>done/</c> or <c>failed/</c>.</summary>
+    public const string Folder = "folder";
+
+    /// <summary>An object that was copied here; its marker in the bucket says what became of it.</summary>
+    public const string S3 = "s3";
+
+    /// <summary>Rejects of another run; documents have an older word for it.</summary>
+    public const string Rejects = "bucket";
+}
+
+/// <summary>Why a run failed.</summary>
+internal sealed record RunFailure(string Code, string Detail);
+
+/// <summary>A run as it is kept: what it is, and how it ended. How far it is says its journal.</summary>
+internal sealed record RunDocument
+{
+    public required string RunId { get; init; }
+
+    /// <summary>The import's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The file's name, without its folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Where it was found: a path or <c>s3://…</c>; of a retry the run that it is of.</summary>
+    public required string Source { get; init; }
+
+    public required string Origin { get; init; }
+
+    /// <summary>Where its bytes are now.</summary>
+    public required string Input { get; init; }
+
+    public required string State { get; init; }
+
+    public required RunLimits Limits { get; init; }
+
+    /// <summary>The configuration file, where there is one; retries read it again.</summary>
+    public string? Configuration { get; init; }
+
+    /// <summary>Content that was imported before is imported once more.</summary>
+    public bool Again { get; init; }
+
+    /// <summary>In S3: the marker by which the run has the object.</summary>
+    public string? Marker { get; init; }
+
+    public string? Format { get; init; }
+
+    public bool IsGzip { get; init; }
+
+    public string? Sha256 { get; init; }
+
+    public long? Bytes { get; init; }
+
+    public long? Records { get; init; }
+
+    /// <summary>Its last record has no line end: where the file grows, that record was not whole.</summary>
+    public bool? EndsOpen { get; init; }
+
+    public string? RetryOf { get; init; }
+
+    /// <summary>The runs that retry what failed here, by class.</summary>
+    public Dictionary<string, string> Retries { get; init; } = new(StringComparer.Ordinal);
+
+    public RunFailure? Failure { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The run has ended and its file is where it belongs.</summary>
+    public bool IsSettled { get; init; }
+}

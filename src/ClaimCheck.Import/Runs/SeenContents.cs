@@ -1,0 +1,90 @@
+using System.Text;
+using ClaimCheck.Import.Files;
+
+namespace ClaimCheck.Import.Runs;
+
+/// <summary>A run that imported a content, or does so now.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="State">Its state, or its last one.</param>
+/// <param name="File">The file's name; null where its directory is no longer kept.</param>
+internal sealed record EarlierImport(string RunId, string State, string? File);
+
+/// <summary>
+/// Which contents were imported, and by which run; for each import's name by itself. A note is the run's id, and once the run's retention is
+/// over its last state too: a run that is gone without such a note was removed by somebody, and counts for nothing.
+/// </summary>
+internal sealed class SeenContents(string state)
+{
+    /// <summary>Notes that a run imports a content.</summary>
+    /// <returns>Null; or the run that has imported it, or does so now, where it may not be imported again.</returns>
+    public async Task<EarlierImport?> NoteAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
+    {
+        var folder = FolderOf(run.Name);
+        RunDirectory.CreatePrivate(folder);
+        using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
+        var path = Path.Combine(folder, sha256);
+        var (known, lastState) = await ReadAsync(path, cancellationToken);
+        if (known == run.RunId)
+            return null;
+        if (!run.Again && known is not null)
+        {
+            if (lastState is not null)
+                return new(known, lastState, null);
+            if (await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other && Counts(other))
+                return new(known, other.State, other.File);
+        }
+        Write(path, run.RunId);
+        return null;
+    }
+
+    /// <summary>Keeps in mind what a run has imported, for when its directory is gone.</summary>
+    public async Task RetireAsync(RunDocument run, CancellationToken cancellationToken)
+    {
+        var folder = FolderOf(run.Name);
+        if (run.Sha256 is null || !Directory.Exists(folder))
+            return;
+        using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
+        var path = Path.Combine(folder, run.Sha256);
+        if ((await ReadAsync(path, cancellationToken)).RunId == run.RunId && Counts(run))
+            Write(path, $"{run.RunId} {run.State}");
+    }
+
+    // Of a file that failed nothing was sent, unless it changed meanwhile.
+    private static bool Counts(RunDocument run) => run.State != RunState.Failed || run.Failure?.Code == ImportCodes.FileChanged;
+
+    private static async Task<(string? RunId, string? LastState)> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+            return (null, null);
+        var words = (await File.ReadAllTextAsync(path, cancellationToken)).Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return (words.ElementAtOrDefault(0), words.ElementAtOrDefault(1));
+    }
+
+    private static void Write(string path, string text)
+    {
+        using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            file.Write(Encoding.ASCII.GetBytes(text));
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(path + ".new", path, overwrite: true);
+        Durable.SyncFolder(Path.GetDirectoryName(path)!);
+    }
+
+    private string FolderOf(string name) => Path.Combine(state, "seen", name);
+
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            }
+            catch (IOException) when (tries < 200)
+            {
+                await Task.Delay(50, cancellationToken); // held for a few writes at most
+            }
+        }
+    }
+}

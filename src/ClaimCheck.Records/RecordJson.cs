@@ -1,0 +1,12 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace ClaimCheck.Records;
+
+/// <summary>How records are written as JSON: one line, characters as they are.</summary>
+internal static class RecordJson
+{
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static readonly JsonWriterOptions Writer = new() { Encoder = Encoder, SkipValidation = true };
+}
