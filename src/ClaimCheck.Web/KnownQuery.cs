@@ -9,13 +9,13 @@ namespace ClaimCheck.Web;
 
 /// <summary>A header or query parameter that a call reads from the request itself, where its signature does not show it.</summary>
 /// <param name="Name">As it is written.</param>
-/// <param name="IsHeader">Else it is a query parameter.</param>
+/// <param name="IsHeader">If not, it is a query parameter.</param>
 /// <param name="Description">For the description of the API.</param>
 /// <param name="IsRepeatable">A query parameter that may be given more than once.</param>
 public sealed record ReadParameter(string Name, bool IsHeader, string Description, bool IsRepeatable = false);
 
 /// <summary>
-/// Says of a call that it judges its whole query itself: a signed link, which somebody has altered where it has another parameter, and which is
+/// Marks a call that checks its whole query itself: a signed link with another parameter has been altered, and is
 /// refused as S3 refuses one.
 /// </summary>
 public sealed class WholeQueryIsSigned;
@@ -27,8 +27,8 @@ public sealed class WholeQueryIsSigned;
 public sealed record QueryFault(string Code, string Detail, IReadOnlyDictionary<string, string[]> Errors);
 
 /// <summary>
-/// The query parameters that a call knows: those of its signature, and those that it says it reads (<see cref="ReadParameter"/>). Any other would
-/// silently do nothing, a filter that lets everything through among them.
+/// The query parameters that a call knows: those of its signature, and those that it declares (<see cref="ReadParameter"/>). Any
+/// other would silently have no effect, including a filter that would then return everything.
 /// </summary>
 public static class KnownQuery
 {
@@ -36,8 +36,8 @@ public static class KnownQuery
     private const int LongestName = 100;
     private static readonly ConditionalWeakTable<Endpoint, FrozenDictionary<string, bool>> Known = [];
 
-    /// <summary>Judges the query of a request whose call is known.</summary>
-    /// <returns>Null where it may pass; also where no call was found, which is said elsewhere.</returns>
+    /// <summary>Checks the query of a request whose call is known.</summary>
+    /// <returns>Null where it may pass; also where no call was found, which is reported elsewhere.</returns>
     public static QueryFault? FaultOf(HttpContext context)
     {
         if (context.Request.Query is not { Count: > 0 } query || context.GetEndpoint() is not RouteEndpoint call || call.Metadata.GetMetadata<WholeQueryIsSigned>() is not null)
@@ -76,7 +76,7 @@ public static class KnownQuery
             .ToFrozenDictionary(parameter => parameter.Name, parameter => parameter.IsRepeatable, StringComparer.OrdinalIgnoreCase);
     }
 
-    // What is text, or is made of text, comes from the query unless it says otherwise.
+    // Text, and types parsed from text, come from the query unless declared otherwise.
     private static bool IsOfQuery(IParameterBindingMetadata parameter)
     {
         var attributes = parameter.ParameterInfo.GetCustomAttributes(inherit: true);

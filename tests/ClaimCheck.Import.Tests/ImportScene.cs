@@ -100,7 +100,7 @@ internal sealed class ImportScene : IAsyncDisposable
         return Write("import.json", JsonSerializer.Serialize(Options, JsonSerializerOptions.Web));
     }
 
-    /// <summary>The failure bucket, line by line.</summary>
+    /// <summary>The rejects, line by line.</summary>
     public async Task<IReadOnlyList<JsonNode>> FailuresAsync(string runId)
     {
         var lines = new List<JsonNode>();

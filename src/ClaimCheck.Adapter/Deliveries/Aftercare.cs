@@ -7,8 +7,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
-/// What is left to do once a delivery is where it goes, or has ended: tell the consumer system, give the service a receipt, look for
-/// a revocation where no event tells of one, and at last forget it.
+/// What is left to do once a delivery is at its destination, or has ended: notify the consumer system, send the service a
+/// receipt, look for a revocation where no event announces one, and finally delete it.
 /// </summary>
 internal sealed partial class Aftercare(
     AdapterSettings settings, ClaimCheckClient client, ServiceApi service, NoticeSender notices, DeliveryBook book, ILogger<Aftercare> logger) : IDisposable
@@ -17,7 +17,7 @@ internal sealed partial class Aftercare(
     private readonly TimeProvider time = TimeProvider.System;
     private readonly SemaphoreSlim pace = new(1);
 
-    /// <returns>How long until there is something to do; null once the delivery is forgotten.</returns>
+    /// <returns>The time until there is something to do; null once the delivery is deleted.</returns>
     public async Task<TimeSpan?> CareAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
@@ -54,7 +54,7 @@ internal sealed partial class Aftercare(
 
     public void Dispose() => pace.Dispose();
 
-    // A batch that can still be revoked must be found again.
+    // A batch that can still be revoked must stay findable.
     private DateTimeOffset ForgetAt(DeliveryDocument document)
     {
         var ended = (document.EndedAt ?? document.DeliveredAt ?? document.CreatedAt) + settings.StateRetention;
@@ -99,7 +99,7 @@ internal sealed partial class Aftercare(
         }
         catch (ClaimCheckException e)
         {
-            return new(e.Message, false, e.Code); // no link could be had
+            return new(e.Message, false, e.Code); // no link is available
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -132,7 +132,7 @@ internal sealed partial class Aftercare(
             return false;
         }
 
-        // After a start all that were delivered would be asked for at once.
+        // Otherwise all delivered batches would be asked for at once after a start.
         looks.NextRevocationCheckAt ??= now + (settings.Polling.RevocationInterval * Random.Shared.NextDouble());
         if (now < looks.NextRevocationCheckAt)
             return false;
@@ -149,7 +149,7 @@ internal sealed partial class Aftercare(
             }
 
             if (batch.State != ExportState.Ready)
-                looks.NextRevocationCheckAt = DateTimeOffset.MaxValue; // an end that never changes
+                looks.NextRevocationCheckAt = DateTimeOffset.MaxValue; // an end state that never changes
         }
         catch (NotFoundException)
         {
@@ -183,25 +183,25 @@ internal sealed partial class Aftercare(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is taken.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is accepted.")]
         public static partial void Discharged(ILogger logger, string deliveryId, DutyKind kind, string what);
 
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Code}: {Reason}")]
         public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be made.")]
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be created.")]
         public static partial void Broken(ILogger logger, Exception exception, string deliveryId, string what);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the {Kind} '{What}' is given up. {Reason}")]
         public static partial void GivenUp(ILogger logger, string deliveryId, DutyKind kind, string what, string reason);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was pushed of it is to be removed.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and its pushed files will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be found out. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be determined. {Reason}")]
         public static partial void NotChecked(ILogger logger, string deliveryId, string reason);
 
-        [LoggerMessage(LogLevel.Debug, "Delivery {DeliveryId} is forgotten: its retention is over.")]
+        [LoggerMessage(LogLevel.Debug, "Delivery {DeliveryId} is deleted: its retention is over.")]
         public static partial void Forgotten(ILogger logger, string deliveryId);
     }
 }

@@ -6,17 +6,17 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Asks the service for exports, and finds out what became of them.</summary>
+/// <summary>Requests exports from the service, and finds out their outcome.</summary>
 internal sealed partial class Asking(
     AdapterSettings settings, ClaimCheckClient client, ServiceApi service, Destinations destinations, DeliveryBook book, ILogger<Asking> logger)
 {
     private readonly TimeProvider time = TimeProvider.System;
 
     /// <summary>
-    /// Asks for the export. The same delivery asks with the same key, so that the service answers the same export, whatever
-    /// became of the answers before.
+    /// Requests the export. The same delivery uses the same key, so that the service answers with the same export, whatever
+    /// happened to earlier answers.
     /// </summary>
-    /// <returns>Null where the service refused it, and a caller waits to hear of that: the delivery is forgotten.</returns>
+    /// <returns>Null where the service refused it, and a caller waits to be told that: the delivery is deleted.</returns>
     public async Task<TimeSpan?> RequestAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
@@ -43,8 +43,8 @@ internal sealed partial class Asking(
         return TimeSpan.Zero;
     }
 
-    /// <summary>Looks for the batch where the route looks, and asks for the export's state as often as is needed.</summary>
-    /// <returns>How long to wait before the next look.</returns>
+    /// <summary>Looks for the batch where the route looks, and asks for the export's state as often as needed.</summary>
+    /// <returns>The delay before the next look.</returns>
     public async Task<TimeSpan> LookAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var (looks, now) = (delivery.Looks, time.GetUtcNow());
@@ -75,7 +75,7 @@ internal sealed partial class Asking(
         return next - time.GetUtcNow() is var pause && pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1);
     }
 
-    /// <summary>Takes over what the service says of an export.</summary>
+    /// <summary>Applies what the service says of an export.</summary>
     /// <returns>Whether that changed anything.</returns>
     public async Task<bool> ObserveAsync(Delivery delivery, Route route, Export export) => export.State switch
     {
@@ -97,8 +97,8 @@ internal sealed partial class Asking(
         return hasFailed;
     }
 
-    // An event that came before the export's id was written down was not known to be this delivery's, and one that came to an earlier
-    // process is gone: the state is asked for once in any case.
+    // An event that came before the export's id was stored could not be matched with this delivery, and one that came to an
+    // earlier process is lost: the state is asked for once in any case.
     private DateTimeOffset FirstStatusAt(Delivery delivery, Route route, DateTimeOffset now)
     {
         delivery.Looks.NextLookAt = now + Pause.Jittered(settings.Polling.Interval / 2);
@@ -114,7 +114,7 @@ internal sealed partial class Asking(
         {
             if (route.Wait == WaitKind.Staging && looks is { Staging: null, MayAskForStaging: true } && document.Request is not null)
             {
-                // The link is a secret, and was not written down: the same request answers the same export, with a link of its own.
+                // The link is a secret, and was not stored: the same request returns the same export, with a new link.
                 looks.MayAskForStaging = false;
                 export = await client.CreateExportAsync(document.Request, document.Id, cancellationToken: cancellationToken);
                 looks.Staging = export.Links.Staging;
@@ -126,7 +126,7 @@ internal sealed partial class Asking(
         }
         catch (NotFoundException e)
         {
-            return await FailAsync(delivery, route, new(e.Code, "The service knows nothing of the export any more."));
+            return await FailAsync(delivery, route, new(e.Code, "The service does not know the export any more."));
         }
 
         if (await ObserveAsync(delivery, route, export))
@@ -167,10 +167,10 @@ internal sealed partial class Asking(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is asked for: export {ExportId}, batch {BatchId}.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is requested: export {ExportId}, batch {BatchId}.")]
         public static partial void Asked(ILogger logger, string deliveryId, string route, ExportId exportId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, which its caller is told; nothing is kept. {Code}: {Detail}")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, and its caller is told so; nothing is kept. {Code}: {Detail}")]
         public static partial void Refused(ILogger logger, string deliveryId, string route, string code, string detail);
 
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} saw its manifest ({Wait}): the batch is ready.")]

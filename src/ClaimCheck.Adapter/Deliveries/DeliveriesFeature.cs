@@ -8,7 +8,7 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>What works on deliveries.</summary>
+/// <summary>Registers the work on deliveries.</summary>
 internal static class DeliveriesFeature
 {
     public static WebApplicationBuilder AddDeliveries(this WebApplicationBuilder builder, AdapterSettings settings, StateDirectory state)

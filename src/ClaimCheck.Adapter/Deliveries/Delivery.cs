@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>One delivery in this process: its document, which only changes after it is on disk, and who works on it.</summary>
+/// <summary>One delivery in this process: its document, which only changes after it is on disk, and its worker.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class Delivery(DeliveryDocument document, StateDirectory state, bool isNew)
 {
@@ -15,22 +15,24 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
 
     public DeliveryDocument Document { get; private set; } = document;
 
-    /// <summary>Whether this process began it; what an earlier one left is looked at once before events are waited for.</summary>
+    /// <summary>
+    /// Whether this process began it; a delivery of an earlier process is looked at once before events are waited for.
+    /// </summary>
     public bool IsNew { get; } = isNew;
 
     /// <summary>What this process remembers of its looks for the batch, and of its tries.</summary>
     public Looks Looks { get; } = new();
 
-    /// <summary>What the service said to a caller that waited; the delivery is forgotten then.</summary>
+    /// <summary>The service's refusal for a caller that waited; the delivery is then deleted.</summary>
     public DeliveryFailure? Refusal { get; private set; }
 
     private bool IsForgotten => Refusal is not null;
 
-    /// <summary>Makes a step, where the document's state allows it, and writes it down first.</summary>
-    /// <param name="step">Gives null where it does not apply.</param>
-    /// <param name="cancellationToken">Ends the wait for others' steps; what is being written is written.</param>
+    /// <summary>Makes a transition, where the document's state allows it, and stores it first.</summary>
+    /// <param name="step">Returns null where it does not apply.</param>
+    /// <param name="cancellationToken">Cancels the wait for other transitions; one that is being written is completed.</param>
     /// <returns>False where it did not apply.</returns>
-    /// <exception cref="IOException">It could not be written down, and was not made.</exception>
+    /// <exception cref="IOException">It could not be stored, and was not made.</exception>
     public async Task<bool> ChangeAsync(Func<DeliveryDocument, DeliveryDocument?> step, CancellationToken cancellationToken)
     {
         await changing.WaitAsync(cancellationToken);
@@ -38,7 +40,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         {
             if (IsForgotten || step(Document) is not { } next)
                 return false;
-            // Why the last state's step failed is of no interest in the next.
+            // Why a step of the previous state failed does not matter in the next one.
             if (next.State != Document.State)
                 next = next with { LastFailure = null };
             await state.SaveAsync(next, CancellationToken.None);
@@ -54,7 +56,8 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
     }
 
     /// <summary>
-    /// Notes what changes no state and wakes nobody: how tries fail. It counts too where the disk is full, which may be what it tells of.
+    /// Records what changes no state and wakes nobody: how tries fail. It counts even where the disk is full, which may be what
+    /// it reports.
     /// </summary>
     public async Task NoteAsync(Func<DeliveryDocument, DeliveryDocument?> note, CancellationToken cancellationToken)
     {
@@ -76,7 +79,10 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         }
     }
 
-    /// <summary>A caller waits for the answer to its request, until <see cref="EndAwait"/>: a refusal is its to know, and nothing is kept of it.</summary>
+    /// <summary>
+    /// A caller waits for the answer to its request, until <see cref="EndAwait"/>: a refusal is returned to it, and nothing is
+    /// kept.
+    /// </summary>
     public void Await()
     {
         lock (guard)
@@ -89,8 +95,8 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
             waiting--;
     }
 
-    /// <summary>The service refused the request. Where a caller waits for just that, it is told, and nothing is kept.</summary>
-    /// <param name="failure">What it said.</param>
+    /// <summary>The service refused the request. Where a caller waits for the answer, it is told, and nothing is kept.</summary>
+    /// <param name="failure">The refusal.</param>
     /// <param name="forget">Removes the delivery.</param>
     /// <returns>False where nobody waits.</returns>
     public bool TryRefuse(DeliveryFailure failure, Action forget)
@@ -107,7 +113,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         return true;
     }
 
-    /// <summary>Ends what is being waited for, and the step that is under way where the state is no longer its.</summary>
+    /// <summary>Cancels what is being waited for, and the step under way where the state has changed.</summary>
     public void Wake()
     {
         CancellationTokenSource? underWay;
@@ -120,7 +126,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
 
         waitedFor.SetResult();
 
-        // Not under the lock: what hangs on the token runs here.
+        // Outside the lock: the token's callbacks run here.
         try
         {
             underWay?.Cancel();
@@ -131,7 +137,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         }
     }
 
-    /// <summary>A step begins: its token is cancelled when the document changes under it. The worker disposes it.</summary>
+    /// <summary>A step begins: its token is cancelled when the document changes meanwhile. The worker disposes it.</summary>
     public CancellationTokenSource BeginStep(CancellationToken stoppingToken)
     {
         lock (guard)
@@ -141,7 +147,7 @@ internal sealed class Delivery(DeliveryDocument document, StateDirectory state, 
         }
     }
 
-    /// <summary>Waits until it is no longer in a state.</summary>
+    /// <summary>Waits until it has left a state.</summary>
     /// <returns>False where it still is after <paramref name="atMost"/>.</returns>
     public async Task<bool> LeavesAsync(DeliveryState state, TimeSpan atMost, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>All deliveries that the adapter remembers.</summary>
+/// <summary>All deliveries that the adapter keeps.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory state, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
     private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim beginning = new(1);
 
-    /// <summary>What is to be worked on, in the order in which it began.</summary>
+    /// <summary>Deliveries to work on, in the order in which they began.</summary>
     public ChannelReader<Delivery> Begun => begun.Reader;
 
     /// <summary>Newest first.</summary>
@@ -39,13 +39,13 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             Add(new(document, state, isNew: false));
     }
 
-    /// <summary>A delivery of what the route asks for; on disk when this returns.</summary>
-    /// <param name="route">Of which route.</param>
-    /// <param name="origin">What set it going.</param>
-    /// <param name="request">What the service is asked for.</param>
-    /// <param name="caller">Whose key asked for it, or null.</param>
-    /// <param name="cancellationToken">Ends the wait for others.</param>
-    /// <returns>The delivery, and whether it is a new one. Where there is a caller it is awaited.</returns>
+    /// <summary>A delivery of what the route requests; on disk when this returns.</summary>
+    /// <param name="route">Its route.</param>
+    /// <param name="origin">What triggered it.</param>
+    /// <param name="request">The request to the service.</param>
+    /// <param name="caller">The name of the key that requested it, or null.</param>
+    /// <param name="cancellationToken">Cancels the wait for others.</param>
+    /// <returns>The delivery, and whether it is a new one. With a caller, its answer is awaited.</returns>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
         BeginAsync(isAwaited: caller is not null, document: new()
         {
@@ -59,7 +59,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             State = DeliveryState.Requested,
         }, cancellationToken: cancellationToken);
 
-    /// <summary>A delivery of a batch that somebody else asked for, and that is ready.</summary>
+    /// <summary>A delivery of a ready batch that another client requested.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
         BeginAsync(new()
         {
@@ -73,7 +73,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             BatchId = ready.BatchId,
         }, isAwaited: false, cancellationToken);
 
-    /// <summary>A delivery of what failed for now of another batch, exported again.</summary>
+    /// <summary>A delivery of another batch's transient failures, exported again.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginRetryAsync(
         Route route, BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken) =>
         BeginAsync(new()
@@ -89,7 +89,7 @@ internal sealed class DeliveryBook(AdapterSettings settings, StateDirectory stat
             RetryOf = failed,
         }, isAwaited: false, cancellationToken);
 
-    /// <summary>Forgets a delivery.</summary>
+    /// <summary>Deletes a delivery.</summary>
     public void Forget(Delivery delivery)
     {
         state.Delete(delivery.Document.Id);

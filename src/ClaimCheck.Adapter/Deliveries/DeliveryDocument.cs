@@ -3,11 +3,11 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Where a delivery is.</summary>
+/// <summary>The states of a delivery.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DeliveryState>))]
 internal enum DeliveryState
 {
-    /// <summary>To be asked for at the service; or asked, and the answer not written down yet.</summary>
+    /// <summary>To be requested from the service; or requested, and the answer not stored yet.</summary>
     [JsonStringEnumMemberName("requested")]
     Requested,
 
@@ -15,31 +15,31 @@ internal enum DeliveryState
     [JsonStringEnumMemberName("waiting")]
     Waiting,
 
-    /// <summary>The batch is ready, and its files are on their way.</summary>
+    /// <summary>The batch is ready, and its files are being pushed.</summary>
     [JsonStringEnumMemberName("delivering")]
     Delivering,
 
-    /// <summary>All files are there.</summary>
+    /// <summary>All files are at the destination.</summary>
     [JsonStringEnumMemberName("delivered")]
     Delivered,
 
-    /// <summary>The caller wants it no more: the service is to be told, and what is there removed.</summary>
+    /// <summary>The caller has cancelled it: the service must be told, and pushed files removed.</summary>
     [JsonStringEnumMemberName("cancelling")]
     Cancelling,
 
-    /// <summary>The source took the batch back: what is there is to be removed.</summary>
+    /// <summary>The batch was revoked: what was delivered must be removed.</summary>
     [JsonStringEnumMemberName("revoking")]
     Revoking,
 
-    /// <summary>An end: nobody wants it any more, and nothing of it is there.</summary>
+    /// <summary>An end state: it was cancelled, and nothing of it is at the destination.</summary>
     [JsonStringEnumMemberName("cancelled")]
     Cancelled,
 
-    /// <summary>An end: the batch was taken back, and nothing of it is there.</summary>
+    /// <summary>An end state: the batch was revoked, and nothing of it is at the destination.</summary>
     [JsonStringEnumMemberName("revoked")]
     Revoked,
 
-    /// <summary>An end: it could not be had.</summary>
+    /// <summary>An end state: the batch can't be delivered.</summary>
     [JsonStringEnumMemberName("failed")]
     Failed,
 }
@@ -50,26 +50,30 @@ internal enum DeliveryState
 /// <param name="Errors">By field, where fields of the request are at fault.</param>
 internal sealed record DeliveryFailure(string Code, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null);
 
-/// <summary>How a batch's records went.</summary>
+/// <summary>The outcomes of a batch's records.</summary>
 /// <param name="Succeeded">Records that are in the table.</param>
-/// <param name="Transient">Records that failed for now; the service exports them again.</param>
-/// <param name="Terminal">Records that never will be there; the receipt at the service says why.</param>
+/// <param name="Transient">Records that failed transiently; the service exports them again.</param>
+/// <param name="Terminal">Records that failed terminally; the receipt at the service says why.</param>
 internal sealed record RecordOutcomes(long Succeeded, long Transient, long Terminal);
 
-/// <summary>What the adapter owes to others about a delivery, until it is done or given up. Written together with the state that it tells of.</summary>
-/// <param name="Kind">Of which kind.</param>
-/// <param name="What">What is told: <c>delivered</c>, <c>failed</c>, <c>cancelled</c>, <c>revoked</c>; of receipts a <see cref="ReceiptState"/>.</param>
+/// <summary>
+/// A notice or receipt that the adapter owes about a delivery, until it is sent or given up. Written together with the state that
+/// it reports.
+/// </summary>
+/// <param name="Kind">The channel to listen on.</param>
+/// <param name="What">What is reported: <c>delivered</c>, <c>failed</c>, <c>cancelled</c>, <c>revoked</c>; for receipts a <see
+/// cref="ReceiptState"/>.</param>
 /// <param name="Since">When it became due.</param>
-/// <param name="DoneAt">When it was taken, or null.</param>
+/// <param name="DoneAt">When it was accepted, or null.</param>
 /// <param name="GivenUp">Why it was given up, or null.</param>
-/// <param name="LastFailure">Why it was not taken yet, or null.</param>
+/// <param name="LastFailure">Why it was not accepted yet, or null.</param>
 internal sealed record Duty(
     DutyKind Kind, string What, DateTimeOffset Since, DateTimeOffset? DoneAt = null, string? GivenUp = null, StepFailure? LastFailure = null)
 {
     [JsonIgnore]
     public bool IsOpen => DoneAt is null && GivenUp is null;
 
-    /// <summary>Whether both are the same one, however far it is.</summary>
+    /// <summary>Whether both are the same duty, whatever its progress.</summary>
     public bool Is(Duty other) => (Kind, What, Since) == (other.Kind, other.What, other.Since);
 }
 
@@ -87,25 +91,29 @@ internal enum DutyKind
 }
 
 /// <summary>
-/// One export on its way to one destination, as it is kept on disk. It is replaced as a whole, and holds no link and no key.
+/// One export on its way to one destination, as it is stored on disk. It is replaced as a whole, and contains no link and no key.
 /// </summary>
 internal sealed record DeliveryDocument
 {
-    /// <summary>Of the document's form.</summary>
+    /// <summary>The version of the document's format.</summary>
     public int Version { get; init; } = 1;
 
-    /// <summary>Follows from consumer, route and origin: the same cause is the same delivery. Also its idempotency key at the service.</summary>
+    /// <summary>
+    /// Derived from consumer, route and origin: the same cause is the same delivery. Also its idempotency key at the service.
+    /// </summary>
     public required string Id { get; init; }
 
     public required string Route { get; init; }
 
-    /// <summary>What set it going: a moment of the clock, a caller's request, somebody else's batch.</summary>
+    /// <summary>What triggered it: a fire time, a caller's request, another client's batch.</summary>
     public required string Origin { get; init; }
 
-    /// <summary>Whose key asked for it, or null.</summary>
+    /// <summary>The name of the key that requested it, or null.</summary>
     public string? Caller { get; init; }
 
-    /// <summary>What is asked of the service, fixed when the delivery began; null for a batch that somebody else asked for.</summary>
+    /// <summary>
+    /// The request to the service, fixed when the delivery began; null for a batch that another client requested.
+    /// </summary>
     public ExportRequest? Request { get; init; }
 
     public required string Dataset { get; init; }
@@ -118,7 +126,7 @@ internal sealed record DeliveryDocument
 
     public BatchId? BatchId { get; init; }
 
-    /// <summary>The batch whose failed records this one brings again, or null.</summary>
+    /// <summary>The batch whose failed records this one retries, or null.</summary>
     public BatchId? RetryOf { get; init; }
 
     /// <summary>The folder at the destination, fixed when pushing began.</summary>
@@ -130,10 +138,10 @@ internal sealed record DeliveryDocument
 
     public int? Files { get; init; }
 
-    /// <summary>How the records went, where each has an outcome of its own; else null.</summary>
+    /// <summary>The outcomes of the records, where each has its own; else null.</summary>
     public RecordOutcomes? Outcomes { get; init; }
 
-    /// <summary>How many records were taken out of the table again after a revocation, or null.</summary>
+    /// <summary>How many records were deleted from the table after a revocation, or null.</summary>
     public long? RecordsDeleted { get; init; }
 
     public DateTimeOffset? DeliveredAt { get; init; }
@@ -143,10 +151,10 @@ internal sealed record DeliveryDocument
     /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
     public DateTimeOffset? BatchExpiresAt { get; init; }
 
-    /// <summary>Why it failed for good, or null.</summary>
+    /// <summary>Why it failed terminally, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
 
-    /// <summary>Why the step that it is at is tried again, or null.</summary>
+    /// <summary>Why the current step is tried again, or null.</summary>
     public StepFailure? LastFailure { get; init; }
 
     /// <summary>The reason given with a revocation or a cancellation, or null.</summary>
@@ -157,7 +165,7 @@ internal sealed record DeliveryDocument
     [JsonIgnore]
     public bool HasEnded => State is DeliveryState.Cancelled or DeliveryState.Revoked or DeliveryState.Failed;
 
-    /// <summary>Whether nothing is left to be done, but to hear of a revocation.</summary>
+    /// <summary>Whether nothing is left to do except to notice a revocation.</summary>
     [JsonIgnore]
     public bool IsSettled => (HasEnded || State == DeliveryState.Delivered) && !Duties.Any(duty => duty.IsOpen);
 

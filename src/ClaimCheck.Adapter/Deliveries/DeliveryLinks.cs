@@ -4,10 +4,14 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>The links that consumer systems get to what was delivered. They are minted when they are told, and never kept.</summary>
+/// <summary>
+/// The links that consumer systems get to delivered files. They are minted when they are sent, and never stored.
+/// </summary>
 internal sealed class DeliveryLinks(AdapterSettings settings, Destinations destinations)
 {
-    /// <returns>A link to the manifest at the destination, and when it dies at the latest; null where the location has none.</returns>
+    /// <returns>
+    /// A link to the manifest at the destination, and when it expires at the latest; null where the location has none.
+    /// </returns>
     public async Task<(Link? Link, DateTimeOffset? ExpiresAt)> MintAsync(Route route, DeliveryDocument document, CancellationToken cancellationToken)
     {
         if (document is not { State: DeliveryState.Delivered, Folder: { } folder })

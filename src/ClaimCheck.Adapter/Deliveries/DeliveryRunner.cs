@@ -7,8 +7,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
-/// Works on every delivery, step by step. A step reads the document, does one thing that may be repeated, and writes the next state
-/// down; so a process may end anywhere, and the next one goes on.
+/// Works on every delivery, step by step. A step reads the document, does one thing that may be repeated, and stores the next
+/// state; so a process may end anywhere, and the next one continues.
 /// </summary>
 internal sealed partial class DeliveryRunner(
     AdapterSettings settings, DeliveryBook book, Asking asking, Pushing pushing, Loading loading, Aftercare aftercare, ILogger<DeliveryRunner> logger) : BackgroundService
@@ -93,7 +93,7 @@ internal sealed partial class DeliveryRunner(
                 Log.Refused(logger, delivery.Document.Id, delivery.Document.State, pause, e.Code, e.Message);
             return pause;
         }
-        catch (Exception e) // a full disk, a defect: neither may end the work on a delivery for good
+        catch (Exception e) // a full disk, a defect: neither may end the work on a delivery permanently
         {
             var pause = Again(delivery, TimeSpan.Zero);
             Log.Unexpected(logger, Defect.Of(e), delivery.Document.Id, delivery.Document.State, pause);
@@ -111,10 +111,10 @@ internal sealed partial class DeliveryRunner(
         _ => await aftercare.CareAsync(delivery, route, cancellationToken),
     };
 
-    // What was pushed must go again, however long that takes: a removal is not given up.
+    // What was pushed must be removed, however long that takes: a removal is not given up.
     private static bool EndsInVain(DeliveryState state) => state is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering;
 
-    // The state of the export is asked for all the same, and tells when it is ready.
+    // The state of the export is asked for in any case, and tells when it is ready.
     private static bool LooksInVain(Delivery delivery) => delivery.Document.State == DeliveryState.Waiting && delivery.Looks.IsLookFailing;
 
     private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
@@ -132,7 +132,7 @@ internal sealed partial class DeliveryRunner(
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It can't be written down: it is tried once more.
+                // It can't be stored: it is tried once more.
             }
         }
 
@@ -152,13 +152,13 @@ internal sealed partial class DeliveryRunner(
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} ({State}) is tried again in {Pause}. {Code}: {Reason}")]
         public static partial void TryAgain(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: someone must fix it. {Code}: {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: somebody must fix it. {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) broke, and is tried again in {Pause}.")]
+        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) failed unexpectedly, and is tried again in {Pause}.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string deliveryId, DeliveryState state, TimeSpan pause);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} rests: its route {Route} is not configured any more.")]
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} is suspended: its route {Route} is not configured any more.")]
         public static partial void RouteIsGone(ILogger logger, string deliveryId, string route);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Destinations : IAsyncDisposable
         }
     }
 
-    /// <summary>Where a route's files go.</summary>
+    /// <summary>Where a route's files are pushed.</summary>
     public ISharedLocation Of(Route route) => targets[route.Name];
 
     /// <summary>Where a route looks for its batches.</summary>

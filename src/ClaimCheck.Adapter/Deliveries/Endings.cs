@@ -4,17 +4,17 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>What becomes of a delivery whose batch has ended, or can't be delivered.</summary>
+/// <summary>The end of a delivery whose batch has ended, or can't be delivered.</summary>
 internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
 {
     private const int MostTriesOfAlteredData = 10;
     private readonly TimeProvider time = TimeProvider.System;
 
-    /// <summary>Whether trying again is of no use.</summary>
+    /// <summary>Whether trying again is useless.</summary>
     public static bool IsEnd(ClaimCheckException e, Delivery delivery) => e switch
     {
         BatchEndedException or NotFoundException => true,
-        // Bytes that do not fit their checksums may be put right, but not by asking for ever.
+        // Bytes that do not match their checksums may be corrected, but not by endless tries.
         IntegrityException => delivery.Looks.Failures >= MostTriesOfAlteredData,
         LocationException { Reason: LocationFailure.Altered } => delivery.Looks.Failures >= MostTriesOfAlteredData,
         LocationException { IsTransient: false } or DirectoryInUseException => true,
@@ -33,7 +33,7 @@ internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
                 await CancelledAsync(delivery, route, null);
                 break;
             case NotFoundException:
-                await asking.FailAsync(delivery, route, new(e.Code, "The service knows nothing of the batch any more."));
+                await asking.FailAsync(delivery, route, new(e.Code, "The service does not know the batch any more."));
                 break;
             default:
                 if (e is not BatchEndedException)
@@ -43,7 +43,7 @@ internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
         }
     }
 
-    /// <summary>A batch that was said to be ready is something else by now.</summary>
+    /// <summary>A batch that was announced as ready is in another state by now.</summary>
     public async Task NotReadyAsync(Delivery delivery, Route route, Batch batch)
     {
         switch (batch.State)
@@ -52,13 +52,13 @@ internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
                 await RevokedAsync(delivery, batch.Reason);
                 break;
             case ExportState.Expired or ExportState.Failed:
-                await asking.FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to be delivered."));
+                await asking.FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to deliver."));
                 break;
             case ExportState.Cancelled:
                 await CancelledAsync(delivery, route, batch.Reason);
                 break;
             default:
-                throw new BatchNotReadyException($"The batch is {batch.State}, though it was said to be ready.", batch.BatchId, null);
+                throw new BatchNotReadyException($"The batch is {batch.State}, although it was announced as ready.", batch.BatchId, null);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed partial class Endings(Asking asking, ILogger<Endings> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it is to be taken back.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId? batchId);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} can't be delivered, and is given up.")]

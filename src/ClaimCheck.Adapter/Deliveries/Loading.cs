@@ -7,11 +7,13 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Loads batches into tables, through the record machinery: outcomes, checkpoints and receipts are the inbox's.</summary>
+/// <summary>
+/// Loads batches into tables, with the client library's record handling: outcomes, checkpoints and receipts are the inbox's.
+/// </summary>
 internal sealed partial class Loading(
     AdapterSettings settings, ClaimCheckClient client, TableDestinations tables, Endings endings, ILogger<Loading> logger) : IDisposable
 {
-    // For each database: one that is away keeps its own batches waiting, and no other's.
+    // For each database: an unreachable one delays its own batches only.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> slots = new(StringComparer.Ordinal);
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -53,7 +55,9 @@ internal sealed partial class Loading(
         return TimeSpan.Zero;
     }
 
-    /// <summary>Notes in the inbox that the batch is taken back, and takes its records out of the table where the route says so.</summary>
+    /// <summary>
+    /// Records in the inbox that the batch is revoked, and deletes its records from the table where the route says so.
+    /// </summary>
     public async Task<TimeSpan> DiscardAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
@@ -89,7 +93,7 @@ internal sealed partial class Loading(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failed for now, {Terminal} for good.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failed transiently, {Terminal} terminally.")]
         public static partial void Loaded(
             ILogger logger, string deliveryId, string route, BatchId batchId, Routes.Destination destination, long succeeded, long transient, long terminal);
 

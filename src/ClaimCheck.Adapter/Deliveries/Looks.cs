@@ -2,20 +2,24 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>What this process alone remembers of a delivery: when it looks again, and the link that it looks at, which is never written down.</summary>
+/// <summary>
+/// What only this process remembers of a delivery: when it looks again, and the link that it looks at, which is never stored.
+/// </summary>
 internal sealed class Looks
 {
     private readonly Dictionary<(DutyKind, string), (int Tries, DateTimeOffset NextAt)> duties = [];
 
-    /// <summary>To the manifest's future place, as the service answered it; null where none was answered, or it is dead.</summary>
+    /// <summary>
+    /// The link to the manifest's future place, as the service answered it; null where there was none, or it has expired.
+    /// </summary>
     public Link? Staging { get; set; }
 
-    /// <summary>Whether a link that is missing may be asked for: once, by the same request.</summary>
+    /// <summary>Whether a missing link may be requested: once, by the same request.</summary>
     public bool MayAskForStaging { get; set; } = true;
 
     public int Count { get; set; }
 
-    /// <summary>Whether the last look where the route looks failed; the state is asked for all the same, and tells too.</summary>
+    /// <summary>Whether the last look at the route's place failed; the state is asked for in any case, and tells too.</summary>
     public bool IsLookFailing { get; set; }
 
     public DateTimeOffset NextLookAt { get; set; }
@@ -24,7 +28,7 @@ internal sealed class Looks
 
     public DateTimeOffset? NextRevocationCheckAt { get; set; }
 
-    /// <summary>How many records of a revoked batch this process has deleted, until that is written down.</summary>
+    /// <summary>How many records of a revoked batch this process has deleted, until that is stored.</summary>
     public long? RecordsDeleted { get; set; }
 
     /// <summary>How often the current step has failed in a row.</summary>

@@ -1,12 +1,12 @@
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Pauses that grow, with jitter, so that many deliveries do not come at once.</summary>
+/// <summary>Delays that grow, with jitter, so that many deliveries do not come at once.</summary>
 internal static class Pause
 {
-    /// <param name="attempt">Which time it was, from 1.</param>
-    /// <param name="first">The pause after the first.</param>
+    /// <param name="attempt">The number of the try, from 1.</param>
+    /// <param name="first">The delay after the first.</param>
     /// <param name="longest">The longest.</param>
-    /// <param name="factor">By how much each is longer than the one before.</param>
+    /// <param name="factor">The factor from each delay to the next.</param>
     public static TimeSpan After(int attempt, TimeSpan first, TimeSpan longest, double factor = 2) =>
         Jittered(TimeSpan.FromMilliseconds(Math.Min(first.TotalMilliseconds * Math.Pow(factor, Math.Clamp(attempt - 1, 0, 64)), longest.TotalMilliseconds)));
 

@@ -7,20 +7,20 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Puts batches where they go, and takes them away from there.</summary>
+/// <summary>Pushes batches to their destinations, and removes them there.</summary>
 internal sealed partial class Pushing(
     AdapterSettings settings, ClaimCheckClient client, BatchPusher pusher, Destinations destinations, Loading loading, Endings endings, ILogger<Pushing> logger) : IDisposable
 {
     private readonly SemaphoreSlim slots = new(settings.Parallelism);
     private readonly TimeProvider time = TimeProvider.System;
 
-    /// <summary>Pushes the batch's files; what is there already is not pushed again.</summary>
+    /// <summary>Pushes the batch's files; files that are there already are not pushed again.</summary>
     public async Task<TimeSpan> PushAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
         if (document.Folder is null)
         {
-            // Written down before the first byte goes there: what is pushed can be found again.
+            // Stored before the first byte is pushed, so that pushed files can be found again.
             await ChooseFolderAsync(delivery, route, cancellationToken);
             return TimeSpan.Zero;
         }
@@ -55,7 +55,7 @@ internal sealed partial class Pushing(
         return TimeSpan.Zero;
     }
 
-    /// <summary>Takes away what is there of a batch that was revoked, or that nobody wants any more.</summary>
+    /// <summary>Removes what is there of a batch that was revoked, or cancelled by its caller.</summary>
     public async Task<TimeSpan> RemoveAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
         if (delivery.Document.State == DeliveryState.Cancelling && !await CancelAsync(delivery, cancellationToken))
@@ -76,17 +76,17 @@ internal sealed partial class Pushing(
 
     public void Dispose() => slots.Dispose();
 
-    /// <returns>False where the export's id had to be found out first.</returns>
+    /// <returns>False where the export's id had to be determined first.</returns>
     private async Task<bool> CancelAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
         if (document.Request is null)
-            return true; // somebody else's export: it is only not delivered here
+            return true; // another client's export: it is only not delivered here
         try
         {
             if (document.ExportId is not { } exportId)
             {
-                // It may have been asked for just before the last process ended: the same key tells.
+                // It may have been requested just before the last process ended: the same key tells.
                 var export = await client.CreateExportAsync(document.Request, document.Id, cancellationToken: cancellationToken);
                 await delivery.ChangeAsync(each => each.Asked(export), CancellationToken.None);
                 return false;
@@ -96,7 +96,7 @@ internal sealed partial class Pushing(
         }
         catch (ClaimCheckException e) when (e is NotFoundException or RequestRejectedException)
         {
-            // There is nothing to be cancelled.
+            // There is nothing to cancel.
         }
 
         return true;

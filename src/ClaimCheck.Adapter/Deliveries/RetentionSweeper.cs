@@ -5,7 +5,9 @@ using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Looks through the destinations now and then for what has been there long enough, and for what dead writers left.</summary>
+/// <summary>
+/// Regularly checks the destinations for batches whose retention is over, and for leftovers of crashed writers.
+/// </summary>
 internal sealed partial class RetentionSweeper(
     AdapterSettings settings, Destinations destinations, LocationRetention retention, RouteFailures failures, ILogger<RetentionSweeper> logger) : BackgroundService
 {
@@ -16,7 +18,7 @@ internal sealed partial class RetentionSweeper(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(RetentionSweeper), SweepAsync, logger, stoppingToken);
 
-    // Each by itself: one that breaks keeps no other.
+    // Each by itself: one that fails does not delay others.
     private Task SweepAsync(CancellationToken stoppingToken) => Task.WhenAll(
         from route in settings.Routes
         let destination = route.Destination as LocationDestination
@@ -49,7 +51,7 @@ internal sealed partial class RetentionSweeper(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Location} could not be looked through for what has been there long enough. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Location} could not be checked for batches whose retention is over. {Reason}")]
         public static partial void NotSwept(ILogger logger, string location, string reason);
     }
 }

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Why what goes on for a route, beside its deliveries, does not: its clock, its retention. This process alone remembers it.</summary>
+/// <summary>
+/// Why a route's background work (its schedule, its retention) fails at present. Only this process remembers it.
+/// </summary>
 internal sealed class RouteFailures(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Route, string Step), StepFailure> all = new();

@@ -6,8 +6,8 @@ using ClaimCheck.Import.Running;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
-/// The adapter's memory on disk: one process holds it at a time; each document is written beside its place, flushed, and renamed.
-/// Disposed with the process, which lets the next one in.
+/// The adapter's state on disk: one process holds it at a time; each document is written under another name, flushed, and
+/// renamed. Disposed with the process, which admits the next one.
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class StateDirectory : IDisposable
 
     public string Cursors => Path.Combine(path, "cursors");
 
-    /// <summary>Where files lie on their way.</summary>
+    /// <summary>Where files are saved while they are pushed.</summary>
     public string Work => Path.Combine(path, "work");
 
     /// <exception cref="SettingsException">It can't be written to, or another process holds it.</exception>
@@ -33,7 +33,7 @@ internal sealed class StateDirectory : IDisposable
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(path);
             else
-                Directory.CreateDirectory(path, OwnerOnly); // criteria may tell more than others should know
+                Directory.CreateDirectory(path, OwnerOnly); // criteria may reveal more than others should know
             foreach (var folder in new[] { "deliveries", "routes", "cursors" })
                 Directory.CreateDirectory(Path.Combine(path, folder));
             Durable.ProveLocks(path);
@@ -46,7 +46,7 @@ internal sealed class StateDirectory : IDisposable
         try
         {
             var taken = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            // What a process was writing when it was killed; nothing followed from it.
+            // What a process was writing when it was killed; nothing had followed from it yet.
             foreach (var folder in new[] { "deliveries", "routes" })
                 Array.ForEach(Directory.GetFiles(Path.Combine(path, folder), "*.json.new"), File.Delete);
             return new(path, taken);
@@ -88,7 +88,8 @@ internal sealed class StateDirectory : IDisposable
 
     private string ClockOf(string route) => Path.Combine(path, "routes", route + ".json");
 
-    /// <exception cref="SettingsException">The file is not what this version wrote: going on without it would deliver twice.</exception>
+    /// <exception cref="SettingsException">The file is not what this version wrote: continuing without it would deliver
+    /// twice.</exception>
     private static async Task<T?> ReadAsync<T>(string file, CancellationToken cancellationToken)
         where T : class
     {
@@ -102,7 +103,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"{file} can't be read, but is part of the adapter's memory: move it away to forget what it tells. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
+            throw new SettingsException($"{file} can't be read, but is part of the adapter's state: move it away to discard its content. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
         }
     }
 
@@ -120,8 +121,8 @@ internal sealed class StateDirectory : IDisposable
     }
 }
 
-/// <summary>Up to which moment a route's clock has run.</summary>
-/// <param name="Cron">The expression and time zone that it ran by: others begin anew.</param>
-/// <param name="RanUntil">The last moment that was seen to.</param>
-/// <param name="LastFireAt">The last moment that set an export going, or null.</param>
+/// <summary>Up to which moment a route's schedule has run.</summary>
+/// <param name="Cron">The expression and time zone that it ran by: other ones begin anew.</param>
+/// <param name="RanUntil">The last moment that was processed.</param>
+/// <param name="LastFireAt">The last moment that triggered an export, or null.</param>
 internal sealed record RouteClock(string Cron, DateTimeOffset RanUntil, DateTimeOffset? LastFireAt);

@@ -1,7 +1,9 @@
 namespace ClaimCheck.Adapter.Deliveries;
 
-/// <summary>Why something is tried again: shown while it fails, and gone once it succeeds. Holds no link, no key and no record.</summary>
-/// <param name="Step">What failed: a state's name, a duty's, or what else goes on.</param>
+/// <summary>
+/// Why something is tried again: shown while it fails, and removed once it succeeds. Contains no link, no key and no record.
+/// </summary>
+/// <param name="Step">What failed: a state's name, a duty's, or other background work.</param>
 /// <param name="Code">A stable code.</param>
 /// <param name="Detail">In words.</param>
 /// <param name="At">When it failed last.</param>
@@ -10,7 +12,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// <param name="NextTryAt">When it is tried again.</param>
 internal sealed record StepFailure(string Step, string Code, string Detail, DateTimeOffset At, DateTimeOffset Since, int Tries, DateTimeOffset? NextTryAt)
 {
-    /// <summary>What failed that nobody foresaw; its text may hold anything, and is in the log alone.</summary>
+    /// <summary>An unexpected failure; its message may contain anything, and is only in the log.</summary>
     public const string UnexpectedCode = "unexpected";
 
     private const int LongestDetail = 1000;
@@ -20,5 +22,5 @@ internal sealed record StepFailure(string Step, string Code, string Detail, Date
         step, code, detail.Length > LongestDetail ? detail[..LongestDetail] : detail, now,
         before?.Step == step ? before.Since : now, before?.Step == step ? before.Tries + 1 : 1, now + pause);
 
-    public static string Unexpected(Exception e) => $"An unexpected {e.GetType().Name} kept it from being done; the log says more.";
+    public static string Unexpected(Exception e) => $"An unexpected {e.GetType().Name} occurred; the log has the details.";
 }

@@ -3,12 +3,12 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
-/// The ways from one state of a delivery to the next, each with the duties that it brings. Null where the state allows no such
-/// step: whoever comes late changes nothing.
+/// The transitions from one state of a delivery to the next, each with the duties that it creates. Null where the state does not
+/// allow the transition: a late one changes nothing.
 /// </summary>
 internal static class Transitions
 {
-    /// <summary>The service took the request, or answered it again.</summary>
+    /// <summary>The service accepted the request, or answered it again.</summary>
     public static DeliveryDocument? Asked(this DeliveryDocument document, Export export) =>
         document.State is DeliveryState.Requested or DeliveryState.Cancelling && document.ExportId is null
             ? document with
@@ -37,7 +37,7 @@ internal static class Transitions
             }
             : null;
 
-    /// <summary>All records are in the table, or have failed one by one. The inbox has written the receipt.</summary>
+    /// <summary>All records are in the table, or have failed individually. The inbox has written the receipt.</summary>
     public static DeliveryDocument? Loaded(this DeliveryDocument document, Batch batch, RecordOutcomes outcomes, bool notifies, DateTimeOffset now) =>
         document.State == DeliveryState.Delivering
             ? document with
@@ -53,31 +53,31 @@ internal static class Transitions
             }
             : null;
 
-    /// <summary>It can't be had.</summary>
+    /// <summary>It can't be delivered.</summary>
     public static DeliveryDocument? Failed(this DeliveryDocument document, DeliveryFailure failure, bool notifies, DateTimeOffset now) =>
         document.State is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering
             ? document with { State = DeliveryState.Failed, Failure = failure, EndedAt = now, Duties = Notice("failed", notifies, now) }
             : null;
 
-    /// <summary>The caller wants it no more.</summary>
+    /// <summary>The caller has cancelled it.</summary>
     public static DeliveryDocument? CancelAsked(this DeliveryDocument document, string? reason) =>
         document.HasEnded || document.State is DeliveryState.Cancelling or DeliveryState.Revoking
             ? null
             : document with { State = DeliveryState.Cancelling, Reason = reason, Duties = [] };
 
-    /// <summary>Somebody cancelled the export at the service, before it was ready.</summary>
+    /// <summary>The export was cancelled at the service, before it was ready.</summary>
     public static DeliveryDocument? CancelledElsewhere(this DeliveryDocument document, string? reason, bool notifies, DateTimeOffset now) =>
         document.State is DeliveryState.Waiting or DeliveryState.Delivering
             ? document with { State = DeliveryState.Cancelled, Reason = reason, EndedAt = now, Duties = Notice("cancelled", notifies, now) }
             : null;
 
-    /// <summary>The source took the batch back. What was owed of the delivery is owed no more: nobody shall be sent there.</summary>
+    /// <summary>The batch was revoked. Pending notices about its delivery are dropped: nobody must be sent there.</summary>
     public static DeliveryDocument? RevokedBySource(this DeliveryDocument document, string? reason) =>
         document.State is DeliveryState.Waiting or DeliveryState.Delivering or DeliveryState.Delivered
             ? document with { State = DeliveryState.Revoking, Reason = reason, Duties = [] }
             : null;
 
-    /// <summary>Nothing of it is at the destination any more, or is to be taken away there.</summary>
+    /// <summary>Nothing of it is at the destination any more, or must be removed there.</summary>
     public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) => document.State switch
     {
         DeliveryState.Revoking => document with
@@ -90,7 +90,7 @@ internal static class Transitions
         _ => null,
     };
 
-    /// <summary>The table's inbox knows that the batch is taken back, and has written the receipt.</summary>
+    /// <summary>The table's inbox has recorded the revocation, and has written the receipt.</summary>
     public static DeliveryDocument? Unloaded(this DeliveryDocument document, long? deleted, bool notifies, DateTimeOffset now) =>
         document.Removed(notifies, now) is { } removed
             ? removed with
@@ -104,7 +104,7 @@ internal static class Transitions
     public static DeliveryDocument? Discharged(this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>
         document.WithDuty(duty, each => givenUp is null ? each with { DoneAt = now, LastFailure = null } : each with { GivenUp = givenUp });
 
-    /// <summary>A duty was tried in vain.</summary>
+    /// <summary>A try of a duty failed.</summary>
     public static DeliveryDocument? Tried(this DeliveryDocument document, Duty duty, StepFailure failure) =>
         document.WithDuty(duty, each => each with { LastFailure = failure });
 

@@ -15,7 +15,7 @@ internal static class EventsFeature
         var consumer = builder.Services.AddClaimCheckConsumer(options =>
         {
             (options.Service, options.ApiKey, options.Consumer) = (settings.Service, settings.ApiKey, settings.Consumer);
-            // What is exported is loaded, whatever the service's own limit is.
+            // Everything that is exported is loaded, whatever the service's own limit is.
             options.MaxRecordBytes = BatchReaderOptions.LargestRecord;
             foreach (var host in settings.AllowedLinkHosts)
                 options.AllowedLinkHosts.Add(host);
@@ -37,11 +37,11 @@ internal static class EventsFeature
 
     private static void Follow(FeedListenerOptions options)
     {
-        // Handling an event is writing it down: it fails while the disk is full, and must not be given up for that.
+        // Handling an event means storing it: that fails while the disk is full, and must not be given up for that.
         options.MaxAttempts = 1000;
         options.MaxRetryDelay = TimeSpan.FromMinutes(1);
         options.StopTimeout = TimeSpan.FromSeconds(5);
-        // What the adapter asked for itself it also asks the state of; nothing of that is missed.
+        // For its own requests the adapter also asks for the state; none of those is missed.
         options.WhenCursorExpired = ExpiredCursor.StartFromOldest;
     }
 }

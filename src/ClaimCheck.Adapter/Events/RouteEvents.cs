@@ -8,7 +8,7 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Events;
 
 /// <summary>
-/// Hands events to the deliveries of their batches. What they change is written down before they are acknowledged; nothing is fetched
+/// Passes events to the deliveries of their batches. Changes are stored before the events are acknowledged; nothing is fetched
 /// here.
 /// </summary>
 internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook book, Asking asking, Endings endings, ILogger<RouteEvents> logger) : IBatchHandler
@@ -57,7 +57,7 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
         where route is not null
         select (delivery, route);
 
-    // A part of a batch, for the consumer that failed on it: where this adapter did not ask for it, somebody did in its name.
+    // A retry of a batch, for the consumer that failed on it: where this adapter did not request it, somebody did in its name.
     private async Task TakeAgainAsync(BulkReadyData ready, BatchId failed, CancellationToken cancellationToken)
     {
         foreach (var original in book.OfBatch(failed).ToList())
@@ -71,11 +71,11 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
 
     private async Task TakeAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken)
     {
-        // The answer to a request of the route's own may still be under way: the batch may be that one's.
+        // The answer to a request of the route's own may still be under way: the batch may be the requested one.
         foreach (var asked in book.OfRoute(route.Name).Where(each => each.Document.State == DeliveryState.Requested))
         {
             if (!await asked.LeavesAsync(DeliveryState.Requested, Patience, cancellationToken))
-                throw new ServiceUnavailableException("request_under_way", "Whether the batch was asked for by the adapter itself can't be told yet.", ready.BatchId);
+                throw new ServiceUnavailableException("request_under_way", "Whether the batch was asked for by the adapter itself is not known yet.", ready.BatchId);
         }
 
         var own = book.OfBatch(ready.BatchId).FirstOrDefault(each => each.Document.Route == route.Name);
@@ -92,7 +92,7 @@ internal sealed partial class RouteEvents(AdapterSettings settings, DeliveryBook
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which somebody else asked for, is taken.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which another client requested, is accepted.")]
         public static partial void Taken(ILogger logger, string deliveryId, string route, BatchId batchId);
     }
 }

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Exports;
 
-/// <summary>What consumer systems call: ask for an export, look how far it is, take it back.</summary>
+/// <summary>The calls of consumer systems: request an export, see its progress, cancel it.</summary>
 internal static class ExportEndpoints
 {
     private const int LongestReason = 1024;
@@ -24,7 +24,9 @@ internal static class ExportEndpoints
         return routes;
     }
 
-    /// <summary>Answers what became of a delivery that was just asked for: a refusal of the service's is the caller's to know.</summary>
+    /// <summary>
+    /// Answers with the outcome of a delivery that was just requested: the caller is told about a refusal by the service.
+    /// </summary>
     public static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> AnswerAsync(
         Delivery delivery, HttpContext context, AdapterSettings settings, CancellationToken cancellationToken)
     {
@@ -38,7 +40,7 @@ internal static class ExportEndpoints
         }
 
         var document = delivery.Document;
-        // A refusal that came when its caller had gone is kept, for it to ask again.
+        // A refusal that came after its caller had gone is kept, so that it can ask again.
         if ((delivery.Refusal ?? (document is { State: DeliveryState.Failed, ExportId: null } ? document.Failure : null)) is { } failure)
         {
             return failure.Code == ProblemCodes.IdempotencyKeyReused
@@ -65,7 +67,7 @@ internal static class ExportEndpoints
         if (request is null)
             return Problems.Invalid(errors);
 
-        // The caller's name is part of the cause: two callers may choose the same key.
+        // The caller's name is part of the origin: two callers may choose the same key.
         var asked = request.Route.Request(request.Criteria);
         var (delivery, isNew) = await book.BeginAsync(request.Route, $"request {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", asked, caller.Name, cancellationToken);
         if (!isNew && !MeansTheSame(delivery.Document.Request, asked))
@@ -123,7 +125,7 @@ internal static class ExportEndpoints
             visible.Count > paging.Limit ? Paging.Cursor(page[^1].CreatedAt, page[^1].Id) : null));
     }
 
-    // What a caller may not use does not exist for it.
+    // A route that a caller may not use does not exist for it.
     private static (Delivery Delivery, Route Route)? Find(string id, Caller caller, AdapterSettings settings, DeliveryBook book) =>
         book.Find(id) is { } delivery && settings.Find(delivery.Document.Route) is { } route && route.IsFor(caller.Name) ? (delivery, route) : null;
 

@@ -37,19 +37,19 @@ internal sealed record ExportView
 
     public int? Files { get; init; }
 
-    /// <summary>How the records went, where each has an outcome of its own: in a table.</summary>
+    /// <summary>The outcomes of the records, where each has its own: in a table.</summary>
     public RecordOutcomes? Outcomes { get; init; }
 
-    /// <summary>How many records a revocation took out of the table.</summary>
+    /// <summary>How many records a revocation deleted from the table.</summary>
     public long? RecordsDeleted { get; init; }
 
-    /// <summary>The batch whose failed records this one brings again.</summary>
+    /// <summary>The batch whose failed records this one retries.</summary>
     public BatchId? RetryOf { get; init; }
 
     /// <summary>The folder at the shared location, while the batch is there.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>A link to the batch's manifest there; in the answer about one export alone.</summary>
+    /// <summary>A link to the batch's manifest there; only in the answer about a single export.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Link? Link { get; init; }
 
@@ -58,13 +58,13 @@ internal sealed record ExportView
 
     public string? Reason { get; init; }
 
-    /// <summary>Why it failed for good, or null.</summary>
+    /// <summary>Why it failed terminally, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
 
-    /// <summary>Why the step that it is at is tried again, or null.</summary>
+    /// <summary>Why the current step is tried again, or null.</summary>
     public StepFailure? LastFailure { get; init; }
 
-    /// <summary>What is owed, done or given up: notices and receipts.</summary>
+    /// <summary>The notices and receipts that are owed, sent or given up.</summary>
     public required IReadOnlyList<Duty> Duties { get; init; }
 
     public required ExportViewLinks Links { get; init; }
@@ -103,5 +103,5 @@ internal sealed record ExportView
 
 /// <summary>What can be done next.</summary>
 /// <param name="Self">The export itself.</param>
-/// <param name="Cancel">Where DELETE cancels it, or takes it away again; null once it has ended.</param>
+/// <param name="Cancel">Where DELETE cancels it, or removes it again; null once it has ended.</param>
 internal sealed record ExportViewLinks(string Self, string? Cancel);

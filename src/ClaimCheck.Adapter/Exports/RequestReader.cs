@@ -6,7 +6,7 @@ using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 
-/// <summary>What a consumer system asks for: a route, and criteria beside the route's own.</summary>
+/// <summary>The request of a consumer system: a route, and criteria in addition to the route's own.</summary>
 internal sealed record OnDemandRequest(Route Route, IReadOnlyDictionary<string, JsonElement> Criteria);
 
 /// <summary>Reads the body of <c>POST /exports</c>; collects what is wrong with each field.</summary>
@@ -31,7 +31,7 @@ internal static class RequestReader
         {
             if (routes.Count == 1)
                 return routes[0];
-            errors["route"] = ["Must be given: there is not just one route on demand for this caller."];
+            errors["route"] = ["Must be given: there is more than one route on demand for this caller, or none."];
             return null;
         }
 
@@ -57,7 +57,7 @@ internal static class RequestReader
 
         foreach (var property in given.EnumerateObject())
         {
-            // What the operator has fixed, for example whose data it is, is not a caller's to change.
+            // What the operator has fixed, for example whose data it is, can't be changed by a caller.
             if (route?.Criteria.ContainsKey(property.Name) == true)
                 errors[$"criteria.{property.Name}"] = ["Is fixed by the route."];
             else

@@ -38,7 +38,9 @@ internal static partial class AdapterHosting
         return builder;
     }
 
-    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
+    /// <summary>
+    /// The pipeline of every call. Access is decided before the query is checked, and that before anything is done.
+    /// </summary>
     public static WebApplication UseHosting(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
@@ -80,7 +82,7 @@ internal static partial class AdapterHosting
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "A {Method} met a defect of the adapter, and was answered 500.")]
+        [LoggerMessage(LogLevel.Error, "A {Method} hit a defect of the adapter, and was answered with 500.")]
         public static partial void Broken(ILogger logger, Exception exception, string method);
     }
 }

@@ -6,10 +6,10 @@ using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 
-/// <summary>Who calls: the name of the key.</summary>
+/// <summary>The caller: the name of its key.</summary>
 internal sealed record Caller(string Name)
 {
-    /// <summary>Whoever calls where there are no keys.</summary>
+    /// <summary>The caller where there are no keys.</summary>
     public static Caller Anyone { get; } = new("anyone");
 
     public static ValueTask<Caller> BindAsync(HttpContext context) =>
@@ -17,14 +17,14 @@ internal sealed record Caller(string Name)
 }
 
 /// <summary>
-/// Who may call. With keys every call but health needs one; without any everyone may, and the adapter therefore serves loopback
-/// alone, and no web page of another origin.
+/// Who may call. With keys every call but health needs one; without any, everyone may, and the adapter therefore listens on
+/// loopback only, and does not answer web pages of another origin.
 /// </summary>
 internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
 {
     private readonly List<(string Name, byte[] Hash)> keys = [.. settings.ApiKeys.Select(each => (each.Key, Hash(each.Value)))];
 
-    /// <summary>Where the adapter may listen, with the keys that it has.</summary>
+    /// <summary>The addresses that the adapter may listen on with the keys that it has.</summary>
     public static ListenAddresses Addresses(AdapterSettings settings) => new(
         Who: "The adapter",
         HasKey: settings.ApiKeys.Count > 0,
@@ -69,7 +69,7 @@ internal sealed class CallerKeys(AdapterSettings settings, RequestDelegate next)
             return null;
         var given = Hash(header[scheme.Length..].Trim());
         Caller? found = null;
-        foreach (var (name, hash) in keys) // all of them: how long it takes tells nothing
+        foreach (var (name, hash) in keys) // compares all of them: the time that it takes reveals nothing
         {
             if (CryptographicOperations.FixedTimeEquals(given, hash))
                 found = new(name);

@@ -9,7 +9,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Hosting;
 
-/// <summary><c>--check</c>: whether what the settings name can be reached, and used.</summary>
+/// <summary><c>--check</c>: whether what the settings name can be reached and used.</summary>
 internal static class Checkup
 {
     /// <returns>The exit code.</returns>
@@ -22,7 +22,7 @@ internal static class Checkup
             failures += await TryAsync($"Endpoint of {route.Name}, {ImportCheckup.HostOf(route)}", () => ImportCheckup.EndpointAsync(route));
         }
 
-        await Console.Out.WriteLineAsync(failures == 0 ? "All is well." : $"{failures} of these can't be used.");
+        await Console.Out.WriteLineAsync(failures == 0 ? "Everything can be used." : $"{failures} of these can't be used.");
         return failures == 0 ? 0 : Startup.NotReachable;
     }
 

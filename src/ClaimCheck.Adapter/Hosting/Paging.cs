@@ -6,14 +6,14 @@ using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Hosting;
 
-/// <summary>A page asked for, newest first: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers.</summary>
+/// <summary>The page that a caller asks for, newest first: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers.</summary>
 internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeId)
 {
     private const int Default = 100;
     private const int Most = 1000;
 
     /// <summary>Reads the two parameters.</summary>
-    /// <param name="request">Where they are.</param>
+    /// <param name="request">The request.</param>
     /// <param name="refusal">Set where the answer is null.</param>
     public static Paging? Read(HttpRequest request, out ProblemResult? refusal)
     {
@@ -36,7 +36,7 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
 
     public static string Cursor(DateTimeOffset at, string id) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{at.UtcTicks} {id}"));
 
-    /// <summary>Whether an item comes after the page before.</summary>
+    /// <summary>Whether an item comes after the previous page.</summary>
     public bool IsAfter(DateTimeOffset at, string id) =>
         Before is null || at < Before || (at == Before && string.CompareOrdinal(id, BeforeId) < 0);
 
@@ -51,10 +51,10 @@ internal sealed record Paging(int Limit, DateTimeOffset? Before, string? BeforeI
     }
 }
 
-/// <summary>The two parameters, where a call says what it reads.</summary>
+/// <summary>The two parameters, for the declaration of a call's parameters.</summary>
 internal static class PagingParameters
 {
-    /// <summary>Says that the call reads the two parameters.</summary>
+    /// <summary>Declares that the call reads the two parameters.</summary>
     public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new ReadParameter("limit", false, "How many at most."), new ReadParameter("cursor", false, "The nextCursor of the page before."));

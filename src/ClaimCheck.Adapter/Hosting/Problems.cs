@@ -9,7 +9,7 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
     public int? StatusCode => problem.Status;
     public Problem Value => problem;
 
-    /// <summary>The document, as it is sent.</summary>
+    /// <summary>The document as it is sent.</summary>
     public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(problem, ClaimCheckJson.Options);
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -22,10 +22,10 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
     }
 }
 
-/// <summary>Makes error answers; the codes are those of the service, and mean the same.</summary>
+/// <summary>Creates error answers; the codes are those of the service, with the same meaning.</summary>
 internal static class Problems
 {
-    // An answer must not be as large as what a hostile body of a million wrong fields makes of it.
+    // A hostile body with a million wrong fields must not produce an answer of that size.
     private const int MostErrors = 50;
 
     public static ProblemResult Of(
@@ -47,7 +47,7 @@ internal static class Problems
                 $"The request is understood, but {errors.Count} of its fields don't fit: errors shows {MostErrors} of them.",
                 errors.Take(MostErrors).ToDictionary(StringComparer.Ordinal));
 
-    /// <summary>The code for a bare status, as routing and the server set it.</summary>
+    /// <summary>The code for a bare status that routing or the server has set.</summary>
     public static string ForStatus(int status) => status switch
     {
         401 => ProblemCodes.Unauthorized,
@@ -61,26 +61,26 @@ internal static class Problems
 
     private static (int Status, string Title, string Meaning) Explain(string code) => code switch
     {
-        ProblemCodes.MalformedJson => (400, "Malformed JSON", "The body is not JSON, or holds a name twice."),
-        ProblemCodes.NestedTooDeep => (400, "Nested too deep", "The body's JSON is nested deeper than is read."),
+        ProblemCodes.MalformedJson => (400, "Malformed JSON", "The body is not JSON, or has a name twice in an object."),
+        ProblemCodes.NestedTooDeep => (400, "Nested too deep", "The body's JSON is nested too deeply."),
         ProblemCodes.InvalidCursor => (400, "Invalid cursor", "The cursor was not made by this call."),
         ProblemCodes.InvalidLimit => (400, "Invalid limit", "The limit must be a whole number from 1 to 1,000."),
         ProblemCodes.InvalidParameter => (400, "Invalid parameter", "A query parameter has a value that it can't have."),
-        ProblemCodes.UnknownParameter => (400, "Unknown parameter", "The call takes no query parameter of that name. Nothing was done."),
+        ProblemCodes.UnknownParameter => (400, "Unknown parameter", "The call does not know the query parameter. Nothing was done."),
         ProblemCodes.InvalidIdempotencyKey => (400, "Invalid Idempotency-Key", "The key must be 1 to 255 printable ASCII characters, bare or in double quotes."),
-        ProblemCodes.Unauthorized => (401, "Unauthorized", "The call needs a key, and none or an unknown one was sent."),
-        ProblemCodes.ForeignOrigin => (403, "Foreign origin", "An adapter without keys answers no web page of another origin."),
-        ProblemCodes.NotFound => (404, "Not found", "There is nothing here."),
+        ProblemCodes.Unauthorized => (401, "Unauthorized", "The call needs a key, but the key is missing or unknown."),
+        ProblemCodes.ForeignOrigin => (403, "Foreign origin", "An adapter without keys does not answer web pages of another origin."),
+        ProblemCodes.NotFound => (404, "Not found", "Nothing was found at this address."),
         ProblemCodes.MethodNotAllowed => (405, "Method not allowed", "The address exists, but not with this method."),
-        ProblemCodes.IdempotencyKeyReused => (409, "Idempotency key reused", "The key was used before with another meaning."),
+        ProblemCodes.IdempotencyKeyReused => (409, "Idempotency key reused", "The key was used before for a different request."),
         ProblemCodes.JobRunning => (409, "Job running", "It has not ended yet; what failed so far is sent again by itself."),
-        ProblemCodes.NothingToRetry => (409, "Nothing to retry", "There are no failed records of these classes that were not retried already."),
+        ProblemCodes.NothingToRetry => (409, "Nothing to retry", "All failed records of these classes were retried already."),
         ProblemCodes.BodyTooLarge => (413, "Body too large", "The body is larger than 1 MiB."),
         ProblemCodes.UnsupportedMediaType => (415, "Unsupported media type", "The body is not of a media type that the call takes."),
         ProblemCodes.MisdirectedRequest => (421, "Misdirected request", "An adapter without keys answers only to localhost, 127.0.0.1 and [::1]."),
         ProblemCodes.ValidationFailed => (422, "Validation failed", "The request is understood, but a field does not fit."),
         ProblemCodes.ShuttingDown => (503, "Shutting down", "This process is stopping."),
         ProblemCodes.InvalidRequest => (400, "Invalid request", "The request is not valid HTTP, or a header is malformed."),
-        _ => (500, "Internal error", "Something broke that should not. It is logged."),
+        _ => (500, "Internal error", "An unexpected error occurred. It is logged."),
     };
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration.Json;
 
 namespace ClaimCheck.Adapter.Hosting;
 
-/// <summary>The command line, and what must be true before the adapter listens.</summary>
+/// <summary>The command line, and what must be ready before the adapter listens.</summary>
 internal static class Startup
 {
     public const int CanNotStart = 1;
@@ -23,7 +23,7 @@ internal static class Startup
         Exit codes: 0 ended as told, 1 the settings do not fit or the start failed, 2 (--check) something can't be reached.
         """;
 
-    /// <summary>Runs <paramref name="main"/>; what is known to be wrong is one line each, and an exit code.</summary>
+    /// <summary>Runs <paramref name="main"/>; known configuration errors are printed one per line, with an exit code.</summary>
     public static async Task<int> GuardAsync(string[] args, Func<Task<int>> main)
     {
         if (args.Contains("--help") || args.Contains("-h"))
@@ -75,11 +75,11 @@ internal static class Startup
         }
     }
 
-    // Below the environment and the command line, which may say otherwise.
+    // Below the environment and the command line, which take precedence.
     private static void Insert(ConfigurationManager configuration, string file)
     {
         if (!File.Exists(file))
-            throw new SettingsException($"--config names {file}, but there is no such file: there would be nothing to read.");
+            throw new SettingsException($"--config names {file}, but that file does not exist: there would be nothing to read.");
         var source = new JsonConfigurationSource { Path = file };
         source.ResolveFileProvider();
         var sources = ((IConfigurationBuilder)configuration).Sources;

@@ -10,7 +10,7 @@ using ClaimCheck.Import.Running;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>One import route at work: it watches its source, goes on with what was broken off, and retries what it is told to.</summary>
+/// <summary>One import route at work: it watches its source, resumes interrupted runs, and retries failures on request.</summary>
 internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogger logger) : IDisposable
 {
     private const string WatchStep = "watching";
@@ -23,18 +23,20 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
 
     public ImportRuns Runs => runner.Runs;
 
-    /// <summary>Why the source can't be watched just now, or null. What works says so by not failing for a while.</summary>
+    /// <summary>
+    /// Why the source can't be watched at present, or null. Success is concluded when it has not failed for a while.
+    /// </summary>
     public StepFailure? LastFailure =>
         failures.GetValueOrDefault(WatchStep) is { NextTryAt: { } next } failure && TimeProvider.System.GetUtcNow() < next + SteadyAfter ? failure : null;
 
-    /// <summary>Why a run can't be gone on with just now, or null.</summary>
+    /// <summary>Why a run can't be continued at present, or null.</summary>
     public StepFailure? LastFailureOf(string runId) => failures.GetValueOrDefault(runId);
 
-    /// <summary>Works until it is told to stop; what is under way then is gone on with by the next process.</summary>
+    /// <summary>Works until it is told to stop; the next process continues what is under way then.</summary>
     public Task RunAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(GuardAsync("The watcher", WatchAsync, stoppingToken), GuardAsync("Resuming", WorkOffAsync, stoppingToken));
 
-    /// <summary>Makes a run of a run's failures, and has it worked on.</summary>
+    /// <summary>Creates a run of a run's failures, and has it processed.</summary>
     /// <returns>The new run's id.</returns>
     /// <exception cref="ImportException">There is nothing to retry, or the run has not ended.</exception>
     public async Task<string> RetryAsync(string runId, IReadOnlyCollection<string> classes, CancellationToken cancellationToken)
@@ -49,7 +51,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
     private Task WatchAsync(CancellationToken stoppingToken) =>
         runner.WatchAsync(once: false, again: false, configuration: null, static _ => { }, stoppingToken);
 
-    // Retries, and what came from a source that is no longer this route's: the watcher looks at neither.
+    // Retries, and runs of a source that does not belong to this route any more: the watcher looks at neither.
     private async Task WorkOffAsync(CancellationToken stoppingToken)
     {
         foreach (var run in await Runs.UnsettledAsync(logger, stoppingToken))
@@ -77,7 +79,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
             catch (ImportException e) when (e.Code is ImportCodes.RunEnded or ImportCodes.RunNotFound)
             {
                 failures.TryRemove(runId, out _);
-                return; // cancelled or removed before its turn came
+                return; // cancelled or removed meanwhile
             }
             catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
             {
@@ -95,7 +97,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
     private Task GuardAsync(string what, Func<CancellationToken, Task> work, CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync($"{what} of route {route.Name}", token => KeepUpAsync(work, token), logger, stoppingToken);
 
-    // A folder that is not mounted yet, a disk that is full: it is tried until it can be done.
+    // A folder that is not mounted yet, a full disk: it is tried until it succeeds.
     private async Task KeepUpAsync(Func<CancellationToken, Task> work, CancellationToken stoppingToken)
     {
         for (var tries = 1; !stoppingToken.IsCancellationRequested; tries++)
@@ -120,7 +122,7 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
     {
         var pause = Pause.After(tries, retry.Delay, retry.LongestDelay);
         var before = about == WatchStep ? LastFailure : LastFailureOf(about);
-        // Texts of the system's name paths of this machine.
+        // Messages of the system contain paths of this machine.
         var (code, detail) = e is ImportException known ? (known.Code, known.Message) : (StepFailure.UnexpectedCode, StepFailure.Unexpected(e));
         failures[about] = StepFailure.After(before, step, code, detail, TimeProvider.System.GetUtcNow(), pause);
         return pause;
@@ -136,13 +138,13 @@ internal sealed partial class Feed(ImportRoute route, RetryOptions retry, ILogge
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Route {Route} can't watch its source just now, and tries again. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Route {Route} can't watch its source at present, and tries again. {Reason}")]
         public static partial void NotWatched(ILogger logger, string route, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Import {RunId} of route {Route} broke, and is tried again.")]
+        [LoggerMessage(LogLevel.Error, "Import {RunId} of route {Route} failed unexpectedly, and is tried again.")]
         public static partial void Broken(ILogger logger, Exception exception, string route, string runId);
 
-        [LoggerMessage(LogLevel.Warning, "Import {RunId} of route {Route} can't go on just now, and is tried again. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Import {RunId} of route {Route} can't continue at present, and is tried again. {Reason}")]
         public static partial void NotNow(ILogger logger, string route, string runId, string reason);
     }
 }

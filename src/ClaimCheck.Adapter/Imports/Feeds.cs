@@ -9,16 +9,16 @@ internal sealed class Feeds(AdapterSettings settings, ILogger<Feed> logger) : Ba
 {
     private readonly List<Feed> all = [.. settings.Imports.Select(route => new Feed(route, settings.Retry, logger))];
 
-    /// <summary>The run and its route; what a caller may not use does not exist for it.</summary>
+    /// <summary>The run and its route; a route that a caller may not use does not exist for it.</summary>
     public Feed? FindRun(string runId, Caller caller) => For(caller).FirstOrDefault(feed => feed.Runs.Has(runId));
 
     public IEnumerable<Feed> For(Caller caller) => all.Where(feed => feed.Route.IsFor(caller.Name));
 
     /// <summary>Runs that a caller may see, newest first.</summary>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="route">Of one route, or null.</param>
-    /// <param name="isWanted">By id.</param>
-    /// <param name="limit">So many at most.</param>
+    /// <param name="caller">The caller.</param>
+    /// <param name="route">Only of this route, or null.</param>
+    /// <param name="isWanted">Selects by id.</param>
+    /// <param name="limit">The largest number.</param>
     public IReadOnlyList<(Feed Feed, string RunId)> List(Caller caller, string? route, Func<string, bool> isWanted, int limit) =>
         [.. For(caller).Where(feed => route is null || feed.Route.Name == route)
             .SelectMany(feed => feed.Runs.Ids().Where(isWanted).Take(limit).Select(id => (feed, id)))
@@ -34,7 +34,7 @@ internal sealed class Feeds(AdapterSettings settings, ILogger<Feed> logger) : Ba
     }
 }
 
-/// <summary>What imports need.</summary>
+/// <summary>Registers the services of imports.</summary>
 internal static class ImportsFeature
 {
     public static WebApplicationBuilder AddImports(this WebApplicationBuilder builder)

@@ -4,7 +4,10 @@ using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>Whether a route's source can be watched, and its endpoint called. Nothing is taken, nothing is sent; what is tried out leaves nothing behind.</summary>
+/// <summary>
+/// Checks that a route's source can be watched, and its endpoint called. Nothing is processed or sent; the checks leave nothing
+/// behind.
+/// </summary>
 internal static class ImportCheckup
 {
     public static string HostOf(ImportRoute route) => new Uri(route.Options.Endpoint.Url!).Authority;

@@ -11,7 +11,7 @@ using FailureClass = ClaimCheck.Import.Running.FailureClass;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>What became of the files of import routes: look, see what failed, end one, send failures once more.</summary>
+/// <summary>The runs of import routes: list, see failures, cancel, retry failures.</summary>
 internal static class ImportEndpoints
 {
     private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
@@ -43,7 +43,7 @@ internal static class ImportEndpoints
             return refusal!;
         if (route is not null && !feeds.For(caller).Any(feed => feed.Route.Name == route))
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
-        // Ids begin with the time, and no two are the same: they are the order.
+        // Ids begin with the time, and are unique: they define the order.
         var found = feeds.List(caller, route, id => paging.IsAfter(default, id), paging.Limit + 1);
         var page = new List<ImportView>();
         foreach (var (feed, runId) in found.Take(paging.Limit))
@@ -105,7 +105,7 @@ internal static class ImportEndpoints
         }
         catch (ImportException e) when (e.Code == ImportCodes.RunEnded)
         {
-            // As it was asked for, or too late: the answer shows which.
+            // Cancelled as requested, or too late: the answer shows which.
         }
 
         ImportView? import;
@@ -128,7 +128,7 @@ internal static class ImportEndpoints
             return UnknownClass();
         if (classes.Count == 0)
             classes = [FailureClass.Transient];
-        // Asked for again: the retry that there is.
+        // Asked for again: the existing retry.
         if (await feed.Runs.ShowAsync(id, cancellationToken) is { Retries: var made }
             && classes.Select(each => made.GetValueOrDefault(each)).Distinct().ToList() is [{ } known]
             && await ShowAsync(feed, known, cancellationToken) is { } earlier)

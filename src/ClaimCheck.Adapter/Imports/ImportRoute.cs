@@ -2,14 +2,14 @@ using ClaimCheck.Import;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>A route that imports the files of a source, checked.</summary>
+/// <summary>A checked route that imports the files of a source.</summary>
 /// <param name="Name">The route's; it names the feed too.</param>
 /// <param name="Options">Source, mapping, endpoint, and where the runs are kept.</param>
-/// <param name="Callers">Who may see and steer it; none means all.</param>
+/// <param name="Callers">Who may see and control it; none means all.</param>
 internal sealed record ImportRoute(string Name, ImportOptions Options, IReadOnlyList<string> Callers)
 {
     public bool IsFor(string caller) => Callers.Count == 0 || Callers.Contains(caller, StringComparer.Ordinal);
 
-    /// <summary>The name: options hold a key.</summary>
+    /// <summary>The name only: options contain a key.</summary>
     public override string ToString() => Name;
 }

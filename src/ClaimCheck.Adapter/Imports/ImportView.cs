@@ -17,7 +17,7 @@ internal sealed record ImportView
     /// <summary><c>preparing</c>, <c>running</c>, <c>completed</c> (also with failed records), <c>failed</c> (the file itself) or <c>cancelled</c>.</summary>
     public required string State { get; init; }
 
-    /// <summary>It is worked on.</summary>
+    /// <summary>It is being processed.</summary>
     public required bool Active { get; init; }
 
     public required ImportCounts Counts { get; init; }
@@ -34,7 +34,7 @@ internal sealed record ImportView
 
     public required RunFailure? Failure { get; init; }
 
-    /// <summary>Why it can't be gone on with just now, or null.</summary>
+    /// <summary>Why it can't be continued at present, or null.</summary>
     public StepFailure? LastFailure { get; init; }
 
     public required string? RetryOf { get; init; }
@@ -75,11 +75,11 @@ internal sealed record ImportView
 /// <param name="Self">The import itself.</param>
 /// <param name="Report">Its failures, by class and code.</param>
 /// <param name="Failures">Each record that failed.</param>
-/// <param name="Cancel">Where DELETE ends it; null once it has ended.</param>
-/// <param name="Retry">Where POST sends failures once more; null where there are none, or not yet.</param>
+/// <param name="Cancel">Where DELETE cancels it; null once it has ended.</param>
+/// <param name="Retry">Where POST retries failures; null where there are none, or not yet.</param>
 internal sealed record ImportLinks(string Self, string Report, string Failures, string? Cancel, string? Retry);
 
-/// <summary>What came of an import.</summary>
+/// <summary>The result of an import.</summary>
 /// <param name="Import">The import.</param>
 /// <param name="Failures">By class and code, most frequent first, with the lines of the first of them.</param>
 internal sealed record ImportReportView(ImportView Import, IReadOnlyList<ImportFailures> Failures);

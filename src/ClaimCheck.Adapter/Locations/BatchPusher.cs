@@ -6,14 +6,15 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// Puts the files of a batch into a folder of a shared location, one after the other. Each is first saved to the work directory, verified
-/// block by block and resumed after whatever broke it; then it is written to the location, and deleted from the work directory. So a
-/// location that fails halfway through a file costs no second download, and one that wants its checksum beforehand
-/// (HTTP) gets it. Memory stays flat; the disk needs room for the largest file of each batch that is pushed at the time.
+/// Pushes the files of a batch into a folder of a shared location, one after the other. Each is first saved to the work
+/// directory, verified block by block and resumed after an interruption; then it is written to the location, and deleted from the
+/// work directory. So a location that fails halfway through a file needs no second download, and one that wants its checksum
+/// beforehand (HTTP) gets it. Memory stays constant; the disk needs space for the largest file of each batch that is being
+/// pushed.
 /// </summary>
 /// <param name="client">The service.</param>
 /// <param name="downloader">Fetches from the links.</param>
-/// <param name="workDirectory">Where files are saved meanwhile: lasting, so that a push goes on where it was killed.</param>
+/// <param name="workDirectory">Where files are saved meanwhile: persistent, so that a push continues where it was killed.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where what happened is said.</param>
 internal sealed partial class BatchPusher(
@@ -22,19 +23,22 @@ internal sealed partial class BatchPusher(
     private static readonly TimeSpan LinkMargin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>How old what a writer left unfinished must be to be removed when a push begins.</summary>
+    /// <summary>How old the leftovers of a writer must be to be removed when a push begins.</summary>
     public TimeSpan TemporaryLease { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// Pushes a batch. Again after any crash it ends with the same files; those that are there whole are not fetched again.
+    /// Pushes a batch. Repeated after a crash it ends with the same files; complete ones are not fetched again.
     /// </summary>
     /// <param name="batchId">The batch.</param>
-    /// <param name="location">Where to.</param>
+    /// <param name="location">The target.</param>
     /// <param name="folder">The folder there, one batch's own (<see cref="FolderTemplate"/>).</param>
-    /// <param name="cancellationToken">Ends the push; what was done stays, for the next one.</param>
-    /// <exception cref="BatchEndedException">Revoked or expired, also meanwhile: what had been pushed is removed again.</exception>
-    /// <exception cref="LocationException">The location failed, more often than it is tried; or the folder is another batch's.</exception>
-    /// <exception cref="ClaimCheckException">The service or its links failed; the manifest or a file can't be trusted.</exception>
+    /// <param name="cancellationToken">Cancels the push; what was done stays for the next one.</param>
+    /// <exception cref="BatchEndedException">Revoked or expired, perhaps meanwhile: what had been pushed is removed
+    /// again.</exception>
+    /// <exception cref="LocationException">The location still failed after all tries; or the folder belongs to another
+    /// batch.</exception>
+    /// <exception cref="ClaimCheckException">The service or its links failed; the manifest or a file can't be
+    /// trusted.</exception>
     public async Task<PushedBatch> PushAsync(BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         LocationPath.Checked(folder);
@@ -62,8 +66,9 @@ internal sealed partial class BatchPusher(
     }
 
     /// <summary>
-    /// Removes a batch from a location: <c>_SUCCESS</c> first, so that nobody begins with it any more, then the manifest and the files.
-    /// <c>_REVOKED</c> stays, and says why. May be repeated. A folder that is no batch's is left alone.
+    /// Removes a batch from a location: <c>_SUCCESS</c> first, so that no reader begins with it any more, then the manifest and
+    /// the files. <c>_REVOKED</c> stays, and states the reason. May be repeated. A folder that does not belong to a batch is left
+    /// alone.
     /// </summary>
     public async Task<RemovedBatch> RemoveAsync(ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
     {
@@ -77,7 +82,7 @@ internal sealed partial class BatchPusher(
             await WriteAsync(location, folder, PushedFolder.Revoked, PushedFolder.Write(mark), cancellationToken);
         }
         await location.DeleteAsync(folder, [PushedFolder.Manifest, .. record.Files], cancellationToken);
-        // Whatever a push under way has written so far is the batch's too.
+        // What a push under way has written so far belongs to the batch too.
         await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
         Log.Removed(logger, record.BatchId, record.Files.Count, location.Name, folder, note.State);
         return new RemovedBatch(record.BatchId, folder, record.Files.Count + 1);
@@ -90,7 +95,7 @@ internal sealed partial class BatchPusher(
         PushedFolder.CheckNames(manifest);
         await ClaimAsync(manifest, location, folder, cancellationToken);
 
-        // One look at the folder spares one at each file that is not there.
+        // One listing of the folder saves a request for each missing file.
         var there = await NamesAsync(location, folder, cancellationToken);
         if (there is not null || !location.CanList)
             await location.CleanAsync(folder, TemporaryLease, cancellationToken);
@@ -103,7 +108,7 @@ internal sealed partial class BatchPusher(
             var sha256 = Convert.FromHexString(file.Sha256);
             if (there?.Contains(file.Name) != false && await HoldsAsync(location, path, file.Bytes, sha256, cancellationToken))
                 continue;
-            // From here on the batch is not complete, whatever an earlier push said.
+            // From here on the batch is not complete, whatever an earlier push recorded.
             if (written == 0 && there?.Contains(PushedFolder.Success) != false)
                 await location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
             if (manifest.LinksExpireAt - time.GetUtcNow() < LinkMargin)
@@ -115,7 +120,7 @@ internal sealed partial class BatchPusher(
             bytes += file.Bytes;
         }
         await CompleteAsync(manifest, location, folder, cancellationToken);
-        // What a push left that was killed: the folder is this batch's alone, and nobody else writes there.
+        // Leftovers of a killed push: the folder belongs to this batch only, and nobody else writes there.
         if (there?.Any(LocationPath.IsTemporary) == true)
             await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
         Discard(batchId, work);
@@ -126,7 +131,7 @@ internal sealed partial class BatchPusher(
             written, bytes);
     }
 
-    // Whoever finds the folder after a crash knows from here on whose it is, and what to remove.
+    // From here on, the folder shows after a crash which batch it belongs to, and what to remove.
     private async Task ClaimAsync(Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         var path = LocationPath.Join(folder, PushedFolder.Record);
@@ -153,7 +158,7 @@ internal sealed partial class BatchPusher(
         var mark = new SuccessMark(
             manifest.BatchId, manifest.ExportId, manifest.Dataset, manifest.Files.Count, manifest.Records, manifest.Bytes, Convert.ToHexStringLower(sha256));
         await WriteAsync(location, folder, PushedFolder.Success, PushedFolder.Write(mark), cancellationToken);
-        // A removal that ran in between has deleted what was there, and not what came after.
+        // A removal that ran meanwhile has deleted the existing files, but not those written later.
         await ThrowIfRemovedAsync(manifest.BatchId, location, folder, cancellationToken);
     }
 
@@ -164,7 +169,7 @@ internal sealed partial class BatchPusher(
             await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
     }
 
-    // What can't be told is not sent again: it could not be told afterwards either.
+    // A file that can't be verified is not sent again: it could not be verified afterwards either.
     private static async Task<bool> HoldsAsync(
         ISharedLocation location, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         await location.HoldsAsync(path, bytes, sha256, cancellationToken) switch
@@ -174,7 +179,7 @@ internal sealed partial class BatchPusher(
             _ => throw Digests.Unclear(location.Name, path),
         };
 
-    // Null where the folder can't be listed, or its account may not: each file is looked for by its name then.
+    // Null where the folder can't be listed, or the account may not: each file is looked up by name then.
     private async Task<HashSet<string>?> NamesAsync(ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         if (!location.CanList)
@@ -190,7 +195,7 @@ internal sealed partial class BatchPusher(
         }
     }
 
-    // A GET that has begun runs on after a revocation: a batch must not become complete when it is known to be taken back.
+    // A GET that has begun continues after a revocation: a batch must not become complete when it is known to be revoked.
     private async Task StillReadyAsync(BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         await ThrowIfRemovedAsync(batchId, location, folder, cancellationToken);
@@ -216,7 +221,7 @@ internal sealed partial class BatchPusher(
     private static async Task<FolderRecord?> RecordAsync(ISharedLocation location, string folder, CancellationToken cancellationToken) =>
         PushedFolder.Read(await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Record), cancellationToken));
 
-    // On a token of its own: the push may have been cancelled because of the very revocation.
+    // On a token of its own: the push may have been cancelled because of the revocation itself.
     private async Task TakeBackAsync(BatchEndedException ended, BatchId batchId, ISharedLocation location, string folder)
     {
         using var soon = new CancellationTokenSource(TidyTimeout, time);
@@ -242,7 +247,7 @@ internal sealed partial class BatchPusher(
         }
     }
 
-    // One directory for each batch and target, so that two pushes of a batch do not meet.
+    // One directory for each batch and target, so that two pushes of a batch do not collide.
     private string WorkOf(BatchId batchId, ISharedLocation location, string folder) => Path.Combine(
         workDirectory, $"{batchId}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{location.Name}\n{folder}")).AsSpan(0, 6))}");
 
@@ -266,7 +271,7 @@ internal sealed partial class BatchPusher(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} can't be listed: each file is looked for by its name. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} can't be listed: each file is looked up by name. {Reason}")]
         public static partial void NotListed(ILogger logger, string folder, string location, string reason);
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is complete at {Location} in {Folder}: {Files} files, of which {Written} were written now.")]
@@ -275,7 +280,7 @@ internal sealed partial class BatchPusher(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} with {Files} files is removed from {Location}, {Folder}: it is {State}.")]
         public static partial void Removed(ILogger logger, BatchId batchId, int files, string location, string folder, string state);
 
-        [LoggerMessage(LogLevel.Warning, "What batch {BatchId} left in the work directory could not be deleted: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Files of batch {BatchId} in the work directory could not be deleted: {Reason}")]
         public static partial void NotTidied(ILogger logger, BatchId batchId, string reason);
     }
 }

@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Takes the SHA-256 of bytes while they are copied, and says where they are not those that were announced.</summary>
+/// <summary>Computes the SHA-256 of bytes while they are copied, and reports where they differ from the announcement.</summary>
 internal static class Digests
 {
     private const int BufferBytes = 256 << 10;
 
-    /// <summary>Reads a source to its end, and hands it on piece by piece.</summary>
+    /// <summary>Reads a source to its end, and passes it on piece by piece.</summary>
     /// <exception cref="LocationException">It has another length or checksum.</exception>
     public static async Task CopyAsync(
         Stream source, Func<ReadOnlyMemory<byte>, ValueTask> write, string path, long bytes, ReadOnlyMemory<byte> sha256,
@@ -57,10 +57,10 @@ internal static class Digests
 
     public static LocationException Unclear(string location, string path) => new(
         LocationFailure.Unclear,
-        $"{location} does not tell whether {path} is there as it was sent: neither its length and checksum nor its bytes can be read. It was not sent again and again. " +
+        $"{location} does not show whether {path} is there as it was sent: neither its length and checksum nor its bytes can be read. It was not sent repeatedly. " +
         "Grant the account the right to read what it wrote.");
 
-    /// <summary>Whether a stream has these bytes; no more of it is read than it takes to tell.</summary>
+    /// <summary>Whether a stream has these bytes; it is read only as far as needed.</summary>
     public static async Task<bool> IsAsync(Stream content, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

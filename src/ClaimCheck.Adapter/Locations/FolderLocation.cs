@@ -4,7 +4,7 @@ using ClaimCheck.Import.Arriving;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>A folder of this machine, or one that is mounted: NFS, SMB, a volume.</summary>
+/// <summary>A folder of this machine, or a mounted one: NFS, SMB, a volume.</summary>
 internal sealed partial class FolderLocation(LocationOptions options, TimeProvider time) : ISharedLocation
 {
     private const int NoSpace = 28; // ENOSPC
@@ -19,7 +19,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        // A mount that is missing would be made as a plain folder, and fill the wrong disk.
+        // A missing mount would be created as a plain folder, and fill the wrong disk.
         if (!Directory.Exists(root))
             throw new LocationException(LocationFailure.Away, $"{Name} is not there. Create or mount it.");
         await LocationProbe.RunAsync(this, cancellationToken);
@@ -41,7 +41,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
                 {
                     await using var source = await open(cancellationToken);
                     await Digests.CopyAsync(source, piece => file.WriteAsync(piece, cancellationToken), path, bytes, sha256, cancellationToken);
-                    // A name must not promise what a power cut could still take away.
+                    // A name must not promise what a power failure could still destroy.
                     file.Flush(flushToDisk: true);
                 }
                 if (new FileInfo(temporary).Length != bytes)
@@ -146,7 +146,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
 
     private string FolderOf(string folder) => folder.Length == 0 ? root : PathOf(folder);
 
-    // A link that somebody put into the shared folder would lead the data elsewhere.
+    // A symbolic link that somebody put into the shared folder would redirect the data.
     private string PathOf(string path, string? sibling = null)
     {
         var names = LocationPath.Checked(path).Split('/');
@@ -188,11 +188,11 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Left to the clean-up; the failure that led here matters more.
+            // Left to the clean-up; the original failure matters more.
         }
     }
 
-    // The rename itself lasts only once the folder is on disk; .NET has no call for it.
+    // The rename itself is durable only once the folder is on disk; .NET has no call for it.
     private static void FlushFolder(string folder)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())

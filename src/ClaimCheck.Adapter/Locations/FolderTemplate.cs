@@ -6,9 +6,9 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// Which folder a batch gets: <c>{dataset}/{yyyy-MM-dd}/{exportId}</c>. Tokens are <c>{dataset}</c>, <c>{exportId}</c>, <c>{batchId}</c>, and parts
-/// of the snapshot's time in UTC, of <c>yyyy MM dd HH mm ss</c> with <c>-</c> or <c>_</c> between. The export or the batch must be among
-/// them: a folder is one batch's.
+/// The folder of a batch: <c>{dataset}/{yyyy-MM-dd}/{exportId}</c>. Tokens are <c>{dataset}</c>, <c>{exportId}</c>,
+/// <c>{batchId}</c>, and parts of the snapshot's time in UTC, of <c>yyyy MM dd HH mm ss</c> with <c>-</c> or <c>_</c> between.
+/// The export or the batch must be among them: a folder belongs to one batch.
 /// </summary>
 internal sealed partial class FolderTemplate
 {
@@ -18,12 +18,12 @@ internal sealed partial class FolderTemplate
 
     private FolderTemplate(string text) => this.text = text;
 
-    /// <summary>How many folders lie within each other.</summary>
+    /// <summary>The depth of the folders.</summary>
     public int Depth => text.Count(c => c == '/') + 1;
 
     /// <param name="text">The template.</param>
-    /// <param name="template">It, where it can be used.</param>
-    /// <param name="problem">Otherwise what is wrong: the value, the rule, and what would come of it.</param>
+    /// <param name="template">The result, where the text is valid.</param>
+    /// <param name="problem">Otherwise what is wrong: the value, the rule, and the consequence.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out FolderTemplate? template, [NotNullWhen(false)] out string? problem)
     {
         (template, problem) = (null, ProblemOf(text));
@@ -33,7 +33,7 @@ internal sealed partial class FolderTemplate
         return true;
     }
 
-    /// <exception cref="LocationException">The dataset's name makes no folder.</exception>
+    /// <exception cref="LocationException">The dataset's name can't be a folder's name.</exception>
     public string Render(Manifest manifest) => Render(manifest.Dataset, manifest.ExportId, manifest.BatchId, manifest.SnapshotAt);
 
     /// <inheritdoc cref="Render(Manifest)"/>
@@ -42,7 +42,7 @@ internal sealed partial class FolderTemplate
         {
             // A name that is a path would choose its own folder.
             "dataset" => LocationPath.IsName(dataset) && dataset[0] != '.' ? dataset : throw new LocationException(
-                LocationFailure.Refused, $"{batchId} gets no folder: the name of its dataset is none that a folder may have.", batchId),
+                LocationFailure.Refused, $"{batchId} gets no folder: the name of its dataset can't be a folder's name.", batchId),
             "exportId" => exportId.ToString(),
             "batchId" => batchId.ToString(),
             var date => snapshotAt.UtcDateTime.ToString(date.Length == 1 ? "%" + date : date, CultureInfo.InvariantCulture),
@@ -58,8 +58,8 @@ internal sealed partial class FolderTemplate
         {
             if (name is not ("dataset" or "exportId" or "batchId") && !DateParts().IsMatch(name))
             {
-                return $"the folder template is '{text}', but {{{name}}} is none of {{dataset}}, {{exportId}}, {{batchId}} and parts of " +
-                    "yyyy, MM, dd, HH, mm, ss with '-' or '_' between: it would stand in paths as it is.";
+                return $"the folder template is '{text}', but {{{name}}} is not one of {{dataset}}, {{exportId}}, {{batchId}} and parts of " +
+                    "yyyy, MM, dd, HH, mm, ss with '-' or '_' between: it would appear in paths unchanged.";
             }
         }
         var plain = Tokens().Replace(text, "x");
@@ -70,7 +70,7 @@ internal sealed partial class FolderTemplate
         }
         return text.Contains("{exportId}", StringComparison.Ordinal) || text.Contains("{batchId}", StringComparison.Ordinal)
             ? null
-            : $"the folder template is '{text}', but must hold {{exportId}} or {{batchId}}: two batches of a day would overwrite each other.";
+            : $"the folder template is '{text}', but must contain {{exportId}} or {{batchId}}: two batches of a day would overwrite each other.";
     }
 
     [GeneratedRegex(@"\{(?<name>[^{}]*)\}", RegexOptions.ExplicitCapture, 1000)]

@@ -4,13 +4,13 @@ using System.Net.Http.Headers;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// An HTTP server that takes PUTs. With WebDAV a file gets its name by MOVE; without it the target must show a PUT only once it is
-/// complete, as object stores and upload gateways do: nothing on this side could hide one that is half there.
+/// An HTTP server that accepts PUTs. With WebDAV a file gets its name by MOVE; without it the target must show a PUT only once it
+/// is complete, as object stores and upload gateways do: this side could not hide an incomplete file.
 /// </summary>
 internal sealed class HttpLocation : ISharedLocation
 {
     private static readonly HttpStatusCode[] Missing = [HttpStatusCode.NotFound, HttpStatusCode.Gone];
-    // Some targets take files and show none.
+    // Some targets accept files and show none.
     private static readonly HttpStatusCode[] NotTaken = [HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotImplemented];
 
     private readonly LocationOptions options;
@@ -35,7 +35,7 @@ internal sealed class HttpLocation : ISharedLocation
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
-        // Once it is sent it can be seen: what is wrong must be found before.
+        // Once it is sent it may be visible: faults must be found before.
         await Digests.VerifyAsync(open, path, bytes, sha256, cancellationToken);
         if (!options.WebDav)
         {
@@ -71,7 +71,7 @@ internal sealed class HttpLocation : ISharedLocation
             return Holding.Other;
         if (answer.IsSuccessStatusCode && HttpTarget.Sha256Of(answer) is { } digest)
             return digest.AsSpan().SequenceEqual(sha256.Span) ? Holding.Same : Holding.Other;
-        // Where it tells the length, that is what a complete file has. Where it tells nothing, the bytes do.
+        // Where it reports the length, a complete file has that length. Where it reports nothing, the bytes are compared.
         if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is not null)
             return Holding.Same;
         return bytes > LocationLimits.ReadBackBytes ? Holding.Unclear : await ReadBackAsync(address, path, bytes, sha256, cancellationToken);
@@ -108,7 +108,7 @@ internal sealed class HttpLocation : ISharedLocation
         var address = FolderOf(LocationPath.Checked(folder));
         var entries = await ListAsync(folder, cancellationToken);
         await DeleteAsync(folder, [.. entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name)], cancellationToken);
-        // DELETE of a collection takes all that is in it.
+        // DELETE of a collection deletes its content too.
         if (!entries.Any(entry => entry.IsFolder))
             await RemoveAsync(address, $"delete {folder}", cancellationToken);
     }
@@ -204,7 +204,7 @@ internal sealed class HttpLocation : ISharedLocation
         }
         catch (Exception e) when (e is LocationException or OperationCanceledException)
         {
-            // Left to the clean-up; the failure that led here matters more.
+            // Left to the clean-up; the original failure matters more.
         }
     }
 }

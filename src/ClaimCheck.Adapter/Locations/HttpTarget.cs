@@ -5,7 +5,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Sends requests to one server with its own headers, and says what its refusals mean.</summary>
+/// <summary>Sends requests to one server with its own headers, and explains its errors.</summary>
 internal sealed class HttpTarget : IDisposable
 {
     private readonly HttpClient http;
@@ -33,7 +33,7 @@ internal sealed class HttpTarget : IDisposable
     /// <summary>A body's checksum as RFC 9530 writes it.</summary>
     public static string Digest(ReadOnlyMemory<byte> sha256) => $"sha-256=:{Convert.ToBase64String(sha256.Span)}:";
 
-    /// <summary>The checksum that a server tells of what it holds, or null.</summary>
+    /// <summary>The checksum that a server reports for a file, or null.</summary>
     public static byte[]? Sha256Of(HttpResponseMessage answer)
     {
         if (!answer.Headers.TryGetValues("Repr-Digest", out var told) && !answer.Content.Headers.TryGetValues("Repr-Digest", out told))
@@ -50,11 +50,11 @@ internal sealed class HttpTarget : IDisposable
         return null;
     }
 
-    /// <param name="request">Made here, so that it is disposed here.</param>
+    /// <param name="request">Created here, so that it is disposed here.</param>
     /// <param name="doing">What was tried, as in "store a/b".</param>
-    /// <param name="expected">Refusals that are an answer.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <param name="mostBytes">The longest body that is read; 0: none is.</param>
+    /// <param name="expected">Error statuses that are an answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <param name="mostBytes">The longest body that is read; 0: none.</param>
     public async Task<HttpResponseMessage> SendAsync(
         Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken, int mostBytes = 0)
     {
@@ -82,7 +82,7 @@ internal sealed class HttpTarget : IDisposable
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new LocationException(LocationFailure.Refused, $"{name} could not {doing}: its answer is longer than the {mostBytes} bytes that it may have.", inner: e);
+            throw new LocationException(LocationFailure.Refused, $"{name} could not {doing}: its answer is longer than the limit of {mostBytes} bytes.", inner: e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
@@ -100,14 +100,14 @@ internal sealed class HttpTarget : IDisposable
             401 or 403 or 407 => new(LocationFailure.Denied, $"{failed}. Check the credentials in Headers, and their rights."),
             413 or 507 => new(LocationFailure.Full, $"{failed}. Free some space there, or raise its limit."),
             >= 300 and < 400 => new(LocationFailure.Away, $"{failed}, which is not followed: it would carry credentials and data elsewhere. Correct Url."),
-            404 or 409 => new(LocationFailure.Away, $"{failed}. Make the folder that Url names, or set WebDav where folders must be made."),
-            405 or 501 => new(LocationFailure.Away, $"{failed}: it does not take this method. Set WebDav only where the target speaks it."),
-            400 or 422 => new(LocationFailure.Altered, $"{failed}: what arrived is not what was announced, or it does not read the request."),
+            404 or 409 => new(LocationFailure.Away, $"{failed}. Create the folder that Url names, or set WebDav where folders must be created."),
+            405 or 501 => new(LocationFailure.Away, $"{failed}: it does not accept this method. Set WebDav only where the target supports it."),
+            400 or 422 => new(LocationFailure.Altered, $"{failed}: what arrived is not what was announced, or it does not understand the request."),
             _ => new(LocationFailure.Away, $"{failed}."),
         };
     }
 
-    // A long upload is fine as long as it moves.
+    // A long upload is fine as long as it makes progress.
     private sealed class MovingContent : HttpContent
     {
         private readonly StreamContent content;

@@ -6,7 +6,7 @@ using Renci.SshNet.Security;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>What <c>known_hosts</c> says of the key that a server showed.</summary>
+/// <summary>The verdict of <c>known_hosts</c> on the key that a server showed.</summary>
 internal enum HostKeyVerdict
 {
     /// <summary>The key, or the authority that signed it, is the server's.</summary>
@@ -29,8 +29,8 @@ internal enum HostKeyVerdict
 }
 
 /// <summary>
-/// A <c>known_hosts</c> file as sshd(8) describes it: names plain, with patterns and negations, in brackets with a port, or hashed;
-/// <c>@revoked</c> and <c>@cert-authority</c>. A line that can't be read is left out, as OpenSSH does.
+/// A <c>known_hosts</c> file as sshd(8) describes it: names plain, with patterns and negations, in brackets with a port, or
+/// hashed; <c>@revoked</c> and <c>@cert-authority</c>. A line that can't be read is ignored, as in OpenSSH.
 /// </summary>
 internal sealed class KnownHosts
 {
@@ -49,14 +49,15 @@ internal sealed class KnownHosts
     public static KnownHosts Parse(string text) =>
         new([.. text.Split('\n').Select(line => EntryOf(line.Trim())).OfType<Entry>()]);
 
-    /// <summary>The algorithms by which the server can show a key that is known, for the negotiation to prefer.</summary>
+    /// <summary>The algorithms by which the server can show a known key, to be preferred in the negotiation.</summary>
     public IEnumerable<string> AlgorithmsOf(string host, int port) => Of(host, port, orPlain: true)
         .Where(entry => entry.Marker != Marker.Revoked)
         .SelectMany(entry => entry.Marker == Marker.Authority ? SshAlgorithms.OfCertificates : SshAlgorithms.OfKeyType(entry.KeyType))
         .Distinct(StringComparer.Ordinal);
 
     /// <param name="host">As it is configured.</param>
-    /// <param name="port">Beside 22 it is part of the name; where the file has none with it, the bare name counts too.</param>
+    /// <param name="port">Unless it is 22 it is part of the name; where the file has no entry with it, the bare name counts
+    /// too.</param>
     /// <param name="key">The key, as SSH writes it.</param>
     /// <param name="certificate">What an authority signed of it, or null.</param>
     /// <param name="now">For the certificate's time.</param>
@@ -70,7 +71,7 @@ internal sealed class KnownHosts
             return Fits(certificate, host, now) ? HostKeyVerdict.Known : HostKeyVerdict.UnfitCertificate;
         if (all.Any(entry => entry.Marker == Marker.None && entry.Is(key)))
             return HostKeyVerdict.Known;
-        // A bare name beside another port tells what is known, and not what has changed.
+        // A bare name with another port shows what is known, but not what has changed.
         var plain = own.Where(entry => entry.Marker == Marker.None).ToList();
         return plain.Count == 0 ? HostKeyVerdict.UnknownHost
             : plain.Exists(entry => entry.KeyType == TypeOf(key)) ? HostKeyVerdict.Changed
@@ -89,7 +90,7 @@ internal sealed class KnownHosts
         var seconds = (ulong)Math.Max(0, now.ToUnixTimeSeconds());
         return certificate.Type == Certificate.CertificateType.Host
             && seconds >= certificate.ValidAfterUnixSeconds && seconds < certificate.ValidBeforeUnixSeconds
-            && certificate.CriticalOptions.Count == 0 // none is defined for hosts: one that is there is not understood
+            && certificate.CriticalOptions.Count == 0 // none is defined for hosts: an existing one is not understood
             && certificate.ValidPrincipals.Any(name => Matches(name.ToLowerInvariant(), host.ToLowerInvariant()));
     }
 
@@ -167,7 +168,7 @@ internal sealed class KnownHosts
                 && hash.AsSpan(0, hashed).SequenceEqual(HashOf(salt.AsSpan(0, salted), name));
         }
 
-        // The file's own form: nothing rests on the hash but who can read the name.
+        // The file's own format: the hash only hides names.
         [SuppressMessage("Security", "CA5350", Justification = "OpenSSH's own form of hashed names.")]
         private static byte[] HashOf(ReadOnlySpan<byte> salt, string name) => HMACSHA1.HashData(salt, Encoding.ASCII.GetBytes(name));
     }

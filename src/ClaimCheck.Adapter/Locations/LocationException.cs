@@ -4,8 +4,9 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A location refused, or could not be reached. What passes, and what its operator can fix (a full disk, missing rights, wrong
-/// credentials), is transient: the push is worth another try. What no further try can change is not.
+/// A location refused, or could not be reached. Failures that pass, and those that its operator can fix (a full disk, missing
+/// permissions, wrong credentials), are transient: the push is worth another try. Failures that no further try can change are
+/// not.
 /// </summary>
 internal sealed class LocationException(
     LocationFailure reason, string message, BatchId? batchId = null, Exception? inner = null)
@@ -29,24 +30,24 @@ internal sealed class LocationException(
 /// <summary>Why a location failed.</summary>
 internal enum LocationFailure
 {
-    /// <summary>It can't be reached, stalls, or has a failure of its own.</summary>
+    /// <summary>It can't be reached, stalls, or has an internal failure.</summary>
     Away,
 
     /// <summary>No space, or a quota is used up.</summary>
     Full,
 
-    /// <summary>Rights or credentials do not suffice.</summary>
+    /// <summary>Permissions or credentials do not suffice.</summary>
     Denied,
 
     /// <summary>What arrived is not what was sent.</summary>
     Altered,
 
-    /// <summary>The path, or the call, can't ever be served there.</summary>
+    /// <summary>The location can never serve the path, or the call.</summary>
     Refused,
 
-    /// <summary>The folder is another batch's.</summary>
+    /// <summary>The folder belongs to another batch.</summary>
     Taken,
 
-    /// <summary>It can't be told whether what is there is what was sent: sending it again would tell no more.</summary>
+    /// <summary>It can't be verified that the file is what was sent: sending it again would not help.</summary>
     Unclear,
 }

@@ -1,15 +1,20 @@
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>What is taken from a location, where others write too: whatever lies there, memory and disk of the adapter are not theirs.</summary>
+/// <summary>
+/// Limits for what is read from a location, where others write too: whatever is there must not exhaust the adapter's memory and
+/// disk.
+/// </summary>
 internal static class LocationLimits
 {
-    /// <summary>Of a file that is read whole. <c>.claimcheck</c> names 10,000 files, the most of a manifest, in 200 characters each.</summary>
+    /// <summary>
+    /// Of a file that is read as a whole. <c>.claimcheck</c> names 10,000 files, the most of a manifest, in 200 characters each.
+    /// </summary>
     public const int FileBytes = 8 << 20;
 
     /// <summary>Of a listing, as a server writes it.</summary>
     public const int ListingBytes = 16 << 20;
 
-    /// <summary>Of a file that is read back to be compared, where the location tells no checksum.</summary>
+    /// <summary>Of a file that is read back to be compared, where the location reports no checksum.</summary>
     public const long ReadBackBytes = 64 << 20;
 
     /// <summary>Of a folder: years of batches.</summary>
@@ -31,7 +36,7 @@ internal static class LocationLimits
     }
 
     public static LocationException TooLong(string location, string path) =>
-        new(LocationFailure.Refused, $"{location} has {path} with more than the {FileBytes} bytes that such a file may have: it is not the adapter's.");
+        new(LocationFailure.Refused, $"{location} has {path} with more than the {FileBytes} bytes that such a file can have: it was not written by the adapter.");
 
     /// <exception cref="LocationException">There are more entries than that.</exception>
     public static void Check(int entries, string location, string folder)

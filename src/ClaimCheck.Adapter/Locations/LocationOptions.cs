@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>One shared location, as an operator configures it. Which settings apply is up to <see cref="Kind"/>.</summary>
+/// <summary>One shared location, as an operator configures it. Which settings apply depends on <see cref="Kind"/>.</summary>
 internal sealed record LocationOptions : IValidatableObject
 {
     /// <summary><c>folder</c>, <c>s3</c>, <c>sftp</c> or <c>http</c>.</summary>
@@ -12,24 +12,26 @@ internal sealed record LocationOptions : IValidatableObject
     public string? Path { get; init; }
 
     /// <summary>
-    /// folder, sftp, http: the address under which the consumer system sees the location, where it is another than this process's. Links
-    /// begin with it.
+    /// folder, sftp, http: the address under which the consumer system reaches the location, where it differs from this
+    /// process's. Links begin with it.
     /// </summary>
     public string? PublicUrl { get; init; }
 
-    /// <summary>For how long batches stay there; null: for ever, or until they are revoked.</summary>
+    /// <summary>How long batches stay there; null: for ever, or until they are revoked.</summary>
     public TimeSpan? Retention { get; init; }
 
-    /// <summary>What a writer left unfinished is removed once it has not grown for so long.</summary>
+    /// <summary>The leftovers of a writer are removed once they have not grown for this long.</summary>
     public TimeSpan TemporaryLease { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A connection, or a request's progress, that takes longer counts as lost.</summary>
+    /// <summary>A connection, or a request, without progress for longer counts as lost.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How often a call is tried before the push fails, with pauses that double from <see cref="RetryDelay"/>, and jitter.</summary>
+    /// <summary>
+    /// How often a call is tried before the push fails, with delays that double from <see cref="RetryDelay"/>, and jitter.
+    /// </summary>
     public int MaxAttempts { get; init; } = 4;
 
-    /// <summary>The pause before the second try.</summary>
+    /// <summary>The delay before the second try.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>s3: the bucket.</summary>
@@ -74,7 +76,7 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>sftp: the file with the account's private key, which others can't read.</summary>
     public string? IdentityFile { get; init; }
 
-    /// <summary>sftp: what opens <see cref="IdentityFile"/>, where it is encrypted.</summary>
+    /// <summary>sftp: the passphrase of <see cref="IdentityFile"/>, where it is encrypted.</summary>
     public string? Passphrase { get; init; }
 
     /// <summary>sftp: the certificate of the key in <see cref="IdentityFile"/>; by default the file beside it with <c>-cert.pub</c>, where there is one.</summary>
@@ -83,13 +85,13 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>sftp: the account's password; tried after the key, where both are set.</summary>
     public string? Password { get; init; }
 
-    /// <summary>sftp: the file that says which keys the server may have. An unknown key is refused.</summary>
+    /// <summary>sftp: the file with the keys that the server may have. An unknown key is refused.</summary>
     public string? KnownHostsFile { get; init; }
 
     /// <summary>
-    /// sftp: <c>auto</c> runs <c>sha256sum</c> there over each file before it gets its name; where the account may run no commands it reads
-    /// files of up to 64 MiB back, and compares the length of larger ones. <c>checksum</c> reads larger ones back too, <c>length</c> compares
-    /// lengths alone.
+    /// sftp: <c>auto</c> runs <c>sha256sum</c> there over each file before it gets its name; where the account may not run
+    /// commands it reads files of up to 64 MiB back, and compares the length of larger ones. <c>checksum</c> reads larger ones
+    /// back too, <c>length</c> compares lengths only.
     /// </summary>
     public string Verify { get; init; } = "auto";
 
@@ -105,14 +107,15 @@ internal sealed record LocationOptions : IValidatableObject
     /// <inheritdoc cref="HostKeyAlgorithms"/>
     public AlgorithmNames Macs { get; init; } = [];
 
-    /// <summary>http: the address that paths are put behind.</summary>
+    /// <summary>http: the address that paths are appended to.</summary>
     public string? Url { get; init; }
 
     /// <summary>http: headers of every request, such as <c>Authorization</c>.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>
-    /// http: the target speaks WebDAV: files get their names by <c>MOVE</c>, folders are made by <c>MKCOL</c> and listed by <c>PROPFIND</c>.
+    /// http: the target supports WebDAV: files get their names by <c>MOVE</c>, folders are created by <c>MKCOL</c> and listed by
+    /// <c>PROPFIND</c>.
     /// Without it the target itself must show a PUT only once it is complete.
     /// </summary>
     public bool WebDav { get; init; }
@@ -120,6 +123,6 @@ internal sealed record LocationOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         LocationRules.Problems(this).Select(problem => new ValidationResult(problem));
 
-    /// <summary>The kind alone: keys and headers are among the settings.</summary>
+    /// <summary>The kind only: keys and headers are among the settings.</summary>
     public override string ToString() => $"{nameof(LocationOptions)} {{ Kind = {Kind} }}";
 }

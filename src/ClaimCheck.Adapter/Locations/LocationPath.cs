@@ -4,19 +4,19 @@ using System.Diagnostics.CodeAnalysis;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// What may become a path at a location. Names come from manifests and templates, and some locations give them to shells of a
-/// kind: whatever is not plain is refused, before anything is sent.
+/// What may become a path at a location. Names come from manifests and templates, and some locations pass them to shells:
+/// everything that is not plain is refused, before anything is sent.
 /// </summary>
 internal static class LocationPath
 {
     public const string PartialSuffix = ".partial";
 
     private const int LongestPath = 900; // below S3's 1,024 bytes, with room for a prefix
-    private const int LongestName = 200; // with what a temporary name adds, below the 255 bytes of file systems
+    private const int LongestName = 200; // with the suffix of a temporary name, below the 255 bytes of file systems
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=+@ ");
 
-    /// <summary>True for one plain name: it neither leaves its folder nor means something to a server.</summary>
+    /// <summary>True for one plain name: it neither leaves its folder nor has a special meaning for a server.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) =>
         name is { Length: > 0 and <= LongestName } && name is not ("." or "..")
         && !name.AsSpan().ContainsAnyExcept(Allowed)
@@ -25,17 +25,17 @@ internal static class LocationPath
     public static bool IsPath([NotNullWhen(true)] string? path) =>
         path is { Length: > 0 and <= LongestPath } && Array.TrueForAll(path.Split('/'), IsName);
 
-    /// <exception cref="LocationException">It is none.</exception>
+    /// <exception cref="LocationException">It is not such a path.</exception>
     public static string Checked(string path) => IsPath(path)
         ? path
         : throw new LocationException(
             LocationFailure.Refused,
             "A path at a location is of plain names (letters, digits, '._-=+@' and inner spaces; no '.' or '..') with '/' between, at most " +
-            $"{LongestPath} characters: what was asked for would lead elsewhere.");
+            $"{LongestPath} characters: the requested path would lead elsewhere.");
 
     public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";
 
-    /// <summary>Where bytes lie until they are complete: a name that is hidden, and no other writer's.</summary>
+    /// <summary>The name of a file until it is complete: hidden, and not used by another writer.</summary>
     public static string Temporary(string path)
     {
         var cut = path.LastIndexOf('/') + 1;
@@ -48,10 +48,10 @@ internal static class LocationPath
         && name[^(PartialSuffix.Length + 33)] == '.'
         && Guid.TryParseExact(name.AsSpan(name.Length - PartialSuffix.Length - 32, 32), "N", out _);
 
-    /// <summary>A path behind an address, each name escaped.</summary>
+    /// <summary>A path appended to an address, each name escaped.</summary>
     public static string Escaped(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
-    /// <summary>The temporaries among the entries of a folder that have not been written to for a while.</summary>
+    /// <summary>The temporary files among the entries of a folder that have not been written to for a while.</summary>
     public static List<string> Abandoned(IEnumerable<StoredFile> files, DateTimeOffset before) =>
         [.. files.Where(file => !file.IsFolder && IsTemporary(file.Name) && file.Modified is { } at && at <= before).Select(file => file.Name)];
 }

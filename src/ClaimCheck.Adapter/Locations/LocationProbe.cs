@@ -7,7 +7,7 @@ internal static class LocationProbe
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="LocationException">One of it can't be done; the text says which.</exception>
+    /// <exception cref="LocationException">A step fails; the message says which.</exception>
     public static async Task RunAsync(ISharedLocation location, CancellationToken cancellationToken)
     {
         var folder = $".claimcheck-check-{Guid.NewGuid():N}";
@@ -15,7 +15,7 @@ internal static class LocationProbe
         var path = LocationPath.Join(folder, name);
         try
         {
-            // Twice: a file that is there is replaced.
+            // Twice: an existing file is replaced.
             foreach (var content in (byte[][])[[1], "claimcheck"u8.ToArray()])
             {
                 var sha256 = SHA256.HashData(content);
@@ -23,16 +23,16 @@ internal static class LocationProbe
                 if (await location.HoldsAsync(path, content.Length, sha256, cancellationToken) != Holding.Same
                     || (await location.ReadAsync(path, cancellationToken))?.AsSpan().SequenceEqual(content) != true)
                 {
-                    throw new LocationException(LocationFailure.Altered, $"{location.Name} does not give back what was put there.");
+                    throw new LocationException(LocationFailure.Altered, $"{location.Name} does not return what was written there.");
                 }
             }
 
             if (location.CanList && !(await location.ListAsync(folder, cancellationToken)).Any(file => file is { Name: name, IsFolder: false }))
-                throw new LocationException(LocationFailure.Altered, $"{location.Name} does not list what was put there.");
+                throw new LocationException(LocationFailure.Altered, $"{location.Name} does not list what was written there.");
             await location.CleanAsync(folder, TimeSpan.FromDays(1), cancellationToken);
             await location.DeleteAsync(folder, [name], cancellationToken);
             if (await location.ReadAsync(path, cancellationToken) is not null)
-                throw new LocationException(LocationFailure.Altered, $"{location.Name} still gives what was deleted there: a batch that is revoked would stay.");
+                throw new LocationException(LocationFailure.Altered, $"{location.Name} still returns what was deleted there: a revoked batch would stay.");
         }
         finally
         {
@@ -51,7 +51,7 @@ internal static class LocationProbe
         }
         catch (Exception e) when (e is LocationException or OperationCanceledException)
         {
-            // What failed before is told; if nothing did, an empty folder is all that stays.
+            // An earlier failure is reported; otherwise only an empty folder stays.
         }
     }
 }

@@ -3,17 +3,17 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// Removes batches from a location once its own retention is over, counted from the push. A folder is taken for a batch's only where its
-/// <c>.claimcheck</c> says so, and only the files that it names are deleted, and the marks: what others put there stays.
+/// Removes batches from a location once its own retention is over, counted from the push. A folder counts as a batch's only where
+/// its <c>.claimcheck</c> says so, and only the files that it names are deleted, and the markers: files of others stay.
 /// </summary>
 internal sealed partial class LocationRetention(TimeProvider time, ILogger<LocationRetention> logger)
 {
-    /// <summary>Looks through a location once.</summary>
+    /// <summary>Checks a location once.</summary>
     /// <param name="location">The location; one that can't be listed is left alone.</param>
-    /// <param name="depth">How many folders lie within each other (<see cref="FolderTemplate.Depth"/>).</param>
-    /// <param name="retention">How long batches stay; null: for ever, and only what dead writers left is removed.</param>
-    /// <param name="lease">How old that must be.</param>
-    /// <param name="cancellationToken">Ends it between two folders.</param>
+    /// <param name="depth">The depth of the folders (<see cref="FolderTemplate.Depth"/>).</param>
+    /// <param name="retention">How long batches stay; null: for ever, and only leftovers of dead writers are removed.</param>
+    /// <param name="lease">How old those must be.</param>
+    /// <param name="cancellationToken">Cancels it between two folders.</param>
     /// <returns>How many batches were removed.</returns>
     /// <exception cref="LocationException">The location can't be listed now.</exception>
     public async Task<int> SweepAsync(ISharedLocation location, int depth, TimeSpan? retention, TimeSpan lease, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
                 }
                 catch (LocationException e)
                 {
-                    // One folder must not keep the others.
+                    // One folder must not delay the others.
                     Log.Kept(logger, folder, location.Name, e.Message);
                     return true;
                 }
@@ -58,7 +58,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
                     removed += left == 1 ? 1 : 0;
                 }
             }
-            // A day's folder whose last batch went just now; an empty one that somebody else made is theirs.
+            // A day's folder whose last batch was removed just now; an empty one that somebody else created is theirs.
             if (folder.Length == 0 || gone == 0 || gone < found.Count)
                 return true;
             await location.DeleteFolderAsync(folder, cancellationToken);
@@ -80,7 +80,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
         await location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
         await location.DeleteAsync(folder, [PushedFolder.Manifest, .. record.Files], cancellationToken);
         await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
-        // The record last: without it the rest would belong to nobody.
+        // The record last: without it the rest would not be recognised.
         await location.DeleteAsync(folder, [PushedFolder.Revoked], cancellationToken);
         await location.DeleteAsync(folder, [PushedFolder.Record], cancellationToken);
         Log.Expired(logger, record.BatchId, location.Name, folder);
@@ -95,7 +95,7 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is removed from {Location}, {Folder}: the location's retention is over.")]
         public static partial void Expired(ILogger logger, BatchId batchId, string location, string folder);
 
-        [LoggerMessage(LogLevel.Error, "{Folder} at {Location} can't be looked through, and stays for now; others go on.")]
+        [LoggerMessage(LogLevel.Error, "{Folder} at {Location} can't be checked, and stays for now; others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string folder, string location);
 
         [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} stays for now: {Reason}")]

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>What must hold of a location's settings: the value, the rule, and what would come of it.</summary>
+/// <summary>The rules for a location's settings: the value, the rule, and the consequence.</summary>
 internal static class LocationRules
 {
     private static readonly SearchValues<char> HostCharacters =
@@ -19,7 +19,7 @@ internal static class LocationRules
         "s3" => S3(options),
         "sftp" => Sftp(options),
         "http" => Http(options),
-        var other => [$"Kind is '{other}', but must be folder, s3, sftp or http: nothing else can be written to."],
+        var other => [$"Kind is '{other}', but must be folder, s3, sftp or http: this version can't write to others."],
     });
 
     private static IEnumerable<string> Times(LocationOptions options)
@@ -29,11 +29,11 @@ internal static class LocationRules
         if (options.TemporaryLease < TimeSpan.Zero || options.TemporaryLease > TimeSpan.FromDays(7))
             yield return $"TemporaryLease is {options.TemporaryLease}, but must be from zero to 7 days: what dead writers leave would fill the location.";
         if (options.StallTimeout < TimeSpan.FromSeconds(1) || options.StallTimeout > TimeSpan.FromHours(1))
-            yield return $"StallTimeout is {options.StallTimeout}, but must be from 1 second to 1 hour: a location that stalls would hold all batches up.";
+            yield return $"StallTimeout is {options.StallTimeout}, but must be from 1 second to 1 hour: a stalled location would delay all batches.";
         if (options.MaxAttempts is < 1 or > 100)
             yield return $"MaxAttempts is {options.MaxAttempts}, but must be from 1 to 100: a file would be sent never, or for ever.";
         if (options.RetryDelay < TimeSpan.Zero || options.RetryDelay > TimeSpan.FromMinutes(1))
-            yield return $"RetryDelay is {options.RetryDelay}, but must be from zero to a minute: doubled, the pauses would not end.";
+            yield return $"RetryDelay is {options.RetryDelay}, but must be from zero to a minute: doubled, the delays would not end.";
         if (options.PublicUrl is { } address && !IsAddress(address, _ => true))
             yield return "PublicUrl is not an absolute address without user, query and fragment: links made from it would lead nowhere, or give credentials away.";
     }
@@ -51,13 +51,13 @@ internal static class LocationRules
         if (options.ServiceUrl is { } address && !(IsAddress(address, IsHttp) && new Uri(address).PathAndQuery == "/"))
             yield return "ServiceUrl is not http(s)://host[:port] without a path: requests signed for it would be refused.";
         if ((options.AccessKey is null) != (options.SecretKey is null))
-            yield return "AccessKey and SecretKey go together, but one is missing: no request could be signed.";
+            yield return "AccessKey and SecretKey belong together, but one is missing: no request could be signed.";
         if (options.SessionToken is not null && options.AccessKey is null)
             yield return "SessionToken is set, but belongs to an AccessKey: it would not be sent.";
         if (options.PartBytes is < 5 << 20 or > 1 << 30)
             yield return $"PartBytes is {options.PartBytes}, but must be from {5 << 20} (S3's own limit) to {1 << 30} (a part is held in memory).";
         if (options.Path is { Length: > 0 } prefix && !LocationPath.IsPath(prefix))
-            yield return $"Path is '{prefix}', but a prefix is of plain names with '/' between: other keys can't be listed and deleted safely.";
+            yield return $"Path is '{prefix}', but a prefix must be plain names with '/' between: other keys can't be listed and deleted safely.";
         if (options.ServerSideEncryption is not (null or "AES256" or "aws:kms" or "aws:kms:dsse"))
             yield return $"ServerSideEncryption is '{options.ServerSideEncryption}', but must be AES256, aws:kms or aws:kms:dsse: S3 would refuse every upload.";
         if (options.KmsKeyId is not null && options.ServerSideEncryption is null or "AES256")
@@ -69,13 +69,13 @@ internal static class LocationRules
         if (string.IsNullOrEmpty(options.Host) || options.Host[0] == '-' || options.Host.AsSpan().ContainsAnyExcept(HostCharacters))
             yield return $"Host is '{options.Host}', but must be a name or address: nothing else can be connected to.";
         if (string.IsNullOrEmpty(options.User) || options.User[0] == '-' || options.User.AsSpan().ContainsAnyExcept(UserCharacters))
-            yield return $"User is '{options.User}', but must be an account's name: nobody could be logged in as anything else.";
+            yield return $"User is '{options.User}', but must be an account's name: no login would be possible.";
         if (options.Port is < 1 or > 65535)
             yield return $"Port is {options.Port}, but must be from 1 to 65535: nothing listens anywhere else.";
         if (string.IsNullOrEmpty(options.Path) || options.Path.Any(char.IsControl))
-            yield return "Path is not set, or holds control characters: it names the folder at the server ('.' for the account's home).";
+            yield return "Path is not set, or contains control characters: it names the folder at the server ('.' for the account's home).";
         if (options.IdentityFile is null && string.IsNullOrEmpty(options.Password))
-            yield return "IdentityFile and Password are not set, but one must be: the account could not be proved.";
+            yield return "IdentityFile and Password are not set, but one must be: the account could not be authenticated.";
         if (options.IdentityFile is null && (options.Passphrase ?? options.CertificateFile) is not null)
             yield return "Passphrase or CertificateFile is set, but belongs to an IdentityFile: it would not be used.";
         (string Name, string? File, bool IsNeeded)[] files =
@@ -86,7 +86,7 @@ internal static class LocationRules
         foreach (var (name, file, isNeeded) in files)
         {
             if (file is null ? isNeeded : file.Any(char.IsControl) || !Path.IsPathFullyQualified(file) || !File.Exists(file))
-                yield return $"{name} is '{file}', but must be the absolute path of a file that is there: without it neither side could know the other.";
+                yield return $"{name} is '{file}', but must be the absolute path of an existing file: without it neither side could authenticate the other.";
         }
 
         foreach (var problem in SshAlgorithms.Problems(options))
@@ -98,13 +98,13 @@ internal static class LocationRules
     private static IEnumerable<string> Http(LocationOptions options)
     {
         if (options.Url is not { } url || !IsAddress(url, IsHttp))
-            yield return "Url is not an absolute http(s) address without user, query and fragment: credentials belong into Headers, paths are put behind it.";
+            yield return "Url is not an absolute http(s) address without user, query and fragment: credentials belong in Headers, and paths are appended to it.";
         foreach (var (name, value) in options.Headers)
         {
             if (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')) || OurHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
-                yield return $"Headers has '{name}', but that is no header, or one that each request says itself: the target would misread it.";
+                yield return $"Headers has '{name}', but that is not a valid header name, or a header that each request sets itself: the target would misread it.";
             else if (value.Any(c => c is < ' ' or >= '\x7f'))
-                yield return $"Headers:{name} holds characters that are not visible ASCII: it can't be sent.";
+                yield return $"Headers:{name} has characters that are not visible ASCII: it can't be sent.";
         }
     }
 

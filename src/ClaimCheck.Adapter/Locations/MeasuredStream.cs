@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>A source that is read once, from its beginning: where its end comes too early or too late, or its bytes are others, reading fails.</summary>
+/// <summary>
+/// A source that is read once, from its beginning: where it is too short or too long, or its bytes differ, reading fails.
+/// </summary>
 internal sealed class MeasuredStream(Stream source, string path, long bytes, ReadOnlyMemory<byte> sha256) : Stream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -10,7 +10,7 @@ namespace ClaimCheck.Adapter.Locations;
 /// <param name="BytesWritten">How many bytes that was.</param>
 internal sealed record PushedBatch(Manifest Manifest, string Folder, IReadOnlyList<PushedFile> Files, int FilesWritten, long BytesWritten)
 {
-    /// <summary>Where its manifest is, which names the files; beside it stands <c>_SUCCESS</c>.</summary>
+    /// <summary>The path of its manifest, which names the files; beside it is <c>_SUCCESS</c>.</summary>
     public string ManifestPath => LocationPath.Join(Folder, PushedFolder.Manifest);
 }
 
@@ -22,13 +22,13 @@ internal sealed record PushedBatch(Manifest Manifest, string Folder, IReadOnlyLi
 internal sealed record PushedFile(string Name, string Path, long Bytes, string Sha256);
 
 /// <summary>What was removed from a location.</summary>
-/// <param name="BatchId">Whose folder it was; null where there was none.</param>
+/// <param name="BatchId">The batch of the folder; null where there was none.</param>
 /// <param name="Folder">The folder.</param>
-/// <param name="Files">How many names were deleted (those too that were not there any more).</param>
+/// <param name="Files">How many names were deleted (including those that were missing already).</param>
 internal sealed record RemovedBatch(BatchId? BatchId, string Folder, int Files);
 
-/// <summary>Why a batch is removed, as the consumer system is to read it.</summary>
+/// <summary>Why a batch is removed, for the consumer system to read.</summary>
 /// <param name="State"><c>revoked</c>, <c>expired</c>, …: one of <see cref="ExportState"/>.</param>
 /// <param name="Reason">The reason given, or null.</param>
-/// <param name="RevokedAt">When it was taken back, or null.</param>
+/// <param name="RevokedAt">When it was revoked, or null.</param>
 internal sealed record RemovalNote(string State, string? Reason, DateTimeOffset? RevokedAt);

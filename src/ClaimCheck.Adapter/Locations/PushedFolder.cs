@@ -7,9 +7,9 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// What stands in a batch's folder beside its files. <c>.claimcheck</c> comes first, and says whose the folder is and which files belong to it:
-/// what it does not name is never touched. <c>manifest.json</c> describes them, and <c>_SUCCESS</c> comes last: where it stands, all is there.
-/// <c>_REVOKED</c> stands where a batch was taken back.
+/// The files in a batch's folder beside its data. <c>.claimcheck</c> comes first, and names the batch and its files:
+/// what it does not name is never touched. <c>manifest.json</c> describes them, and <c>_SUCCESS</c> comes last: where it exists,
+/// everything is there. <c>_REVOKED</c> marks a batch that was revoked.
 /// </summary>
 internal static class PushedFolder
 {
@@ -18,12 +18,12 @@ internal static class PushedFolder
     public const string Success = "_SUCCESS";
     public const string Revoked = "_REVOKED";
 
-    // No link is in it that could expire; the field is required of a manifest.
+    // It contains no link that could expire; the field is required in a manifest.
     private static readonly DateTimeOffset Never = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
 
-    /// <summary>Its record, or null where what is there is none.</summary>
+    /// <summary>Its record, or null where the file is not a valid one.</summary>
     public static FolderRecord? Read(byte[]? content)
     {
         if (content is null)
@@ -39,7 +39,9 @@ internal static class PushedFolder
         }
     }
 
-    /// <summary>The manifest for those that read the folder: names instead of links, and the same bytes however often it is written.</summary>
+    /// <summary>
+    /// The manifest for readers of the folder: names instead of links, and the same bytes however often it is written.
+    /// </summary>
     public static byte[] ManifestOf(Manifest manifest, Uri service)
     {
         var permanent = new Uri(service, $"v1/batches/{manifest.BatchId}/files/").AbsoluteUri;
@@ -51,7 +53,7 @@ internal static class PushedFolder
                 .. manifest.Files.Select(file => file with
                 {
                     Url = new Link(file.Name),
-                    // The index is not pushed; this address asks for a key, and is dead once the batch is.
+                    // The index is not pushed; this address requires a key, and ends with the batch.
                     Index = file.Index with { Url = new Link(permanent + IndexNameOf(file.Index.Url)) },
                 }),
             ],
@@ -60,7 +62,7 @@ internal static class PushedFolder
 
     public static byte[] Write<T>(T content) => [.. JsonSerializer.SerializeToUtf8Bytes(content, Json), .. Encoding.UTF8.GetBytes("\n")];
 
-    /// <exception cref="IntegrityException">A file has a name that no folder may have.</exception>
+    /// <exception cref="IntegrityException">A file has a name that is not allowed in a folder.</exception>
     public static void CheckNames(Manifest manifest)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -83,16 +85,16 @@ internal static class PushedFolder
         Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) ? Uri.EscapeDataString(Path.GetFileName(address.AbsolutePath)) : "";
 }
 
-/// <summary>Whose a folder is: <c>.claimcheck</c>.</summary>
+/// <summary>The owner of a folder: <c>.claimcheck</c>.</summary>
 /// <param name="BatchId">The batch.</param>
 /// <param name="ExportId">Its export.</param>
 /// <param name="Dataset">Its dataset.</param>
-/// <param name="Files">The names of its files, the manifest and the marks aside.</param>
+/// <param name="Files">The names of its files, without the manifest and the markers.</param>
 /// <param name="PushedAt">When the folder was begun; its retention counts from here.</param>
 internal sealed record FolderRecord(BatchId BatchId, ExportId ExportId, string Dataset, IReadOnlyList<string> Files, DateTimeOffset PushedAt);
 
-/// <summary>That all of a batch is there: <c>_SUCCESS</c>.</summary>
+/// <summary>Marks a complete batch: <c>_SUCCESS</c>.</summary>
 internal sealed record SuccessMark(BatchId BatchId, ExportId ExportId, string Dataset, int Files, long Records, long Bytes, string ManifestSha256);
 
-/// <summary>That a batch was taken back: <c>_REVOKED</c>.</summary>
+/// <summary>Marks a revoked batch: <c>_REVOKED</c>.</summary>
 internal sealed record RevokedMark(BatchId BatchId, ExportId ExportId, string Dataset, string State, string? Reason, DateTimeOffset? RevokedAt, DateTimeOffset RemovedAt);

@@ -3,7 +3,9 @@ using Renci.SshNet;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Has an SSH server take a file's checksum, where the account may run commands there: over a connection of its own.</summary>
+/// <summary>
+/// Has an SSH server compute a file's checksum, where the account may run commands there: over a connection of its own.
+/// </summary>
 internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, TimeProvider time) : IAsyncDisposable
 {
     private const int LongestAnswer = 4 << 10;
@@ -13,7 +15,7 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
     private readonly SshClients<SshClient> clients = new(access, info => new SshClient(info), time);
     private long refusedUntil;
 
-    /// <returns>Null where the server does not tell: commands are refused, are others than asked for, or see other files.</returns>
+    /// <returns>Null where the server does not tell: commands are refused, replaced by others, or see other files.</returns>
     public async Task<bool?> IsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         if (time.GetUtcNow().UtcTicks < Volatile.Read(ref refusedUntil))
@@ -21,7 +23,8 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
         var patience = options.StallTimeout + TimeSpan.FromSeconds(bytes / SlowestBytesPerSecond);
         try
         {
-            // sync first, where the server's knows files: the name that it gets must not promise what a power cut could still take away.
+            // sync first, where the server's supports files: the final name must not promise what a power failure could still
+            // destroy.
             var said = await clients.UseAsync(
                 ssh => RunAsync(ssh, $"sync {Quoted(path)} 2>/dev/null; sha256sum < {Quoted(path)}", patience, cancellationToken), cancellationToken);
             if (said.Split(' ', 2)[0].Trim() is { Length: 64 } digest && digest.All(char.IsAsciiHexDigit))
@@ -29,7 +32,7 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            _ = e; // A server that refuses commands, or a second connection, has many ways of saying so; files may go there all the same.
+            _ = e; // A server may refuse commands, or a second connection, in many ways; files may be pushed in any case.
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -52,7 +55,7 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
         return command.ExitStatus == 0 ? await said : "";
     }
 
-    // A server may say anything, for ever.
+    // A server may send anything, for ever.
     private static async Task<string> ReadAsync(Stream from, CancellationTokenSource enough)
     {
         var (text, buffer) = (new MemoryStream(), new byte[1 << 10]);
@@ -66,6 +69,6 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
         return Encoding.ASCII.GetString(text.ToArray());
     }
 
-    // As a shell takes it.
+    // As a shell quotes it.
     private static string Quoted(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

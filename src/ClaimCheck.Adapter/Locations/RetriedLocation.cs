@@ -3,7 +3,9 @@ using Polly.Retry;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Tries each call again where its failure may pass, a bounded number of times, with pauses that double, and jitter.</summary>
+/// <summary>
+/// Retries each call where its failure may be transient, a limited number of times, with delays that double, and jitter.
+/// </summary>
 internal sealed class RetriedLocation(ISharedLocation location, LocationOptions options, TimeProvider time) : ISharedLocation
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);

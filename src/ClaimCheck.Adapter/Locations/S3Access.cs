@@ -6,13 +6,14 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>How a bucket is reached, and what its refusals mean.</summary>
+/// <summary>How a bucket is reached, and what its errors mean.</summary>
 internal static class S3Access
 {
     public static AmazonS3Client Connect(LocationOptions options)
     {
-        var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are tried again by the location
-        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys of its own.
+        var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are retried by the location
+        // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys
+        // of its own.
         var isAws = S3Setup.Apply(config, options.ServiceUrl, options.Region, options.StallTimeout, followsEnvironment: options.AccessKey is null);
         config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
         if (options.AccessKey is null)
@@ -45,7 +46,7 @@ internal static class S3Access
             "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" => Failure(LocationFailure.Denied, "the credentials are not accepted. Correct them"),
             "SignatureDoesNotMatch" => Failure(LocationFailure.Denied, "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-                Failure(LocationFailure.Away, "the bucket lies in another region. Correct Region"),
+                Failure(LocationFailure.Away, "the bucket is in another region. Correct Region"),
             "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" => Failure(LocationFailure.Full, "there is no space left. Free some, or raise the quota"),
             "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => Failure(LocationFailure.Altered, "what arrived is not what was sent"),
             _ when refusal.StatusCode == HttpStatusCode.Forbidden => Failure(LocationFailure.Denied, "it refuses. Check the credentials and their rights"),

@@ -6,8 +6,8 @@ using Amazon.S3.Model;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A bucket, with credentials of its own. An object is there whole or not at all, so that no temporary name is needed. Its SHA-256 goes
-/// with it as metadata, and each request's body is checked by S3 on arrival.
+/// A bucket, with credentials of its own. An object is there completely or not at all, so that no temporary name is needed. Its
+/// SHA-256 is stored as metadata, and each request's body is checked by S3 on arrival.
 /// </summary>
 internal sealed class S3Location : ISharedLocation
 {
@@ -76,7 +76,7 @@ internal sealed class S3Location : ISharedLocation
         do
         {
             page = await s3.ListObjectsV2Async(request, cancellationToken);
-            // Consoles make "folders" of empty objects whose key ends with a slash.
+            // Consoles create "folders" as empty objects whose key ends with a slash.
             found.AddRange((page.S3Objects ?? []).Where(item => item.Key.Length > start.Length).Select(item => new StoredFile(
                 item.Key[start.Length..], item.Size ?? 0, item.LastModified is { } at ? new DateTimeOffset(at.ToUniversalTime()) : null)));
             found.AddRange((page.CommonPrefixes ?? []).Select(item => new StoredFile(item[start.Length..].TrimEnd('/'), 0, null, IsFolder: true)));
@@ -112,7 +112,7 @@ internal sealed class S3Location : ISharedLocation
             await DeleteAsync(folder, files, cancellationToken);
     }
 
-    // Unfinished uploads cost money and are shown to nobody.
+    // Unfinished uploads cost money and are invisible.
     public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) => GuardAsync($"list uploads of {folder}", async () =>
     {
         var start = FolderOf(folder);
@@ -143,7 +143,7 @@ internal sealed class S3Location : ISharedLocation
             BucketName = bucket,
             Key = key,
             Verb = HttpVerb.GET,
-            // It says https for an http endpoint by default.
+            // By default it writes https for an http endpoint.
             Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS,
             // The SDK subtracts its own clock again.
             Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(seconds),
@@ -169,7 +169,7 @@ internal sealed class S3Location : ISharedLocation
                 return Holding.Other;
             if (found.Metadata[Sha256Metadata] is { Length: > 0 } told)
                 return string.Equals(told, Convert.ToHexStringLower(sha256.Span), StringComparison.OrdinalIgnoreCase) ? Holding.Same : Holding.Other;
-            // Somebody else's object, or a store that keeps no metadata.
+            // Another writer's object, or a store that does not keep metadata.
             if (bytes > LocationLimits.ReadBackBytes)
                 return Holding.Unclear;
             using var stored = await s3.GetObjectAsync(bucket, KeyOf(path), cancellationToken);

@@ -7,8 +7,8 @@ using Amazon.S3.Model;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time. Each request states
-/// the SHA-256 of its body in one piece, which S3 compares on arrival, and says so where it differs.
+/// Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time. Each request
+/// states the SHA-256 of its body in one piece, which S3 compares on arrival, and refuses where it differs.
 /// </summary>
 internal sealed class S3Upload(
     IAmazonS3 s3, LocationOptions options, string key, string path, long bytes, ReadOnlyMemory<byte> sha256)
@@ -43,7 +43,7 @@ internal sealed class S3Upload(
         }
         catch (AmazonServiceException e) when (e.ErrorCode is "NoSuchUpload" or "NoSuchKey")
         {
-            // It was completed or aborted by another.
+            // It was completed or aborted by another process.
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class S3Upload(
                 tags.Add(await SendPartAsync(upload, tags.Count + 1, buffer, read, cancellationToken));
                 sent += read;
             }
-            // Only what is right is completed, and only what is completed can be seen.
+            // Only verified uploads are completed, and only completed ones are visible.
             Digests.Check(path, sent == bytes && await IsAtEndAsync(source, cancellationToken), hash.GetHashAndReset(), sha256);
             await s3.CompleteMultipartUploadAsync(
                 new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = key, UploadId = upload, PartETags = tags }, cancellationToken);
@@ -133,7 +133,7 @@ internal sealed class S3Upload(
         }
         catch (Exception e) when (S3Access.IsFailure(e, CancellationToken.None))
         {
-            // Left to the clean-up; the failure that led here matters more.
+            // Left to the clean-up; the original failure matters more.
         }
     }
 

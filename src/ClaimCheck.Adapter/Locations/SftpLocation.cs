@@ -3,7 +3,7 @@ using Renci.SshNet.Common;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// A folder of an SFTP server. Its calls share one connection while they follow upon each other.
+/// A folder of an SFTP server. Consecutive calls share one connection.
 /// </summary>
 internal sealed class SftpLocation : ISharedLocation
 {
@@ -29,7 +29,7 @@ internal sealed class SftpLocation : ISharedLocation
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        // Where the folder is missing it is not made: a mount that is away would be filled in its place.
+        // A missing folder is not created: it may be a missing mount, whose parent would be filled instead.
         await server.CallAsync("be used", sftp => sftp.GetAttributesAsync(Remote(""), cancellationToken), cancellationToken);
         await LocationProbe.RunAsync(this, cancellationToken);
     }
@@ -68,7 +68,7 @@ internal sealed class SftpLocation : ISharedLocation
             return Holding.Same;
         if (await checksums.IsAsync(Remote(path), bytes, sha256, cancellationToken) is { } isSame)
             return isSame ? Holding.Same : Holding.Other;
-        // Without a command that tells it, the bytes themselves do.
+        // Without a command that computes the checksum, the bytes themselves are compared.
         if (bytes > LocationLimits.ReadBackBytes && options.Verify != "checksum")
             return isKnown ? Holding.Same : Holding.Unclear;
         try
@@ -81,7 +81,7 @@ internal sealed class SftpLocation : ISharedLocation
         }
         catch (LocationException e) when (e.InnerException is SftpException or NotSupportedException)
         {
-            // It is not to be read. Where the operator insists on nothing more, its length tells.
+            // It can't be read. Where the operator does not require more, its length is compared.
             return isKnown && options.Verify != "checksum" ? Holding.Same : Holding.Unclear;
         }
     }
@@ -184,7 +184,7 @@ internal sealed class SftpLocation : ISharedLocation
         }
         catch (Exception e) when (e is LocationException or OperationCanceledException)
         {
-            // Left to the clean-up; the failure that led here matters more.
+            // Left to the clean-up; the original failure matters more.
         }
     }
 }

@@ -4,7 +4,9 @@ using Renci.SshNet.Sftp;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>The calls of an SFTP server, each over the connection that all share. What fails keeps the library's exception within.</summary>
+/// <summary>
+/// The calls of an SFTP server, each over the shared connection. Failures keep the library's exception as the inner one.
+/// </summary>
 internal sealed class SftpServer(LocationOptions options, SshAccess access, TimeProvider time, string name) : IAsyncDisposable
 {
     private readonly SshClients<SftpClient> clients = new(access, info => new SftpClient(info) { OperationTimeout = options.StallTimeout }, time);
@@ -52,7 +54,7 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
             }
             catch (LocationException e) when (e.InnerException is SftpException)
             {
-                // The server says the same of one that is there.
+                // The server reports the same for an existing one.
                 if (await HasFolderAsync(folder, cancellationToken) == false)
                     throw;
             }
@@ -96,7 +98,7 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
         }
         catch (LocationException e) when (measured.Position > 0 && e.InnerException is SftpException { StatusCode: StatusCode.Failure })
         {
-            // SFTP version 3 has no word for a full disk.
+            // SFTP version 3 has no status code for a full disk.
             throw new LocationException(
                 LocationFailure.Full, $"{e.Message.TrimEnd('.')}, which is what a full disk or quota is called there. Free some space.", inner: e.InnerException);
         }
@@ -106,14 +108,14 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
     {
         try
         {
-            // posix-rename@openssh.com replaces a file in one step; the library has it as a call that blocks.
+            // posix-rename@openssh.com replaces a file in one step; the library offers it as a blocking call.
             await CallAsync(
                 $"give {path} its name",
                 sftp => Task.Run(() => sftp.RenameFile(from, to, isPosix: true), CancellationToken.None).WaitAsync(cancellationToken), cancellationToken);
         }
         catch (LocationException e) when (e.InnerException is NotSupportedException)
         {
-            // Without it a server renames onto no file that is there.
+            // Without it a server does not rename over an existing file.
             await UnlessMissingAsync($"replace {path}", sftp => sftp.DeleteFileAsync(to, cancellationToken), cancellationToken);
             await CallAsync($"give {path} its name", sftp => sftp.RenameFileAsync(from, to, cancellationToken), cancellationToken);
         }

@@ -2,10 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>Makes locations from their settings. Nothing is connected yet: <see cref="ISharedLocation.CheckAsync"/> does that.</summary>
+/// <summary>
+/// Creates locations from their settings. Nothing is connected yet: <see cref="ISharedLocation.CheckAsync"/> does that.
+/// </summary>
 internal static class SharedLocations
 {
-    /// <param name="options">What is configured.</param>
+    /// <param name="options">The configuration.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="ValidationException">A setting can't be used; the text says why.</exception>
     public static ISharedLocation Create(LocationOptions options, TimeProvider? time = null)

@@ -13,9 +13,9 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
     private const int LargestKnownHosts = 16 << 20;
     private static readonly TimeSpan LongestConnecting = TimeSpan.FromSeconds(30);
 
-    /// <param name="make">Makes the client.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="LocationException">It can't be connected to; the text says why.</exception>
+    /// <param name="make">Creates the client.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="LocationException">It can't be connected to; the message says why.</exception>
     public async Task<T> ConnectAsync<T>(Func<ConnectionInfo, T> make, CancellationToken cancellationToken)
         where T : BaseClient
     {
@@ -34,7 +34,7 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         };
         try
         {
-            // What follows the handshake blocks its thread, and does not know of the token.
+            // What follows the handshake blocks its thread, and does not observe the token.
             await Task.Run(() => client.ConnectAsync(cancellationToken), CancellationToken.None).WaitAsync(cancellationToken);
             return client;
         }
@@ -47,11 +47,11 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Whether it is the connection that failed, and not a call.</summary>
+    /// <summary>Whether the connection failed, and not a call.</summary>
     public static bool IsDisconnected(Exception e) =>
         e is SshConnectionException or SshOperationTimeoutException or SocketException or ObjectDisposedException or IOException;
 
-    /// <summary>What a failure of the library's means.</summary>
+    /// <summary>Explains a failure of the library.</summary>
     public LocationException Explain(Exception e, string failed) => e switch
     {
         LocationException known => known,
@@ -68,7 +68,7 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
 
     private static bool Has(Exception e, string text) => e.Message.Contains(text, StringComparison.OrdinalIgnoreCase);
 
-    // A server's words are its own.
+    // A server's messages are not under our control.
     private static string Said(Exception e, int most = 300) =>
         new string([.. e.Message.Where(c => !char.IsControl(c)).Take(most)]).Trim().TrimEnd('.');
 
@@ -78,8 +78,8 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         return verdict switch
         {
             HostKeyVerdict.Known => null,
-            HostKeyVerdict.UnknownHost => $"KnownHostsFile has no key of this server. {key} Compare it with what its operator says, and add it.",
-            HostKeyVerdict.UnknownType => $"KnownHostsFile has keys of this server, but none of this type. {key} Compare it with what its operator says, and add it.",
+            HostKeyVerdict.UnknownHost => $"KnownHostsFile has no key of this server. {key} Compare it with the one that its operator states, and add it.",
+            HostKeyVerdict.UnknownType => $"KnownHostsFile has keys of this server, but none of this type. {key} Compare it with the one that its operator states, and add it.",
             HostKeyVerdict.Changed =>
                 $"the server's key is not the one in KnownHostsFile: it was changed, or someone else answers in its place. {key} Replace it only if its operator says so.",
             HostKeyVerdict.Revoked => $"KnownHostsFile says that the server's key is revoked. {key}",
@@ -110,7 +110,7 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         if (options.Password is { } password)
         {
             methods.Add(new PasswordAuthenticationMethod(options.User!, password));
-            // Many servers ask for it as a question, through PAM.
+            // Many servers ask for it in a prompt, through PAM.
             var questions = new KeyboardInteractiveAuthenticationMethod(options.User!);
             questions.AuthenticationPrompt += (_, asked) =>
             {
@@ -138,7 +138,7 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
                     LocationFailure.Denied, $"{failed}: others may read or change IdentityFile, and so it is not used. Make it readable by this process alone (chmod 600).");
             }
 
-            // As ssh does: the certificate lies beside its key.
+            // As ssh does: the certificate is beside its key.
             var certificate = options.CertificateFile ?? (File.Exists(file + "-cert.pub") ? file + "-cert.pub" : null);
             return certificate is null ? new PrivateKeyFile(file, options.Passphrase) : new PrivateKeyFile(file, options.Passphrase, certificate);
         }
@@ -148,11 +148,11 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         }
         catch (Exception e) when (e is SshException or CryptographicException or ArgumentException or FormatException or IOException or UnauthorizedAccessException)
         {
-            // Its text may tell of the key.
+            // Its message may reveal the key.
             throw new LocationException(
                 LocationFailure.Denied,
                 $"{failed}: IdentityFile{(options.CertificateFile is null ? "" : " or CertificateFile")} can't be read as a key" +
-                $"{(options.Passphrase is null ? "" : ", or Passphrase is not its own")} ({e.GetType().Name}).");
+                $"{(options.Passphrase is null ? "" : ", or Passphrase is wrong")} ({e.GetType().Name}).");
         }
     }
 

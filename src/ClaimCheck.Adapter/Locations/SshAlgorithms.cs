@@ -6,18 +6,18 @@ using ConnectionInfo = Renci.SshNet.ConnectionInfo;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// Which algorithms a connection offers. What OpenSSH's client offers no more by itself (SHA-1 in signatures and key exchange, CBC)
-/// is known, and offered where a location says so.
+/// Which algorithms a connection offers. What OpenSSH's client no longer offers by default (SHA-1 in signatures and key exchange,
+/// CBC) is available, and offered where a location says so.
 /// </summary>
 internal static class SshAlgorithms
 {
     // The lists are the same for every connection.
     private static readonly ConnectionInfo Known = new("none", "none", new NoneAuthenticationMethod("none"));
 
-    /// <summary>Of keys that an authority has signed.</summary>
+    /// <summary>For keys that an authority has signed.</summary>
     public static IEnumerable<string> OfCertificates => Known.HostKeyAlgorithms.Keys.Where(IsOfCertificates);
 
-    /// <summary>By which a key of a type signs: an RSA key by several.</summary>
+    /// <summary>The signature algorithms of a key type: an RSA key has several.</summary>
     public static IEnumerable<string> OfKeyType(string type) => type == "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type];
 
     /// <summary>What is wrong with a location's lists.</summary>
@@ -27,7 +27,7 @@ internal static class SshAlgorithms
             .Concat(Problems(nameof(options.Ciphers), options.Ciphers, [.. Known.Encryptions.Keys]))
             .Concat(Problems(nameof(options.Macs), options.Macs, [.. Known.HmacAlgorithms.Keys]));
 
-    /// <summary>Sets what a connection offers, keys that are known before others.</summary>
+    /// <summary>Sets what a connection offers, with known keys first.</summary>
     public static void Choose(ConnectionInfo info, LocationOptions options, IEnumerable<string> knownKeys)
     {
         var known = knownKeys.ToHashSet(StringComparer.Ordinal);
@@ -39,8 +39,8 @@ internal static class SshAlgorithms
     }
 
     /// <summary>What one side offers, and the setting that changes it, where the sides did not agree.</summary>
-    /// <param name="reason">The library's words.</param>
-    /// <param name="options">Of which location.</param>
+    /// <param name="reason">The library's message.</param>
+    /// <param name="options">The location's options.</param>
     public static string Advice(string reason, LocationOptions options)
     {
         var (setting, chosen) = reason switch
@@ -59,7 +59,7 @@ internal static class SshAlgorithms
         (!name.EndsWith("-sha1", StringComparison.Ordinal) || name.StartsWith("hmac-", StringComparison.Ordinal))
         && !name.EndsWith("-cbc", StringComparison.Ordinal) && !name.StartsWith("ssh-rsa", StringComparison.Ordinal);
 
-    // As in ssh_config: a list, or one that is put behind (+) or before (^) the default, or taken out of it (-).
+    // As in ssh_config: a list, or one that is appended (+) or prepended (^) to the default, or removed from it (-).
     private static Names Chosen(AlgorithmNames given, Names all)
     {
         var byDefault = all.Where(IsOfferedByDefault).ToList();
@@ -79,11 +79,11 @@ internal static class SshAlgorithms
         foreach (var name in given.Plain.Except(all, StringComparer.Ordinal))
         {
             yield return $"{setting} has '{name}', but must have names of {string.Join(", ", all)} (nearest: {NearestName.Of(name, all)}): " +
-                "nothing could be agreed on by a name that is not known.";
+                "an unknown algorithm can't be negotiated.";
         }
 
         if (given.Count > 0 && Chosen(given, all).Count == 0)
-            yield return $"{setting} leaves no name, but one must be offered: no connection could be made.";
+            yield return $"{setting} leaves no name, but one must be offered: no connection would be possible.";
     }
 
     private static void Keep<T>(IOrderedDictionary<string, T> all, IEnumerable<string> names)

@@ -4,8 +4,8 @@ using ConnectionInfo = Renci.SshNet.ConnectionInfo;
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
-/// One authenticated connection that the calls of a location share, so that a push costs one handshake. It is made when it is needed, and
-/// ended when it has not been for a while, so that none is held that a server or firewall could have forgotten.
+/// One authenticated connection that the calls of a location share, so that a push costs one handshake. It is opened when needed,
+/// and closed after a while without use, so that none is kept that a server or firewall has dropped.
 /// </summary>
 internal sealed class SshClients<T> : IAsyncDisposable
     where T : BaseClient
@@ -27,7 +27,9 @@ internal sealed class SshClients<T> : IAsyncDisposable
         idle = time.CreateTimer(_ => _ = EndIfIdleAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Makes a call over the connection. One that loses it takes it from the others too, and the next makes another.</summary>
+    /// <summary>
+    /// Makes a call over the connection. A call that loses it closes it for the others too, and the next call opens a new one.
+    /// </summary>
     /// <exception cref="LocationException">It could not be connected to.</exception>
     public async Task<TResult> UseAsync<TResult>(Func<T, Task<TResult>> call, CancellationToken cancellationToken)
     {
@@ -125,7 +127,7 @@ internal sealed class SshClients<T> : IAsyncDisposable
         }
     }
 
-    // Its farewell waits for the server.
+    // Closing it waits for the server.
     private async Task EndAsync()
     {
         if (client is { } ended)

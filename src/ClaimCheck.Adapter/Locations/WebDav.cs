@@ -6,7 +6,7 @@ using System.Xml.Linq;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>What of WebDAV (RFC 4918) a location needs: MOVE, MKCOL, and PROPFIND of one level.</summary>
+/// <summary>The part of WebDAV (RFC 4918) that a location needs: MOVE, MKCOL, and PROPFIND of one level.</summary>
 internal static class WebDav
 {
     public static readonly HttpMethod Move = new("MOVE");
@@ -29,7 +29,7 @@ internal static class WebDav
     {
         try
         {
-            // No DTDs, no entities from elsewhere.
+            // No DTDs, no external entities.
             var settings = new XmlReaderSettings { Async = true, DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
             using var reader = XmlReader.Create(body, settings);
             var answer = await XDocument.LoadAsync(reader, LoadOptions.None, cancellationToken);
@@ -37,11 +37,11 @@ internal static class WebDav
         }
         catch (XmlException e)
         {
-            throw new LocationException(LocationFailure.Away, $"{location} could not be listed: its answer is no XML that WebDAV speaks of.", inner: e);
+            throw new LocationException(LocationFailure.Away, $"{location} could not be listed: its answer is not a WebDAV multistatus document.", inner: e);
         }
     }
 
-    // Null for the folder itself, and for what is not in it.
+    // Null for the folder itself, and for entries outside it.
     private static StoredFile? Entry(XElement response, Uri folder)
     {
         if (response.Element(Dav + "href")?.Value is not { } href || !Uri.TryCreate(folder, href.Trim(), out var address))

@@ -3,17 +3,17 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
 
-/// <summary>What a consumer system is told, as JSON: the Standard Webhooks' own envelope.</summary>
+/// <summary>A notice to a consumer system, as JSON: the Standard Webhooks' own envelope.</summary>
 /// <param name="Type"><c>export.delivered</c>, <c>export.failed</c>, <c>export.cancelled</c> or <c>export.revoked</c>.</param>
-/// <param name="Timestamp">When what it tells became true.</param>
+/// <param name="Timestamp">When the reported state was reached.</param>
 /// <param name="Data">The rest.</param>
 internal sealed record Notice(string Type, DateTimeOffset Timestamp, NoticeData Data)
 {
-    /// <summary>The type: the data may hold a link.</summary>
+    /// <summary>The type only: the data may contain a link.</summary>
     public override string ToString() => Type;
 }
 
-/// <summary>Of what a consumer system is told.</summary>
+/// <summary>The data of a notice.</summary>
 internal sealed record NoticeData
 {
     /// <summary>The adapter's id of the export, as <c>POST /exports</c> answered it.</summary>
@@ -36,7 +36,7 @@ internal sealed record NoticeData
 
     public int? Files { get; init; }
 
-    /// <summary>How the records went, where they were loaded into a table.</summary>
+    /// <summary>The outcomes of the records, where they were loaded into a table.</summary>
     public RecordOutcomes? Outcomes { get; init; }
 
     /// <summary>The folder at the shared location.</summary>

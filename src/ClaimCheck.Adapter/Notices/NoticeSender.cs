@@ -9,13 +9,13 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
 
-/// <summary>How a try to tell went.</summary>
-/// <param name="Failure">Why it was not taken, or null.</param>
-/// <param name="IsFinal">Whether another try is of no use.</param>
+/// <summary>The outcome of sending a notice.</summary>
+/// <param name="Failure">Why it was not accepted, or null.</param>
+/// <param name="IsFinal">Whether another try is useless.</param>
 /// <param name="Code">A stable code of the failure.</param>
 internal sealed record Sent(string? Failure, bool IsFinal, string Code = "");
 
-/// <summary>Tells consumer systems, by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
+/// <summary>Notifies consumer systems by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
 internal sealed class NoticeSender : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);

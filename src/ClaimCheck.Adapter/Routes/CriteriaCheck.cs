@@ -4,10 +4,10 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Routes;
 
-/// <summary>Whether what a route asks for fits the dataset, as the service describes it.</summary>
+/// <summary>Checks whether a route's request fits the dataset, as the service describes it.</summary>
 internal static class CriteriaCheck
 {
-    /// <summary>What does not fit, or null. Where callers add criteria of their own, none is missed.</summary>
+    /// <summary>What does not fit, or null. Where callers add criteria of their own, none counts as missing.</summary>
     public static string? Problem(Route route, DatasetInfo dataset)
     {
         var problems = new List<string>();
@@ -36,7 +36,7 @@ internal static class CriteriaCheck
         return problems.Count == 0 ? null : string.Join("; ", problems);
     }
 
-    // As the service takes it, as far as its kind tells; null where it fits.
+    // The rule of the service, as far as the JSON kind tells; null where it fits.
     private static string? RuleOf(string type, JsonElement value)
     {
         if (type.EndsWith("[]", StringComparison.Ordinal))
@@ -72,6 +72,6 @@ internal static class CriteriaCheck
     private static bool IsWhole(JsonElement value, long least, long most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= least && number <= most && decimal.Truncate(number) == number;
 
-    // It is the operator's own.
+    // It is the operator's own setting.
     private static string Shown(JsonElement value) => value.GetRawText() is { Length: > 100 } text ? text[..100] + "…" : value.GetRawText();
 }

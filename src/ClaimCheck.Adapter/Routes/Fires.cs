@@ -11,7 +11,8 @@ internal static class Fires
     /// <summary>The last moment after <paramref name="after"/> and up to <paramref name="now"/>, or null where there is none.</summary>
     public static DateTimeOffset? LatestDue(CronExpression cron, DateTimeOffset after, DateTimeOffset now)
     {
-        // Near its end first: an expression that fires each second, and a process that was away for a month, have millions of them.
+        // Near its end first: an expression that fires each second, and a process that was stopped for a month, yield millions of
+        // them.
         foreach (var window in Windows)
         {
             if (now - window <= after)

@@ -6,19 +6,19 @@ using Quartz;
 
 namespace ClaimCheck.Adapter.Routes;
 
-/// <summary>How a route is set going, and how it hears of its batches.</summary>
+/// <summary>How a route is triggered, and how it learns about its batches.</summary>
 internal enum Pattern
 {
-    /// <summary>AR-1: by the clock; looks for the batch itself.</summary>
+    /// <summary>AR-1: on a schedule; looks for the batch itself.</summary>
     ScheduledPolling = 1,
 
-    /// <summary>AR-2: by the clock or from outside; waits for BulkReady.</summary>
+    /// <summary>AR-2: on a schedule or triggered from outside; waits for BulkReady.</summary>
     ScheduledEvents = 2,
 
     /// <summary>AR-3: on demand of a consumer system; waits for BulkReady, and notifies.</summary>
     OnDemandEvents = 3,
 
-    /// <summary>AR-4: on demand of a consumer system; looks for the batch itself, and is asked.</summary>
+    /// <summary>AR-4: on demand of a consumer system; looks for the batch itself, and answers when asked.</summary>
     OnDemandPolling = 4,
 }
 
@@ -39,13 +39,13 @@ internal enum WaitKind
 /// <param name="QueueUrl">The queue, or null for the service's event feed.</param>
 internal sealed record EventSource(string? QueueUrl);
 
-/// <summary>Whom a route notifies.</summary>
+/// <summary>The consumer system that a route notifies.</summary>
 internal sealed record NotifyTarget(Uri Url, string Secret)
 {
     public override string ToString() => Url.Host;
 }
 
-/// <summary>Where a route's batches go.</summary>
+/// <summary>The destination of a route's batches.</summary>
 internal abstract record Destination;
 
 /// <summary>A shared location, and the folder of each batch there.</summary>
@@ -54,7 +54,7 @@ internal sealed record LocationDestination(LocationOptions Location, FolderTempl
     public override string ToString() => "location";
 }
 
-/// <summary>One route, checked: what is asked for, when, and where it goes.</summary>
+/// <summary>One checked route: what is requested, when, and where it is delivered.</summary>
 internal sealed record Route
 {
     public required string Name { get; init; }
@@ -77,7 +77,7 @@ internal sealed record Route
 
     public EventSource? Events { get; init; }
 
-    /// <summary>Whether batches that others asked for are taken too.</summary>
+    /// <summary>Whether batches that other clients requested are delivered too.</summary>
     public bool AcceptsAny { get; init; }
 
     public required IReadOnlyList<string> Callers { get; init; }
@@ -88,14 +88,16 @@ internal sealed record Route
 
     public bool IsOnDemand => Pattern is Pattern.OnDemandEvents or Pattern.OnDemandPolling;
 
-    /// <summary>Whether a consumer system is told of a delivery. What is only a part of another is not spoken of.</summary>
+    /// <summary>
+    /// Whether a consumer system is notified of a delivery. A retry, which is only a part of another delivery, is not announced.
+    /// </summary>
     public bool Tells(DeliveryDocument document) => Notify is not null && document.RetryOf is null;
 
-    /// <summary>Who asks for exports here; a key that no route names may use all.</summary>
+    /// <summary>Who may request exports here; a key that no route names may use all.</summary>
     public bool IsFor(string caller) => Callers.Count == 0 || Callers.Contains(caller, StringComparer.Ordinal);
 
-    /// <summary>What the service is asked for.</summary>
-    /// <param name="more">Criteria of the caller's, beside the route's own.</param>
+    /// <summary>The request to the service.</summary>
+    /// <param name="more">Criteria of the caller, in addition to the route's own.</param>
     public ExportRequest Request(IReadOnlyDictionary<string, JsonElement>? more = null)
     {
         var criteria = new SortedDictionary<string, JsonElement>(StringComparer.Ordinal);

@@ -10,17 +10,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>A route, as callers see it.</summary>
-/// <param name="LastFailure">Why its clock, its retention or the watch of its source does not go on just now; or null.</param>
+/// <param name="LastFailure">Why its schedule, its retention or the watch of its source fails at present; or null.</param>
 internal sealed record RouteView(
     string Name, string Pattern, string? Dataset, string? Cron, string? TimeZone, DateTimeOffset? LastFireAt, DateTimeOffset? NextFireAt,
     IReadOnlyDictionary<string, int> States, IReadOnlyList<RouteRun> Last, StepFailure? LastFailure);
 
 /// <summary>One of a route's last deliveries, or imports.</summary>
-/// <param name="Origin">What set it going; of an import the file.</param>
+/// <param name="Origin">What triggered it; for an import the file.</param>
 /// <param name="DeliveredAt">When it was done.</param>
 internal sealed record RouteRun(string Id, string State, string Origin, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, DeliveryFailure? Failure, StepFailure? LastFailure);
 
-/// <summary>What runs and when; and the call that sets a route going now.</summary>
+/// <summary>The routes with their times; and the call that triggers a route now.</summary>
 internal static class RouteEndpoints
 {
     private const int LastRuns = 5;
@@ -43,7 +43,7 @@ internal static class RouteEndpoints
         return TypedResults.Ok(new Page<RouteView>(views, null));
     }
 
-    // Somebody outside knows when: the route's own request, now. Without a body: what is asked for is the route's.
+    // Another system knows when: runs the route's own request, now. There is no body: the route defines the request.
     private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Run(
         string name, HttpContext context, Caller caller, AdapterSettings settings, DeliveryBook book, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using ClaimCheck.Adapter.Deliveries;
 
 namespace ClaimCheck.Adapter.Routes;
 
-/// <summary>What the routes remember, and their clocks.</summary>
+/// <summary>Registers the routes' state and schedules.</summary>
 internal static class RoutesFeature
 {
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder, StateDirectory state)

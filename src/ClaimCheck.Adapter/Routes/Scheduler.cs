@@ -7,27 +7,28 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>
-/// Sets routes going by the clock. A moment is the cause of one delivery, whose id follows from it: written down before the clock
-/// moves on, and found again if the process ended in between. Of the moments that passed while no process ran, the last one counts.
+/// Triggers routes on schedule. A fire time is the origin of one delivery, whose id follows from it: stored before the schedule
+/// moves on, and found again if the process ended in between. Of the fire times that passed while no process ran, only the last
+/// one counts.
 /// </summary>
 internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook book, StateDirectory state, RouteFailures failures, ILogger<Scheduler> logger) : BackgroundService
 {
     private const string Step = "clock";
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30); // the machine's clock may be set
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30); // the machine's clock may be changed
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
     private readonly TimeProvider time = TimeProvider.System;
     private readonly ConcurrentDictionary<string, RouteClock> clocks = new(StringComparer.Ordinal);
 
-    /// <summary>When the route was last set going by the clock, or null.</summary>
+    /// <summary>When the schedule last triggered the route, or null.</summary>
     public DateTimeOffset? LastFireOf(Route route) => clocks.GetValueOrDefault(route.Name)?.LastFireAt;
 
-    /// <summary>When it will be, or null.</summary>
+    /// <summary>When it will do so next, or null.</summary>
     public DateTimeOffset? NextFireOf(Route route) => route.Cron?.GetNextValidTimeAfter(time.GetUtcNow());
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(Scheduler), RunAsync, logger, stoppingToken);
 
-    // Each by itself: one that breaks keeps no other.
+    // Each by itself: one that fails does not delay others.
     private Task RunAsync(CancellationToken stoppingToken) => Task.WhenAll(
         from route in settings.Routes
         where route.Cron is not null
@@ -48,7 +49,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 Log.NotWritten(logger, Defect.Of(e), route.Name);
-                failures.Failed(route.Name, Step, "state_not_written", "The state directory can't be written to; the log says why.", AfterFailure);
+                failures.Failed(route.Name, Step, "state_not_written", "The state directory can't be written to; the log has the reason.", AfterFailure);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -79,7 +80,7 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
             return clock;
         var cron = $"{route.Cron!.CronExpressionString} {route.Cron.TimeZone.Id}";
         clock = await state.LoadClockAsync(route.Name, cancellationToken);
-        // A new route, or a new expression, has no past.
+        // A new route, or a new expression, has no missed fire times.
         return clock?.Cron == cron ? clocks[route.Name] = clock : await SaveAsync(route, new(cron, now, clock?.LastFireAt), cancellationToken);
     }
 
@@ -91,10 +92,10 @@ internal sealed partial class Scheduler(AdapterSettings settings, DeliveryBook b
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Route {Route} is set going for {FireAt}: delivery {DeliveryId}.")]
+        [LoggerMessage(LogLevel.Information, "Route {Route} is triggered for {FireAt}: delivery {DeliveryId}.")]
         public static partial void Fired(ILogger logger, string route, DateTimeOffset fireAt, string deliveryId);
 
-        [LoggerMessage(LogLevel.Error, "Route {Route} could not be set going: the state directory can't be written to. It is tried again.")]
+        [LoggerMessage(LogLevel.Error, "Route {Route} could not be triggered: the state directory can't be written to. It is tried again.")]
         public static partial void NotWritten(ILogger logger, Exception exception, string route);
     }
 }

@@ -10,7 +10,7 @@ namespace ClaimCheck.Adapter.Service;
 
 /// <summary>
 /// Calls of the service that the library's client does not have in this form: a state with its Retry-After, a receipt, a look at
-/// staging. The key goes to the configured address alone. Each is one try: the deliveries have their own pauses.
+/// staging. The key is sent to the configured address only. Each is one try: the deliveries have their own delays.
 /// </summary>
 internal sealed class ServiceApi : IDisposable
 {
@@ -51,15 +51,15 @@ internal sealed class ServiceApi : IDisposable
         }
     }
 
-    /// <summary>Says what became of a batch here.</summary>
+    /// <summary>Reports the outcome of a batch here.</summary>
     public async Task PutReceiptAsync(BatchId batchId, string consumer, ReceiptReport report, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(
             HttpMethod.Put, $"v1/batches/{batchId}/receipts/{Uri.EscapeDataString(consumer)}", JsonContent.Create(report, options: ClaimCheckJson.Options), batchId, cancellationToken);
     }
 
-    /// <summary>Whether what a link leads to is there yet.</summary>
-    /// <returns>Null where the link is dead: nothing can be told from it any more.</returns>
+    /// <summary>Whether the target of a link exists yet.</summary>
+    /// <returns>Null where the link does not work any more: it can't tell anything.</returns>
     public async Task<bool?> IsThereAsync(Link link, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) || address is not { Scheme: "http" or "https" })
@@ -71,14 +71,14 @@ internal sealed class ServiceApi : IDisposable
             return response.StatusCode switch
             {
                 HttpStatusCode.OK => true,
-                // Expired; or not there yet, at a bucket that may not be listed: which of them can't be told.
+                // Expired; or not there yet, in a bucket that may not be listed: the status does not distinguish them.
                 HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest => null,
                 _ => false,
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return false; // its text may hold the link; and the state is asked for as well
+            return false; // the message may contain the link; and the state is asked for as well
         }
     }
 
@@ -120,7 +120,7 @@ internal sealed class ServiceApi : IDisposable
         }
         catch (JsonException)
         {
-            // The status says enough.
+            // The status is enough.
         }
 
         var code = problem?.Code ?? $"http_{status}";

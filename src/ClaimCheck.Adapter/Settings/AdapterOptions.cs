@@ -16,27 +16,29 @@ internal sealed class AdapterOptions
 
     public string? ApiKeyFile { get; set; }
 
-    /// <summary>The name that the service knows this consumer by: its receipts, and the events that are for it alone.</summary>
+    /// <summary>
+    /// The name under which the service knows this consumer: its receipts, and the events that are for it alone.
+    /// </summary>
     public string? Consumer { get; set; }
 
     public string? StateDirectory { get; set; }
 
-    /// <summary>Hosts that links may lead to, beside the service's own.</summary>
+    /// <summary>Hosts that links may lead to, besides the service's own.</summary>
     public List<string> AllowedLinkHosts { get; set; } = [];
 
     /// <summary>Who may call the adapter: a name, and a key of 32 characters or more.</summary>
     public Dictionary<string, string> ApiKeys { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>True where something in front of the adapter ends TLS, so that keys may arrive here by plain http.</summary>
+    /// <summary>True where a proxy in front of the adapter ends TLS, so that keys may arrive here by plain http.</summary>
     public bool BehindTls { get; set; }
 
     /// <summary>Deliveries that are pushed at once.</summary>
     public int Parallelism { get; set; } = 2;
 
-    /// <summary>How long the adapter remembers a delivery after its end.</summary>
+    /// <summary>How long the adapter keeps a delivery after its end.</summary>
     public TimeSpan StateRetention { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>How long links live that the adapter hands to consumer systems.</summary>
+    /// <summary>The lifetime of links that the adapter sends to consumer systems.</summary>
     public TimeSpan LinkLifetime { get; set; } = TimeSpan.FromHours(1);
 
     public PollingOptions Polling { get; set; } = new();
@@ -46,25 +48,28 @@ internal sealed class AdapterOptions
     public Dictionary<string, RouteOptions> Routes { get; set; } = new(StringComparer.Ordinal);
 }
 
-/// <summary>How often the adapter asks where nothing tells it.</summary>
+/// <summary>How often the adapter polls where it is not notified.</summary>
 internal sealed class PollingOptions
 {
-    /// <summary>The first pause between two looks for a batch; it grows to <see cref="LongestInterval"/>.</summary>
+    /// <summary>The first delay between two looks for a batch; it grows to <see cref="LongestInterval"/>.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(2);
 
     public TimeSpan LongestInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often the service is asked as well, where a route waits for a file or an event: those never tell of a failure, or may get lost.</summary>
+    /// <summary>
+    /// How often the service is asked in addition, where a route waits for a file or an event: those never report a failure, or
+    /// may get lost.
+    /// </summary>
     public TimeSpan StatusInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often routes without events ask whether a delivered batch was revoked.</summary>
     public TimeSpan RevocationInterval { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How many such questions go out a second, whatever the number of deliveries.</summary>
+    /// <summary>How many such requests are sent per second, whatever the number of deliveries.</summary>
     public double RevocationChecksPerSecond { get; set; } = 5;
 }
 
-/// <summary>How what failed is tried again.</summary>
+/// <summary>How failures are tried again.</summary>
 internal sealed class RetryOptions
 {
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
@@ -99,7 +104,7 @@ internal sealed class RouteOptions
 
     public string? QueueUrl { get; set; }
 
-    /// <summary><c>own</c>, or <c>any</c>: also the batches of the dataset that others asked for.</summary>
+    /// <summary><c>own</c>, or <c>any</c>: also the batches of the dataset that other clients requested.</summary>
     public string? Accept { get; set; }
 
     /// <summary><c>staging</c>, <c>status</c>, <c>folder</c> or <c>sftp</c>.</summary>
@@ -115,14 +120,14 @@ internal sealed class RouteOptions
 
     public NotifyOptions? Notify { get; set; }
 
-    /// <summary>Of <c>import</c>: what is watched, and where its records go.</summary>
+    /// <summary>For <c>import</c>: what is watched, and where its records are sent.</summary>
     public ImportOptions? Import { get; set; }
 }
 
-/// <summary>Where a route's files go.</summary>
+/// <summary>Where a route's files are delivered.</summary>
 internal sealed class DestinationOptions
 {
-    /// <summary>Of which kind the destination is; <c>location</c> or <c>table</c>.</summary>
+    /// <summary>The kind of the destination; <c>location</c> or <c>table</c>.</summary>
     public string Kind { get; set; } = "location";
 
     public LocationOptions? Location { get; set; }
@@ -130,16 +135,20 @@ internal sealed class DestinationOptions
     /// <summary>The folder of each batch there; by default <see cref="FolderTemplate.Default"/>.</summary>
     public string? Folder { get; set; }
 
-    /// <summary>Of a table: its Postgres, as Npgsql takes it, or the name of one of <c>ConnectionStrings</c>.</summary>
+    /// <summary>
+    /// For a table: its Postgres, as a connection string of Npgsql, or the name of one of <c>ConnectionStrings</c>.
+    /// </summary>
     public string? ConnectionString { get; set; }
 
-    /// <summary><c>shop.orders</c>; parts that are not plain in double quotes.</summary>
+    /// <summary><c>shop.orders</c>; parts that are not plain are in double quotes.</summary>
     public string? Table { get; set; }
 
-    /// <summary>The dataset's columns that are loaded, and the table's that they go to; all, by their own names, where it is left out.</summary>
+    /// <summary>
+    /// The dataset's columns that are loaded, and the table's columns for them; all, under their own names, by default.
+    /// </summary>
     public Dictionary<string, string> Columns { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>The table's columns that name a record, separated by commas; by default the one that the dataset's key goes to.</summary>
+    /// <summary>The table's columns that name a record, separated by commas; by default the one for the dataset's key.</summary>
     public string? Key { get; set; }
 
     /// <summary><c>update</c> or <c>ignore</c>.</summary>
@@ -154,14 +163,14 @@ internal sealed class DestinationOptions
     /// <summary><c>keep</c> or <c>delete</c>.</summary>
     public string? OnRevoked { get; set; }
 
-    /// <summary>Whether the service is asked to export again what failed for now.</summary>
+    /// <summary>Whether the service is asked to export transient failures again.</summary>
     public bool? RetryTransient { get; set; }
 
-    /// <summary>How long a batch stays with a process that says nothing any more.</summary>
+    /// <summary>How long a batch stays with a silent process: its lease.</summary>
     public TimeSpan? Lease { get; set; }
 }
 
-/// <summary>Which consumer system is told.</summary>
+/// <summary>The consumer system to notify.</summary>
 internal sealed class NotifyOptions
 {
     public string? Url { get; set; }

@@ -5,7 +5,7 @@ namespace ClaimCheck.Adapter.Settings;
 /// <summary>The adapter's settings, checked.</summary>
 internal sealed record AdapterSettings
 {
-    /// <summary>Null where there are imports alone, and none of them needs it.</summary>
+    /// <summary>Null where there are only imports, and none of them needs it.</summary>
     public required Uri? ServiceAddress { get; init; }
 
     public Uri Service => ServiceAddress ?? throw new InvalidOperationException("Adapter:Service is not set, and no route needs it.");
@@ -38,6 +38,6 @@ internal sealed record AdapterSettings
 
     public Route? Find(string name) => Routes.FirstOrDefault(route => route.Name == name);
 
-    /// <summary>Service and consumer: the rest holds keys.</summary>
+    /// <summary>Service and consumer only: the rest contains keys.</summary>
     public override string ToString() => $"{Consumer} of {ServiceAddress?.Authority ?? "no service"}";
 }

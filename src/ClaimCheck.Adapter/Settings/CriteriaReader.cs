@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace ClaimCheck.Adapter.Settings;
 
 /// <summary>
-/// Criteria out of the configuration, which knows text alone: what is JSON counts as JSON (<c>5</c>, <c>true</c>, <c>["a"]</c>,
+/// Criteria from the configuration, which has only text: what is JSON counts as JSON (<c>5</c>, <c>true</c>, <c>["a"]</c>,
 /// <c>"5"</c> with its quotes), anything else as text; numbered children are an array.
 /// </summary>
 internal static class CriteriaReader
@@ -24,7 +24,7 @@ internal static class CriteriaReader
 
     private static JsonElement Parse(string? text)
     {
-        // The configuration's own way of writing JSON's true and false.
+        // How the configuration writes JSON's true and false.
         if (text is "True" or "False")
             return JsonElement.Parse(text.ToLowerInvariant());
         try

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>Reads a route's destination, and says what is wrong with it. The table itself is looked at when the adapter starts.</summary>
+/// <summary>
+/// Reads a route's destination, and reports what is wrong with it. The table itself is checked when the adapter starts.
+/// </summary>
 internal sealed class DestinationReader(string path, DestinationOptions options, SettingsErrors errors)
 {
     // About a block of 1 to 4 MiB.
@@ -14,17 +16,17 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
 
     public Destination? Unknown()
     {
-        errors.Add($"{path}:Kind is '{options.Kind}', but must be location or table: this version knows no other destination.");
+        errors.Add($"{path}:Kind is '{options.Kind}', but must be location or table: this version has no other kinds.");
         return null;
     }
 
     public Destination? Location()
     {
         foreach (var (name, isSet) in TableSettings().Where(each => each.IsSet))
-            errors.Add($"{path}:{name} is set, but Kind is location: leave it out, or say table.");
+            errors.Add($"{path}:{name} is set, but Kind is location: leave it out, or set Kind to table.");
         if (options.Location is not { } location)
         {
-            errors.Add($"{path}:Location is not set, but must say where the files go: they would go nowhere.");
+            errors.Add($"{path}:Location is not set, but must name the target of the files: they would not be delivered.");
             return null;
         }
 
@@ -42,9 +44,9 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
     public Destination? Table(bool shares)
     {
         if (options.Location is not null || options.Folder is not null)
-            errors.Add($"{path}:Location or :Folder is set, but Kind is table: records go to it, and no files anywhere. Leave them out.");
+            errors.Add($"{path}:Location or :Folder is set, but Kind is table: records are loaded into it, and no files are written. Leave them out.");
         if (shares)
-            errors.Add($"{path}:Kind is table, but another route of the same dataset may get the same batches (Accept = any): one receipt can't speak for both. Give that route an adapter and a consumer's name of its own.");
+            errors.Add($"{path}:Kind is table, but another route of the same dataset may get the same batches (Accept = any): one receipt can't be for both. Give that route an adapter and a consumer's name of its own.");
         if (!TableName.TryParse(options.Table, out var table))
             errors.Add($"{path}:Table is '{options.Table}', but must be a table's name such as orders, shop.orders or shop.\"Order lines\": nothing could be loaded.");
         OneOf("OnConflict", options.OnConflict, "update", "ignore");
@@ -55,11 +57,11 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
         var lease = options.Lease ?? DefaultLease;
         errors.Range($"{path}:Lease", lease, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "a busy process would lose its batch, or a dead one keep it");
         if (options.OnRevoked == "delete" && string.IsNullOrEmpty(options.BatchColumn))
-            errors.Add($"{path}:OnRevoked is delete, but BatchColumn is not set: which records a batch loaded could not be told.");
+            errors.Add($"{path}:OnRevoked is delete, but BatchColumn is not set: it would not be known which records a batch loaded.");
         if (options is { OnConflict: "ignore", OnRevoked: "delete" })
-            errors.Add($"{path}:OnRevoked is delete, but OnConflict is ignore: a record that a later batch has confirmed would go with the first. Say update, or keep.");
+            errors.Add($"{path}:OnRevoked is delete, but OnConflict is ignore: a record that a later batch has confirmed would be deleted with the first. Set update, or keep.");
         foreach (var twice in options.Columns.GroupBy(each => each.Value, StringComparer.Ordinal).Where(group => group.Count() > 1))
-            errors.Add($"{path}:Columns has '{twice.Key}' twice, but a column can be loaded once: it would be open which value counts.");
+            errors.Add($"{path}:Columns has '{twice.Key}' twice, but a column can be loaded once: it would be undefined which value counts.");
         var key = options.Key?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (key is { Length: 0 })
             errors.Add($"{path}:Key is empty, but must name columns of the table: leave it out for the dataset's key.");
@@ -80,13 +82,13 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
             : null;
     }
 
-    // The text that the parser would throw may quote the string, and that holds a password.
+    // The message that the parser throws may quote the string, which contains a password.
     private string? Connection()
     {
         var problem = options.ConnectionString switch
         {
             null or "" => "is not set, but must be the table's Postgres, or the name of one of ConnectionStrings",
-            var name when !name.Contains('=', StringComparison.Ordinal) => $"names '{name}', but ConnectionStrings has no such name",
+            var name when !name.Contains('=', StringComparison.Ordinal) => $"names '{name}', but ConnectionStrings does not have that name",
             var text => Parse(text),
         };
         if (problem is null)
@@ -103,7 +105,7 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            return "is no connection string of Npgsql, but must be one";
+            return "is not a connection string of Npgsql, but must be one";
         }
     }
 
@@ -118,6 +120,6 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
     private void OneOf(string field, string? value, params string[] choices)
     {
         if (value is not null && !choices.Contains(value, StringComparer.Ordinal))
-            errors.Add($"{path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: it would mean nothing.");
+            errors.Add($"{path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: other values have no meaning.");
     }
 }

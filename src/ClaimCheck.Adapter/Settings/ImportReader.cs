@@ -5,30 +5,30 @@ using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>Reads a route that imports, and says what is wrong with it. What the import itself needs, it knows by itself.</summary>
+/// <summary>Reads a route that imports, and reports what is wrong with it. The import checks its own options itself.</summary>
 internal sealed class ImportReader(string name, RouteOptions options, SettingsErrors errors)
 {
     private static readonly string UnsetName = new ImportOptions().Name;
 
     private string Path => $"Adapter:Routes:{name}";
 
-    /// <param name="hasCriteria">Criteria stand beside it.</param>
-    /// <param name="stateDirectory">The adapter's.</param>
-    /// <param name="service">Where bulk jobs go that name no address.</param>
+    /// <param name="hasCriteria">Whether criteria are configured beside it.</param>
+    /// <param name="stateDirectory">The adapter's state directory.</param>
+    /// <param name="service">The target of bulk jobs without an address of their own.</param>
     /// <param name="serviceKey">The key for it.</param>
-    /// <returns>Null where it is too wrong to be read on.</returns>
+    /// <returns>Null where it is too invalid to be read further.</returns>
     public ImportRoute? Read(bool hasCriteria, string stateDirectory, string? service, string? serviceKey)
     {
         foreach (var (field, _) in Foreign(hasCriteria).Where(each => each.IsSet))
-            errors.Add($"{Path}:{field} is set, but a route of import has no use for it (its records come out of files): leave it out.");
+            errors.Add($"{Path}:{field} is set, but an import route does not use it (its records come from files): leave it out.");
         if (options.Import is not { } import)
         {
-            errors.Add($"{Path}:Import is not set, but must say which source is watched, and where its records go: there would be nothing to do.");
+            errors.Add($"{Path}:Import is not set, but must name the source to watch and the target of its records: there would be nothing to do.");
             return null;
         }
 
         if (import.Name != UnsetName && import.Name != name)
-            errors.Add($"{Path}:Import:Name is '{import.Name}', but a route's feed bears the route's name: leave it out.");
+            errors.Add($"{Path}:Import:Name is '{import.Name}', but an import route always uses the route's name: leave it out.");
         if (import.State is not null)
             errors.Add($"{Path}:Import:State is set, but runs are kept in Adapter:StateDirectory, which one process holds: leave it out.");
         (import.Name, import.State) = (name, System.IO.Path.Combine(stateDirectory, "imports", name));
@@ -40,7 +40,7 @@ internal sealed class ImportReader(string name, RouteOptions options, SettingsEr
         }
 
         CheckSource(import);
-        // Its own name was looked at as the route's.
+        // Its own name was checked as the route's.
         errors.Add(ImportSettings.Problems(import).Where(problem => !problem.StartsWith("name is", StringComparison.Ordinal)).Select(problem => $"{Path}:Import: {problem}"));
         CheckKey(import.Endpoint);
         return new(name, import, options.Callers);
@@ -53,7 +53,7 @@ internal sealed class ImportReader(string name, RouteOptions options, SettingsEr
         {
             errors.Add(
                 $"Adapter:Routes:{string.Join(" and ", shared.Select(route => route.Name))} have the same Import:Source, {shared.Key}, but each must have its own: "
-                + "a file would go to whichever sees it first.");
+                + "a file would be imported by whichever sees it first.");
         }
     }
 

@@ -5,7 +5,7 @@ using Quartz;
 
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>Reads one route, and says what is wrong with it.</summary>
+/// <summary>Reads one route, and reports what is wrong with it.</summary>
 internal sealed class RouteReader(string name, RouteOptions options, AdapterOptions all, SettingsErrors errors)
 {
     private const string Import = "import";
@@ -18,16 +18,16 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
     public static void CheckName(string name, SettingsErrors errors)
     {
         if (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            errors.Add($"Adapter:Routes:{name} must be named by up to 64 letters, digits, dashes and underscores: the name stands in addresses and folders.");
+            errors.Add($"Adapter:Routes:{name} must be named by up to 64 letters, digits, dashes and underscores: the name is used in addresses and folders.");
     }
 
     public static void CheckCallers(string name, RouteOptions options, AdapterOptions all, SettingsErrors errors)
     {
         foreach (var caller in options.Callers.Where(caller => !all.ApiKeys.ContainsKey(caller)))
-            errors.Add($"Adapter:Routes:{name}:Callers names '{caller}', but Adapter:ApiKeys has no such name: nobody could use the route.");
+            errors.Add($"Adapter:Routes:{name}:Callers names '{caller}', but Adapter:ApiKeys does not have that name: nobody could use the route.");
     }
 
-    /// <returns>Null where it is too wrong to be read on.</returns>
+    /// <returns>Null where it is too invalid to be read further.</returns>
     public static Route? Read(string name, RouteOptions options, IConfigurationSection criteria, AdapterOptions all, SettingsErrors errors) =>
         new RouteReader(name, options, all, errors).Read(criteria);
 
@@ -36,17 +36,17 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         var index = Array.IndexOf(Patterns, options.Pattern?.ToLowerInvariant());
         if (index < 0)
         {
-            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}, {Import}: it says how the route works.");
+            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}, {Import}: it defines how the route works.");
             return null;
         }
 
         var pattern = (Pattern)(index + 1);
         if (string.IsNullOrWhiteSpace(options.Dataset))
-            errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be asked for.");
+            errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be requested.");
         OneOf("Format", options.Format, "csv", "ndjson");
         OneOf("Compression", options.Compression, "gzip", "none");
         if (options.Import is not null)
-            errors.Add($"{Path}:Import is set, but a route of {options.Pattern} has no use for it (it exports): leave it out, or make it a route of import.");
+            errors.Add($"{Path}:Import is set, but a route of {options.Pattern} does not use it (it exports): leave it out, or make it an import route.");
         var cron = CronOf(pattern);
         var events = EventsOf(pattern);
         var (wait, waitAt) = WaitOf(pattern);
@@ -82,15 +82,15 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
         if (options.Cron is null)
         {
-            // Someone else asks: by the adapter's own call, or the service directly.
+            // Another system triggers it: by the adapter's own call, or the service directly.
             if (pattern == Pattern.ScheduledPolling)
-                errors.Add($"{Path}:Cron is not set, but a route of {options.Pattern} is set going by it: it would never run.");
+                errors.Add($"{Path}:Cron is not set, but a route of {options.Pattern} is triggered by it: it would never run.");
             return null;
         }
 
         if (options.TimeZone is null || !TimeZoneInfo.TryFindSystemTimeZoneById(options.TimeZone, out var zone))
         {
-            errors.Add($"{Path}:TimeZone is '{options.TimeZone}', but must be a time zone that this machine knows, such as Europe/Berlin or UTC: the route would run at another hour.");
+            errors.Add($"{Path}:TimeZone is '{options.TimeZone}', but must be a time zone that this machine knows, such as Europe/Berlin or UTC: the route would run at the wrong time.");
             return null;
         }
 
@@ -106,7 +106,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         }
 
         if (cron.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is null)
-            errors.Add($"{Path}:Cron is '{options.Cron}', which lies in the past: the route would never run.");
+            errors.Add($"{Path}:Cron is '{options.Cron}', which is in the past: the route would never run.");
         return cron;
     }
 
@@ -116,18 +116,18 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         {
             Absent("Events", options.Events, "it looks for its batch itself");
             Absent("QueueUrl", options.QueueUrl, "it looks for its batch itself");
-            Absent("Accept", options.Accept, "it does not hear of others' batches");
+            Absent("Accept", options.Accept, "it does not receive events about others' batches");
             return null;
         }
 
         OneOf("Accept", options.Accept, "own", "any");
         if (options.Accept is not null && pattern == Pattern.OnDemandEvents)
-            errors.Add($"{Path}:Accept is set, but a route of {options.Pattern} delivers what it was asked for alone: leave it out.");
+            errors.Add($"{Path}:Accept is set, but a route of {options.Pattern} delivers only what it was asked for: leave it out.");
         if (options.Cron is null && pattern == Pattern.ScheduledEvents && options.Accept != "any")
         {
-            // It still runs when it is told to.
+            // It still runs when it is triggered.
             if (options.Events is null)
-                errors.Add($"{Path}:Events is not set, but must be feed or sqs: the route would never hear of its batch.");
+                errors.Add($"{Path}:Events is not set, but must be feed or sqs: the route would never learn about its batch.");
         }
 
         switch (options.Events)
@@ -141,7 +141,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
                 errors.Add($"{Path}:QueueUrl is '{options.QueueUrl}', but must be the absolute http or https address of a queue: nothing could be received.");
                 return null;
             default:
-                errors.Add($"{Path}:Events is '{options.Events}', but must be feed or sqs: the route would never hear of its batch.");
+                errors.Add($"{Path}:Events is '{options.Events}', but must be feed or sqs: the route would never learn about its batch.");
                 return null;
         }
     }
@@ -152,7 +152,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         {
             Absent("Wait", options.Wait, "it waits for events");
             if (options.WaitAt is not null)
-                errors.Add($"{Path}:WaitAt is set, but a route of {options.Pattern} has no use for it (it waits for events): leave it out.");
+                errors.Add($"{Path}:WaitAt is set, but a route of {options.Pattern} does not use it (it waits for events): leave it out.");
             return (WaitKind.Status, null);
         }
 
@@ -160,7 +160,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         {
             if (options.WaitAt is null)
             {
-                errors.Add($"{Path}:WaitAt is not set, but with Wait = {options.Wait} must say where the service's staging is served: there would be nothing to look at.");
+                errors.Add($"{Path}:WaitAt is not set, but with Wait = {options.Wait} must name the place where the service's staging is served: there would be nothing to look at.");
                 return (WaitKind.Status, null);
             }
 
@@ -169,7 +169,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         }
 
         if (options.WaitAt is not null)
-            errors.Add($"{Path}:WaitAt is set, but Wait is '{options.Wait}': leave it out, or say folder or sftp.");
+            errors.Add($"{Path}:WaitAt is set, but Wait is '{options.Wait}': leave it out, or set Wait to folder or sftp.");
         OneOf("Wait", options.Wait, "staging", "status", "folder", "sftp");
         return (options.Wait == "staging" ? WaitKind.Staging : WaitKind.Status, null);
     }
@@ -178,7 +178,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
     {
         if (options.Destination is not { } destination)
         {
-            errors.Add($"{Path}:Destination is not set, but must say where the files go: they would go nowhere.");
+            errors.Add($"{Path}:Destination is not set, but must name the target of the files: they would not be delivered.");
             return null;
         }
 
@@ -203,7 +203,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             return null;
         var isAddress = Uri.TryCreate(notify.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0;
         if (!isAddress)
-            errors.Add($"{Path}:Notify:Url must be an absolute http or https address without a user: nobody could be told.");
+            errors.Add($"{Path}:Notify:Url must be an absolute http or https address without a user: nobody could be notified.");
         if (!WebhookSignature.IsSecret(notify.Secret))
             errors.Add($"{Path}:Notify:Secret must be whsec_ and the base64 of 24 to 64 bytes: the consumer system could not tell a notice from a forged one.");
         return isAddress && notify.Secret is not null ? new(url!, notify.Secret) : null;
@@ -212,19 +212,19 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
     private void CheckLocation(string field, LocationOptions location, string? kind)
     {
         if (kind is not null && location.Kind != kind)
-            errors.Add($"{Path}:{field}:Kind is '{location.Kind}', but Wait says {kind}: it would be open where to look.");
+            errors.Add($"{Path}:{field}:Kind is '{location.Kind}', but Wait is {kind}: it would be undefined where to look.");
         errors.Add(LocationRules.Problems(location).Select(problem => $"{Path}:{field}: {problem}"));
     }
 
     private void OneOf(string field, string? value, params string[] choices)
     {
         if (value is not null && !choices.Contains(value, StringComparer.Ordinal))
-            errors.Add($"{Path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: it would mean nothing.");
+            errors.Add($"{Path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: other values have no meaning.");
     }
 
     private void Absent(string field, string? value, string why)
     {
         if (value is not null)
-            errors.Add($"{Path}:{field} is set, but a route of {options.Pattern} has no use for it ({why}): leave it out.");
+            errors.Add($"{Path}:{field} is set, but a route of {options.Pattern} does not use it ({why}): leave it out.");
     }
 }

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>Collects what is wrong: the value, the rule, and what would come of it.</summary>
+/// <summary>Collects configuration errors: the value, the rule, and the consequence.</summary>
 internal sealed class SettingsErrors
 {
     private readonly List<string> lines = [];

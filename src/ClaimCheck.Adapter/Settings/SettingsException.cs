@@ -1,6 +1,6 @@
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>The adapter can't start. Each line says what is wrong, and what would come of it.</summary>
+/// <summary>The adapter can't start. Each line states what is wrong, and the consequence.</summary>
 internal sealed class SettingsException(IReadOnlyList<string> lines, Exception? inner = null) : Exception(string.Join('\n', lines), inner)
 {
     public SettingsException(string line, Exception? inner = null)

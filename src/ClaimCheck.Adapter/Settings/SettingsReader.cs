@@ -4,20 +4,20 @@ using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Settings;
 
-/// <summary>Reads the section <c>Adapter</c>, and says all that is wrong with it at once.</summary>
+/// <summary>Reads the section <c>Adapter</c>, and reports all its errors at once.</summary>
 internal static class SettingsReader
 {
     public const int ShortestKey = 32;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <exception cref="SettingsException">Something does not fit.</exception>
+    /// <exception cref="SettingsException">A setting is invalid.</exception>
     public static AdapterSettings Read(IConfiguration configuration)
     {
         var section = configuration.GetSection(AdapterOptions.Section);
         var options = Bind(configuration);
         NameConnections(options, configuration);
         var errors = new SettingsErrors();
-        // Files go to endpoints of their own.
+        // Files are sent to endpoints of their own.
         var importsAlone = options.Routes.Count > 0 && options.Routes.Values.All(RouteReader.IsImport);
         var service = importsAlone && options.Service is null ? null : ServiceOf(options, errors);
         var key = KeyOf(options, errors);
@@ -72,7 +72,7 @@ internal static class SettingsReader
         known.Add(AdapterOptions.Section, typeof(AdapterOptions));
         if (known.Faults(configuration) is { Count: > 0 } faults)
             throw new SettingsException(faults);
-        // Criteria have names and types of their own, and are read beside it.
+        // Criteria have names and types of their own, and are read separately.
         var settings = configuration.GetSection(AdapterOptions.Section).AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key));
         try
         {
@@ -101,7 +101,7 @@ internal static class SettingsReader
     {
         if (!Uri.TryCreate(options.Service, UriKind.Absolute, out var service))
         {
-            errors.Add($"Adapter:Service is '{options.Service}', but must be the service's absolute address: nothing could be asked for.");
+            errors.Add($"Adapter:Service is '{options.Service}', but must be the service's absolute address: nothing could be requested.");
             return null;
         }
 
@@ -111,7 +111,7 @@ internal static class SettingsReader
     private static string? KeyOf(AdapterOptions options, SettingsErrors errors)
     {
         if (options.ApiKey is not null && options.ApiKeyFile is not null)
-            errors.Add("Adapter:ApiKey and Adapter:ApiKeyFile are both set, but only one can be: it would be open which key is sent.");
+            errors.Add("Adapter:ApiKey and Adapter:ApiKeyFile are both set, but only one can be: it would be undefined which key is sent.");
         var key = options.ApiKey;
         if (key is null && options.ApiKeyFile is { } path)
         {
@@ -128,7 +128,7 @@ internal static class SettingsReader
             }
         }
 
-        // In a development setup the service asks for none.
+        // In a development setup the service requires none.
         return string.IsNullOrEmpty(key) ? null : key;
     }
 
@@ -150,31 +150,31 @@ internal static class SettingsReader
         foreach (var (name, key) in options.ApiKeys.Where(each => each.Value is null || each.Value.Length < ShortestKey))
             errors.Add($"Adapter:ApiKeys:{name} has {key?.Length ?? 0} characters, but must have {ShortestKey} or more: shorter keys can be guessed.");
         if (options.ApiKeys.Values.Distinct(StringComparer.Ordinal).Count() < options.ApiKeys.Count)
-            errors.Add("Adapter:ApiKeys has the same key under two names, but a key must have one: it would be open who calls.");
+            errors.Add("Adapter:ApiKeys has the same key under two names, but a key must have one: it would be undefined who calls.");
     }
 
     private static void CheckTimes(AdapterOptions options, SettingsErrors errors)
     {
         if (options.Parallelism is < 1 or > 64)
             errors.Add($"Adapter:Parallelism is {options.Parallelism}, but must be 1 to 64: nothing would be delivered, or everything at once.");
-        errors.Range("Adapter:StateRetention", options.StateRetention, TimeSpan.FromSeconds(1), 3650 * Day, "a caller could not ask what became of its export");
-        errors.Range("Adapter:LinkLifetime", options.LinkLifetime, TimeSpan.FromSeconds(1), 7 * Day, "a link would be dead at once, or S3 refuse to sign it");
+        errors.Range("Adapter:StateRetention", options.StateRetention, TimeSpan.FromSeconds(1), 3650 * Day, "a caller could not ask for the outcome of its export");
+        errors.Range("Adapter:LinkLifetime", options.LinkLifetime, TimeSpan.FromSeconds(1), 7 * Day, "a link would expire at once, or S3 would refuse to sign it");
         var polling = options.Polling;
         errors.Range("Adapter:Polling:Interval", polling.Interval, TimeSpan.FromMilliseconds(50), polling.LongestInterval, "the service would be asked all the time");
-        errors.Range("Adapter:Polling:LongestInterval", polling.LongestInterval, polling.Interval, Day, "a batch would lie unseen for days");
+        errors.Range("Adapter:Polling:LongestInterval", polling.LongestInterval, polling.Interval, Day, "a batch would not be noticed for days");
         errors.Range("Adapter:Polling:StatusInterval", polling.StatusInterval, TimeSpan.FromMilliseconds(50), Day, "a failed export would be waited for in vain");
         errors.Range("Adapter:Polling:RevocationInterval", polling.RevocationInterval, TimeSpan.FromMilliseconds(50), Day, "revoked data would stay for days");
         if (polling.RevocationChecksPerSecond is not (>= 0.01 and <= 1000))
         {
             errors.Add(
                 $"Adapter:Polling:RevocationChecksPerSecond is {polling.RevocationChecksPerSecond}, but must be 0.01 to 1000: "
-                + "revocations would go unseen, or the service be flooded.");
+                + "revocations would not be noticed, or the service would be flooded.");
         }
 
         var retry = options.Retry;
-        errors.Range("Adapter:Retry:Delay", retry.Delay, TimeSpan.FromMilliseconds(10), retry.LongestDelay, "what is down would be asked all the time");
-        errors.Range("Adapter:Retry:LongestDelay", retry.LongestDelay, retry.Delay, Day, "what is mended would not be seen for days");
-        errors.Range("Adapter:Retry:GiveUpAfter", retry.GiveUpAfter, TimeSpan.FromSeconds(1), 365 * Day, "a consumer system that is away for a moment would never be told");
+        errors.Range("Adapter:Retry:Delay", retry.Delay, TimeSpan.FromMilliseconds(10), retry.LongestDelay, "an unreachable system would be called all the time");
+        errors.Range("Adapter:Retry:LongestDelay", retry.LongestDelay, retry.Delay, Day, "a recovered system would not be noticed for days");
+        errors.Range("Adapter:Retry:GiveUpAfter", retry.GiveUpAfter, TimeSpan.FromSeconds(1), 365 * Day, "a consumer system with a short outage would never be notified");
         if (options.Service is not null && Uri.TryCreate(options.Service, UriKind.Absolute, out var service))
             CheckClient(service, options, errors);
     }

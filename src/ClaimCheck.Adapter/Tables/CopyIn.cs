@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>COPY … FROM STDIN from bytes that are CSV already.</summary>
+/// <summary>COPY … FROM STDIN of bytes that are CSV already.</summary>
 internal static class CopyIn
 {
     public static async Task CopyInAsync(
@@ -15,7 +15,7 @@ internal static class CopyIn
         }
         catch
         {
-            await copy.CancelAsync(); // else its disposal would say that all has come
+            await copy.CancelAsync(); // otherwise disposing it would signal that everything was sent
             throw;
         }
     }

@@ -4,8 +4,8 @@ using ClaimCheck.Consumer;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// The records of a chunk, by their key: as if they came one by one, the last of each key counts (with <c>ignore</c> the first), and where
-/// the table refuses that one, the next in line does. One statement can't take two of a key.
+/// The records of a chunk, by their key: as if they came one by one, the last of each key counts (with <c>ignore</c> the first),
+/// and where the table refuses that one, the next one does. One statement can't write two records with one key.
 /// </summary>
 internal sealed class LinesOfKeys
 {
@@ -30,11 +30,11 @@ internal sealed class LinesOfKeys
         }
     }
 
-    /// <summary>Of each key the record that counts, in their order.</summary>
+    /// <summary>For each key the record that counts, in their order.</summary>
     public int[] First() => [.. lines.Keys.Order()];
 
-    /// <summary>Those that take the place of records that were refused.</summary>
-    /// <param name="refused">All that were, so far.</param>
+    /// <summary>Those that replace records that were refused.</summary>
+    /// <param name="refused">All that were refused so far.</param>
     public int[] After(IEnumerable<int> refused)
     {
         var next = new List<int>();

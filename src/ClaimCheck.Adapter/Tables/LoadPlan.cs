@@ -2,23 +2,23 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>A column of the dataset, and where it goes.</summary>
+/// <summary>A column of the dataset, and its target.</summary>
 /// <param name="Name">The table's column; null where it is left out.</param>
 /// <param name="Type">That column's type, without length or precision.</param>
 /// <param name="Base">The type that it is a domain of, or itself.</param>
 internal sealed record LoadColumn(string? Name, string? Type, string? Base);
 
 /// <summary>
-/// The statements that load one batch into one table. A chunk goes into a temporary table of the target's own types as the bytes that
-/// it was written in, and from there in one statement. Where that fails its parts go the same way, and at last single records straight into
-/// the table: the way for what fails needs no more room than the first one.
+/// The statements that load one batch into one table. A chunk is copied into a temporary table of the target's own types, as the
+/// bytes that it was written in, and inserted from there in one statement. Where that fails its parts are loaded in the same way,
+/// and finally single records directly into the table: the path for failures needs no more space than the first one.
 /// </summary>
 internal sealed class LoadPlan
 {
     public const string Copy = "COPY pg_temp.claimcheck_stage FROM STDIN (FORMAT csv, ENCODING 'UTF8')";
     public const string Empty = "DELETE FROM pg_temp.claimcheck_stage";
 
-    /// <summary>Deferred constraints must fail where the record at fault can still be found.</summary>
+    /// <summary>Deferred constraints must fail where the record at fault can still be determined.</summary>
     public const string Strict = "SET CONSTRAINTS ALL IMMEDIATE";
 
     private readonly TableDestination destination;
@@ -38,29 +38,29 @@ internal sealed class LoadPlan
 
     public bool Ignores => destination.Ignores;
 
-    /// <summary>The dataset's columns that go to the key, by their places.</summary>
+    /// <summary>The dataset's columns that are loaded into the key, by index.</summary>
     public IReadOnlyList<int> KeyColumns { get; }
 
     public bool MarksBatch => destination.BatchColumn is not null;
 
-    /// <summary>Makes the temporary table, for as long as the connection lives.</summary>
+    /// <summary>Creates the temporary table, for the lifetime of the connection.</summary>
     public string Stage { get; }
 
     public string Upsert { get; }
 
-    /// <summary>Takes one record, its fields as the texts <c>@c0</c>, <c>@c1</c> and so on.</summary>
+    /// <summary>Inserts one record, its fields as the texts <c>@c0</c>, <c>@c1</c> and so on.</summary>
     public string Insert { get; }
 
     /// <summary>Whether a column of the dataset goes into the table.</summary>
     public bool Loads(int column) => columns[column].Name is not null;
 
-    /// <summary>What the table's column is made of that a column of the dataset goes to; null where it goes nowhere.</summary>
+    /// <summary>The base type of the table's column for a column of the dataset; null where it is not loaded.</summary>
     public string? TypeOf(int column) => columns[column].Base;
 
-    /// <summary>What marks the records of a batch.</summary>
+    /// <summary>The value that marks the records of a batch.</summary>
     public object Mark(BatchId batch) => BatchIsUuid ? batch.Value : batch.ToString();
 
-    // CREATE TABLE AS takes types and collations, and no constraint.
+    // CREATE TABLE AS copies types and collations, but no constraints.
     private string StageSql() => $"""
         DROP TABLE IF EXISTS pg_temp.claimcheck_stage;
         CREATE TEMP TABLE claimcheck_stage ON COMMIT DELETE ROWS AS

@@ -5,7 +5,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Writes records as CSV again, fields as texts, NULL as nothing.</summary>
+/// <summary>Writes records as CSV again, with fields as text and NULL as an empty field.</summary>
 internal sealed class RecordWriter
 {
     private const int Piece = 64 << 10;
@@ -20,10 +20,13 @@ internal sealed class RecordWriter
         this.isJson = isJson;
     }
 
-    /// <summary>Whether Postgres might read what stands in a block of CSV as another value than it is: others write bytes and intervals in their own ways.</summary>
+    /// <summary>
+    /// Whether Postgres might read the content of a block of CSV as a different value: producers may write bytes and intervals in
+    /// other forms.
+    /// </summary>
     public bool MayBeForeign => types.Any(type => type.Kind is TypeKind.Bytes or TypeKind.Interval);
 
-    /// <summary>What of a record is not of its column's type, or null.</summary>
+    /// <summary>Why a record does not fit its columns' types, or null.</summary>
     public string? FaultOf(Record record)
     {
         try
@@ -37,10 +40,10 @@ internal sealed class RecordWriter
         }
     }
 
-    /// <param name="to">Where they go.</param>
+    /// <param name="to">The target.</param>
     /// <param name="chunk">The records.</param>
-    /// <param name="which">Those that are written, by their places.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="which">The records to write, by index.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, ReadOnlyMemory<int> which, CancellationToken cancellationToken)
     {
         for (var i = 0; i < which.Length; i++)
@@ -101,7 +104,8 @@ internal sealed class RecordWriter
     private bool IsText(Record record, int column) =>
         (!isJson || (types[column].Kind != TypeKind.Json && record.IsPlainText(column))) && PostgresText.IsOwn(types[column], record.GetUtf8(column));
 
-    // A type that the source's database has made is known by its name alone; that of the table's column says what it is made of.
+    // Of a type that the source's database defines only the name is known; the type of the table's column shows what it consists
+    // of.
     private static PostgresType TypeOf(Contracts.Column column, string? target) =>
         PostgresType.Of(column.Type) is var type && type.Kind == TypeKind.Text && !type.IsPlainText && target is not null
             ? PostgresType.Of(target)

@@ -5,9 +5,10 @@ using NpgsqlTypes;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// Loads what it can of a chunk: a run of records that fails is halved, through the same temporary table as the whole chunk, and the last
-/// few go into the table one by one, past all staging, so that each verdict is the table's own. What a SQLSTATE alone does not tell, the
-/// evidence does: where any record passes, those that fail are at fault themselves; where none does, it is the table, and none is blamed.
+/// Loads what it can of a chunk: a range of records that fails is halved, through the same temporary table as the whole chunk,
+/// and the last few are inserted into the table one by one, without the temporary table, so that each verdict is the table's own.
+/// Where a SQLSTATE does not decide, the evidence does: where any record passes, those that fail are at fault themselves; where
+/// none does, the table is, and no record is failed.
 /// </summary>
 internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, bool isStaged, CancellationToken cancellationToken)
 {
@@ -15,17 +16,17 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
 
     private const string RecordMismatch = "record_mismatch";
 
-    // So few are quicker one by one.
+    // For so few records, single inserts are faster.
     private const int Few = 4;
 
-    // Records that are tried, evenly spread, before a table is taken for the one at fault.
+    // Records that are tried, evenly spread, before the table itself is found at fault.
     private const int Samples = 256;
 
     private readonly Dictionary<int, PostgresException> refused = [];
     private bool hasPassed;
 
-    /// <param name="good">One that the table has taken, as evidence where none of these passes.</param>
-    /// <exception cref="PostgresException">No record is to blame.</exception>
+    /// <param name="good">One that the table has accepted, as evidence where none of these passes.</param>
+    /// <exception cref="PostgresException">No record is at fault.</exception>
     public async Task LoadAsync(LoadedRecord? good)
     {
         var lines = new LinesOfKeys(chunk, plan, records, FailMismatches());
@@ -43,7 +44,7 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         }
     }
 
-    // A value that can't be one of its column's type is its record's fault alone, and never sent.
+    // A value that can't be one of its column's type fails its record only, and is never sent.
     private HashSet<int> FailMismatches()
     {
         var failed = new HashSet<int>();
@@ -73,14 +74,14 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
             return;
         }
 
-        // Else each record would be tried, of a table that takes none.
+        // Otherwise each record would be tried on a table that accepts none.
         if (SqlFailure.FaultOf(failure) == Fault.Unsure && !hasPassed)
             hasPassed = await TakesAsync(good) || await TakesAnyAsync(which) ? true : throw failure;
         await LoadAsync(which[..(which.Length / 2)], good);
         await LoadAsync(which[(which.Length / 2)..], good);
     }
 
-    // Null: they are in.
+    // Null: they are loaded.
     private async Task<PostgresException?> TryAsync(ReadOnlyMemory<int> which)
     {
         records.Clear();
@@ -148,7 +149,7 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         }
     }
 
-    // Released as well: thousands of savepoints within each other would be slow.
+    // Released as well: thousands of nested savepoints would be slow.
     private async Task UndoAsync()
     {
         await chunk.Transaction.RollbackAsync(BeforeRun, cancellationToken);
@@ -164,7 +165,7 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
     }
 }
 
-/// <summary>A record that a table has taken: its fields as texts.</summary>
+/// <summary>A record that a table has accepted: its fields as texts.</summary>
 internal sealed record LoadedRecord(byte[]?[] Values)
 {
     public override string ToString() => $"{Values.Length} fields";

@@ -3,47 +3,47 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Whose fault it is that a statement failed.</summary>
+/// <summary>The cause of a statement's failure.</summary>
 internal enum Fault
 {
-    /// <summary>A record's: it will never fit.</summary>
+    /// <summary>A record is at fault: it will never fit.</summary>
     Record,
 
-    /// <summary>A record's or everyone's: its state does not tell, but whether others pass.</summary>
+    /// <summary>A record or the whole table is at fault: the state does not tell, but whether others pass does.</summary>
     Unsure,
 
-    /// <summary>A record's, for now: another holds it, or was quicker.</summary>
+    /// <summary>A record, transiently: another transaction locks it, or was faster.</summary>
     RecordForNow,
 
-    /// <summary>The server's, for now: no record is to blame.</summary>
+    /// <summary>The server, transiently: no record is at fault.</summary>
     ServerForNow,
 
-    /// <summary>The table's, or the role's: someone must fix it.</summary>
+    /// <summary>The table, or the role: somebody must fix it.</summary>
     Table,
 }
 
-/// <summary>What a SQLSTATE means for a record. What states mean at all is told by <see cref="DatabaseStates"/>.</summary>
+/// <summary>What a SQLSTATE means for a record. The general meaning of states is in <see cref="DatabaseStates"/>.</summary>
 internal static class SqlFailure
 {
     public static Fault FaultOf(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory
-        ? Fault.Unsure // of one value that is huge
+        ? Fault.Unsure // of one huge value
         : DatabaseFailure.Of(e).Trouble switch
         {
             Trouble.Value or Trouble.Constraint => Fault.Record,
-            // A limit on a whole transaction ends the session; one on a statement may be one record's.
+            // A limit on a whole transaction ends the session; one on a statement may be caused by one record.
             Trouble.TimedOut when e.SqlState != PostgresErrorCodes.QueryCanceled => Fault.ServerForNow,
             Trouble.Conflict or Trouble.NotNow or Trouble.Cancelled or Trouble.TimedOut => Fault.RecordForNow,
             // A standby and a rotated password too: no record is at fault, and it passes.
             Trouble.Unreachable or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly or Trouble.SignIn => Fault.ServerForNow,
             Trouble.Sequence => Fault.Table,
-            // Rules of row security, triggers and what they call, limits: of a row, or of all.
+            // Rules of row security, triggers and what they call, limits: may concern one row, or all.
             _ => Fault.Unsure,
         };
 
     /// <summary>Whether records may be at fault, so that others may pass.</summary>
     public static bool IsOfRecords(PostgresException e) => FaultOf(e) is Fault.Record or Fault.RecordForNow or Fault.Unsure;
 
-    /// <summary>Whether it may go better another time, though nobody does anything.</summary>
+    /// <summary>Whether it may succeed later without intervention.</summary>
     public static bool Passes(PostgresException e) =>
         FaultOf(e) is Fault.ServerForNow or Fault.RecordForNow
         || e.SqlState == PostgresErrorCodes.OutOfMemory || DatabaseFailure.Of(e).Trouble == Trouble.Internal;
@@ -51,7 +51,7 @@ internal static class SqlFailure
     /// <summary>A stable code for receipts.</summary>
     public static string CodeOf(PostgresException e) => DatabaseFailure.Of(e.SqlState).Code;
 
-    /// <summary>Why, in words that are not the server's own: those may quote the record, or name what is nobody else's business.</summary>
+    /// <summary>The reason, not in the server's own words: those may quote the record, or reveal internal names.</summary>
     public static string MessageOf(PostgresException e)
     {
         var what = e.ConstraintName is { Length: > 0 } constraint ? $"constraint {constraint}"

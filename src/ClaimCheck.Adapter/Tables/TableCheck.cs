@@ -10,8 +10,8 @@ using Npgsql;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// Holds tables against their datasets when the adapter starts, and for <c>--check</c>. What can't be reached then is looked at when the
-/// first batch comes.
+/// Checks tables against their datasets when the adapter starts, and for <c>--check</c>. What can't be reached then is checked
+/// when the first batch comes.
 /// </summary>
 internal static partial class TableCheck
 {
@@ -44,7 +44,7 @@ internal static partial class TableCheck
         errors.ThrowIfAny();
     }
 
-    /// <exception cref="ClaimCheckException">It does not fit, or can't be told.</exception>
+    /// <exception cref="ClaimCheckException">It does not fit, or can't be checked.</exception>
     public static async Task CheckAsync(Route route, ClaimCheckClient client, CancellationToken cancellationToken)
     {
         var table = (TableDestination)route.Destination;
@@ -75,7 +75,7 @@ internal static partial class TableCheck
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Whether the table of route {Route} fits its dataset can't be told yet; it is looked at when its first batch comes. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Whether the table of route {Route} fits its dataset is not known yet; it is checked when its first batch comes. {Reason}")]
         public static partial void NotChecked(ILogger logger, string route, string reason);
     }
 }

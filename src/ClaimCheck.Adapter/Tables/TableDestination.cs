@@ -2,20 +2,20 @@ using ClaimCheck.Adapter.Routes;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>A route's destination in a consumer's own Postgres table, checked as far as the settings alone tell.</summary>
+/// <summary>A route's destination in a consumer's own Postgres table, checked as far as the settings alone allow.</summary>
 internal sealed record TableDestination : Destination
 {
     public required string ConnectionString { get; init; }
 
     public required TableName Table { get; init; }
 
-    /// <summary>The dataset's column and the table's; null where all go to columns of their own names.</summary>
+    /// <summary>The dataset's columns and the table's; null where all have the same names.</summary>
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 
-    /// <summary>The table's columns that name a record; null for the one that the dataset's key goes to.</summary>
+    /// <summary>The table's columns that name a record; null for the one of the dataset's key.</summary>
     public IReadOnlyList<string>? Key { get; init; }
 
-    /// <summary>Whether a record that is there already is left as it is; else it is replaced.</summary>
+    /// <summary>Whether an existing record is left as it is; otherwise it is replaced.</summary>
     public bool Ignores { get; init; }
 
     public required int ChunkSize { get; init; }
@@ -30,6 +30,6 @@ internal sealed record TableDestination : Destination
 
     public required TimeSpan Lease { get; init; }
 
-    /// <summary>The table: the rest holds a password.</summary>
+    /// <summary>The table only: the rest contains a password.</summary>
     public override string ToString() => $"table {Table}";
 }

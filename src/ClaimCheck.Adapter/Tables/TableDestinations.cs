@@ -8,8 +8,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// The databases whose tables the routes load into, each with an inbox of its own. Runs what sends their receipts; and begins a delivery
-/// for what the service exports again.
+/// The databases whose tables the routes load into, each with an inbox of its own. Runs the sending of their receipts; and begins
+/// a delivery for each retry that the service exports.
 /// </summary>
 internal sealed partial class TableDestinations : BackgroundService, IAsyncDisposable
 {
@@ -33,10 +33,11 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
     }
 
     /// <summary>Loads a batch, or what is left of it.</summary>
-    /// <param name="route">Whose table.</param>
+    /// <param name="route">The route of the table.</param>
     /// <param name="ready">The batch.</param>
-    /// <param name="deleted">Called where the batch turned out to be revoked, with how many of its records were deleted.</param>
-    /// <param name="cancellationToken">Ends it at the last chunk.</param>
+    /// <param name="deleted">Called where the batch turned out to be revoked, with the number of its records that were
+    /// deleted.</param>
+    /// <param name="cancellationToken">Stops it after the current chunk.</param>
     public async Task<RecordRunResult> LoadAsync(Route route, BulkReadyData ready, Action<long> deleted, CancellationToken cancellationToken)
     {
         var table = (TableDestination)route.Destination;
@@ -53,7 +54,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
         }
     }
 
-    /// <summary>Notes that a batch is taken back.</summary>
+    /// <summary>Records that a batch is revoked.</summary>
     /// <returns>How many records were deleted; null where none are, or that was done already.</returns>
     public async Task<long?> DiscardAsync(Route route, BatchId batchId, string dataset, string? reason, CancellationToken cancellationToken)
     {
@@ -91,7 +92,7 @@ internal sealed partial class TableDestinations : BackgroundService, IAsyncDispo
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, what failed for now of batch {Failed}.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, the transient failures of batch {Failed}.")]
         public static partial void Retrying(ILogger logger, string deliveryId, string route, BatchId batchId, BatchId failed);
     }
 }

@@ -5,8 +5,8 @@ using Npgsql;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// Loads the chunks of one batch into a table, in the inbox's transaction: all records of a chunk in one statement, and where that fails
-/// in halves of halves, until what is left out are single records with a reason.
+/// Loads the chunks of one batch into a table, in the inbox's transaction: all records of a chunk in one statement, and where
+/// that fails by repeated halving, until only single records with a reason are left out.
 /// </summary>
 internal sealed partial class TableLoader(TableDestination destination, int chunkAttempts, ILogger logger) : IRecordHandler<Record>
 {
@@ -67,7 +67,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         {
             await using var delete = new NpgsqlCommand($"DELETE FROM {destination.Table.Sql} WHERE {TableName.Quote(destination.BatchColumn!)} = @batch", discard.Connection, discard.Transaction);
             delete.CommandTimeout = 0;
-            // The column may be text or uuid; Postgres reads the form that it is given.
+            // The column may be text or uuid; Postgres converts the text.
             var isUuid = await IsUuidAsync(discard, cancellationToken);
             delete.Parameters.AddWithValue("batch", isUuid ? discard.BatchId.Value : discard.BatchId.ToString());
             Deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
@@ -101,7 +101,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
                 upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
             batch.BatchCommands.Add(new("SELECT count(*) FROM pg_temp.claimcheck_stage"));
             batch.BatchCommands.Add(upsert);
-            // The two parsers of CSV, this side's and Postgres', must have seen the same records.
+            // Both parsers of CSV, this one and Postgres', must have seen the same records.
             if (await batch.ExecuteScalarAsync(cancellationToken) is not long staged || staged != chunk.Count)
                 throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
             return true;
@@ -117,7 +117,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         }
     }
 
-    // As they lie in their block, where they still do; doubled quotes are undone there by whoever reads them.
+    // As they are stored in their block, where that is unchanged; each reader unescapes doubled quotes itself.
     private Task WriteAsync(RecordChunk<Record> chunk, Stream to, CancellationToken cancellationToken)
     {
         if (isCsv && !records!.MayBeForeign && chunk.Written is { } written)
@@ -126,13 +126,13 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         return records.WriteAsync(to, chunk, Enumerable.Range(0, chunk.Count).ToArray(), cancellationToken);
     }
 
-    // A deadlock, a lock: the whole chunk at once is the quickest way out, while it may be tried.
+    // A deadlock, a lock: retrying the whole chunk at once is the fastest way, while that is allowed.
     private bool IsTriedAgain(PostgresException e, RecordChunk<Record> chunk) =>
         e.IsTransient && SqlFailure.FaultOf(e) == Fault.RecordForNow && chunk.Attempt < chunkAttempts;
 
     private TableException Stopped(PostgresException e, BatchId batch)
     {
-        // The driver's own text may quote a record.
+        // The driver's own message may quote a record.
         var passes = SqlFailure.Passes(e);
         return new(
             passes ? TableException.Unavailable : TableException.Refused,
@@ -141,7 +141,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             passes);
     }
 
-    // What can't be staged goes into the table record by record: a limit of the temporary table is not a limit of the target table.
+    // What can't be copied into the temporary table is inserted record by record: its limits are not those of the target table.
     private async Task<bool> StageAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try
@@ -157,7 +157,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2100 // Made of the table's own columns, quoted.
+#pragma warning disable CA2100 // Built from the table's own columns, quoted.
         await using var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -165,7 +165,7 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} at {Position}: {Failed} of {Count} records are not in table {Table}; the receipt says why.")]
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} at {Position}: {Failed} of {Count} records are not in table {Table}; the receipt has the reasons.")]
         public static partial void Refused(ILogger logger, BatchId batchId, BatchPosition position, int failed, int count, TableName table);
     }
 }

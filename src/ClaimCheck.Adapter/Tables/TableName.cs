@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>A table's name as SQL has it: parts between dots, each plain or in double quotes.</summary>
+/// <summary>A table's name as SQL has it: parts separated by dots, each plain or in double quotes.</summary>
 internal sealed record TableName(IReadOnlyList<string> Parts)
 {
     private const int LongestPart = 63;
@@ -35,7 +35,7 @@ internal sealed record TableName(IReadOnlyList<string> Parts)
 
     public override string ToString() => string.Join('.', Parts);
 
-    // Leaves the place behind the part.
+    // Returns the position behind the part.
     private static string? Part(string text, ref int i)
     {
         var part = new StringBuilder();

@@ -3,31 +3,31 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Looks at the table, and says how a dataset's columns are loaded into it, or why they can't be.</summary>
+/// <summary>Inspects the table, and determines how a dataset's columns are loaded into it, or why they can't be.</summary>
 internal sealed class TableSchema(TableDestination destination)
 {
     private sealed record TableColumn(string Name, string Type, string Base, bool IsWritten, bool IsRequired);
 
-    /// <exception cref="TableException">The table does not fit; the text says all that does not.</exception>
+    /// <exception cref="TableException">The table does not fit; the message has all faults.</exception>
     public async Task<LoadPlan> PlanAsync(
         NpgsqlConnection connection, IReadOnlyList<Column> dataset, string datasetKey, CancellationToken cancellationToken)
     {
         var table = await ReadColumnsAsync(connection, cancellationToken);
         if (table.Count == 0)
-            throw Mismatch([$"there is no such table, or this role sees none"]);
+            throw Mismatch([$"the table does not exist, or this role can't see it"]);
         var errors = new List<string>();
         var columns = dataset.Select(column => Target(column.Name, table, errors)).ToList();
         foreach (var name in (destination.Columns?.Keys ?? []).Where(name => dataset.All(column => column.Name != name)))
             errors.Add($"Columns names '{name}', which the dataset does not have");
         var names = columns.Select(column => column.Name).OfType<string>().ToList();
         foreach (var missing in table.Values.Where(column => column.IsRequired && !names.Contains(column.Name, StringComparer.Ordinal) && column.Name != destination.BatchColumn))
-            errors.Add($"its column '{missing.Name}' takes no NULL and has no default, but nothing is loaded into it");
+            errors.Add($"its column '{missing.Name}' does not allow NULL and has no default, but nothing is loaded into it");
         var batchIsUuid = CheckBatchColumn(table, names, errors);
         var key = KeyOf(dataset, datasetKey, columns, names, errors);
         if (errors.Count == 0 && !await IsUniqueAsync(connection, key, cancellationToken))
         {
             errors.Add(
-                $"it has no unique index or constraint over exactly ({string.Join(", ", key)}), not partial and not deferrable: a record that comes again would be there twice. "
+                $"it has no unique index or constraint over exactly ({string.Join(", ", key)}), not partial and not deferrable: a record that comes again would be inserted twice. "
                 + "Create one, or set Key");
         }
 
@@ -107,7 +107,7 @@ internal sealed class TableSchema(TableDestination destination)
 
     private async Task<bool> IsUniqueAsync(NpgsqlConnection connection, IReadOnlyList<string> key, CancellationToken cancellationToken)
     {
-        // What ON CONFLICT can name: columns alone, all of the index's, in any order.
+        // What ON CONFLICT can name: columns only, all of the index's, in any order.
         const string sql = """
             SELECT EXISTS (
                        SELECT 1

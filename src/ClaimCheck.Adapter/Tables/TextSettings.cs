@@ -3,12 +3,13 @@ using Npgsql;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// The settings that a value's meaning as text depends on, as the service's sources are read with. They are set in the transaction that
-/// loads: what the database, the role or a pooler makes of a session must not change a record.
+/// The settings that a value's meaning as text depends on, as the service's sources are read with. They are set in the
+/// transaction that loads: settings of the database, the role or a pooler must not change a record.
 /// </summary>
 internal static class TextSettings
 {
-    // Money is an integer of the locale's smallest unit, written in the locale's way; exports write it so where that is a hundredth.
+    // Money is an integer of the locale's smallest unit, written in the locale's way; exports write it so where that is a
+    // hundredth.
     private const string Sql = """
         SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true), set_config('IntervalStyle', 'iso_8601', true),
                set_config('standard_conforming_strings', 'on', true), set_config('array_nulls', 'on', true), set_config('xmloption', 'content', true),

@@ -5,15 +5,15 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>What a read was asked for: a batch, with or without a link to its manifest or the manifest itself.</summary>
+/// <summary>The input of a read: a batch, with or without a link to its manifest or the manifest itself.</summary>
 /// <param name="BatchId">The batch.</param>
 /// <param name="Location">A link to its manifest, or null.</param>
 /// <param name="Manifest">The manifest, or null.</param>
 internal sealed record Asked(BatchId BatchId, Link? Location, Manifest? Manifest);
 
 /// <summary>
-/// A batch's manifest while it is read. Links die before files do: the service, which knows whether the batch is still ready, is
-/// then asked for new ones.
+/// A batch's manifest while it is read. Links expire before files do: then the service, which knows whether the batch is still
+/// ready, is asked for new ones.
 /// </summary>
 internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
 {
@@ -41,8 +41,8 @@ internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked ask
     }
 
     /// <summary>Asks the service for fresh links to the same files.</summary>
-    /// <exception cref="BatchEndedException">The batch has ended: that is why the link is dead.</exception>
-    /// <exception cref="IntegrityException">The service now says that the batch holds something else.</exception>
+    /// <exception cref="BatchEndedException">The batch has ended: that is why the link does not work.</exception>
+    /// <exception cref="IntegrityException">The service now lists other content for the batch.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         var fresh = await client.GetManifestAsync(BatchId, cancellationToken);
@@ -67,8 +67,8 @@ internal sealed class Claim(ClaimCheckClient client, LinkClient links, Asked ask
         }
         catch (JsonException)
         {
-            // The parser's own text may quote the manifest, and that holds links: it is left out.
-            throw new IntegrityException($"What the link of {BatchId} leads to is no manifest.", BatchId);
+            // The parser's own message may quote the manifest, which contains links: it is left out.
+            throw new IntegrityException($"The link of {BatchId} does not lead to a manifest.", BatchId);
         }
         catch (Exception e) when (e is TransferException or IOException or HttpRequestException)
         {

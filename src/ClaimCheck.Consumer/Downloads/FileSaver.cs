@@ -5,8 +5,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// Saves one file: keeps each block on disk that is right, fetches the others into their place, and gives the file its name once its
-/// own checksum is right too.
+/// Saves one file: keeps each valid block on disk, fetches the others into their place, and gives the file its name once its
+/// own checksum matches too.
 /// </summary>
 internal sealed class FileSaver(
     LinkClient links, Claim claim, int ordinal, DownloadDirectory directory, DownloadTally tally, BatchReaderOptions options)
@@ -27,12 +27,12 @@ internal sealed class FileSaver(
             return;
         }
         directory.Reopen();
-        // What was altered since is mended block by block, like what was never finished.
+        // What was altered since is replaced block by block, like what was never finished.
         if (File.Exists(Final))
             File.Move(Final, Partial, overwrite: true);
         if (!await FillAsync(cancellationToken))
         {
-            // The blocks are right and the whole is not: what no block covers, the header on disk, may be to blame.
+            // The blocks are right but the whole is not: the header on disk, which no block covers, may be wrong.
             File.Delete(Partial);
             throw new IntegrityException(
                 $"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's; what was saved of it is deleted.", claim.BatchId);
@@ -86,7 +86,7 @@ internal sealed class FileSaver(
             var trailer = new byte[layout.TrailerBytes];
             await PieceAsync(file.Bytes - trailer.Length, 0, trailer, _ => FileDownload.TrailerFlaw(trailer, layout));
         }
-        // A name must not promise what a power cut could still take away.
+        // A name must not promise what a power failure could still destroy.
         saved.Flush(flushToDisk: true);
         return whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256));
 

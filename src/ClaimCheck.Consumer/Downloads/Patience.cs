@@ -2,7 +2,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Counts the tries that brought nothing, pauses between them, and says when it is enough. Progress forgives all.</summary>
+/// <summary>Counts tries without progress, pauses between them, and decides when to give up. Progress resets the count.</summary>
 internal sealed class Patience(BatchReaderOptions options, BatchId batch, string what)
 {
     private int failures;
@@ -17,7 +17,7 @@ internal sealed class Patience(BatchReaderOptions options, BatchId batch, string
             return;
         }
         throw failure.IsAltered
-            ? new IntegrityException($"{what} of {batch} is not what the manifest says, {failures} times over: {failure.Message}.", batch)
+            ? new IntegrityException($"{what} of {batch} does not match the manifest after {failures} tries: {failure.Message}.", batch)
             : new DownloadFailedException(
                 $"{what} of {batch} could not be fetched in {failures} tries: {failure.Message}.", batch, failure.InnerException);
     }

@@ -5,7 +5,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Records;
 
-/// <summary>One JSON object a line, with the columns in order.</summary>
+/// <summary>One JSON object per line, with the columns in order.</summary>
 internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
 {
     private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
@@ -18,7 +18,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         var raw = Json(slot);
         if (IsNull(slot))
             return default;
-        // A string of json keeps its quotes, as the database has it and csv too.
+        // A string in a json column keeps its quotes, as in the database and in csv.
         if (kinds[slot] != JsonTokenType.String || areJson[slot % Columns.Count])
             return raw;
         return escaped[slot] ? Unescape(raw, slot) : raw[1..^1];
@@ -47,7 +47,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns) : Rows(columns)
         {
             if (JsonDepth.IsExceeded(line[..length]))
                 throw new RecordMismatchException($"A line, {Where(Origin)}, {JsonDepth.Rule}.", BatchId);
-            // Or a name holds half a surrogate pair. The parser's own text may quote the record: it is left out.
+            // Or a name contains half a surrogate pair. The parser's own message may quote the record: it is left out.
             throw Broken("it is not a JSON object");
         }
         Position += length + 1;

@@ -4,8 +4,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Records;
 
 /// <summary>
-/// Finds the records of a block, one or many at a time, and where each of their fields lies in its buffer. Nothing is copied, and no
-/// string is made, until a field is asked for. A field has a slot: the record's <see cref="Origin"/>, and the column's place.
+/// Finds the records of a block, one or many at a time, and the position of each field in its buffer. Nothing is copied, and no
+/// string is created, until a field is read. A field has a slot: the record's <see cref="Origin"/> plus the column's index.
 /// </summary>
 internal abstract class Rows
 {
@@ -25,16 +25,18 @@ internal abstract class Rows
 
     public IReadOnlyList<Column> Columns { get; }
 
-    /// <summary>Whose records they are.</summary>
+    /// <summary>The batch of the records.</summary>
     public BatchId? BatchId { get; init; }
 
-    /// <summary>Raised whenever other records are found: a view of older ones is stale.</summary>
+    /// <summary>Incremented whenever other records are found: a view of older ones is stale.</summary>
     public long Version { get; private set; }
 
     /// <summary>The slot of the current record's first field.</summary>
     public int Origin { get; private set; }
 
-    /// <summary>The bytes of the records that were found last, as they were written; null where finding their fields changed them.</summary>
+    /// <summary>
+    /// The bytes of the records that were found last, as they were written; null where finding their fields changed them.
+    /// </summary>
     public ReadOnlyMemory<byte>? Written => isChanged ? default(ReadOnlyMemory<byte>?) : Buffer.AsMemory(from, Position - from);
 
     protected byte[] Buffer { get; private set; } = [];
@@ -64,12 +66,12 @@ internal abstract class Rows
     }
 
     /// <summary>Finds the next record's fields; false at the block's end.</summary>
-    /// <exception cref="IntegrityException">What follows is no whole record.</exception>
+    /// <exception cref="IntegrityException">What follows is not a whole record.</exception>
     public bool Next() => Fill(1) == 1;
 
-    /// <summary>Finds the fields of the next records, so many at most; the first of them is the current one.</summary>
-    /// <returns>How many there are; 0 at the block's end.</returns>
-    /// <exception cref="IntegrityException">What follows is no whole record.</exception>
+    /// <summary>Finds the fields of the next records, up to a number; the first of them is the current one.</summary>
+    /// <returns>The number of records; 0 at the block's end.</returns>
+    /// <exception cref="IntegrityException">What follows is not a whole record.</exception>
     public int Fill(int most)
     {
         Version++;
@@ -99,13 +101,13 @@ internal abstract class Rows
     /// <summary>The value as a piece of JSON, where the format or the column's type makes it one.</summary>
     public abstract ReadOnlySpan<byte> Json(int slot);
 
-    /// <summary>Where a slot's record is, for a person.</summary>
+    /// <summary>The position of a slot's record, for people.</summary>
     public string Where(int slot) => $"record {first + (slot / Columns.Count)} of block {block} of {file}";
 
     /// <summary>Finds the fields of the record at <see cref="Position"/>, for the slots from <see cref="Origin"/> on.</summary>
     protected abstract void Find();
 
-    /// <summary>Notes that a record's bytes are no longer those that were written.</summary>
+    /// <summary>Records that a record's bytes are no longer those that were written.</summary>
     protected void Change() => isChanged = true;
 
     /// <summary>Makes room for the slots of more records.</summary>

@@ -6,8 +6,8 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class ShowImport
 {
     public static Step Step { get; } = new(
-        "What became of each record",
-        "claimcheck import report RUN sums up; the failure bucket holds each record that failed, and why. import retry sends them once more.",
+        "The outcome of each record",
+        "claimcheck import report RUN sums up; the rejects are the records that failed, with their reasons. import retry sends them once more.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
@@ -24,14 +24,14 @@ internal static class ShowImport
         var counts = status.RootElement.GetProperty("counts");
         var (succeeded, failed, invalid) = (counts.GetProperty("succeeded").GetInt64(), counts.GetProperty("failed").GetInt64(), counts.GetProperty("invalid").GetInt64());
         if (succeeded + failed + invalid != DropFeed.Records || failed != DropFeed.Records / 1000 || invalid != failed)
-            throw new DemoException($"{succeeded} + {failed} + {invalid} is not what the file holds.");
+            throw new DemoException($"{succeeded} + {failed} + {invalid} is not the number of records in the file.");
 
-        tour.Screen.Line("The failure bucket begins:");
+        tour.Screen.Line("The rejects begin:");
         var bucket = status.RootElement.GetProperty("failureBucket").GetString()!;
         tour.Screen.Text(string.Join('\n', File.ReadLines(bucket).Take(3)));
         var imported = await tour.CountAtSourceAsync(DropFeed.Status, cancellationToken);
         if (imported != succeeded)
             throw new DemoException($"{imported:N0} orders are '{DropFeed.Status}' in the database, not {succeeded:N0}.");
-        tour.Screen.Good($"each record ended once; in the database {imported:N0} orders are '{DropFeed.Status}'");
+        tour.Screen.Good($"each record has exactly one outcome; in the database {imported:N0} orders are '{DropFeed.Status}'");
     }
 }

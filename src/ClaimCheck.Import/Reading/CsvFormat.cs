@@ -57,7 +57,7 @@ internal sealed class CsvFormat(byte delimiter) : RecordFormat
 
     public override bool IsBlank(ReadOnlySpan<byte> record) => record.IsEmpty && names.Length != 1;
 
-    /// <exception cref="ImportException">The header can't be one.</exception>
+    /// <exception cref="ImportException">The header is invalid.</exception>
     public void TakeHeader(ReadOnlyMemory<byte> header)
     {
         this.header = header;
@@ -164,7 +164,7 @@ internal sealed class CsvFormat(byte delimiter) : RecordFormat
         }
     }
 
-    private static Fault Badly() => new(ImportCodes.BadQuoting, "A quote stands where RFC 4180 allows none.");
+    private static Fault Badly() => new(ImportCodes.BadQuoting, "A quote is where RFC 4180 does not allow one.");
 
     private ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> text)
     {

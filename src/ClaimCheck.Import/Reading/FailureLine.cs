@@ -6,11 +6,11 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>A line of the failure bucket.</summary>
-/// <param name="Line">Where the record was.</param>
+/// <summary>A line of the rejects.</summary>
+/// <param name="Line">The line of the record.</param>
 /// <param name="Class">Of the failure.</param>
 /// <param name="Code">Of the failure.</param>
-/// <param name="Record">Where the record is in the line.</param>
+/// <param name="Record">The record's position in the line.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct FailureLine(long? Line, string? Class, string? Code, Range? Record)
 {

@@ -2,7 +2,7 @@ using System.Text.Unicode;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>An open file: its header is read, its records come one by one.</summary>
+/// <summary>An open file: its header is read, its records are read one by one.</summary>
 internal sealed class Feed : IAsyncDisposable
 {
     private readonly Stream stream;
@@ -21,8 +21,8 @@ internal sealed class Feed : IAsyncDisposable
     /// <param name="file">What it is.</param>
     /// <param name="plain">Its bytes; disposed with this.</param>
     /// <param name="options">How it is read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="ImportException">It is broken, or has no header.</exception>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ImportException">It is damaged, or has no header.</exception>
     public static async Task<Feed> OpenAsync(FeedFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
     {
         var content = file.Inflate(plain, options.UnpackRatio);
@@ -34,7 +34,7 @@ internal sealed class Feed : IAsyncDisposable
                 "bucket" => new BucketFormat(),
                 _ => new NdjsonFormat(),
             };
-            // A bucket's line holds a record and what was said of it.
+            // A line of the rejects contains a record and its failure.
             var reader = new RecordReader(content, format, file.Format == "bucket" ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
             if (format is CsvFormat csv)
             {
@@ -44,7 +44,7 @@ internal sealed class Feed : IAsyncDisposable
                     throw new ImportException(ImportCodes.NoHeader, $"The first line is longer than the {options.RecordBytes} bytes that reading.recordBytes allows: that is not a header.");
                 if (!Utf8.IsValid(reader.Record.Span))
                     throw new ImportException(ImportCodes.WrongEncoding, "The header is not UTF-8.");
-                // Its values are looked at again later, when the reader's buffer holds other records.
+                // Its values are used again later, when the reader's buffer contains other records.
                 csv.TakeHeader(reader.Record.ToArray());
             }
             return new Feed(content, format, reader);

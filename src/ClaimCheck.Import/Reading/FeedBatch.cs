@@ -5,8 +5,8 @@ using ClaimCheck.Import.Mapping;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>
-/// A run of records of a file: those that can be sent, and those that can't. The same file, mapping and limits give the same
-/// batches each time, so that a number names one for good.
+/// A range of records of a file: those that can be sent, and those that can't. The same file, mapping and limits produce the same
+/// batches each time, so that a number always identifies the same one.
 /// </summary>
 internal sealed class FeedBatch
 {
@@ -25,7 +25,7 @@ internal sealed class FeedBatch
 
     public int ItemBytes => items.WrittenCount;
 
-    /// <summary>It is the file's last record alone, which has no line end.</summary>
+    /// <summary>It consists of the file's last record only, which has no line end.</summary>
     public bool IsOpenEnded { get; set; }
 
     public void Begin(int number)

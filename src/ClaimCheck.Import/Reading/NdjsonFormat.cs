@@ -5,7 +5,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>One JSON object a line, whose fields are named once; blank lines are none.</summary>
+/// <summary>One JSON object per line, without duplicate field names; blank lines are ignored.</summary>
 internal class NdjsonFormat : RecordFormat
 {
     private readonly List<string> names = [];
@@ -80,8 +80,8 @@ internal class NdjsonFormat : RecordFormat
 
     public override RecordFormat Again() => new NdjsonFormat();
 
-    /// <summary>The record that a line holds.</summary>
-    /// <exception cref="JsonException">It holds none.</exception>
+    /// <summary>The record in a line.</summary>
+    /// <exception cref="JsonException">There is none.</exception>
     protected virtual ReadOnlyMemory<byte> RecordOf(ReadOnlyMemory<byte> line) => line;
 
     private SourceValue ValueOf(JsonMember member)
@@ -96,14 +96,14 @@ internal class NdjsonFormat : RecordFormat
         };
     }
 
-    // Its own fields: within a value of json a name may come twice.
+    // Its own fields: within a value of json a name may occur twice.
     private bool NamesTwice()
     {
         seen.Clear();
         return members.Exists(member => !seen.Add(member.Name));
     }
 
-    // Half a surrogate pair has no UTF-8: these bytes are no text either, and the field's type refuses them.
+    // Half a surrogate pair has no UTF-8: these bytes are not text either, and the field's type refuses them.
     private byte[] Unescape(JsonMember member)
     {
         try
@@ -117,7 +117,7 @@ internal class NdjsonFormat : RecordFormat
     }
 }
 
-/// <summary>A failure bucket, read back: each line holds the record, and names the line that it had.</summary>
+/// <summary>Rejects, read back: each line contains the record, and the line number that it had.</summary>
 internal sealed class BucketFormat : NdjsonFormat
 {
     private long? line;

@@ -6,7 +6,7 @@ using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Writes lines of the failure bucket: where a record came from, why it failed, and the record as it was.</summary>
+/// <summary>Writes lines of the rejects: where a record came from, why it failed, and the record unchanged.</summary>
 internal sealed class FailureLines(RecordFormat format, RecordMapping mapping)
 {
     private readonly Lock writing = new();
@@ -48,13 +48,13 @@ internal sealed class FailureLines(RecordFormat format, RecordMapping mapping)
     }
 }
 
-/// <summary>Why a record is in the failure bucket.</summary>
+/// <summary>Why a record is in the rejects.</summary>
 internal static class FailureClass
 {
     /// <summary>It was not sent: it does not fit the configuration.</summary>
     public const string Invalid = "invalid";
 
-    /// <summary>All rounds have failed, each for a reason that may pass.</summary>
+    /// <summary>All rounds have failed transiently.</summary>
     public const string Transient = "transient";
 
     /// <summary>The endpoint refused it.</summary>

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Waits until nobody writes to a run's file any more, as far as that can be told.</summary>
-/// <param name="context">The clock, and how long a file has to rest.</param>
+/// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>
+/// <param name="context">The clock, and how long a file has to be unchanged.</param>
 /// <param name="runId">The run.</param>
 /// <param name="isCancelled">Ends each wait.</param>
 internal sealed partial class FileWatch(RunContext context, string runId, Func<bool> isCancelled)
@@ -13,7 +13,7 @@ internal sealed partial class FileWatch(RunContext context, string runId, Func<b
 
     private bool isTold;
 
-    /// <summary>What changes when somebody writes.</summary>
+    /// <summary>The attributes that change when somebody writes.</summary>
     public static (long Bytes, DateTime WrittenAt) Stamp(string path)
     {
         var file = new FileInfo(path);

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Removes the directories of a feed's runs that were settled long ago, with their failure buckets. What they have imported stays known.
-/// A run that is not settled is never removed.
+/// Removes the directories of a feed's runs that were settled long ago, with their rejects. What they have imported is still
+/// remembered. A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
     private long? swept;
 
-    /// <summary>Looks through all runs, unless it did so within the hour.</summary>
+    /// <summary>Checks all runs, unless it did so within the last hour.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (swept is { } last && context.Time.GetElapsedTime(last) < Interval)
@@ -39,7 +39,7 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 
     private async Task<bool> RemoveAsync(RunDocument run, CancellationToken cancellationToken)
     {
-        // The run that it is of names it, and would have it made once more.
+        // Its original run names it, and would have it created again.
         if (run.RetryOf is { } parent && runs.Has(parent))
             return false;
         var directory = runs.DirectoryOf(run.RunId);
@@ -56,7 +56,7 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
         [LoggerMessage(LogLevel.Information, "{Count} runs of {Feed} that were settled more than {Retention} ago are removed.")]
         public static partial void Removed(ILogger logger, int count, string feed, TimeSpan retention);
 
-        [LoggerMessage(LogLevel.Warning, "Runs of {Feed} whose retention is over could not be removed just now. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Runs of {Feed} whose retention is over could not be removed at present. {Reason}")]
         public static partial void NotRemoved(ILogger logger, string feed, string reason);
     }
 }

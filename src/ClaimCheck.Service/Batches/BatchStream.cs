@@ -8,8 +8,8 @@ using Microsoft.Net.Http.Headers;
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>
-/// What is staged, sent through the service with ranges: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of it. Cut off
-/// within a second of a revocation.
+/// Sends staged content through the service with ranges: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file
+/// of it. Cut off within a second of a revocation.
 /// </summary>
 internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
@@ -62,7 +62,7 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
                 await owner.SendAsync(httpContext, content, from, to - from + 1);
         }
 
-        // One range; of several, or with another If-Range, the whole is answered, as RFC 9110 allows.
+        // One range; for several, or with another If-Range, the whole is answered, as RFC 9110 allows.
         private static RangeItemHeaderValue? Range(RequestHeaders requested, EntityTagHeaderValue etag)
         {
             if (requested.Range is not { Unit.Value: "bytes", Ranges.Count: 1 } ranges)
@@ -97,11 +97,11 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
         }
         catch (StagingException) when (!context.Response.HasStarted)
         {
-            throw; // nothing is promised yet: 503
+            throw; // nothing is sent yet: 503
         }
         catch (Exception e) when (e is OperationCanceledException or StagingException)
         {
-            // The length was promised: a cut connection tells the client that this is not all.
+            // The length was already sent: a cut connection tells the client that the content is incomplete.
             context.Abort();
         }
         finally

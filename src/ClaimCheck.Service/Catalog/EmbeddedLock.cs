@@ -4,8 +4,8 @@ using ClaimCheck.Service.Startup;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// One service at a time uses a data directory. The lock is the kernel's (flock), so it ends with the process, however that
-/// ends; children don't inherit it. The pid lies in a file beside it, because a locked file can't be read.
+/// Allows one service at a time to use a data directory. The lock is the kernel's (flock), so it ends with the process, however
+/// that ends; children don't inherit it. The pid is in a file beside it, because a locked file can't be read.
 /// </summary>
 internal sealed class EmbeddedLock : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class EmbeddedLock : IDisposable
         var pidFile = Path.Combine(dataDirectory, "service.pid");
         try
         {
-            // The user that Postgres runs as where root starts it gets through to its own folder below.
+            // Where root starts the service, the user that runs Postgres passes through to its own folder below.
             PrivateFiles.Close(dataDirectory, isPassage: Environment.IsPrivilegedProcess);
             var lockFile = Path.Combine(dataDirectory, "service.lock");
             var held = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

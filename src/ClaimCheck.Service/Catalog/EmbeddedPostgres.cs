@@ -41,7 +41,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     /// <param name="dataDirectory">It is made where it is missing.</param>
     /// <param name="searchList">The folders to look for Postgres' binaries in.</param>
-    /// <param name="logger">Hears of starts, takeovers and stops.</param>
+    /// <param name="logger">Logs starts, takeovers and stops.</param>
     /// <param name="cancellationToken">Gives the start up; what was started is stopped again.</param>
     public static async Task<EmbeddedPostgres> StartAsync(
         string dataDirectory, IReadOnlyList<string> searchList, ILogger logger, CancellationToken cancellationToken)
@@ -70,7 +70,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>The way to one of its databases. It holds the password: keep it out of logs.</summary>
+    /// <summary>The connection string of one of its databases. It contains the password: keep it out of logs.</summary>
     public string ConnectionString(string database) => new NpgsqlConnectionStringBuilder
     {
         Host = socketFolder,
@@ -81,7 +81,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
 
-    /// <summary>Makes a database unless it exists. Safe to call from several places at once.</summary>
+    /// <summary>Creates a database unless it exists. Safe to call from several places at once.</summary>
     public async Task EnsureDatabaseAsync(string database, CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(cancellationToken);
@@ -102,7 +102,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
-            // Somebody else was quicker.
+            // Another caller was faster.
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
             if (started.Succeeded)
                 break;
 
-            // After the postmaster alone was killed its children need a moment to notice.
+            // After the postmaster alone was killed, its children need a moment to notice.
             var said = File.Exists(directory.StartLog) ? await File.ReadAllTextAsync(directory.StartLog, cancellationToken) : "";
             if (said.Contains("pre-existing shared memory", StringComparison.Ordinal) && watch.Elapsed < Orphans)
             {
@@ -189,7 +189,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         throw new StartupException($"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
     }
 
-    /// <returns>True where a server of a killed service still runs over these data, and answers.</returns>
+    /// <returns>True where the server of a killed service still runs over these data, and answers.</returns>
     private async Task<bool> AdoptAsync(CancellationToken cancellationToken)
     {
         if (EmbeddedPostmaster.Read(directory.Data) is not { } found)
@@ -212,7 +212,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
         catch (NpgsqlException)
         {
-            // It is starting, stopping or ill: a fresh one is better.
+            // It is starting, stopping or broken: a new one is better.
             Log.Replaced(logger, found.Pid, directory.Data);
             await StopAsync();
             return false;
@@ -221,7 +221,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     private async Task StopAsync()
     {
-        // On tokens of its own: a service that stops, or a start that was given up, has cancelled everything else.
+        // On tokens of its own: when a service stops or a start is given up, all others are cancelled.
         if (EmbeddedPostmaster.Read(directory.Data) is not { } running
             || !await running.ServesAsync(directory.Data, CancellationToken.None))
         {
@@ -238,7 +238,9 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         Log.Stopped(logger, directory.Data);
     }
 
-    /// <summary>pg_ctl, which gives the server a session of its own: a terminal's Ctrl-C is the service's to answer.</summary>
+    /// <summary>
+    /// Runs pg_ctl, which gives the server a session of its own: the service alone handles a terminal's Ctrl-C.
+    /// </summary>
     private Task<EmbeddedResult> PgCtlAsync(string[] arguments, CancellationToken cancellationToken) =>
         directory.Account.RunAsync([binaries.PgCtl, .. arguments], directory.Data, cancellationToken);
 

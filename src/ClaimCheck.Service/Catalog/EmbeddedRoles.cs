@@ -5,8 +5,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// Who works in the embedded Postgres: no superuser, so that a statement with a fault in it can neither read files nor other
-/// databases. The superuser makes databases and roles, at start alone.
+/// The roles that work in the embedded Postgres: no superuser, so that a faulty statement can read neither files nor other
+/// databases. The superuser creates databases and roles, at start only.
 /// </summary>
 internal static class EmbeddedRoles
 {
@@ -19,12 +19,14 @@ internal static class EmbeddedRoles
     /// <summary>Owns the sample, as the target of the shipped operations.</summary>
     public const string SampleWriter = "claimcheck_sample_writer";
 
-    /// <summary>Makes what is missing of a database and its roles, and hands over what an earlier version's superuser made there.</summary>
+    /// <summary>
+    /// Creates what is missing of a database and its roles, and transfers what an earlier version's superuser created there.
+    /// </summary>
     /// <param name="postgres">Where.</param>
     /// <param name="database">It is made where it is missing.</param>
     /// <param name="owner">The role that owns it.</param>
     /// <param name="reader">A role that may read it, or null.</param>
-    /// <param name="cancellationToken">Gives up; what is missing then is made at the next start.</param>
+    /// <param name="cancellationToken">Gives up; what is missing then is created at the next start.</param>
     public static async Task PrepareAsync(
         EmbeddedPostgres postgres, string database, string owner, string? reader, CancellationToken cancellationToken)
     {
@@ -40,7 +42,7 @@ internal static class EmbeddedRoles
         await MayReadAsync(connection, reader, database, cancellationToken);
     }
 
-    /// <summary>A role's way to a database. It holds the password: keep it out of logs.</summary>
+    /// <summary>A role's connection string for a database. It contains the password: keep it out of logs.</summary>
     public static string ConnectionString(EmbeddedPostgres postgres, string database, string role)
     {
         var way = new NpgsqlConnectionStringBuilder(postgres.ConnectionString(database));
@@ -48,7 +50,7 @@ internal static class EmbeddedRoles
         return way.ConnectionString;
     }
 
-    // Each role's password follows from the superuser's: there is one secret file.
+    // Each role's password is derived from the superuser's: there is one secret file.
     private static string PasswordOf(string role, string password) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes(role)));
 
@@ -72,7 +74,7 @@ internal static class EmbeddedRoles
     private static Task MayReadAsync(NpgsqlConnection connection, string role, string database, CancellationToken cancellationToken) =>
         RunAsync(connection, $"GRANT pg_read_all_data TO {role}; GRANT CONNECT ON DATABASE {Quoted(database)} TO {role};", cancellationToken);
 
-    // Versions before 0.2 worked as the superuser. Once all is handed over, this finds nothing.
+    // Versions before 0.2 worked as the superuser. Once everything is transferred, this finds nothing.
     private static Task HandOverAsync(NpgsqlConnection connection, string database, string role, CancellationToken cancellationToken) =>
         RunAsync(
             connection,

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>The embedded server's settings, written anew at each start.</summary>
+/// <summary>The embedded server's settings, written again at each start.</summary>
 internal static class EmbeddedSettings
 {
     /// <param name="socketFolder">Plain: no quotes, commas or blanks.</param>

@@ -6,7 +6,7 @@ using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>The answer to a request: an export, new or known by its key, or a refusal.</summary>
+/// <summary>The answer to a request: an export (new, or found by its key), or a refusal.</summary>
 internal sealed record Answer(ExportRow? Export, bool IsNew, ProblemResult? Refusal)
 {
     public static implicit operator Answer(ProblemResult refusal) => new(null, false, refusal);
@@ -17,7 +17,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 {
     public async Task<Answer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
-        // One view of the definitions for the whole request, whatever is read again meanwhile.
+        // One snapshot of the definitions for the whole request, whatever is read again meanwhile.
         var known = datasets.Current;
         if (ExportRequestReader.Unread(body, known) is { } unread && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
             return Problems.Unavailable(unreadable);
@@ -27,7 +27,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         var meaning = ExportStore.Meaning(
             request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
 
-        // Before the source is asked: a repeated request is answered also while the source is away.
+        // Before the source is asked: a repeated request is answered even while the source is unreachable.
         if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } before)
             return await RepeatAsync(caller, before, meaning, cancellationToken);
 

@@ -15,7 +15,7 @@ internal static class ApiDescription
 
     public static IEndpointRouteBuilder MapApiDescription(this IEndpointRouteBuilder routes)
     {
-        // The one document by its one name: any other is not found, as every other address is.
+        // There is one document under one name: any other is not found, as every other address is.
         routes.MapOpenApi("/openapi/v1.json").Finally(endpoint =>
         {
             foreach (var onlyGet in endpoint.Metadata.OfType<HttpMethodMetadata>().ToList())
@@ -25,15 +25,15 @@ internal static class ApiDescription
         return routes;
     }
 
-    /// <summary>Names a header that the call honours.</summary>
+    /// <summary>Declares a header that the call honours.</summary>
     public static TBuilder ReadsHeader<TBuilder>(this TBuilder builder, string name, string description)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, true, description));
 
-    /// <summary>Names a query parameter that the call honours.</summary>
+    /// <summary>Declares a query parameter that the call honours.</summary>
     public static TBuilder ReadsQuery<TBuilder>(this TBuilder builder, string name, string description)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ReadParameter(name, false, description));
 
-    /// <summary>The headers of what is sent in ranges.</summary>
+    /// <summary>The headers of answers with ranges.</summary>
     public static TBuilder ReadsRanges<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
         builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.");

@@ -41,17 +41,19 @@ internal static partial class HttpFeature
         return builder;
     }
 
-    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
+    /// <summary>
+    /// The pipeline of every call. Access is decided before the query is checked, and that before anything is done.
+    /// </summary>
     public static WebApplication UseHttp(this WebApplication app)
     {
-        // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
+        // Defects are logged here, without values; a caller's mistake or an unreachable peer is not a defect.
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = static _ => true });
         // Routing and the server answer with a bare status; the body is added here.
         app.UseStatusCodePages(context =>
             Problems.Of(ProblemCatalogue.ForStatus(context.HttpContext.Response.StatusCode), Wanted.Detail(context.HttpContext)).ExecuteAsync(context.HttpContext));
         app.Use((context, next) =>
         {
-            // Browsers must not guess a content type, and run as a page what is not one.
+            // Browsers must not guess a content type, or run content as a page that is not one.
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
         });
@@ -122,16 +124,16 @@ internal static partial class HttpFeature
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The caller has hung up, as a rule in the middle of its body: nobody listens.
+            // The caller has disconnected, usually in the middle of its body: nobody listens.
         }
     }
 
-    // The path itself may hold a link's signature.
+    // The path itself may contain a link's signature.
     private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "{Method} {Route} met a defect of the service, and was answered 500.")]
+        [LoggerMessage(LogLevel.Error, "{Method} {Route} hit a defect of the service, and was answered with 500.")]
         public static partial void Broken(ILogger logger, Exception exception, string method, string route);
     }
 }

@@ -10,7 +10,7 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
     public int? StatusCode => problem.Status;
     public Problem Value => problem;
 
-    /// <summary>The document, as it is sent.</summary>
+    /// <summary>The document as it is sent.</summary>
     public byte[] ToUtf8(PublicAddress address) => JsonSerializer.SerializeToUtf8Bytes(Under(address), ClaimCheckJson.Options);
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -23,14 +23,14 @@ internal sealed class ProblemResult(Problem problem, TimeSpan? retryAfter = null
             Under(httpContext.RequestServices.GetRequiredService<PublicAddress>()), ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
 
-    // Relative to the host where no public address is set: there is no path before it then.
+    // Relative to the host where no public address is set: it has no path then.
     private Problem Under(PublicAddress address) => problem with { Type = address.Base + problem.Type };
 }
 
-/// <summary>Makes error answers from the codes of <see cref="ProblemCatalogue"/>.</summary>
+/// <summary>Creates error answers from the codes of <see cref="ProblemCatalogue"/>.</summary>
 internal static class Problems
 {
-    // An answer must not be as large as what a hostile body of a million wrong fields makes of it.
+    // A hostile body with a million wrong fields must not produce an answer of that size.
     private const int MostErrors = 50;
 
     public static ProblemResult Of(
@@ -61,7 +61,10 @@ internal static class Problems
                 $"The request is understood, but {errors.Count} of its fields don't fit: errors shows {MostErrors} of them.",
                 errors.Take(MostErrors).ToDictionary(StringComparer.Ordinal));
 
-    /// <summary>The refusal of a dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
+    /// <summary>
+    /// The refusal of a dataset or operation that can't be used at present: until its database answers, or until its definition
+    /// is fixed.
+    /// </summary>
     public static ProblemResult Unavailable(Unavailability why) =>
         Of(why.Code, why.Detail, retryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.SourceUnavailable ? 10 : 60));
 
@@ -77,7 +80,7 @@ internal static class Problems
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not an end state."),
     });
 
-    /// <summary>Says in the OpenAPI document that a call may answer this status with a problem.</summary>
+    /// <summary>Declares in the OpenAPI document that a call may answer this status with a problem.</summary>
     public static TBuilder ProducesProblems<TBuilder>(this TBuilder builder, params ReadOnlySpan<int> statuses)
         where TBuilder : IEndpointConventionBuilder
     {

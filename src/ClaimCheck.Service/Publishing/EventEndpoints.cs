@@ -46,7 +46,7 @@ internal static class EventEndpoints
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         var began = time.GetTimestamp();
-        var head = place.Position; // or beyond: then the first wait ends at once, and tells it
+        var head = place.Position; // or beyond: then the first wait ends at once, and reports it
         while (true)
         {
             using var moved = feed.Beyond(head);
@@ -86,7 +86,7 @@ internal static class EventEndpoints
                 while (true)
                 {
                     using var moved = feed.Beyond(seen);
-                    // The place has expired: a reader that reconnects with the last id gets 410.
+                    // The cursor has expired: a reader that reconnects with the last id gets 410.
                     if (await feed.ReadAsync(caller, place, AtOnce, ended.Token) is not var (events, next))
                         return;
                     place = next;

@@ -9,9 +9,10 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// Carries the feed on to an SNS topic, in the order of its places, one relay at a time. It remembers how far it is after SNS has
-/// answered: an event whose answer was lost goes out again, under the same id. While SNS is away the feed grows, and drains later. One event
-/// that can't go now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it, and all others go on.
+/// Forwards the feed to an SNS topic, in the order of its positions, one relay at a time. It stores its position after SNS has
+/// answered: an event whose answer was lost is sent again, under the same id. While SNS is unreachable the feed grows, and drains
+/// later. One event that can't be sent now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it,
+/// and all others continue.
 /// </summary>
 internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, TopicMessages messages, TopicQueue queue, CatalogSignals signals, PublishingOptions options,
@@ -20,7 +21,7 @@ internal sealed partial class TopicRelay(
 {
     // "clchtopc" as bytes: any constant that nothing else in the catalog locks.
     private const long AdvisoryLock = 0x636c6368746f7063;
-    // What SNS takes in one call. https://docs.aws.amazon.com/general/latest/gr/sns.html
+    // The limits of one call to SNS. https://docs.aws.amazon.com/general/latest/gr/sns.html
     private const int MaxCallBytes = 256 << 10;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -42,7 +43,7 @@ internal sealed partial class TopicRelay(
             }
             catch (AwsMessagingException e)
             {
-                // The topic takes nothing at all. Doubles, up to half a minute, with some chance in it.
+                // The topic accepts nothing at all. The delay doubles, up to half a minute, with jitter.
                 var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(failures++, 10))));
                 Log.Waiting(logger, wait, e.Message);
                 await Task.Delay(wait * (0.5 + (Random.Shared.NextDouble() / 2)), stoppingToken);
@@ -66,8 +67,8 @@ internal sealed partial class TopicRelay(
         return true;
     }
 
-    /// <returns>Those that did not go out, each with its reason.</returns>
-    /// <exception cref="AwsMessagingException">The topic takes nothing now.</exception>
+    /// <returns>Those that were not sent, each with its reason.</returns>
+    /// <exception cref="AwsMessagingException">The topic accepts nothing now.</exception>
     private async Task<IReadOnlyList<Unsent>> PublishAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
     {
         var unsent = new List<Unsent>();
@@ -131,7 +132,7 @@ internal sealed partial class TopicRelay(
         {
             if (some is [var (row, _)])
                 return [Refused(row, e.Message)];
-            // One of them spoils the call: each by itself.
+            // One of them makes the call fail: each is sent by itself.
             var apart = new List<Unsent>();
             foreach (var item in some)
                 apart.AddRange(await SendAsync([item], cancellationToken));
@@ -147,9 +148,9 @@ internal sealed partial class TopicRelay(
                 continue;
             }
 
-            // An entry that the answer leaves out may have gone out or not: it goes again, under the same id.
+            // An entry that is missing in the answer may have been sent or not: it is sent again, under the same id.
             var failed = answer.Failed.Find(entry => entry.Id == message.Id);
-            var reason = failed is null ? "SNS's answer leaves it out." : $"SNS says {failed.Code ?? "no code"}.";
+            var reason = failed is null ? "SNS's answer does not contain it." : $"SNS says {failed.Code ?? "no code"}.";
             if (failed is not null && Failures.KindOf(failed.Code, failed.SenderFault) == AwsFailure.Invalid)
             {
                 unsent.Add(Refused(row, reason));
@@ -178,16 +179,16 @@ internal sealed partial class TopicRelay(
         [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never take it. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never accept it. {Reason}")]
         public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches go on.")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, Contracts.EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't go to the topic yet, and those of other batches go on: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
         public static partial void PutOff(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "The topic takes nothing now; it is tried again in {Wait}: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The topic accepts nothing now; it is tried again in {Wait}: {Reason}")]
         public static partial void Waiting(ILogger logger, TimeSpan wait, string reason);
     }
 }

@@ -7,7 +7,7 @@ using Dapper;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>A batch as those see it who report on it or ask for more of it.</summary>
+/// <summary>A batch as the consumers see it that report on it or ask for more of it.</summary>
 internal static class ReportedBatch
 {
     /// <summary>How many consumers may report on one batch.</summary>
@@ -20,17 +20,19 @@ internal static class ReportedBatch
             new { Id = batch.Value, caller.Tenant },
             cancellationToken));
 
-    /// <summary>The refusal of one consumer more, where as many have said something as may: names cost a caller nothing.</summary>
+    /// <summary>
+    /// The refusal of a further consumer, where the limit of reporting consumers is reached: names cost a caller nothing.
+    /// </summary>
     public static async Task<ProblemResult?> IsFullAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
         await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
             "SELECT count(*) FROM receipts WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken)) < MostConsumers
             ? null
             : Problems.Of(ProblemCodes.LimitReached, $"{MostConsumers} consumers have reported on this batch.");
 
-    /// <summary>Where the books are kept: a retry counts for the batch it was made from.</summary>
+    /// <summary>The batch whose ledger counts: a retry counts for its original.</summary>
     public static BatchId OriginalOf(ExportRow batch) => batch.RetryOf is { } original ? new(original) : batch.Batch;
 
-    /// <summary>Why the caller may not speak for this consumer of this batch, or null.</summary>
+    /// <summary>Why the caller may not act for this consumer of this batch, or null.</summary>
     public static ProblemResult? Refusal(Caller caller, ExportRow batch, string consumer) =>
         caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer) ? null : Problems.Of(ProblemCodes.OtherConsumer);
 }

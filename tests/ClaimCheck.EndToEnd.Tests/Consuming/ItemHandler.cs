@@ -4,7 +4,7 @@ using Npgsql;
 namespace ClaimCheck.EndToEnd.Tests.Consuming;
 
 /// <summary>
-/// Writes items to a table of its own, through the chunk's transaction. A table says which fail, how often and for good; a row of
+/// Writes items to a table of its own, through the chunk's transaction. A table defines which fail, how often and terminally; a row of
 /// another one, locked by a test, holds it at a place of the batch.
 /// </summary>
 internal sealed class ItemHandler(ConsumerSetup setup) : IRecordHandler<Item>
@@ -19,7 +19,7 @@ internal sealed class ItemHandler(ConsumerSetup setup) : IRecordHandler<Item>
 
     public async Task HandleAsync(RecordChunk<Item> chunk, CancellationToken cancellationToken)
     {
-        // As many batches as its rounds say fail a record for now; after them it fails for good, or succeeds.
+        // For as many batches as its rounds say, a record fails transiently; after them it fails terminally, or succeeds.
         const string sql = """
             WITH chunk AS (
                 SELECT unnest(@keys) AS key

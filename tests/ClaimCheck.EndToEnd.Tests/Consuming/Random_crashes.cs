@@ -42,7 +42,7 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
         if (byQueue)
             await consumer.DrainedAsync();
 
-        // A batch and three rounds: who fails four times has failed for good.
+        // A batch and three rounds: a record that fails four times has failed terminally.
         var lost = fates.Where(fate => fate.Rounds > 3).Select(fate => fate.Key).ToList();
         var terminal = fates.Where(fate => fate is { Rounds: <= 3, IsTerminal: true }).Select(fate => fate.Key).ToList();
         var succeeded = Enumerable.Range(ConsumerLab.Items - Records + 1, Records).Select(key => (long)key).Except(lost).Except(terminal).ToList();

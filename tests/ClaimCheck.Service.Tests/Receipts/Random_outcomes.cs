@@ -3,7 +3,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Receipts;
 
-/// <summary>Whatever a consumer reports, in whatever order and however often: outcomes add up, and only what failed for now is sent again.</summary>
+/// <summary>Whatever a consumer reports, in whatever order and however often: outcomes add up, and only transient failures are sent again.</summary>
 [Collection(ReceiptTests.Name)]
 public sealed class Random_outcomes(ReceiptService service)
 {

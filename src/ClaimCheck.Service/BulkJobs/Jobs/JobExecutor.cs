@@ -5,13 +5,13 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Takes a job through its target, and writes its results.</summary>
+/// <summary>Applies a job to its target and writes its results.</summary>
 internal sealed class JobExecutor(
     JobSources sources, JobProgress progress, JobStaging staging, SourceDatabases databases, BulkJobsOptions options, TimeProvider time, ILogger<JobExecutor> logger)
 {
     private const int FailuresAtOnce = 1000;
 
-    /// <returns>How it ended; failures of the job itself included, with what was applied before.</returns>
+    /// <returns>How it ended, including failures of the job itself, with what was applied before.</returns>
     public async Task<JobEnd> RunAsync(JobLease lease, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         var items = await sources.OpenAsync(lease, token);
@@ -30,7 +30,8 @@ internal sealed class JobExecutor(
             }
             catch (JobFailedException e)
             {
-                // Applied all the same where another worker has just done it: then the next one to take the job finds that.
+                // It may still be applied, where another worker has just done so: then the next worker to lease the job finds
+                // that.
                 if (!await applier.FenceAsync(0, 0, token))
                     throw new JobLostException();
                 return new(BulkJobStatus.Failed, new(e.Code, e.Message, e.IsTransient), null);
@@ -52,7 +53,7 @@ internal sealed class JobExecutor(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await pass.SaveAsync(token); // the next worker goes on from here
+            await pass.SaveAsync(token); // the next worker continues from here
             throw;
         }
 
@@ -75,11 +76,11 @@ internal sealed class JobExecutor(
         }
         catch (JobFailedException)
         {
-            return null; // a claim that has ended meanwhile; the failures can be read all the same
+            return null; // a claim that has ended meanwhile; the failures can still be read
         }
     }
 
-    // From the start: items, and beside them those that failed.
+    // From the start: all items, merged with the failures.
     private async Task<string> WriteAsync(JobLease lease, JobItems items, long processed, CancellationToken token)
     {
         await using var results = await JobResults.OpenAsync(staging, lease, token);
