@@ -44,7 +44,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.Equal(1, second.Said("goes on at"));
+        Assert.Equal(1, second.Said("continues at"));
     }
 
     [Fact]
