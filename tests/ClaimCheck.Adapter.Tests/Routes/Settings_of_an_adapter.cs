@@ -39,7 +39,7 @@ public sealed class Settings_of_an_adapter
     [InlineData("Routes:r:Notify", """{ "Url": "ftp://x", "Secret": "whsec_x" }""", "Notify:Secret must be")]
     [InlineData("Routes:r:Destination", "null", "Destination is not set")]
     [InlineData("Routes:r:Destination:Kind", "\"cloud\"", "Kind is 'cloud'")]
-    [InlineData("Routes:r:Destination:Folder", "\"{dataset}\"", "must hold {exportId} or {batchId}")]
+    [InlineData("Routes:r:Destination:Folder", "\"{dataset}\"", "must contain {exportId} or {batchId}")]
     [InlineData("Routes:r:Destination:Location:Path", "\"relative\"", "Path is 'relative'")]
     [InlineData("Routes:r:Destination:Location:Kind", "\"ftp\"", "Kind is 'ftp'")]
     public void What_does_not_fit_is_said(string path, string value, string line)
