@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what ClaimCheck needs at S3, SNS and SQS: a bucket, a topic, a queue with its dead letter queue, and the subscription
+# Creates what ClaimCheck needs in S3, SNS and SQS: a bucket, a topic, a queue with its dead letter queue, and the subscription
 # between them. It may be run again; names and region come from the environment. It needs only the aws command line:
 # LocalStack runs it when it is ready, and it does the same against AWS.
 set -euo pipefail
@@ -14,11 +14,11 @@ receives=${CLAIMCHECK_MAX_RECEIVES:-5}
 if [[ -z ${AWS_ENDPOINT_URL:-} && ${BASH_SOURCE[0]} == /etc/localstack/* ]]; then
     export AWS_ENDPOINT_URL=http://localhost:4566
 fi
-# The command line's versions differ in which of the two they read.
+# Versions of the command line differ in which of the two they read.
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 
-# Version 1 of the command line asks queue.amazonaws.com unless told so: the environment's endpoint does not count for SQS there.
+# Version 1 of the command line calls queue.amazonaws.com by default: it ignores the environment's endpoint for SQS.
 sqs_endpoint=${AWS_ENDPOINT_URL_SQS:-${AWS_ENDPOINT_URL:-}}
 sqs() { aws sqs "$@" ${sqs_endpoint:+--endpoint-url "$sqs_endpoint"}; }
 
@@ -30,7 +30,7 @@ aws s3api head-bucket --bucket "$bucket" >/dev/null 2>&1 ||
 
 topic_arn=$(aws sns create-topic --name "$topic" --query TopicArn --output text)
 
-# Looked up first: making a queue again is an error where its attributes differ from those asked for.
+# Looked up first: creating an existing queue is an error where its attributes differ from the requested ones.
 queue_named() {
     sqs get-queue-url --queue-name "$1" --query QueueUrl --output text 2>/dev/null ||
         sqs create-queue --queue-name "$1" --query QueueUrl --output text
@@ -53,9 +53,9 @@ quote() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 sqs set-queue-attributes --queue-url "$queue_url" \
     --attributes "{\"VisibilityTimeout\":\"60\",\"MessageRetentionPeriod\":\"604800\",\"RedrivePolicy\":$(quote "$redrive"),\"Policy\":$(quote "$policy")}"
 
-# Raw delivery: the message is the event. Only what is for everybody, or for this consumer.
+# Raw delivery: the message is the event. Only events for all, or for this consumer.
 filter="{\"consumer\":[\"*\",\"$consumer\"]}"
-# One that is there already is taken; some servers refuse to give it where it has attributes by now.
+# An existing subscription is used; some servers refuse to return it where it has attributes already.
 subscription_arn=$(aws sns subscribe --topic-arn "$topic_arn" --protocol sqs --notification-endpoint "$queue_arn" \
     --return-subscription-arn --query SubscriptionArn --output text 2>/dev/null ||
     aws sns list-subscriptions-by-topic --topic-arn "$topic_arn" \

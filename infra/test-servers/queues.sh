@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # A throw-away SNS and SQS server for tests: fauxqs, in memory, on loopback.
 #
-#   queues.sh install    fetches it and the Node.js it needs into queues/node_modules, where the locked versions are not there
+#   queues.sh install    installs it and the Node.js it needs into queues/node_modules, unless the locked versions are there
 #   queues.sh installed  tells by its exit code whether they are
-#   queues.sh up   DIR   starts it in DIR (made, and wiped if it is an earlier one) and prints what DIR/queues.env holds
-#   queues.sh down DIR   stops the process that DIR's pid file names, and removes DIR
+#   queues.sh up   DIR   starts it in DIR (created, and wiped if it is an earlier one) and prints DIR/queues.env
+#   queues.sh down DIR   stops the process of DIR's pid file, and removes DIR
 #
 # QUEUES_PORT       its port; by default a free one
 # QUEUES_WATCH_PID  stop it when this process ends, however it ends
 #
-# What it is good for: topics, filters, raw delivery, queues, visibility, dead letters, long polls, FIFO.
-# What it is not: signatures and rights are not checked. Any keys do; those printed are the ones of s3.sh, so that one
+# Suitable for: topics, filters, raw delivery, queues, visibility, dead letters, long polls, FIFO.
+# Not suitable for: signatures and permissions are not checked. Any keys are accepted; those printed are the ones of s3.sh, so that one
 # process can use both.
 set -euo pipefail
 
@@ -21,7 +21,7 @@ fail() { echo "queues.sh: $*" >&2; exit 1; }
 
 usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 
-# The dead count as gone even where nobody reaps them.
+# Zombies count as ended, even where nobody reaps them.
 is_alive() {
     if [ -d /proc/self ]; then
         grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"
@@ -30,10 +30,10 @@ is_alive() {
     fi
 }
 
-# The command is compared too: a pid may belong to somebody else by now.
+# The command is compared too: a pid may belong to another process by now.
 is_ours() { [ -n "$1" ] && is_alive "$1" && [[ "$(ps -o args= -p "$1" 2>/dev/null)" == *"$dir/address"* ]]; }
 
-# The locked one, else one of the machine's that is new enough.
+# The locked version, else one on this machine that is new enough.
 node() {
     local candidate
     for candidate in "$here"/node_modules/node-*/bin/node "$(command -v node || true)"; do
@@ -66,16 +66,16 @@ install() {
     local said
     if ! said=$(cd "$here" && npm ci --no-audit --no-fund </dev/null 2>&1); then
         echo "$said" | tail -n 20 >&2
-        fail "npm could not install it. Try it by hand: npm ci --prefix $here"
+        fail "npm could not install it. Try it manually: npm ci --prefix $here"
     fi
-    node >/dev/null || fail "there is no packaged Node.js for this machine: install $oldest_node or newer (nodejs.org)."
+    node >/dev/null || fail "Node.js has no package for this machine: install $oldest_node or newer (nodejs.org)."
     cp "$here/package-lock.json" "$here/node_modules/.installed"
 }
 
 up() {
     installed || fail "its packages are missing: $here.sh install"
     if [ -e "$dir" ] && [ -n "$(ls -A "$dir")" ]; then
-        [ -e "$dir/.queues-test-server" ] || fail "$dir holds something else; name an empty directory"
+        [ -e "$dir/.queues-test-server" ] || fail "$dir contains something else; name an empty directory"
         down
     fi
     mkdir -p "$dir"
@@ -120,7 +120,7 @@ down() {
 }
 
 watch() {
-    # Ends also when somebody else took the server down.
+    # Also ends when another process stopped the server.
     while is_alive "$1" && [ -e "$dir/.queues-test-server" ]; do sleep 1; done
     down
 }

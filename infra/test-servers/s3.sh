@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # A throw-away S3 server for tests: one Ceph monitor, one OSD in memory, one RADOS gateway, on loopback.
 #
-#   s3.sh up   DIR   starts it in DIR (made, and wiped if it is an earlier one) and prints what DIR/s3.env holds
-#   s3.sh down DIR   stops the processes that DIR's pid files name, and removes DIR
+#   s3.sh up   DIR   starts it in DIR (created, and wiped if it is an earlier one) and prints DIR/s3.env
+#   s3.sh down DIR   stops the processes of DIR's pid files, and removes DIR
 #
 # S3_PORT       the gateway's port; by default a free one is found. The next 19 ports are used as well.
 # S3_WATCH_PID  stop everything when this process ends, however it ends
-# S3_BYTES      how much it holds (default 8 GiB; memory is taken as it fills)
+# S3_BYTES      its capacity (default 8 GiB; memory is used as it fills)
 #
-# What it is good for: SigV4, presigned links (signature and expiry are checked), multipart, ranges, versions, policies.
-# What it is not: conditional completes, flexible checksums, and SigV2 is accepted.
+# Suitable for: SigV4, presigned links (signature and expiry are checked), multipart, ranges, versions, policies.
+# Not suitable for: conditional completes, flexible checksums; SigV2 is accepted.
 set -euo pipefail
 
 readonly packages='ceph-mon ceph-osd radosgw ceph-common'
@@ -19,10 +19,10 @@ fail() { echo "s3.sh: $*" >&2; exit 1; }
 
 usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 
-# The dead count as gone even where nobody reaps them.
+# Zombies count as ended, even where nobody reaps them.
 is_alive() { grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"; }
 
-# The name is compared too: a pid may belong to somebody else by now.
+# The name is compared too: a pid may belong to another process by now.
 is_ours() { [ -n "$1" ] && [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && is_alive "$1"; }
 
 stop_one() {
@@ -96,7 +96,7 @@ mon_warn_on_pool_no_redundancy = false
 mon_max_pg_per_osd = 1000
 mon_data_avail_warn = 1
 mon_data_avail_crit = 1
-# Commits of the monitor are what start-up waits for.
+# Start-up waits for commits of the monitor.
 paxos_propose_interval = 0.05
 paxos_min_wait = 0.01
 osd_data = $dir/osd
@@ -116,7 +116,7 @@ rgw_data = $dir/rgw
 # tcp_nodelay: without it each small GET waits 40 ms for a delayed ACK.
 rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw_thread_pool_size = 64
-# What is deleted is freed at once: by default a memstore fills up for two hours.
+# Deleted objects are freed at once: by default a memstore fills up for two hours.
 rgw_gc_obj_min_wait = 5
 rgw_gc_processor_period = 10
 rgw_gc_processor_max_time = 10
@@ -165,13 +165,13 @@ up() {
         command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install -y --no-install-recommends $packages"
     done
     if [ -e "$dir" ] && [ -n "$(ls -A "$dir")" ]; then
-        [ -e "$dir/.s3-test-server" ] || fail "$dir holds something else; name an empty directory"
+        [ -e "$dir/.s3-test-server" ] || fail "$dir contains something else; name an empty directory"
         stop_all
         rm -rf "$dir"
     fi
     mkdir -p "$dir"/{run,log,mon,osd,rgw}
     touch "$dir/.s3-test-server"
-    # Not "start_all || …", which would make bash overlook failures within.
+    # Not "start_all || …", which would make bash ignore failures within.
     start_all >"$dir/log/start.log" 2>&1 </dev/null &
     if ! wait $!; then
         stop_all
@@ -197,7 +197,7 @@ down() {
 }
 
 watch() {
-    # Ends also when somebody else took the server down.
+    # Also ends when another process stopped the server.
     while is_alive "$1" && [ -e "$dir/.s3-test-server" ]; do sleep 1; done
     down
 }

@@ -5,37 +5,46 @@ namespace ClaimCheck.Aws;
 /// <summary>Why a call to SNS or SQS failed.</summary>
 public enum AwsFailure
 {
-    /// <summary>The request is wrong as it is: asking the same again is refused again.</summary>
+    /// <summary>The request itself is wrong: sending the same again is refused again.</summary>
     Invalid,
 
     /// <summary>The topic, subscription or queue does not exist (or, to this caller, is not shown).</summary>
     NotFound,
 
-    /// <summary>The caller is known and may not do this, or may not use the key that the topic or queue is encrypted with.</summary>
+    /// <summary>
+    /// The caller is known, but lacks permission for this, or for the key that the topic or queue is encrypted with.
+    /// </summary>
     AccessDenied,
 
-    /// <summary>The credentials are over. Transient: sources other than fixed keys renew them.</summary>
+    /// <summary>The credentials have expired. Transient: sources other than fixed keys renew them.</summary>
     CredentialsExpired,
 
-    /// <summary>There are no credentials, or the server does not accept them: unknown, or the signature does not match.</summary>
+    /// <summary>
+    /// The credentials are missing, or the server does not accept them: unknown, or the signature does not match.
+    /// </summary>
     CredentialsRejected,
 
-    /// <summary>Too much is asked at once. Transient.</summary>
+    /// <summary>Too many requests. Transient.</summary>
     Throttled,
 
     /// <summary>The server can't do it now (5xx). Transient.</summary>
     Unavailable,
 
-    /// <summary>No answer: not resolved, not connected, cut off, or not in time. Transient; what was asked may have happened.</summary>
+    /// <summary>
+    /// No answer: not resolved, not connected, cut off, or not in time. Transient; the request may have taken effect.
+    /// </summary>
     Unreachable,
 
-    /// <summary>An answer that is cut short, not of the protocol, or contradicts its checksum. Transient; what was asked may have happened.</summary>
+    /// <summary>
+    /// An answer that is truncated, not of the protocol, or contradicts its checksum. Transient; the request may have taken
+    /// effect.
+    /// </summary>
     Unreadable,
 }
 
 /// <summary>
-/// A call to SNS or SQS failed, also when tried again. The text names the call, the code and the topic or queue; it never holds
-/// a message, a link, a receipt handle or a credential, and there is no inner exception that does.
+/// A call to SNS or SQS failed, even after retries. The message names the call, the code and the topic or queue; it never
+/// contains a message, a link, a receipt handle or a credential, and neither does any inner exception.
 /// </summary>
 /// <param name="kind">Why.</param>
 /// <param name="code">The server's code, or a word of this library's own where no server answered.</param>
@@ -57,7 +66,7 @@ public class AwsMessagingException(
     /// </summary>
     public string Code { get; } = code;
 
-    /// <summary>True where the same call may succeed later with nobody changing anything.</summary>
+    /// <summary>True where the same call may succeed later without any change.</summary>
     public bool IsTransient { get; } = isTransient;
 
     /// <summary>The HTTP status of the last answer, or null where there was none.</summary>

@@ -15,13 +15,14 @@ public sealed class AwsMessagingOptions
     public Uri? ServiceUrl { get; init; }
 
     /// <summary>
-    /// The region, which is also what requests are signed for; for example <c>eu-central-1</c>. By default <c>AWS_REGION</c>,
+    /// The region, which requests are also signed for; for example <c>eu-central-1</c>. By default <c>AWS_REGION</c>,
     /// <c>AWS_DEFAULT_REGION</c>, the profile's, the instance's; for a configured endpoint, where none is set, <c>us-east-1</c>.
     /// </summary>
     public string? Region { get; init; }
 
     /// <summary>
-    /// What requests are signed with. By default the credential chain: environment, profile, web identity, container, instance.
+    /// The credentials that sign requests. By default the credential chain: environment, profile, web identity, container,
+    /// instance.
     /// </summary>
     public AWSCredentials? Credentials { get; init; }
 
@@ -36,20 +37,20 @@ public sealed class AwsMessagingOptions
 
     /// <summary>
     /// How often a call is tried before it fails, the first time included. 3 by default (AWS's standard retry mode); 1 to 10.
-    /// Between attempts there is a pause with jitter that grows up to 20 seconds.
+    /// Between attempts there is a delay with jitter that grows up to 20 seconds.
     /// </summary>
     public int MaxAttempts { get; init; } = 3;
 
     internal void Validate()
     {
         if (ServiceUrl is not null && ServiceUrl is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo.Length: 0 })
-            throw Invalid(nameof(ServiceUrl), "that address", "must be an absolute http or https address without a user", "nothing could be reached");
+            throw Invalid(nameof(ServiceUrl), "that address", "must be an absolute http or https address without a user", "no endpoint could be reached");
         if (Region is { } region && (region.Length is 0 or > 63 || region.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-')))
             throw Invalid(nameof(Region), $"'{region}'", "must be letters, digits and hyphens", "no endpoint or signature would be right");
         if (Timeout < TimeSpan.FromMilliseconds(100) || Timeout > TimeSpan.FromMinutes(5))
             throw Invalid(nameof(Timeout), $"{Timeout}", "must be 100 milliseconds to 5 minutes", "answers would be given up on too early, or waited for in vain");
         if (ConnectTimeout < TimeSpan.FromMilliseconds(10) || ConnectTimeout > TimeSpan.FromMinutes(1))
-            throw Invalid(nameof(ConnectTimeout), $"{ConnectTimeout}", "must be 10 milliseconds to 1 minute", "an endpoint that is away would be noticed too late, or one that is there never");
+            throw Invalid(nameof(ConnectTimeout), $"{ConnectTimeout}", "must be 10 milliseconds to 1 minute", "an unreachable endpoint would be noticed too late, or a reachable one would never be reached");
         if (MaxAttempts is < 1 or > 10)
             throw Invalid(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 10", "a call would be tried never, or for minutes");
     }

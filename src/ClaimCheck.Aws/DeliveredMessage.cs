@@ -4,8 +4,9 @@ using Amazon.SQS.Model;
 namespace ClaimCheck.Aws;
 
 /// <summary>
-/// What was published, whichever way it came to the queue: raw, or in the envelope that a topic puts around it where raw delivery
-/// is off (https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html). Its text form does not show it.
+/// A published message, whichever way it came to the queue: raw, or in the envelope that a topic puts around it where raw
+/// delivery is off (https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html). Its text form does not show the
+/// content.
 /// </summary>
 public sealed class DeliveredMessage
 {
@@ -18,7 +19,7 @@ public sealed class DeliveredMessage
     /// <summary>The attributes that were published with it, those that are text or numbers.</summary>
     public IReadOnlyDictionary<string, string> Attributes { get; }
 
-    /// <summary>The topic, where an envelope says it; null for raw delivery.</summary>
+    /// <summary>The topic, where the envelope names it; null for raw delivery.</summary>
     public string? TopicArn { get; }
 
     /// <summary>Whether it came in an envelope.</summary>
@@ -33,13 +34,15 @@ public sealed class DeliveredMessage
     /// <summary>The attribute <c>tenant</c>; null without.</summary>
     public string? Tenant => Attributes.GetValueOrDefault("tenant");
 
-    /// <summary>The attribute <c>consumer</c>: <c>*</c>, or the one that it is for; null without.</summary>
+    /// <summary>The attribute <c>consumer</c>: <c>*</c>, or the one consumer that it is for; null without.</summary>
     public string? Consumer => Attributes.GetValueOrDefault("consumer");
 
     /// <summary>The attribute <c>traceparent</c> (https://www.w3.org/TR/trace-context/); null without.</summary>
     public string? TraceParent => Attributes.GetValueOrDefault("traceparent");
 
-    /// <summary>Opens the envelope, where there is one. Never fails: what is no envelope was published as it is.</summary>
+    /// <summary>
+    /// Opens the envelope, where there is one. Never fails: a body that is not an envelope was published as it is.
+    /// </summary>
     /// <param name="message">As it was received.</param>
     public static DeliveredMessage Open(Message message)
     {
@@ -50,7 +53,9 @@ public sealed class DeliveredMessage
         return Open(message.Body, attributes);
     }
 
-    /// <summary>Opens the envelope, where there is one. Never fails: what is no envelope was published as it is.</summary>
+    /// <summary>
+    /// Opens the envelope, where there is one. Never fails: a body that is not an envelope was published as it is.
+    /// </summary>
     /// <param name="body">The text as it was received.</param>
     /// <param name="attributes">The attributes as they were received.</param>
     public static DeliveredMessage Open(string body, IReadOnlyDictionary<string, string> attributes)
@@ -69,7 +74,7 @@ public sealed class DeliveredMessage
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            // Not JSON, or text in it that is not Unicode.
+            // Not JSON, or it contains text that is not Unicode.
         }
         return new DeliveredMessage(body, attributes, topicArn: null);
     }

@@ -4,13 +4,13 @@ using Amazon.Runtime.Internal;
 
 namespace ClaimCheck.Aws;
 
-/// <summary>How S3 is reached: the same for every client of it, so that what is tested on one endpoint holds for all.</summary>
+/// <summary>How S3 is reached: the same for all its clients, so that what is tested with one endpoint is valid for all.</summary>
 public static class S3Setup
 {
     /// <summary>
-    /// Sets address, region, timeouts, proxy and checksums. Checksums are <c>WHEN_REQUIRED</c> on every endpoint, AWS's own among them:
-    /// other servers refuse the SDK's trailing ones, and what is sent is guarded by its signature. What
-    /// <c>AWS_REQUEST_CHECKSUM_CALCULATION</c>, <c>AWS_RESPONSE_CHECKSUM_VALIDATION</c> or the profile say is honoured.
+    /// Sets address, region, timeouts, proxy and checksums. Checksums are <c>WHEN_REQUIRED</c> on every endpoint, including AWS's
+    /// own: other servers refuse the SDK's trailing ones, and the content is protected by its signature. The settings
+    /// <c>AWS_REQUEST_CHECKSUM_CALCULATION</c>, <c>AWS_RESPONSE_CHECKSUM_VALIDATION</c> and those of the profile are honoured.
     /// </summary>
     /// <param name="config">Of a client of S3.</param>
     /// <param name="serviceUrl">
@@ -19,11 +19,11 @@ public static class S3Setup
     /// <param name="region">
     /// The region to sign for; null: what the usual AWS settings say, else <c>us-east-1</c> for other servers than AWS's.
     /// </param>
-    /// <param name="stallTimeout">A request, or a pause within an answer, that takes longer has stalled.</param>
+    /// <param name="stallTimeout">A request, or a pause within an answer, that takes longer counts as stalled.</param>
     /// <param name="followsEnvironment">
-    /// False: the variables above do not name the address, since the credentials are of another place.
+    /// False: the variables above do not set the address, since the credentials belong to another place.
     /// </param>
-    /// <returns>Whether the endpoint is AWS's own; others are asked by path (<c>https://host/bucket/key</c>).</returns>
+    /// <returns>Whether the endpoint is AWS's own; others are called by path (<c>https://host/bucket/key</c>).</returns>
     public static bool Apply(
         ClientConfig config, string? serviceUrl, string? region, TimeSpan stallTimeout, bool followsEnvironment = true)
     {
@@ -39,12 +39,12 @@ public static class S3Setup
 
         if (!followsEnvironment)
             config.IgnoreConfiguredEndpointUrls = true;
-        var address = serviceUrl ?? (followsEnvironment ? config.ServiceURL : null); // reading it answers what the environment says
+        var address = serviceUrl ?? (followsEnvironment ? config.ServiceURL : null); // reading it returns the environment's value
         region ??= config.RegionEndpoint?.SystemName;
         if (address is not null)
         {
             config.ServiceURL = address; // clears the region
-            config.AuthenticationRegion = region ?? "us-east-1"; // other servers take any
+            config.AuthenticationRegion = region ?? "us-east-1"; // other servers accept any
         }
         else if (region is not null)
         {

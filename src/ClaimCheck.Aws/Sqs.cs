@@ -6,7 +6,10 @@ using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws;
 
-/// <summary>Amazon SQS (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/) by its SDK, or what speaks its protocol.</summary>
+/// <summary>
+/// Amazon SQS (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/) through its SDK, or a server with its
+/// protocol.
+/// </summary>
 public static class Sqs
 {
     /// <summary>20 seconds: the longest long poll.</summary>
@@ -17,10 +20,10 @@ public static class Sqs
 
     /// <summary>
     /// A client of the SDK with deadlines for answers' bodies, and with one kind of failure: each call throws an
-    /// <see cref="AwsMessagingException"/>, which never quotes a message, a handle or a credential. For any number of calls at once;
-    /// the caller disposes of it. Nothing is connected yet.
+    /// <see cref="AwsMessagingException"/>, which never quotes a message, a handle or a credential. Supports concurrent calls;
+    /// the caller disposes it. Does not connect yet.
     /// </summary>
-    /// <param name="options">By default all as AWS's SDKs find it.</param>
+    /// <param name="options">By default everything as AWS's SDKs find it.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="AwsMessagingException">Neither a region nor an endpoint is configured.</exception>
     public static IAmazonSQS Connect(AwsMessagingOptions? options = null)
@@ -43,7 +46,7 @@ public static class Sqs
     private sealed class Client(AWSCredentials? credentials, AmazonSQSConfig config, Connections connections)
         : AmazonSQSClient(credentials, config) // null is the credential chain
     {
-        // Answers hold messages.
+        // Answers contain messages.
         protected override bool SupportResponseLogging => false;
 
         protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
@@ -61,7 +64,7 @@ public static class Sqs
         }
     }
 
-    /// <summary>Within the retries: tells them which codes pass, beyond those that the SDK knows.</summary>
+    /// <summary>Inside the retries: marks transient codes that the SDK does not know.</summary>
     private sealed class KnownCodes : PipelineHandler
     {
         public override async Task<T> InvokeAsync<T>(IExecutionContext executionContext)
@@ -78,7 +81,7 @@ public static class Sqs
         }
     }
 
-    /// <summary>Around everything: what comes out is explained.</summary>
+    /// <summary>Outermost: explains every failure.</summary>
     private sealed class Explanation : PipelineHandler
     {
         public override async Task<T> InvokeAsync<T>(IExecutionContext executionContext)
@@ -90,7 +93,7 @@ public static class Sqs
             }
             catch (Exception) when (request.CancellationToken.IsCancellationRequested)
             {
-                // Whatever it broke off with.
+                // Whatever the cause.
                 request.CancellationToken.ThrowIfCancellationRequested();
                 throw;
             }
@@ -102,7 +105,7 @@ public static class Sqs
 
         private static string Operation(AmazonWebServiceRequest request) => request.GetType().Name.Replace("Request", "", StringComparison.Ordinal);
 
-        // Error texts name the queue without its host and account.
+        // Error messages name the queue without its host and account.
         private static string? Queue(AmazonWebServiceRequest request) =>
             request switch
             {

@@ -3,8 +3,9 @@ using System.Net;
 namespace ClaimCheck.Aws;
 
 /// <summary>
-/// The proxy that the machine names (<c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c>, <c>ALL_PROXY</c>, <c>NO_PROXY</c>, or what a program set as
-/// <see cref="HttpClient.DefaultProxy"/>), as the AWS SDK uses it; but never for loopback, which is another machine seen from a proxy.
+/// The proxy of the machine (<c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c>, <c>ALL_PROXY</c>, <c>NO_PROXY</c>, or what a program set as
+/// <see cref="HttpClient.DefaultProxy"/>), as the AWS SDK uses it; but never for loopback, which would be the proxy's own
+/// machine.
 /// </summary>
 public sealed class SystemProxy : IWebProxy
 {
@@ -12,10 +13,10 @@ public sealed class SystemProxy : IWebProxy
     {
     }
 
-    /// <summary>The one that all connections to S3, SNS, SQS and the service share.</summary>
+    /// <summary>The instance that all connections to S3, SNS, SQS and the service share.</summary>
     public static SystemProxy Instance { get; } = new();
 
-    /// <summary>What the proxy's own address holds.</summary>
+    /// <summary>The credentials in the proxy's own address.</summary>
     public ICredentials? Credentials
     {
         get => HttpClient.DefaultProxy.Credentials;

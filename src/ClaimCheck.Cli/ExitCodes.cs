@@ -1,6 +1,6 @@
 namespace ClaimCheck.Cli;
 
-/// <summary>What the tool's exit codes mean; scripts rely on them.</summary>
+/// <summary>The tool's exit codes; scripts rely on them.</summary>
 internal static class ExitCodes
 {
     public const int Ok = 0;
@@ -19,7 +19,7 @@ internal static class ExitCodes
           0    done
           1    failed for a reason not below: a full disk, a directory in use, a reused idempotency key
           2    the command line, the profile or the request is not valid
-          3    the service knows no such dataset, export or batch (that this key may see); there is no such import run
+          3    the dataset, export or batch does not exist (or this key may not see it); the import run does not exist
           4    the service refused the key, or there is none
           5    the export has ended otherwise: failed, cancelled, revoked or expired; an import has failed or was cancelled
           6    the service can't be reached or can't do it now, it is not ready, or --timeout has passed: try again later

@@ -6,13 +6,13 @@ using ClaimCheck.Import;
 
 namespace ClaimCheck.Cli;
 
-/// <summary>Why a command failed, for a person and for a script.</summary>
+/// <summary>Why a command failed, for people and scripts.</summary>
 /// <param name="ExitCode">One of <see cref="ExitCodes"/>.</param>
 /// <param name="Code">The service's problem code, or one of the tool's own.</param>
 /// <param name="Text">One line that says what to do.</param>
 internal sealed record Failure(int ExitCode, string Code, string Text)
 {
-    /// <summary>What is wrong with which option.</summary>
+    /// <summary>The faults by option.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 
     public Problem? Problem { get; init; }
@@ -25,7 +25,7 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         TimeoutException e => new(ExitCodes.Unavailable, "timeout", e.Message),
         IOException or UnauthorizedAccessException => new(ExitCodes.Failed, "io_error", exception.Message),
         ArgumentException => new(ExitCodes.Usage, "usage", exception.Message.Split(" (Parameter ")[0]),
-        // Where, but not what: its text might quote anything.
+        // The type, but not the message: it might quote anything.
         _ => new(ExitCodes.Failed, "internal_error", $"An unexpected {exception.GetType().Name}: this is a defect of the tool.")
         {
             Details = [.. (exception.StackTrace ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
@@ -56,17 +56,17 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         AccessDeniedException { Code: ProblemCodes.MisdirectedRequest or ProblemCodes.ForeignOrigin } => Make(e, ExitCodes.Refused, " Check --url."),
         AccessDeniedException => Make(e, ExitCodes.Refused, " Give a valid key: --key-file, CLAIMCHECK_KEY or a profile."),
         BatchEndedException => Make(e, ExitCodes.Ended),
-        BatchNotReadyException => Make(e, ExitCodes.Unavailable, " Wait for it with 'claimcheck watch', or give --wait."),
+        BatchNotReadyException => Make(e, ExitCodes.Unavailable, " Wait for it with 'claimcheck watch', or use --wait."),
         ServiceUnavailableException { Code: NetworkFailure.Untrusted } => Make(e, ExitCodes.Integrity),
         ServiceUnavailableException { Code: NetworkFailure.Unreachable } => Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
         ServiceUnavailableException { Code: ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged } =>
             Make(e, ExitCodes.Unavailable, " The service's operator has to fix that."),
         ServiceUnavailableException => Make(e, ExitCodes.Unavailable, " Try again later."),
-        DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command goes on from here."),
+        DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command continues from here."),
         IntegrityException => Make(e, ExitCodes.Integrity),
-        UntrustedLinkException => Make(e, ExitCodes.Integrity, " If the host is yours, give --link-host."),
+        UntrustedLinkException => Make(e, ExitCodes.Integrity, " If the host is yours, use --link-host."),
         CursorExpiredException => Make(e, ExitCodes.Failed, " Events were missed; leave --after out to begin with the oldest that is kept."),
-        RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } => Make(e, ExitCodes.Failed, " Take another --idempotency-key, or ask for the same."),
+        RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } => Make(e, ExitCodes.Failed, " Use another --idempotency-key, or repeat the same request."),
         RequestRejectedException rejected => Make(e, ExitCodes.Usage) with { Details = [.. rejected.Errors.SelectMany(Lines)] },
         _ => Make(e, ExitCodes.Failed),
     };
@@ -77,7 +77,7 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
     private static IEnumerable<string> Lines(KeyValuePair<string, string[]> error) =>
         error.Value.Select(text => $"{OptionOf(error.Key)}: {text}");
 
-    // The service speaks of fields; the user wrote options.
+    // The service names fields; the user wrote options.
     private static string OptionOf(string field) => field switch
     {
         "maxFileBytes" => "--max-file-bytes",
@@ -88,5 +88,5 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
     };
 }
 
-/// <summary>The command line or the profile can't be used as it is.</summary>
+/// <summary>The command line or the profile is invalid.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ClaimCheck.Cli;
 
-// The first Ctrl-C or TERM ends what runs in good order; a second one ends the process as it stands.
+// The first Ctrl-C or TERM ends the command in an orderly way; a second one ends the process at once.
 using var stop = new CancellationTokenSource();
 void Stop(PosixSignalContext signal)
 {

@@ -5,12 +5,12 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Cli;
 
-/// <summary>One command at work: its service and its screen.</summary>
+/// <summary>One running command: its service and its screen.</summary>
 internal sealed class Session(ClaimCheckClient client, IReadOnlyList<string> linkHosts, Screen screen, ParseResult parsed) : IDisposable
 {
     public ClaimCheckClient Client => client;
 
-    /// <summary>Hosts that links may lead to, beside the service's own address.</summary>
+    /// <summary>Hosts that links may lead to, besides the service's own address.</summary>
     public IReadOnlyList<string> LinkHosts => linkHosts;
 
     public Screen Screen => screen;
@@ -32,7 +32,7 @@ internal sealed record Local(Screen Screen, ParseResult Parsed)
 
 internal static class SessionCommand
 {
-    /// <summary>Runs a command with a session; what goes wrong becomes a line and an exit code.</summary>
+    /// <summary>Runs a command with a session; a failure becomes a line and an exit code.</summary>
     public static Command Runs(this Command command, Func<Session, CancellationToken, Task<int>> run) =>
         command.RunsHere(async (local, cancellationToken) =>
         {
@@ -55,7 +55,7 @@ internal static class SessionCommand
             {
                 return ExitCodes.Interrupted;
             }
-#pragma warning disable CA1031 // The tool's last word: whatever happened becomes a line and an exit code.
+#pragma warning disable CA1031 // The tool's last resort: whatever happened becomes a line and an exit code.
             catch (Exception e)
 #pragma warning restore CA1031
             {

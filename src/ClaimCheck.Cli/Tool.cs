@@ -11,7 +11,7 @@ namespace ClaimCheck.Cli;
 internal static class Tool
 {
     private const string Description =
-        "Asks a ClaimCheck service for exports; watches, downloads and revokes them. Results go to standard output, progress and "
+        "Requests exports from a ClaimCheck service; watches, downloads and revokes them. Results go to standard output, progress and "
         + "messages to standard error.";
 
     private const string Notes = """
@@ -22,7 +22,7 @@ internal static class Tool
           "key" in place of "keyFile" holds the key itself. A file with a key is refused when others than its owner can read it.
           A profile's key goes to that profile's address alone.
 
-        Links are capabilities: whoever sees one can read the data. They are printed without what makes them work, "?[redacted]".
+        Links are capabilities: everybody who sees one can read the data. They are printed without their signature, "?[redacted]".
 
         """;
 

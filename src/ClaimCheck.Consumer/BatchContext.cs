@@ -3,7 +3,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>A batch that is ready, as a handler gets it. Valid until the handler returns.</summary>
+/// <summary>A ready batch, as a handler gets it. Valid until the handler returns.</summary>
 public sealed class BatchContext
 {
     private readonly BatchReader reader;
@@ -36,11 +36,11 @@ public sealed class BatchContext
     /// </summary>
     public string? TraceParent { get; }
 
-    /// <summary>Which time this is that the event is handed over, from 1; approximately, says AWS.</summary>
+    /// <summary>The delivery count of the event, from 1; approximate, according to AWS.</summary>
     public int Attempt { get; }
 
     /// <summary>
-    /// Cancelled as soon as it is known that the batch was revoked. Reads end by themselves then; this is for work that does not read.
+    /// Cancelled as soon as it is known that the batch was revoked. Reads end by themselves then; this is for other work.
     /// </summary>
     public CancellationToken Revoked { get; }
 

@@ -4,15 +4,16 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// Saves the files of batches to directories: each block verified before it counts, each file before it gets its name, resumed
-/// from what an earlier download left, in bounded memory. Thread-safe; make one and keep it. Dispose it to close its connections;
-/// the client stays the caller's.
+/// Saves the files of batches to directories: each block is verified before it counts, each file before it gets its name; a
+/// download resumes from what an earlier one left, in bounded memory. Thread-safe; create one and reuse it. Dispose it to close
+/// its connections; the client stays the caller's.
 /// </summary>
 /// <remarks>
-/// A file that is not complete is called <c>….partial</c>. It gets its name once its SHA-256 is the manifest's, and the list of
-/// files, <c>manifest.json</c>, comes last: where it stands the batch is complete. It holds no links, but the permanent addresses
-/// of the files. A download that was ended in any way goes on from the last whole block, after what is there was verified again:
-/// just call again. Where the batch has ended meanwhile (<see cref="BatchEndedException"/>), nothing of an unfinished download is kept.
+/// An incomplete file is named <c>….partial</c>. It gets its name once its SHA-256 is the manifest's, and the list of
+/// files, <c>manifest.json</c>, comes last: where it exists, the batch is complete. It contains no links, but the permanent
+/// addresses of the files. A download that was interrupted continues from the last whole block, after the existing data was
+/// verified again: just call again. Where the batch has ended meanwhile (<see cref="BatchEndedException"/>), nothing of an
+/// unfinished download is kept.
 /// </remarks>
 public sealed class BatchDownloader : IDisposable
 {
@@ -35,13 +36,14 @@ public sealed class BatchDownloader : IDisposable
 
     /// <summary>Saves a batch, through its claim URL.</summary>
     /// <param name="batchId">The batch.</param>
-    /// <param name="directory">Where to; made if it is missing. It may hold what an earlier download of the batch left.</param>
-    /// <param name="progress">Told after each block, from the downloading thread.</param>
-    /// <param name="cancellationToken">Ends the download; what is verified stays, for the next one.</param>
-    /// <exception cref="BatchEndedException">Revoked or expired: what there was of an unfinished download is deleted.</exception>
+    /// <param name="directory">The target directory; created if it is missing. It may contain what an earlier download of the
+    /// batch left.</param>
+    /// <param name="progress">Reported after each block, from the downloading thread.</param>
+    /// <param name="cancellationToken">Cancels the download; what is verified stays for the next one.</param>
+    /// <exception cref="BatchEndedException">Revoked or expired: what existed of an unfinished download is deleted.</exception>
     /// <exception cref="DirectoryInUseException">The directory is not this batch's.</exception>
-    /// <exception cref="IntegrityException">What is served contradicts the manifest, also when fetched again.</exception>
-    /// <exception cref="DownloadFailedException">A file could not be fetched now; go on later.</exception>
+    /// <exception cref="IntegrityException">What is served contradicts the manifest, even when fetched again.</exception>
+    /// <exception cref="DownloadFailedException">A file could not be fetched now; continue later.</exception>
     /// <exception cref="IOException">The directory can't be written to.</exception>
     public Task<DownloadedBatch> DownloadAsync(
         BatchId batchId, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default) =>
@@ -57,15 +59,16 @@ public sealed class BatchDownloader : IDisposable
     }
 
     /// <summary>
-    /// Saves one file of a batch, verified and resumed as the whole batch is, for those that hand files on one by one and have no room
-    /// for all. The directory stays an unfinished download (<see cref="Discard"/>); the caller may move or delete the file.
+    /// Saves one file of a batch, verified and resumed as the whole batch is, for callers that pass files on one by one and have
+    /// no space for all. The directory stays an unfinished download (<see cref="Discard"/>); the caller may move or delete the
+    /// file.
     /// </summary>
-    /// <param name="manifest">The batch's manifest. Where its links are dead, the service is asked for fresh ones.</param>
+    /// <param name="manifest">The batch's manifest. Where its links have expired, the service is asked for fresh ones.</param>
     /// <param name="name">The file's name in it.</param>
-    /// <param name="directory">Where to; made if it is missing.</param>
-    /// <param name="cancellationToken">Ends the download; what is verified stays, for the next one.</param>
+    /// <param name="directory">The target directory; created if it is missing.</param>
+    /// <param name="cancellationToken">Cancels the download; what is verified stays for the next one.</param>
     /// <returns>The file's path.</returns>
-    /// <exception cref="ArgumentException">The manifest lists no such file.</exception>
+    /// <exception cref="ArgumentException">The manifest does not list the file.</exception>
     /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)" path="/exception"/>
     public async Task<string> SaveFileAsync(Manifest manifest, string name, string directory, CancellationToken cancellationToken = default)
     {
@@ -79,7 +82,7 @@ public sealed class BatchDownloader : IDisposable
             await claim.OpenAsync(cancellationToken);
             var ordinal = manifest.Files.ToList().FindIndex(file => file.Name == name);
             if (ordinal < 0)
-                throw new ArgumentException($"The manifest of {batch} lists no such file.", nameof(name));
+                throw new ArgumentException($"The manifest of {batch} does not list that file.", nameof(name));
             await using var work = await target.BeginAsync(manifest, client.BaseAddress, cancellationToken);
             await new FileSaver(claim, ordinal, target, new DownloadTally(manifest, null)).SaveAsync(cancellationToken);
             return target.File(name);
@@ -126,7 +129,7 @@ public sealed class BatchDownloader : IDisposable
         }
     }
 
-    // Cut as soon as the service says that the batch was revoked, also in the middle of a file.
+    // Cut off as soon as the service says that the batch was revoked, even in the middle of a file.
     private async Task SaveFilesAsync(ClaimedManifest claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -163,13 +166,13 @@ public sealed class BatchDownloader : IDisposable
                 }
                 catch (ClaimCheckException e) when (e is not BatchEndedException)
                 {
-                    // No answer is no revocation: the download itself finds out what it means.
+                    // A failed call does not mean a revocation: the download itself finds out the cause.
                 }
             }
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            // All is saved, or nothing more is to be.
+            // Everything is saved, or the download is cancelled.
         }
         catch (BatchEndedException)
         {
@@ -178,7 +181,7 @@ public sealed class BatchDownloader : IDisposable
         }
     }
 
-    // A GET that has begun runs on after a revocation: a batch must not become complete when it is known to be taken back.
+    // A GET that has begun continues after a revocation: a batch must not become complete when it is known to be revoked.
     private async Task StillReadyAsync(BatchId batch, CancellationToken cancellationToken)
     {
         try
@@ -189,18 +192,18 @@ public sealed class BatchDownloader : IDisposable
         }
         catch (ServiceUnavailableException)
         {
-            // Every byte is verified; the service's absence does not make it worse.
+            // Every byte is verified; an unreachable service does not change that.
         }
     }
 }
 
-/// <summary>How far a download is.</summary>
+/// <summary>The progress of a download.</summary>
 /// <param name="Files">Files of the batch.</param>
 /// <param name="FilesDone">Files that are complete and verified.</param>
 /// <param name="Records">Records of the batch.</param>
 /// <param name="RecordsDone">Records in verified blocks.</param>
 /// <param name="Bytes">Stored bytes of the batch.</param>
-/// <param name="BytesDone">Bytes in verified blocks, also those found on disk.</param>
+/// <param name="BytesDone">Bytes in verified blocks, including those found on disk.</param>
 /// <param name="BytesKept">Of these, the bytes that were found on disk and not fetched again.</param>
 public sealed record DownloadProgress(int Files, int FilesDone, long Records, long RecordsDone, long Bytes, long BytesDone, long BytesKept);
 

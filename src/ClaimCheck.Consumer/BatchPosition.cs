@@ -5,23 +5,24 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>A place between two records of a batch, from which a read can go on. It is valid for that batch alone.</summary>
+/// <summary>A position between two records of a batch, from which a read can continue. It is valid for that batch only.</summary>
 /// <param name="BatchId">The batch.</param>
-/// <param name="File">The file's place in the manifest, from 0.</param>
-/// <param name="Block">The block's place in the file, from 0.</param>
+/// <param name="File">The file's index in the manifest, from 0.</param>
+/// <param name="Block">The block's index in the file, from 0.</param>
 /// <param name="Record">Records of the block that come before it.</param>
-/// <param name="Records">Records of the batch that come before it. Held against the manifest when a read goes on from here.</param>
+/// <param name="Records">Records of the batch that come before it. Compared with the manifest when a read continues from
+/// here.</param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct BatchPosition(BatchId BatchId, int File, int Block, long Record, long Records)
 {
     /// <summary>The beginning of a batch.</summary>
     public static BatchPosition Start(BatchId batchId) => new(batchId, 0, 0, 0, 0);
 
-    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
-    /// <param name="batchId">The batch that it is a place in.</param>
+    /// <summary>Parses what <see cref="ToString"/> wrote.</summary>
+    /// <param name="batchId">The batch that the position belongs to.</param>
     /// <param name="text">The text.</param>
-    /// <param name="position">The place.</param>
-    /// <returns>False where the text is no such place.</returns>
+    /// <param name="position">The position.</param>
+    /// <returns>False where the text is not such a position.</returns>
     public static bool TryParse(BatchId batchId, [NotNullWhen(true)] string? text, out BatchPosition position)
     {
         position = Start(batchId);
@@ -35,16 +36,18 @@ public readonly record struct BatchPosition(BatchId BatchId, int File, int Block
         return true;
     }
 
-    /// <summary>The place without its batch, for example <c>1/20/300/1203000</c>: file, block, record in it, records before.</summary>
+    /// <summary>
+    /// The position without its batch, for example <c>1/20/300/1203000</c>: file, block, record in it, records before.
+    /// </summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{File}/{Block}/{Record}/{Records}");
 }
 
-/// <summary>A record, and the place behind it.</summary>
+/// <summary>A record, and the position behind it.</summary>
 /// <typeparam name="T">The record's type.</typeparam>
 /// <param name="Value">The record.</param>
-/// <param name="Next">Where a later read goes on once this record has taken effect.</param>
+/// <param name="Next">Where a later read continues once this record has taken effect.</param>
 public readonly record struct PositionedRecord<T>(T Value, BatchPosition Next)
 {
-    /// <summary>The place alone: a record is data.</summary>
+    /// <summary>The position only: a record is data.</summary>
     public override string ToString() => Next.ToString();
 }

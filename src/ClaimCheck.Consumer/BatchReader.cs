@@ -6,13 +6,13 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// Reads the records of batches: lazily, each block verified before its records are handed over, resumed where a connection is
-/// cut or a link dies, in bounded memory. Thread-safe; make one and keep it. Nothing is opened before the first record is asked
-/// for. Dispose it to close its connections; the client stays the caller's.
+/// Reads the records of batches: lazily, each block verified before its records are returned, resumed where a connection is
+/// cut or a link expires, in bounded memory. Thread-safe; create one and reuse it. Nothing is opened before the first record is
+/// requested. Dispose it to close its connections; the client stays the caller's.
 /// </summary>
 /// <remarks>
-/// A read that ends without an exception has handed over every record of the manifest, once, in the order of the files. All
-/// reads end with one of these otherwise: <see cref="BatchEndedException"/> (revoked, expired: forget what was read),
+/// A read that ends without an exception has returned every record of the manifest, once, in the order of the files. All other
+/// reads end with one of these: <see cref="BatchEndedException"/> (revoked, expired: discard what was read),
 /// <see cref="IntegrityException"/>, <see cref="UntrustedLinkException"/>, <see cref="RecordMismatchException"/>,
 /// <see cref="DownloadFailedException"/> or <see cref="ServiceUnavailableException"/> (read again later),
 /// <see cref="AccessDeniedException"/>, <see cref="NotFoundException"/>.
@@ -37,7 +37,7 @@ public sealed class BatchReader : IDisposable
         links = new LinkClient(client.BaseAddress, this.options);
     }
 
-    /// <summary>Reads what a BulkReady announced, through its link; where that is dead, through the claim URL.</summary>
+    /// <summary>Reads what a BulkReady announced, through its link; where that has expired, through the claim URL.</summary>
     /// <typeparam name="T">
     /// A record type. Columns go to the constructor's parameters and to settable properties by name (<c>created_at</c> to
     /// <c>CreatedAt</c>, or by <c>[JsonPropertyName]</c>); columns without a member are left out. Members are string, integers, decimal,
@@ -56,26 +56,27 @@ public sealed class BatchReader : IDisposable
     public IAsyncEnumerable<T> ReadAsync<T>(Manifest manifest, CancellationToken cancellationToken = default) =>
         ReadTypedAsync<T>(Ask(manifest), cancellationToken);
 
-    /// <summary>Reads what a BulkReady announced as raw records; each is valid until the next is asked for.</summary>
+    /// <summary>Reads what a BulkReady announced as raw records; each is valid until the next is requested.</summary>
     public IAsyncEnumerable<Record> ReadRecordsAsync(BulkReadyData ready, CancellationToken cancellationToken = default) =>
         ReadRawAsync(Ask(ready), cancellationToken);
 
-    /// <summary>Reads a batch through its claim URL as raw records; each is valid until the next is asked for.</summary>
+    /// <summary>Reads a batch through its claim URL as raw records; each is valid until the next is requested.</summary>
     public IAsyncEnumerable<Record> ReadRecordsAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
         ReadRawAsync(new Asked(batchId, null, null), cancellationToken);
 
-    /// <summary>Reads a batch by a manifest as raw records; each is valid until the next is asked for.</summary>
+    /// <summary>Reads a batch by a manifest as raw records; each is valid until the next is requested.</summary>
     public IAsyncEnumerable<Record> ReadRecordsAsync(Manifest manifest, CancellationToken cancellationToken = default) =>
         ReadRawAsync(Ask(manifest), cancellationToken);
 
     /// <summary>
-    /// Reads a batch through its claim URL from a place on, with the place behind each record. Nothing of the blocks before it is fetched;
-    /// the records before it count towards the manifest's total. The checksum of the file it lies in is left to its blocks' own.
+    /// Reads a batch through its claim URL from a position on, with the position behind each record. Blocks before it are not
+    /// fetched; the records before it count towards the manifest's total. The checksum of the file that it is in is not checked,
+    /// only those of its blocks.
     /// </summary>
     /// <typeparam name="T">A record type; see <see cref="ReadAsync{T}(BulkReadyData, CancellationToken)"/>.</typeparam>
-    /// <param name="from">The place; <see cref="BatchPosition.Start"/> for all.</param>
-    /// <param name="cancellationToken">Ends the read.</param>
-    /// <exception cref="IntegrityException">It is no place of that batch.</exception>
+    /// <param name="from">The position; <see cref="BatchPosition.Start"/> for all.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="IntegrityException">It is not a position of that batch.</exception>
     public async IAsyncEnumerable<PositionedRecord<T>> ReadFromAsync<T>(
         BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -88,10 +89,10 @@ public sealed class BatchReader : IDisposable
         }
     }
 
-    /// <summary>The same with raw records; each is valid until the next is asked for.</summary>
-    /// <param name="from">The place; <see cref="BatchPosition.Start"/> for all.</param>
-    /// <param name="cancellationToken">Ends the read.</param>
-    /// <exception cref="IntegrityException">It is no place of that batch.</exception>
+    /// <summary>The same with raw records; each is valid until the next is requested.</summary>
+    /// <param name="from">The position; <see cref="BatchPosition.Start"/> for all.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="IntegrityException">It is not a position of that batch.</exception>
     public async IAsyncEnumerable<PositionedRecord<Record>> ReadRecordsFromAsync(
         BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -105,14 +106,14 @@ public sealed class BatchReader : IDisposable
     }
 
     /// <summary>
-    /// Tells the reader that a batch was revoked, as a BulkRevoked says: reads of it that are under way, and later ones, end with
-    /// <see cref="BatchRevokedException"/> and hand over nothing more. The newest 100,000 are remembered.
+    /// Tells the reader that a batch was revoked, as a BulkRevoked says: its reads that are under way, and later ones, end with
+    /// <see cref="BatchRevokedException"/> and return nothing more. The newest 100,000 are remembered.
     /// </summary>
     /// <param name="batchId">The batch.</param>
     /// <returns>False where that was known already.</returns>
     public bool MarkRevoked(BatchId batchId) => revocations.Remember(batchId);
 
-    /// <summary>Whether <see cref="MarkRevoked"/> was told of the batch.</summary>
+    /// <summary>Whether <see cref="MarkRevoked"/> was called for the batch.</summary>
     /// <param name="batchId">The batch.</param>
     public bool IsMarkedRevoked(BatchId batchId) => revocations.Contains(batchId);
 

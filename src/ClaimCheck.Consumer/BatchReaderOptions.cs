@@ -3,20 +3,24 @@ namespace ClaimCheck.Consumer;
 /// <summary>How a <see cref="BatchReader"/> fetches files, and what it accepts.</summary>
 public sealed class BatchReaderOptions
 {
-    // What no record of a batch exceeds: Postgres sends no larger row, and buffers have their bounds.
+    // No record of a batch is larger: Postgres sends no larger row, and buffers are limited.
     internal const int LargestRecord = 1 << 30;
 
     /// <summary>
-    /// The hosts that links may lead to, beside the configured service's own scheme, host and port: a name or address, with <c>:port</c> where only that
-    /// port is meant, or <c>*.example.com</c> for any name below. None by default; name the bucket's host where files lie in S3.
-    /// Links over plain http are followed only where the service itself is configured with http.
+    /// The hosts that links may lead to, besides the configured service's own scheme, host and port: a name or address, with
+    /// <c>:port</c> where only that port is meant, or <c>*.example.com</c> for any name below. None by default; name the bucket's
+    /// host where files are in S3. Links over plain http are followed only where the service itself is configured with http.
     /// </summary>
     public IReadOnlyCollection<string> AllowedLinkHosts { get; init; } = [];
 
-    /// <summary>How often one block, index or file's beginning is tried, without any progress, before the read fails; 6 by default.</summary>
+    /// <summary>
+    /// How often one block, index or file's beginning is tried without any progress before the read fails; 6 by default.
+    /// </summary>
     public int MaxAttempts { get; init; } = 6;
 
-    /// <summary>The pause before the second try, doubled for each further one, with jitter; 200 milliseconds by default.</summary>
+    /// <summary>
+    /// The delay before the second try, doubled for each further one, with jitter; 200 milliseconds by default.
+    /// </summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a link's server may send nothing before the connection counts as cut; 30 seconds by default.</summary>
@@ -50,7 +54,7 @@ public sealed class BatchReaderOptions
         if (StateCheckInterval < TimeSpan.FromMilliseconds(100) || StateCheckInterval > TimeSpan.FromHours(1))
         {
             throw Invalid(nameof(StateCheckInterval), $"{StateCheckInterval}", "must be 100 milliseconds to an hour",
-                "the service would be asked all the time, or a revocation go unnoticed");
+                "the service would be called all the time, or a revocation would go unnoticed");
         }
         foreach (var host in AllowedLinkHosts)
         {
@@ -63,7 +67,7 @@ public sealed class BatchReaderOptions
         if (MaxAttempts is < 1 or > 1000)
             throw Invalid(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 1000", "a block is tried never, or for ever");
         if (RetryDelay < TimeSpan.Zero || RetryDelay > TimeSpan.FromMinutes(1))
-            throw Invalid(nameof(RetryDelay), $"{RetryDelay}", "must be zero to a minute", "doubled, the pauses would not end");
+            throw Invalid(nameof(RetryDelay), $"{RetryDelay}", "must be zero to a minute", "doubled, the delays would not end");
         if (StallTimeout <= TimeSpan.Zero || StallTimeout > TimeSpan.FromHours(1))
             throw Invalid(nameof(StallTimeout), $"{StallTimeout}", "must be more than zero, at most an hour", "every read would count as stalled, or none");
         if (MaxBlockBytes is < 64 * 1024 or > 1024 * 1024 * 1024)

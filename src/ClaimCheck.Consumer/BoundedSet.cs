@@ -1,6 +1,6 @@
 namespace ClaimCheck.Consumer;
 
-/// <summary>Remembers the newest so many values. Not thread-safe.</summary>
+/// <summary>Remembers a limited number of the newest values. Not thread-safe.</summary>
 internal sealed class BoundedSet<T>(int capacity)
     where T : notnull
 {

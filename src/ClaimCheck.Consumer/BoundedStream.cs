@@ -1,6 +1,6 @@
 namespace ClaimCheck.Consumer;
 
-/// <summary>Reads at most so many bytes of another stream, which it does not own; one byte more is an error.</summary>
+/// <summary>Reads a limited number of bytes of another stream, which it does not own; one byte more is an error.</summary>
 internal sealed class BoundedStream(Stream inner, long limit) : Stream
 {
     private long read;
@@ -43,7 +43,7 @@ internal sealed class BoundedStream(Stream inner, long limit) : Stream
     {
         read += bytes;
         return read > limit
-            ? throw new IntegrityException($"An answer is longer than the {limit} bytes that it may have.")
+            ? throw new IntegrityException($"An answer is longer than its limit of {limit} bytes.")
             : bytes;
     }
 }

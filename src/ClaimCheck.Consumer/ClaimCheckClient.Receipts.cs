@@ -5,35 +5,36 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
 
-/// <content>What consumers say of batches, and what becomes of their failures.</content>
+/// <content>What consumers report on batches, and the retries of their failures.</content>
 public sealed partial class ClaimCheckClient
 {
     private const int MaxFailuresOfCall = 10_000;
     private const int MaxBytesOfCall = 1024 * 1024;
 
-    /// <summary>What all consumers said of a batch.</summary>
+    /// <summary>The receipts of all consumers for a batch.</summary>
     /// <param name="batchId">The batch.</param>
-    /// <param name="limit">At most so many, 1 to 1,000; 100 by default.</param>
-    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the page before.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    /// <param name="limit">The largest number of results, 1 to 1,000; 100 by default.</param>
+    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the previous page.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     public Task<Page<Receipt>> GetReceiptsAsync(
         BatchId batchId, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
         GetAsync<Page<Receipt>>(
             $"v1/batches/{batchId}/receipts" + Query(("limit", limit?.ToString()), ("cursor", cursor)), batchId, cancellationToken: cancellationToken);
 
-    /// <summary>What one consumer said of a batch.</summary>
-    /// <exception cref="NotFoundException">No such batch or receipt that this caller may see.</exception>
+    /// <summary>The receipt of one consumer for a batch.</summary>
+    /// <exception cref="NotFoundException">The batch or receipt does not exist, or this caller may not see it.</exception>
     public Task<Receipt> GetReceiptAsync(BatchId batchId, string consumer, CancellationToken cancellationToken = default) =>
         GetAsync<Receipt>(ReceiptOf(batchId, consumer), batchId, cancellationToken: cancellationToken);
 
-    /// <summary>Replaces what a consumer said of a batch.</summary>
+    /// <summary>Replaces a consumer's receipt for a batch.</summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer: the key's owner.</param>
     /// <param name="report">State and counts. In an end state they add up to the batch's records, and the failures posted before to the counts.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="RequestRejectedException">The counts do not add up, or an end state stands already.</exception>
-    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="RequestRejectedException">The counts do not add up, or the receipt is in an end state
+    /// already.</exception>
+    /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     public async Task<Receipt> PutReceiptAsync(
         BatchId batchId, string consumer, ReceiptReport report, CancellationToken cancellationToken = default)
     {
@@ -47,15 +48,15 @@ public sealed partial class ClaimCheckClient
     }
 
     /// <summary>
-    /// Adds failed records to a receipt, merged by key: to send the same again changes nothing. They are streamed, in calls of 1 MiB or
-    /// 10,000 failures at most, each of them tried again by itself.
+    /// Adds failed records to a receipt, merged by key: sending the same again changes nothing. They are streamed, in calls of at
+    /// most 1 MiB or 10,000 failures, each of them retried by itself.
     /// </summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer: the key's owner.</param>
-    /// <param name="failures">The failures, any number. They are asked for once.</param>
-    /// <param name="cancellationToken">Ends the calls; what was sent stays.</param>
+    /// <param name="failures">The failures, any number. They are enumerated once.</param>
+    /// <param name="cancellationToken">Cancels the calls; what was sent stays.</param>
     /// <returns>How many were sent.</returns>
-    /// <exception cref="RequestRejectedException">A failure is not as it must be, or the receipt has ended.</exception>
+    /// <exception cref="RequestRejectedException">A failure is invalid, or the receipt has ended.</exception>
     public async Task<long> PostFailuresAsync(
         BatchId batchId, string consumer, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken = default)
     {
@@ -90,9 +91,9 @@ public sealed partial class ClaimCheckClient
     /// <summary>One page of the records that failed for a consumer.</summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="limit">At most so many, 1 to 1,000; 100 by default.</param>
-    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the page before.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="limit">The largest number of results, 1 to 1,000; 100 by default.</param>
+    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the previous page.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<RecordFailure>> GetFailuresPageAsync(
         BatchId batchId, string consumer, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
         GetAsync<Page<RecordFailure>>(
@@ -102,7 +103,7 @@ public sealed partial class ClaimCheckClient
     /// <summary>All records that failed for a consumer, streamed page by page.</summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async IAsyncEnumerable<RecordFailure> GetFailuresAsync(
         BatchId batchId, string consumer, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -117,20 +118,22 @@ public sealed partial class ClaimCheckClient
         while (cursor is not null);
     }
 
-    /// <summary>Asks for a new export of a consumer's transient failures; a round that already runs is answered again.</summary>
-    /// <param name="batchId">The batch that was exported first, not a retry of it.</param>
+    /// <summary>
+    /// Requests a new export of a consumer's transient failures; while a round runs, that round is returned again.
+    /// </summary>
+    /// <param name="batchId">The batch that was exported originally, not a retry of it.</param>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="RequestRejectedException">Code <c>nothing_to_retry</c>.</exception>
-    /// <exception cref="RetryTooEarlyException">The round before was too short a while ago.</exception>
+    /// <exception cref="RetryTooEarlyException">The previous round has ended too recently.</exception>
     /// <exception cref="BatchEndedException">Revoked or expired.</exception>
     public Task<Export> RetryAsync(BatchId batchId, string consumer, CancellationToken cancellationToken = default) =>
         PostAsync<Export>($"v1/batches/{batchId}/retries", batchId, new ConsumerRequest(Checked(consumer)), cancellationToken);
 
-    /// <summary>Has the batch's BulkReady sent once more, to one consumer alone.</summary>
+    /// <summary>Has the batch's BulkReady sent once more, to one consumer only.</summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchEndedException">Revoked or expired.</exception>
     public Task<Redelivery> RedeliverAsync(BatchId batchId, string consumer, CancellationToken cancellationToken = default) =>
         PostAsync<Redelivery>($"v1/batches/{batchId}/redeliveries", batchId, new ConsumerRequest(Checked(consumer)), cancellationToken);
@@ -138,12 +141,12 @@ public sealed partial class ClaimCheckClient
     private static string ReceiptOf(BatchId batchId, string consumer) =>
         $"v1/batches/{batchId}/receipts/{Uri.EscapeDataString(Checked(consumer))}";
 
-    // A path of dots alone would be another call.
+    // A path segment of dots would address another call.
     private static string Checked(string consumer)
     {
         ArgumentException.ThrowIfNullOrEmpty(consumer);
         return consumer.All(c => c == '.')
-            ? throw new ArgumentException("A consumer's name can't be dots alone.", nameof(consumer))
+            ? throw new ArgumentException("A consumer's name can't consist of dots only.", nameof(consumer))
             : consumer;
     }
 

@@ -8,9 +8,9 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// Speaks to one ClaimCheck service. Thread-safe; make one and keep it. Requests that fail for a transient reason are
-/// tried again (<see cref="ClaimCheckClientOptions.MaxAttempts"/>); what is refused is a <see cref="ClaimCheckException"/>.
-/// The key goes to the configured address only, and redirects are not followed. Dispose it to close its connections.
+/// A client of one ClaimCheck service. Thread-safe; create one and reuse it. Requests that fail for a transient reason are
+/// retried (<see cref="ClaimCheckClientOptions.MaxAttempts"/>); a refusal is a <see cref="ClaimCheckException"/>.
+/// The key is sent to the configured address only, and redirects are not followed. Dispose it to close its connections.
 /// </summary>
 public sealed partial class ClaimCheckClient : IDisposable
 {
@@ -18,14 +18,14 @@ public sealed partial class ClaimCheckClient : IDisposable
     private readonly ClaimCheckClientOptions options;
     private readonly HttpClient http;
 
-    /// <summary>A client for the service at an address that asks for no key.</summary>
+    /// <summary>A client for the service at an address that requires no key.</summary>
     /// <exception cref="ArgumentException">The address can't be used; the text says why.</exception>
     public ClaimCheckClient(Uri baseAddress)
         : this(new ClaimCheckClientOptions { BaseAddress = baseAddress })
     {
     }
 
-    /// <summary>A client with options of its own. It connects when it is first asked.</summary>
+    /// <summary>A client with options of its own. It connects with the first call.</summary>
     /// <exception cref="ArgumentException">An option can't be used; the text says why.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
     public ClaimCheckClient(ClaimCheckClientOptions options)
@@ -53,29 +53,30 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <summary>The service's address, with a slash at its end.</summary>
     public Uri BaseAddress { get; }
 
-    /// <summary>Lists what can be exported.</summary>
+    /// <summary>Lists the datasets that can be exported.</summary>
     public async Task<Page<DatasetInfo>> GetDatasetsAsync(string? cursor = null, CancellationToken cancellationToken = default) =>
         await GetAsync<Page<DatasetInfo>>("v1/datasets" + Query(("cursor", cursor)), cancellationToken: cancellationToken);
 
     /// <summary>One dataset: its parameters, columns, formats.</summary>
-    /// <exception cref="NotFoundException">No such dataset.</exception>
+    /// <exception cref="NotFoundException">The dataset does not exist.</exception>
     public Task<DatasetInfo> GetDatasetAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        // A path of dots alone would be another call.
+        // A path segment of dots would address another call.
         return name.All(c => c == '.')
-            ? throw new NotFoundException("There is no such dataset.", null)
+            ? throw new NotFoundException("The dataset does not exist.", null)
             : GetAsync<DatasetInfo>($"v1/datasets/{Uri.EscapeDataString(name)}", cancellationToken: cancellationToken);
     }
 
-    /// <summary>Asks for an export.</summary>
+    /// <summary>Requests an export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="idempotencyKey">
     /// The same key and request give the same export, however often they are sent; up to 255 visible characters. Without one a
     /// random key is used, which makes this call's own retries safe, but not a second call.
     /// </param>
-    /// <param name="wait">How long the service may wait for the export to settle before it answers; 60 seconds at most.</param>
-    /// <param name="cancellationToken">Ends the call, not the export.</param>
+    /// <param name="wait">How long the service may wait for the export to become ready or end before it answers; 60 seconds at
+    /// most.</param>
+    /// <param name="cancellationToken">Cancels the call, not the export.</param>
     /// <exception cref="RequestRejectedException">The service refused it; <see cref="RequestRejectedException.Errors"/> says why.</exception>
     public async Task<Export> CreateExportAsync(
         ExportRequest request, string? idempotencyKey = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
@@ -98,16 +99,16 @@ public sealed partial class ClaimCheckClient : IDisposable
     }
 
     /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that time has passed.</summary>
-    /// <exception cref="NotFoundException">No such export that this caller may see.</exception>
+    /// <exception cref="NotFoundException">The export does not exist, or this caller may not see it.</exception>
     public Task<Export> GetExportAsync(ExportId exportId, TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
         GetAsync<Export>($"v1/exports/{exportId}", null, Checked(wait), prefer: true, cancellationToken);
 
     /// <summary>Exports, newest first.</summary>
     /// <param name="state">Only those in this state (<see cref="ExportState"/>).</param>
     /// <param name="dataset">Only those of this dataset.</param>
-    /// <param name="limit">At most so many, 1 to 1,000; 100 by default.</param>
-    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the page before.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="limit">The largest number of results, 1 to 1,000; 100 by default.</param>
+    /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the previous page.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<Export>> ListExportsAsync(
         string? state = null, string? dataset = null, int? limit = null, string? cursor = null,
         CancellationToken cancellationToken = default) =>
@@ -116,22 +117,22 @@ public sealed partial class ClaimCheckClient : IDisposable
             cancellationToken: cancellationToken);
 
     /// <summary>Cancels an export, or revokes its batch where it is ready.</summary>
-    /// <exception cref="NotFoundException">No such export that this caller may see.</exception>
+    /// <exception cref="NotFoundException">The export does not exist, or this caller may not see it.</exception>
     public Task<Revocation> CancelExportAsync(ExportId exportId, string? reason = null, CancellationToken cancellationToken = default) =>
         DeleteAsync($"v1/exports/{exportId}" + Query(("reason", reason)), null, cancellationToken);
 
-    /// <summary>One batch: state, counts, expiry; also after its end.</summary>
-    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    /// <summary>One batch: state, counts, expiry; even after its end.</summary>
+    /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     public Task<Batch> GetBatchAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
         GetAsync<Batch>($"v1/batches/{batchId}", batchId, cancellationToken: cancellationToken);
 
     /// <summary>
     /// The manifest with fresh links, from the batch's claim URL at the configured address (not at one that an event names).
     /// </summary>
-    /// <exception cref="BatchNotReadyException">The export still runs.</exception>
+    /// <exception cref="BatchNotReadyException">The export is not ready yet.</exception>
     /// <exception cref="BatchEndedException">Revoked, expired, cancelled or failed: no links will be minted any more.</exception>
-    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
-    /// <exception cref="IntegrityException">What came is the manifest of another batch.</exception>
+    /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
+    /// <exception cref="IntegrityException">The answer is the manifest of another batch.</exception>
     public async Task<Manifest> GetManifestAsync(BatchId batchId, CancellationToken cancellationToken = default)
     {
         var manifest = await GetAsync<Manifest>($"v1/batches/{batchId}/manifest", batchId, cancellationToken: cancellationToken);
@@ -144,14 +145,14 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// Revokes a batch: from the answer on no link to it is minted. The service waits up to 10 seconds for the deletion to be
     /// verified; call again for the current report.
     /// </summary>
-    /// <exception cref="NotFoundException">No such batch that this caller may see.</exception>
+    /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     public Task<Revocation> RevokeAsync(BatchId batchId, string? reason = null, CancellationToken cancellationToken = default) =>
         DeleteAsync($"v1/batches/{batchId}" + Query(("reason", reason)), batchId, cancellationToken);
 
     /// <summary>One page of the event feed, oldest first.</summary>
     /// <param name="after">The cursor of what was read last; null for the oldest event that is kept.</param>
     /// <param name="wait">How long the service may wait for an event where there is none; 60 seconds at most.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
     public Task<Page<BulkEvent>> ReadEventsAsync(
         string? after = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
@@ -162,11 +163,11 @@ public sealed partial class ClaimCheckClient : IDisposable
     }
 
     /// <summary>
-    /// Follows the event feed until cancelled, waiting for what comes. An outage of the service is waited out. Each event is
-    /// handed over at least once: store <see cref="FeedEvent.Cursor"/> after its effect to go on from there later.
+    /// Follows the event feed until cancelled, waiting for new events. Outages of the service are waited out. Each event is
+    /// returned at least once: store <see cref="FeedEvent.Cursor"/> after its effect to continue from there later.
     /// </summary>
-    /// <param name="after">The cursor to go on from; null for the oldest event that is kept.</param>
-    /// <param name="cancellationToken">Ends the following, by <see cref="OperationCanceledException"/>.</param>
+    /// <param name="after">The cursor to continue from; null for the oldest event that is kept.</param>
+    /// <param name="cancellationToken">Stops following, with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
     public async IAsyncEnumerable<FeedEvent> FollowEventsAsync(
         string? after = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -187,7 +188,7 @@ public sealed partial class ClaimCheckClient : IDisposable
             if (page is null)
                 continue;
             var next = page.NextCursor ?? cursor;
-            // Within a page the way back is the page's beginning: going on from there repeats events, but misses none.
+            // Within a page the cursor is that of the page's beginning: continuing from there repeats events, but misses none.
             for (var i = 0; i < page.Items.Count; i++)
                 yield return new FeedEvent(page.Items[i], i == page.Items.Count - 1 ? next : cursor);
             cursor = next;
@@ -207,7 +208,7 @@ public sealed partial class ClaimCheckClient : IDisposable
 
     private async Task<Revocation> DeleteAsync(string path, BatchId? batch, CancellationToken cancellationToken)
     {
-        // Deleting twice is deleting once, so it may be tried again like a GET.
+        // Deleting is idempotent, so it may be retried like a GET.
         var call = new ServiceCall(HttpMethod.Delete, path) { BatchId = batch };
         var answer = await call.SendAsync<RevocationReport>(http, options, cancellationToken);
         return new(answer.Value, answer.Value.VerifiedAt is not null);
@@ -231,11 +232,12 @@ public sealed partial class ClaimCheckClient : IDisposable
 }
 
 /// <summary>The answer to a revocation or a cancellation.</summary>
-/// <param name="Report">What was deleted, and the links' proof.</param>
-/// <param name="IsVerified">False while the deletion goes on without the caller: ask again for the current report.</param>
+/// <param name="Report">What was deleted, and the proof by probing links.</param>
+/// <param name="IsVerified">False while the deletion continues in the background: ask again for the current report.</param>
 public sealed record Revocation(RevocationReport Report, bool IsVerified);
 
 /// <summary>One event of the feed.</summary>
 /// <param name="Event">The event.</param>
-/// <param name="Cursor">Store it once the event has taken effect, and go on from it later; null at the feed's very beginning.</param>
+/// <param name="Cursor">Store it once the event has taken effect, and continue from it later; null at the feed's very
+/// beginning.</param>
 public sealed record FeedEvent(BulkEvent Event, string? Cursor);

@@ -8,15 +8,17 @@ using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;
 
-/// <content>Listeners that apply records, and say of each how it went.</content>
+/// <content>Listeners that apply records, and report the outcome of each.</content>
 public sealed partial class ClaimCheckConsumerBuilder
 {
     /// <summary>
-    /// Keeps the inbox in a Postgres of the consumer's own: the one that its record handlers write to. A process has one; consumers of several
-    /// processes that share a name share its state, and each batch is applied by one of them.
+    /// Keeps the inbox in a Postgres of the consumer's own: the one that its record handlers write to. A process has one;
+    /// processes with the same consumer name share its state, and each batch is applied by one of them.
     /// </summary>
-    /// <remarks>Needs <see cref="ClaimCheckConsumerOptions.Consumer"/>: batches and receipts are kept by that name.</remarks>
-    /// <param name="connectionString">The Postgres, as Npgsql takes it.</param>
+    /// <remarks>
+    /// Requires <see cref="ClaimCheckConsumerOptions.Consumer"/>: batches and receipts are stored under that name.
+    /// </remarks>
+    /// <param name="connectionString">The connection string, in Npgsql's form.</param>
     /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
     public ClaimCheckConsumerBuilder UseInbox(string connectionString, Action<InboxOptions>? configure = null)
     {
@@ -31,14 +33,15 @@ public sealed partial class ClaimCheckConsumerBuilder
 
     /// <summary>Applies the records of batches that a queue announces, with the inbox of <see cref="UseInbox"/>, and sends receipts.</summary>
     /// <remarks>
-    /// A message is deleted once its batch is applied, with or without failed records, or nothing is left to be applied. A batch that can't be
-    /// read or begun comes again, as with <see cref="AddSqsListener{THandler}"/>, and goes on where it was left. While the inbox is away, or
-    /// another process works on the batch, its message is kept hidden and its tries are not used up.
+    /// A message is deleted once its batch is applied, with or without failed records, or nothing is left to apply. A batch that
+    /// can't be read or begun comes again, as with <see cref="AddSqsListener{THandler}"/>, and continues where it was left. While
+    /// the inbox is unreachable, or another process works on the batch, its message is kept hidden and its receive count is not
+    /// used up.
     /// </remarks>
     /// <typeparam name="T">A record type, or <see cref="Record"/>.</typeparam>
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="queueUrl">The queue: subscribed to the service's topic, with a redrive policy.</param>
-    /// <param name="configure">Changes how records are handed over; checked when the host starts.</param>
+    /// <param name="configure">Changes how records are passed to the handler; checked when the host starts.</param>
     /// <param name="listen">Changes how the queue is listened to; checked when the host starts.</param>
     public ClaimCheckConsumerBuilder AddSqsRecords<T, THandler>(
         string queueUrl, Action<RecordOptions>? configure = null, Action<SqsListenerOptions>? listen = null)
@@ -46,12 +49,12 @@ public sealed partial class ClaimCheckConsumerBuilder
         AddSqs(queueUrl, Records<T, THandler>(configure), listen);
 
     /// <summary>
-    /// Applies the records of batches that the event feed announces, with the inbox of <see cref="UseInbox"/>, which keeps the place in the feed
-    /// too, and sends receipts.
+    /// Applies the records of batches that the event feed announces, with the inbox of <see cref="UseInbox"/>, which also stores
+    /// the feed's cursor, and sends receipts.
     /// </summary>
     /// <typeparam name="T">A record type, or <see cref="Record"/>.</typeparam>
     /// <typeparam name="THandler">The handler.</typeparam>
-    /// <param name="configure">Changes how records are handed over; checked when the host starts.</param>
+    /// <param name="configure">Changes how records are passed to the handler; checked when the host starts.</param>
     /// <param name="listen">Changes how the feed is listened to; checked when the host starts.</param>
     public ClaimCheckConsumerBuilder AddFeedRecords<T, THandler>(Action<RecordOptions>? configure = null, Action<FeedListenerOptions>? listen = null)
         where THandler : class, IRecordHandler<T> =>

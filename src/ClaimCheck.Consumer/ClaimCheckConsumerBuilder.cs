@@ -13,8 +13,8 @@ namespace ClaimCheck.Consumer;
 public static class ClaimCheckConsumerRegistration
 {
     /// <summary>
-    /// Adds a <see cref="ClaimCheckClient"/> and a <see cref="BatchReader"/>, and gives what listeners are added by. A process has one
-    /// service that it consumes from.
+    /// Adds a <see cref="ClaimCheckClient"/> and a <see cref="BatchReader"/>, and returns the builder for listeners. A process
+    /// consumes from one service.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configure">Sets the options; they are checked when the host starts.</param>
@@ -35,7 +35,10 @@ public static class ClaimCheckConsumerRegistration
         provider.GetRequiredService<IOptions<ClaimCheckConsumerOptions>>().Value;
 }
 
-/// <summary>Adds listeners; any number, of any handlers. Handlers are made by the container, one in a scope of its own for each event.</summary>
+/// <summary>
+/// Adds listeners; any number, with any handlers. Handlers are created by the container, one in a scope of its own for each
+/// event.
+/// </summary>
 public sealed partial class ClaimCheckConsumerBuilder
 {
     internal ClaimCheckConsumerBuilder(IServiceCollection services) => Services = services;
@@ -43,13 +46,14 @@ public sealed partial class ClaimCheckConsumerBuilder
     /// <summary>The host's services.</summary>
     public IServiceCollection Services { get; }
 
-    /// <summary>Hands what comes in a queue to a handler.</summary>
+    /// <summary>Passes the events of a queue to a handler.</summary>
     /// <remarks>
-    /// A message is deleted once its event is handled, or nothing is left to be handled (its batch has ended, its type is one of
+    /// A message is deleted once its event is handled, or nothing is left to handle (its batch has ended, its type is one of
     /// <c>claimcheck.*</c> that this version does not know, it is for another consumer). A message that failed comes again after
-    /// <see cref="SqsListenerOptions.RetryDelay"/>; one that is no event of ClaimCheck's too, with an error in the log: the queue's redrive
-    /// policy moves both to its dead letter queue after <c>maxReceiveCount</c> receives. Without such a policy they come for as long as
-    /// the queue keeps messages. Revocations are remembered in memory: after a restart the service is what knows of them.
+    /// <see cref="SqsListenerOptions.RetryDelay"/>; so does one that is not a ClaimCheck event, with an error in the log: the
+    /// queue's redrive policy moves both to its dead letter queue after <c>maxReceiveCount</c> receives. Without such a policy
+    /// they come again for as long as the queue keeps messages. Revocations are remembered in memory: after a restart the service
+    /// is asked for them.
     /// </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="queueUrl">The queue: subscribed to the service's topic, raw or enveloped, and with a redrive policy.</param>
@@ -61,14 +65,17 @@ public sealed partial class ClaimCheckConsumerBuilder
         return AddSqs(queueUrl, provider => provider.GetRequiredService<THandler>(), configure);
     }
 
-    /// <summary>Hands what comes in the event feed to a handler, at least once, and the events of one batch in their order.</summary>
+    /// <summary>
+    /// Passes the events of the event feed to a handler, at least once, and the events of one batch in their order.
+    /// </summary>
     /// <remarks>
-    /// Other batches go on while one is tried again, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
+    /// Other batches continue while one is retried, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
     /// <see cref="FeedListenerOptions.MaxAttempts"/> failed tries an event is passed over, with an error in the log. A revocation overtakes the batch it
-    /// concerns. An event that contradicts itself is passed over, with an error in the log.
+    /// other events of its batch. An event that contradicts itself is skipped, with an error in the log.
     /// </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>
-    /// <param name="cursors">Where the place in the feed is kept, for this listener alone; for example a <see cref="FileCursorStore"/>.</param>
+    /// <param name="cursors">The store of the feed's cursor, for this listener only; for example a <see
+    /// cref="FileCursorStore"/>.</param>
     /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
     public ClaimCheckConsumerBuilder AddFeedListener<THandler>(ICursorStore cursors, Action<FeedListenerOptions>? configure = null)
         where THandler : class, IBatchHandler

@@ -5,13 +5,15 @@ namespace ClaimCheck.Consumer;
 /// <summary>What all listeners of a process share. Checked when the host starts.</summary>
 public sealed class ClaimCheckConsumerOptions
 {
-    /// <summary>The name of the activities' source, for <c>AddSource</c>: one activity for each event handled.</summary>
+    /// <summary>The name of the ActivitySource, for <c>AddSource</c>: one activity for each event handled.</summary>
     public const string ActivitySourceName = "ClaimCheck.Consumer";
 
-    /// <summary>The service's address, for example <c>https://exports.example/</c>. Required: events are not believed where it is.</summary>
+    /// <summary>
+    /// The service's address, for example <c>https://exports.example/</c>. Required: addresses in events are not trusted.
+    /// </summary>
     public Uri? Service { get; set; }
 
-    /// <summary>The consumer's key, or null where the service asks for none. It goes to <see cref="Service"/> only.</summary>
+    /// <summary>The consumer's key, or null where the service requires none. It is sent to <see cref="Service"/> only.</summary>
     public string? ApiKey { get; set; }
 
     /// <summary>
@@ -20,10 +22,13 @@ public sealed class ClaimCheckConsumerOptions
     /// </summary>
     public string? Consumer { get; set; }
 
-    /// <summary>Hosts that links may lead to, beside the service's own; see <see cref="BatchReaderOptions.AllowedLinkHosts"/>. None by default.</summary>
+    /// <summary>
+    /// Hosts that links may lead to, besides the service's own; see <see cref="BatchReaderOptions.AllowedLinkHosts"/>. None by
+    /// default.
+    /// </summary>
     public IList<string> AllowedLinkHosts { get; } = [];
 
-    /// <summary>How SQS is reached, or null (the default) for what AWS's SDKs find by themselves.</summary>
+    /// <summary>How SQS is reached, or null (the default) for what AWS's SDK finds by itself.</summary>
     public AwsMessagingOptions? Aws { get; set; }
 
     /// <summary>

@@ -2,15 +2,17 @@
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// What a feed listener does where the events after its cursor are no longer kept, or where the cursor is of another history: the
-/// service's catalog was restored from a dump, and gives its places to other events.
+/// What a feed listener does where the events after its cursor are no longer kept, or where the cursor belongs to another
+/// history: the service's catalog was restored from a dump, and gives its positions to other events.
 /// </summary>
 public enum ExpiredCursor
 {
-    /// <summary>It logs an error and stops the host: events may have been missed, and someone must know before it goes on.</summary>
+    /// <summary>
+    /// It logs an error and stops the host: events may have been missed, and somebody must check that before it continues.
+    /// </summary>
     Stop,
 
-    /// <summary>It logs an error and goes on from the oldest event that is kept: an inbox knows what it has handled.</summary>
+    /// <summary>It logs an error and continues from the oldest event that is kept: an inbox knows what it has handled.</summary>
     StartFromOldest,
 }
 
@@ -21,27 +23,29 @@ public sealed class FeedListenerOptions
     public int MaxConcurrentBatches { get; set; } = 4;
 
     /// <summary>
-    /// How many events may be read beyond the stored cursor; 200 by default, 1 to 10,000. An event that fails again and again lets so many
-    /// others go on meanwhile, and after a crash at most about so many come again.
+    /// How many events may be read beyond the stored cursor; 200 by default, 1 to 10,000. That many others can continue while one
+    /// event fails repeatedly, and after a crash about that many come again at most.
     /// </summary>
     public int MaxAhead { get; set; } = 200;
 
     /// <summary>
-    /// How often an event is handed to the handler before it is passed over, with an error in the log: the feed has no dead letter queue, and
-    /// must not stand still for ever. 10 by default (about 9 minutes with the default pauses), 1 to 1,000.
+    /// How often an event is passed to the handler before it is passed over, with an error in the log: the feed has no dead letter
+    /// queue, and must not be blocked for ever. 10 by default (about 9 minutes with the default delays), 1 to 1,000.
     /// </summary>
     public int MaxAttempts { get; set; } = 10;
 
-    /// <summary>The pause after the first failure, doubled for each further one, with jitter; 1 second by default.</summary>
+    /// <summary>The delay after the first failure, doubled for each further one, with jitter; 1 second by default.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest such pause; 5 minutes by default.</summary>
+    /// <summary>The longest such delay; 5 minutes by default.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>What to do about a cursor that has expired; <see cref="ExpiredCursor.StartFromOldest"/> by default.</summary>
     public ExpiredCursor WhenCursorExpired { get; set; } = ExpiredCursor.StartFromOldest;
 
-    /// <summary>How long handlers may go on when the process stops, before they are cancelled; 20 seconds by default.</summary>
+    /// <summary>
+    /// How long handlers may continue when the process stops, before they are cancelled; 20 seconds by default.
+    /// </summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     internal IEnumerable<string> Errors()
@@ -55,7 +59,7 @@ public sealed class FeedListenerOptions
         if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > TimeSpan.FromHours(12))
         {
             yield return Wrong(nameof(RetryDelay), $"{RetryDelay}",
-                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most 12 hours", "the cursor would stand still");
+                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most 12 hours", "the cursor would not advance");
         }
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromHours(1))
             yield return Wrong(nameof(StopTimeout), $"{StopTimeout}", "must be zero to an hour", "the process would not stop");

@@ -2,8 +2,11 @@ using System.Text;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>Keeps the cursor in a file, which is replaced as a whole: after a crash it holds the old cursor or the new one.</summary>
-/// <param name="path">The file; its folder is made where it is missing. The name with <c>.new</c> at its end is used too.</param>
+/// <summary>
+/// Keeps the cursor in a file, which is replaced as a whole: after a crash it contains the old cursor or the new one.
+/// </summary>
+/// <param name="path">The file; its folder is created where it is missing. The name with <c>.new</c> at its end is used
+/// too.</param>
 public sealed class FileCursorStore(string path) : ICursorStore
 {
     private readonly string path = Path.GetFullPath(path);

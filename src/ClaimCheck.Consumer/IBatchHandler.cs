@@ -3,26 +3,28 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// What a consumer does with batches; the same for a queue and for the event feed. One is made for each event, in a scope of its
-/// own. Events come at least once: a batch may be handed over again, from its beginning, also after it was handled.
+/// What a consumer does with batches; the same for a queue and for the event feed. One is created for each event, in a scope of
+/// its own. Events come at least once: a batch may be passed again, from its beginning, even after it was handled.
 /// </summary>
 public interface IBatchHandler
 {
     /// <summary>Handles a batch that is ready. Nothing is opened before it reads.</summary>
     /// <param name="batch">The batch, and how to read it.</param>
     /// <param name="cancellationToken">
-    /// Cancelled where the process stops and its time for that is over, or the message has been held for as long as it may be.
+    /// Cancelled where the process stops and its time for that is over, or the message has been held for the longest time
+    /// allowed.
     /// </param>
     /// <remarks>
-    /// Returning settles the event. <see cref="BatchEndedException"/> settles it too: there is nothing left to be handled.
-    /// <see cref="BatchRejectedException"/> settles it with an error in the log. Any other exception has it tried again after a pause:
-    /// from a queue until its redrive policy moves it to the dead letter queue, from the feed so many times.
+    /// Returning settles the event. <see cref="BatchEndedException"/> settles it too: nothing is left to handle.
+    /// <see cref="BatchRejectedException"/> settles it with an error in the log. After any other exception it is tried again with
+    /// a delay:
+    /// from a queue until its redrive policy moves it to the dead letter queue, from the feed a limited number of times.
     /// </remarks>
     Task HandleAsync(BatchContext batch, CancellationToken cancellationToken);
 
     /// <summary>
-    /// A batch was revoked: forget what was taken of it. By then <see cref="HandleAsync"/> has ended for it in this process, and will
-    /// not be called for it again. Also called for batches that this consumer never saw. Does nothing by default.
+    /// A batch was revoked: discard what was read of it. By then <see cref="HandleAsync"/> has ended for it in this process, and
+    /// will not be called for it again. Also called for batches that this consumer never saw. Does nothing by default.
     /// </summary>
     /// <param name="revoked">What was revoked, when and why.</param>
     /// <param name="cancellationToken">As above.</param>

@@ -1,13 +1,13 @@
 namespace ClaimCheck.Consumer;
 
-/// <summary>Keeps the place in the event feed up to which everything is handled. One listener uses one store.</summary>
+/// <summary>Stores the position in the event feed up to which everything is handled. One listener uses one store.</summary>
 public interface ICursorStore
 {
     /// <summary>Reads the cursor.</summary>
     /// <returns>Null where none was stored yet: the listener starts with the oldest event that is kept.</returns>
     Task<string?> LoadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Stores the cursor, in place of the one before. It must be durable when this returns.</summary>
+    /// <summary>Stores the cursor, replacing the previous one. It must be durable when this returns.</summary>
     Task SaveAsync(string cursor, CancellationToken cancellationToken);
 }
 

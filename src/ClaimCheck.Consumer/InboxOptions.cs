@@ -3,8 +3,8 @@ using Npgsql;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// The consumer's inbox: what it has applied, in its own Postgres, so that effects, place and failures are committed together. Checked when
-/// the host starts.
+/// The consumer's inbox: what it has applied, in its own Postgres, so that effects, position and failures are committed together.
+/// Checked when the host starts.
 /// </summary>
 public sealed class InboxOptions
 {
@@ -12,8 +12,8 @@ public sealed class InboxOptions
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
-    /// Whether the tables (schema <c>claimcheck</c>) are created where they are missing; true by default. Else, or where the role may not, the
-    /// operator runs <see cref="InboxScript.Sql"/>.
+    /// Whether the tables (schema <c>claimcheck</c>) are created where they are missing; true by default. If not, or where the
+    /// role may not, the operator runs <see cref="InboxScript.Sql"/>.
     /// </summary>
     public bool CreateTables { get; set; } = true;
 
@@ -24,15 +24,18 @@ public sealed class InboxOptions
     public TimeSpan Remember { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// How long a batch stays with a process that says nothing any more, before another takes it over; 30 seconds by default, 1 second to an hour.
-    /// The silent one can commit nothing more then. A receipt that it was about to send is sent by another after the same time.
+    /// The lease: how long a batch stays with a silent process before another takes it over; 30 seconds by default, 1 second to
+    /// an hour. The silent one can commit nothing more then. A receipt that it was about to send is sent by another after the
+    /// same time.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The pause after a receipt could not be sent, doubled for each further time, with jitter; 1 second by default.</summary>
+    /// <summary>
+    /// The delay after a receipt could not be sent, doubled for each further time, with jitter; 1 second by default.
+    /// </summary>
     public TimeSpan ReceiptRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest such pause; 5 minutes by default.</summary>
+    /// <summary>The longest such delay; 5 minutes by default.</summary>
     public TimeSpan MaxReceiptRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     internal IEnumerable<string> Errors(string? consumer)
@@ -53,11 +56,11 @@ public sealed class InboxOptions
         {
             yield return Wrong(nameof(ReceiptRetryDelay), $"{ReceiptRetryDelay}",
                 $"must be 10 milliseconds to {nameof(MaxReceiptRetryDelay)} ({MaxReceiptRetryDelay}), and that at most a day",
-                "the service would be called all the time, or hear nothing");
+                "the service would be called all the time, or get no receipts");
         }
     }
 
-    // The parser's own text may quote the string, and that holds a password.
+    // The parser's own message may quote the string, which contains a password.
     private string? ConnectionProblem()
     {
         if (string.IsNullOrWhiteSpace(ConnectionString))
@@ -68,7 +71,7 @@ public sealed class InboxOptions
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            return "is no connection string of Npgsql";
+            return "is not a connection string of Npgsql";
         }
     }
 

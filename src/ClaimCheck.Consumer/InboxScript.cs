@@ -59,7 +59,7 @@ public static class InboxScript
         );
         CREATE INDEX IF NOT EXISTS inbox_receipts_next_at ON claimcheck.inbox_receipts (next_at) WHERE refused_code IS NULL;
 
-        -- The places of feed listeners.
+        -- The cursors of feed listeners.
         CREATE TABLE IF NOT EXISTS claimcheck.inbox_cursors (
             consumer         text        NOT NULL PRIMARY KEY,
             cursor           text        NOT NULL,

@@ -8,8 +8,8 @@ using ClaimCheck.Records.Blocks;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// One record as it lies in its block: fields by name or place, NULL told from the empty text. It is valid until the next record
-/// is asked for, in a chunk until its handler returns; take out what is to be kept.
+/// One record as it is stored in its block: fields by name or index, NULL distinguished from the empty text. It is valid until
+/// the next record is requested, in a chunk until its handler returns; copy out what must be kept.
 /// </summary>
 public readonly struct Record : IEquatable<Record>
 {
@@ -33,19 +33,19 @@ public readonly struct Record : IEquatable<Record>
     public string Key => GetText(fields.KeyColumn) ?? throw new IntegrityException("A record's key is NULL.");
 
     /// <summary>A field's text; null for NULL. Booleans are <c>t</c> and <c>f</c> in csv, <c>true</c> and <c>false</c> in ndjson.</summary>
-    /// <exception cref="RecordMismatchException">There is no such column.</exception>
+    /// <exception cref="RecordMismatchException">The column does not exist.</exception>
     public string? this[string column] => GetText(fields.Place(column));
 
     /// <summary>Whether a field is NULL.</summary>
-    /// <exception cref="RecordMismatchException">There is no such column.</exception>
+    /// <exception cref="RecordMismatchException">The column does not exist.</exception>
     public bool IsNull(string column) => IsNull(fields.Place(column));
 
     /// <summary>Whether a field is NULL.</summary>
-    /// <param name="column">Its place, from 0.</param>
+    /// <param name="column">Its index, from 0.</param>
     public bool IsNull(int column) => Current.IsNull(Slot(column));
 
     /// <summary>A field's text; null for NULL.</summary>
-    /// <param name="column">Its place, from 0.</param>
+    /// <param name="column">Its index, from 0.</param>
     /// <exception cref="RecordMismatchException">The bytes are not UTF-8; uploaded files may hold such bytes.</exception>
     public string? GetText(int column)
     {
@@ -61,12 +61,15 @@ public readonly struct Record : IEquatable<Record>
         }
     }
 
-    /// <summary>Whether a field is text as it lies there: of CSV, or a string, a number or a boolean of JSON. A type of json has none.</summary>
+    /// <summary>
+    /// Whether a field can be read as text directly: any of CSV, or a string, a number or a boolean of JSON. Columns of type json
+    /// can't.
+    /// </summary>
     internal bool IsPlainText(int column) => Current is not JsonRows json || json.Json(Slot(column)) is not [(byte)'[' or (byte)'{', ..];
 
     /// <summary>A field as the text that Postgres reads, whatever format it came in; null for NULL.</summary>
-    /// <param name="column">Its place, from 0.</param>
-    /// <param name="known">Its type, where that is known better than by the column's type.</param>
+    /// <param name="column">Its index, from 0.</param>
+    /// <param name="known">Its type, where more is known than the column's type.</param>
     /// <exception cref="RecordMismatchException">It is not one of its column's type.</exception>
     internal string? GetPostgresText(int column, PostgresType? known = null)
     {
@@ -84,16 +87,16 @@ public readonly struct Record : IEquatable<Record>
     }
 
     /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next record is asked for.</summary>
-    /// <param name="column">Its place, from 0.</param>
+    /// <param name="column">Its index, from 0.</param>
     public ReadOnlySpan<byte> GetUtf8(int column) => Current.Text(Slot(column));
 
     /// <summary>A field as one of the types that members of typed records may have.</summary>
-    /// <exception cref="RecordMismatchException">There is no such column, its value does not fit, or it is NULL and T takes none.</exception>
+    /// <exception cref="RecordMismatchException">The column does not exist, its value does not fit, or it is NULL and T can't be null.</exception>
     public T? Get<T>(string column) => Get<T>(fields.Place(column));
 
     /// <summary>A field as one of the types that members of typed records may have.</summary>
-    /// <param name="column">Its place, from 0.</param>
-    /// <exception cref="RecordMismatchException">The value does not fit, or it is NULL and T takes none.</exception>
+    /// <param name="column">Its index, from 0.</param>
+    /// <exception cref="RecordMismatchException">The value does not fit, or it is NULL and T can't be null.</exception>
     public T? Get<T>(int column) => fields.Read<T>(Current, origin, column);
 
     /// <summary>Two views of the same record are equal.</summary>

@@ -6,8 +6,8 @@ using Npgsql;
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// Some records of a batch, in their order, of one verified block. All succeed unless they are failed. Valid until the handler returns;
-/// records may be failed from several threads.
+/// Some records of a batch, in their order, of one verified block. All succeed unless they are failed. Valid until the handler
+/// returns; records may be failed from several threads.
 /// </summary>
 /// <example><code>
 /// foreach (var order in chunk)
@@ -45,10 +45,10 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
     /// <summary>Where the chunk begins.</summary>
     public BatchPosition Start { get; }
 
-    /// <summary>Where the batch goes on once the chunk is committed.</summary>
+    /// <summary>Where the batch continues once the chunk is committed.</summary>
     public BatchPosition Next { get; }
 
-    /// <summary>Which time this is that the chunk is handed over in a row, from 1.</summary>
+    /// <summary>How many times in a row the chunk was passed, from 1.</summary>
     public int Attempt { get; private set; } = 1;
 
     /// <summary>The inbox's connection, for effects that are to be committed together with the chunk's outcomes.</summary>
@@ -64,7 +64,7 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
     public int Failed => outcomes.Count;
 
     /// <summary>One record.</summary>
-    /// <param name="index">Its place in the chunk, from 0.</param>
+    /// <param name="index">Its index in the chunk, from 0.</param>
     public ChunkRecord<T> this[int index]
     {
         get
@@ -77,22 +77,22 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 
     /// <summary>Fails all records that are not failed yet: they may succeed if tried again.</summary>
     /// <param name="code">A stable code of your own, 1 to 100 characters, for example <c>db_down</c>.</param>
-    /// <param name="message">Why, in words and without values; cut at 1,024 characters; or null.</param>
+    /// <param name="message">The reason, in words and without values; cut at 1,024 characters; or null.</param>
     public void FailRestTransient(string code, string? message = null) => FailRest(FailureClass.Transient, code, message);
 
     /// <summary>Fails all records that are not failed yet: they will never succeed.</summary>
     /// <param name="code">A stable code of your own, 1 to 100 characters.</param>
-    /// <param name="message">Why, in words and without values; cut at 1,024 characters; or null.</param>
+    /// <param name="message">The reason, in words and without values; cut at 1,024 characters; or null.</param>
     public void FailRestTerminal(string code, string? message = null) => FailRest(FailureClass.Terminal, code, message);
 
-    /// <summary>Goes through the records without allocating.</summary>
+    /// <summary>Enumerates the records without allocating.</summary>
     public Enumerator GetEnumerator() => new(this);
 
     IEnumerator<ChunkRecord<T>> IEnumerable<ChunkRecord<T>>.GetEnumerator() => GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Batch and place.</summary>
+    /// <summary>Batch and position.</summary>
     public override string ToString() => $"{Count} records of {BatchId} from {Start}";
 
     internal long FirstOrdinal { get; }
@@ -101,7 +101,10 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 
     internal ChunkOutcomes Outcomes => outcomes;
 
-    /// <summary>All its records as they were written, in the batch's format and without a header; null where reading them has changed them.</summary>
+    /// <summary>
+    /// All its records as they were written, in the batch's format and without a header; null where reading them has changed
+    /// them.
+    /// </summary>
     internal ReadOnlyMemory<byte>? Written => Buffer.Written;
 
     internal void Begin(NpgsqlTransaction of, int attempt)
@@ -130,7 +133,7 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 
     private static InvalidOperationException Ended() => new("The chunk's transaction was ended by its handler; it is the inbox's to commit.");
 
-    /// <summary>Goes through a chunk.</summary>
+    /// <summary>Enumerates a chunk.</summary>
     public struct Enumerator : IEnumerator<ChunkRecord<T>>
     {
         private readonly RecordChunk<T> chunk;

@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>An answer of the service that is not a success, as the exception that says what to do about it.</summary>
+/// <summary>Turns an answer of the service that is not a success into the exception that tells what to do about it.</summary>
 internal static class Refusal
 {
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };

@@ -1,14 +1,14 @@
 namespace ClaimCheck.Consumer;
 
-/// <summary>Pauses between tries: doubling, capped, with full jitter, so that many consumers do not come back at once.</summary>
+/// <summary>Delays between tries: doubling, capped, with full jitter, so that many consumers do not come back at once.</summary>
 internal static class RetryPause
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     /// <param name="attempt">The try that just failed, from 1.</param>
-    /// <param name="first">The pause after the first one.</param>
-    /// <param name="asked">What the server asked for, which is the least; capped too.</param>
-    /// <param name="cancellationToken">Ends the pause.</param>
+    /// <param name="first">The delay after the first one.</param>
+    /// <param name="asked">The delay that the server asked for, which is the minimum; capped too.</param>
+    /// <param name="cancellationToken">Ends the delay.</param>
     public static Task WaitAsync(int attempt, TimeSpan first, TimeSpan? asked, CancellationToken cancellationToken)
     {
         var ceiling = Math.Min(first.TotalMilliseconds * Math.Pow(2, Math.Min(attempt - 1, 20)), Longest.TotalMilliseconds);

@@ -7,7 +7,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
-/// <summary>One request to the service, tried again while that may help; a refusal becomes a typed exception.</summary>
+/// <summary>One request to the service, retried while that may help; a refusal becomes a typed exception.</summary>
 internal sealed class ServiceCall(HttpMethod method, string path)
 {
     // An answer of the service is small; only a manifest of thousands of files is not.
@@ -23,17 +23,17 @@ internal sealed class ServiceCall(HttpMethod method, string path)
 
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>How long the service may hold its answer back.</summary>
+    /// <summary>How long the service may delay its answer.</summary>
     public TimeSpan? Wait { get; init; }
 
-    /// <summary>Whether <see cref="Wait"/> goes into <c>Prefer</c>; the feed takes it as a parameter instead.</summary>
+    /// <summary>Whether <see cref="Wait"/> is sent as <c>Prefer</c>; the feed has a parameter for it instead.</summary>
     public bool Prefer { get; init; }
 
     public Task<ServiceAnswer<T>> SendAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
         where T : class =>
         TryAsync(http, options, ReadAsync<T>, cancellationToken);
 
-    /// <summary>Sends it where the answer says nothing beyond its status.</summary>
+    /// <summary>Sends it where only the status of the answer matters.</summary>
     public Task SendAsync(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken) =>
         TryAsync(http, options, static (response, _) => Task.FromResult(response.StatusCode), cancellationToken);
 
@@ -53,7 +53,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         }
     }
 
-    // Somebody has to do something first: the same call a moment later is refused again.
+    // Somebody has to act first: the same call a moment later is refused again.
     private static bool NeedsHands(string code) =>
         code is NetworkFailure.Untrusted or ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged;
 
@@ -98,7 +98,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             : new(value, response.StatusCode);
     }
 
-    // The parser's own text may quote the answer, and an answer may hold links: it is left out.
+    // The parser's own message may quote the answer, which may contain links: it is left out.
     private IntegrityException Unreadable() => new("The service's answer is not what this version reads.", BatchId);
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The request owns its content and is disposed by the caller.")]
@@ -107,7 +107,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         var request = new HttpRequestMessage(method, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/problem+json"));
-        // The path is relative: the key goes to the configured address and nowhere else.
+        // The path is relative: the key is sent to the configured address and nowhere else.
         if (options.ApiKey is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
         if (options.Consumer is not null)
@@ -125,5 +125,5 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     }
 }
 
-/// <summary>A value, and the status it came with.</summary>
+/// <summary>A value, and the status of its answer.</summary>
 internal sealed record ServiceAnswer<T>(T Value, HttpStatusCode Status);

@@ -5,7 +5,7 @@ namespace ClaimCheck.Consumer;
 /// <summary>How a queue is listened to. Checked when the host starts.</summary>
 public sealed class SqsListenerOptions
 {
-    // What a slow call and a clock may take of SQS's 12 hours.
+    // A margin for slow calls and clocks within SQS's 12 hours.
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(5);
 
     /// <summary>The queue.</summary>
@@ -15,8 +15,8 @@ public sealed class SqsListenerOptions
     public int MaxConcurrentBatches { get; set; } = 4;
 
     /// <summary>
-    /// How many messages are taken beyond those being handled; 4 by default, 0 to 1,000. They are kept hidden from others, and let a
-    /// revocation be seen while all handlers are busy. Beyond them the queue is not asked: that is the backpressure.
+    /// How many messages are received beyond those being handled; 4 by default, 0 to 1,000. They are kept hidden from others, and
+    /// let a revocation be seen while all handlers are busy. Beyond them nothing is received: that is the backpressure.
     /// </summary>
     public int MaxWaiting { get; set; } = 4;
 
@@ -30,7 +30,8 @@ public sealed class SqsListenerOptions
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// How long a message may be held, its waiting included; 6 hours by default. After that its handler is cancelled, and it is handed out again.
+    /// How long a message may be held, its waiting included; 6 hours by default. After that its handler is cancelled, and it is
+    /// received again.
     /// </summary>
     public TimeSpan MaxProcessing { get; set; } = TimeSpan.FromHours(6);
 
@@ -40,12 +41,12 @@ public sealed class SqsListenerOptions
     /// </summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest such pause; 15 minutes by default.</summary>
+    /// <summary>The longest such delay; 15 minutes by default.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// How long handlers may go on when the process stops, before they are cancelled and their messages handed out again; 20 seconds by
-    /// default. The host's own <c>ShutdownTimeout</c> (30 seconds) must be longer by about 5 seconds.
+    /// How long handlers may continue when the process stops, before they are cancelled and their messages released; 20 seconds
+    /// by default. The host's own <c>ShutdownTimeout</c> (30 seconds) must be longer by about 5 seconds.
     /// </summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
@@ -56,9 +57,9 @@ public sealed class SqsListenerOptions
         if (MaxConcurrentBatches is < 1 or > 1000)
             yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000", "nothing would be handled, or memory run out");
         if (MaxWaiting is < 0 or > 1000)
-            yield return Wrong(nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from consumers that have time for them");
+            yield return Wrong(nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from idle consumers");
         if (PollTime < TimeSpan.FromSeconds(1) || PollTime > Sqs.MaxWait)
-            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {Sqs.MaxWait}", "an empty queue would be asked all the time, or SQS refuse to wait");
+            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {Sqs.MaxWait}", "an empty queue would be polled all the time, or SQS would refuse to wait");
         if (Heartbeat < TimeSpan.FromMilliseconds(100))
             yield return Wrong(nameof(Heartbeat), $"{Heartbeat}", "must be 100 milliseconds or more", "the queue would be called all the time");
         if (Visibility <= Heartbeat * 2)
@@ -70,7 +71,7 @@ public sealed class SqsListenerOptions
         {
             yield return Wrong(nameof(MaxProcessing), $"{MaxProcessing}",
                 $"must be more than zero and with {nameof(Visibility)} ({Visibility}) at most {Sqs.MaxVisibility - Margin}",
-                "SQS hands a message out again 12 hours after its receive, however often that was put off");
+                "SQS delivers a message again 12 hours after its receive, however often its visibility was extended");
         }
         if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > Sqs.MaxVisibility - Margin)
         {

@@ -7,12 +7,12 @@ namespace ClaimCheck.Contracts;
 public sealed record BatchDelivery(string State, IReadOnlyList<string> Missing, DateTimeOffset? DueAt);
 
 /// <summary>How often a caller fetched a batch's links.</summary>
-/// <param name="Caller">Whose key it was.</param>
+/// <param name="Caller">The owner of the key.</param>
 /// <param name="Times">How often links were minted for it.</param>
 /// <param name="LastAt">When that was last.</param>
 public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt)
 {
-    /// <summary>Stands for all callers beyond the first 1,000 of a batch.</summary>
+    /// <summary>Represents all callers beyond the first 1,000 of a batch.</summary>
     public const string Others = "(others)";
 }
 
@@ -22,11 +22,11 @@ public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt
 /// <param name="Manifest">The claim URL, or null once the batch has ended.</param>
 /// <param name="Data">The whole batch as one stream, or null once the batch has ended.</param>
 /// <param name="Records">The records as pages of JSON, or null once the batch has ended.</param>
-/// <param name="Receipts">What each consumer says of it.</param>
-/// <param name="Revoke">Where DELETE revokes it, and answers the report afterwards.</param>
+/// <param name="Receipts">The receipts of its consumers.</param>
+/// <param name="Revoke">Where DELETE revokes it; afterwards it answers with the report.</param>
 public sealed record BatchLinks(string Self, string Export, string? Manifest, string? Data, string? Records, string Receipts, string Revoke);
 
-/// <summary>One batch, as <c>GET /v1/batches/{batchId}</c> answers it, also after its end.</summary>
+/// <summary>One batch, as returned by <c>GET /v1/batches/{batchId}</c>, even after its end.</summary>
 public sealed record Batch
 {
     /// <summary>Its id.</summary>
@@ -86,13 +86,13 @@ public sealed record Batch
     /// <summary>Whether the dataset's definition of success is met, or null where it has none.</summary>
     public BatchDelivery? Delivery { get; init; }
 
-    /// <summary>What each consumer said of it, in short; those too that should get it and have said nothing yet.</summary>
+    /// <summary>The receipts of its consumers in short, including those that should get it and have not reported yet.</summary>
     public IReadOnlyList<ReceiptSummary> Receipts { get; init; } = [];
 
-    /// <summary>Who fetched links, and how often: the 100 that did last.</summary>
+    /// <summary>Who fetched links, and how often: the latest 100.</summary>
     public required IReadOnlyList<Redemption> Redeemed { get; init; }
 
-    /// <summary>How many callers fetched links, those too that <see cref="Redeemed"/> does not show.</summary>
+    /// <summary>How many callers fetched links, including those that <see cref="Redeemed"/> does not show.</summary>
     public long RedeemedTotal { get; init; }
 
     /// <summary>What can be done next.</summary>
@@ -108,7 +108,7 @@ public sealed record LinkProbe(string Object, int? Before, int? After, DateTimeO
 
 /// <summary>What happened to a batch's objects.</summary>
 /// <param name="Deleted">Objects deleted (versions and markers counted one by one).</param>
-/// <param name="Remaining">Objects still listed when last looked.</param>
+/// <param name="Remaining">Objects that were still listed at the last check.</param>
 /// <param name="UploadsAborted">Unfinished uploads aborted.</param>
 public sealed record DeletedObjects(long Deleted, long Remaining, long UploadsAborted);
 
@@ -130,25 +130,25 @@ public sealed record RevocationReport
     /// <summary>The caller who revoked or cancelled it; null where it ended otherwise, or before this was recorded.</summary>
     public string? RevokedBy { get; init; }
 
-    /// <summary>When the deletion was verified; null while it goes on.</summary>
+    /// <summary>When the deletion was verified; null while it continues.</summary>
     public DateTimeOffset? VerifiedAt { get; init; }
 
     /// <summary>What happened to the objects.</summary>
     public required DeletedObjects Objects { get; init; }
 
-    /// <summary>The links' proof: at most 1,000 objects are probed; all are listed absent.</summary>
+    /// <summary>The proof by probing links: at most 1,000 objects are probed; all are listed as absent.</summary>
     public required IReadOnlyList<LinkProbe> Probes { get; init; }
 
-    /// <summary>Who had fetched links: the 100 that did last.</summary>
+    /// <summary>Who had fetched links: the latest 100.</summary>
     public required IReadOnlyList<Redemption> Redeemed { get; init; }
 
-    /// <summary>How many callers had fetched links, those too that <see cref="Redeemed"/> does not show.</summary>
+    /// <summary>How many callers had fetched links, including those that <see cref="Redeemed"/> does not show.</summary>
     public long RedeemedTotal { get; init; }
 
     /// <summary>Retry batches that were revoked with it, 1,000 at most.</summary>
     public required IReadOnlyList<BatchId> Cascaded { get; init; }
 
-    /// <summary>How many retry batches were revoked with it, those too that <see cref="Cascaded"/> does not show.</summary>
+    /// <summary>How many retry batches were revoked with it, including those that <see cref="Cascaded"/> does not show.</summary>
     public long CascadedTotal { get; init; }
 
     /// <summary>Why the deletion is not verified yet, or null.</summary>

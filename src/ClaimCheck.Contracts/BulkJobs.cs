@@ -75,10 +75,10 @@ public sealed record BulkJobRequest
     public string? Ttl { get; init; }
 }
 
-/// <summary>How far a job is.</summary>
+/// <summary>The progress of a job.</summary>
 /// <param name="Processed">Items with an outcome.</param>
 /// <param name="Ratio">Their share, from 0 to 1; null while the number of items is not known.</param>
-/// <param name="EstimatedEnd">When it will end at its pace so far; null where there is no telling.</param>
+/// <param name="EstimatedEnd">The estimated end, at its pace so far; null where it can't be estimated.</param>
 public sealed record BulkJobProgress(long Processed, double? Ratio, DateTimeOffset? EstimatedEnd);
 
 /// <summary>Why a job itself failed.</summary>
@@ -91,7 +91,7 @@ public sealed record BulkJobFailure(string Code, string Detail, bool Transient);
 /// <param name="Self">The job itself.</param>
 /// <param name="Failures">Its failed items, paged.</param>
 /// <param name="Results">Redirects to the file of results; null until there is one.</param>
-/// <param name="Retries">Where POST makes a job of the failed items; null until the job has ended with some.</param>
+/// <param name="Retries">Where POST creates a job of the failed items; null until the job has ended with some.</param>
 /// <param name="Cancel">Where DELETE cancels it; null once it has ended.</param>
 public sealed record BulkJobLinks(string Self, string Failures, string? Results, string? Retries, string? Cancel);
 
@@ -113,16 +113,16 @@ public sealed record BulkJob
     /// <summary>Items that were applied.</summary>
     public required long Succeeded { get; init; }
 
-    /// <summary>Items that were not, each with its reason.</summary>
+    /// <summary>Items that failed, each with its reason.</summary>
     public required long Failed { get; init; }
 
-    /// <summary>How far it is.</summary>
+    /// <summary>Its progress.</summary>
     public required BulkJobProgress Progress { get; init; }
 
-    /// <summary>When it was asked for.</summary>
+    /// <summary>When it was requested.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When a worker first took it, or null.</summary>
+    /// <summary>When a worker first leased it, or null.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>When it ended, or null.</summary>
@@ -137,20 +137,20 @@ public sealed record BulkJob
     /// <summary>Why the job itself failed, or null.</summary>
     public BulkJobFailure? Failure { get; init; }
 
-    /// <summary>A link to the outcomes of all processed items, one JSON object a line; null until the job has ended.</summary>
+    /// <summary>A link to the outcomes of all processed items, one JSON object per line; null until the job has ended.</summary>
     public Link? ResultUrl { get; init; }
 
     /// <summary>What can be done next.</summary>
     public required BulkJobLinks Links { get; init; }
 
-    /// <summary>Id and status: the result's link is a capability.</summary>
+    /// <summary>Id and status only: the link to the results is a capability.</summary>
     public override string ToString() => $"{JobId} {Status}";
 }
 
 /// <summary>The outcome of one item: a line of a job's results, and of its failures.</summary>
 public sealed record BulkItemOutcome
 {
-    /// <summary>The item's place in the body, from 0.</summary>
+    /// <summary>The item's index in the body, from 0.</summary>
     public required long Index { get; init; }
 
     /// <summary>The value of the operation's key, as text; null where the item had none that could be read.</summary>
@@ -171,11 +171,11 @@ public sealed record BulkItemOutcome
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Message { get; init; }
 
-    /// <summary>Index, status and code: a key is data.</summary>
+    /// <summary>Index, status and code only: a key is data.</summary>
     public override string ToString() => $"{Index} {Status} {Code}";
 }
 
-/// <summary>An operation that bulk jobs may apply, as <c>GET /v1/operations/{name}</c> answers it.</summary>
+/// <summary>An operation that bulk jobs may apply, as returned by <c>GET /v1/operations/{name}</c>.</summary>
 public sealed record OperationInfo
 {
     /// <summary>Its name.</summary>
@@ -205,10 +205,13 @@ public sealed record OperationInfo
     /// <summary>Its parameters, by name.</summary>
     public required IReadOnlyDictionary<string, DatasetParameter> Parameters { get; init; }
 
-    /// <summary>JSON Schema of an item; null where the definition could never be read, as form, key, atomicity and delivery then are.</summary>
+    /// <summary>
+    /// JSON Schema of an item; null where the definition could never be read, and then form, key, atomicity and delivery are null
+    /// too.
+    /// </summary>
     public JsonElement? ItemSchema { get; init; }
 
-    /// <summary>False while something is wrong with it: jobs of it are answered 503.</summary>
+    /// <summary>False while something is wrong with it: requests for jobs of it get 503.</summary>
     public required bool Available { get; init; }
 
     /// <summary>Why it is unavailable, or null.</summary>
@@ -221,7 +224,7 @@ public sealed record OperationInfo
 
 /// <summary>The data of a JobCompleted: sent when a job has ended, also where it failed or was cancelled.</summary>
 /// <param name="JobId">The job.</param>
-/// <param name="Operation">The operation's name; the message attribute <c>dataset</c> holds it too.</param>
+/// <param name="Operation">The operation's name; the message attribute <c>dataset</c> has it too.</param>
 /// <param name="Status"><c>completed</c>, <c>failed</c> or <c>cancelled</c>.</param>
 /// <param name="TotalItems">Its items; null where a claim was never read.</param>
 /// <param name="Succeeded">Items that were applied.</param>

@@ -10,7 +10,7 @@ public static class ClaimCheckJson
     /// <summary>The options every part of ClaimCheck uses. Read-only.</summary>
     public static JsonSerializerOptions Options { get; } = Create();
 
-    /// <summary>Makes <paramref name="options"/> read and write as ClaimCheck does.</summary>
+    /// <summary>Configures <paramref name="options"/> to read and write as ClaimCheck does.</summary>
     public static void Configure(JsonSerializerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

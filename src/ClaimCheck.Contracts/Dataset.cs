@@ -8,12 +8,12 @@ namespace ClaimCheck.Contracts;
 public sealed record DatasetParameter(string Type, bool Required);
 
 /// <summary>A dataset's definition of success.</summary>
-/// <param name="Consumers">Who is to get each batch.</param>
-/// <param name="Within">By when, counted from ready, as an ISO 8601 duration; null where it may take for ever.</param>
+/// <param name="Consumers">The consumers that must get each batch.</param>
+/// <param name="Within">The time limit, counted from ready, as an ISO 8601 duration; null where there is none.</param>
 /// <param name="MaxTerminalRatio">Which share of the records may have terminal failures, 0 to 1; null means any.</param>
 public sealed record DatasetDelivery(IReadOnlyList<string> Consumers, string? Within, double? MaxTerminalRatio);
 
-/// <summary>What can be exported, as <c>GET /v1/datasets/{name}</c> answers it.</summary>
+/// <summary>A dataset that can be exported, as returned by <c>GET /v1/datasets/{name}</c>.</summary>
 public sealed record DatasetInfo
 {
     /// <summary>Its name.</summary>
@@ -28,7 +28,7 @@ public sealed record DatasetInfo
     /// <summary>The column whose value, as text, names a record; null where its definition could never be read.</summary>
     public string? Key { get; init; }
 
-    /// <summary>The column in whose order the records come, or null where no order is promised.</summary>
+    /// <summary>The column that the records are ordered by, or null where no order is guaranteed.</summary>
     public string? OrderedBy { get; init; }
 
     /// <summary>Its parameters, by name.</summary>
@@ -55,7 +55,9 @@ public sealed record DatasetInfo
     /// <summary>Its definition of success, or null.</summary>
     public DatasetDelivery? Delivery { get; init; }
 
-    /// <summary>False while its source can't be reached, or something is wrong with it: exports of it answer 503.</summary>
+    /// <summary>
+    /// False while its source can't be reached, or something is wrong with it: requests for exports of it get 503.
+    /// </summary>
     public required bool Available { get; init; }
 
     /// <summary>Why it is unavailable, or null.</summary>
@@ -67,12 +69,12 @@ public sealed record DatasetInfo
 
 /// <summary>What can be done next with a dataset. Addresses are absolute.</summary>
 /// <param name="Self">The dataset itself.</param>
-/// <param name="Exports">Its exports; POST makes one.</param>
+/// <param name="Exports">Its exports; POST creates one.</param>
 public sealed record DatasetLinks(string Self, string Exports);
 
-/// <summary>Why a dataset or an operation can't be used just now.</summary>
-/// <param name="Code">Stable, and that of the problem which using it is answered with; see <see cref="ProblemCodes"/>.</param>
-/// <param name="Detail">What is wrong: of a definition with its file, and the line where that is known.</param>
+/// <summary>Why a dataset or an operation can't be used at present.</summary>
+/// <param name="Code">A stable code, that of the problem which requests for it get; see <see cref="ProblemCodes"/>.</param>
+/// <param name="Detail">What is wrong: for a definition with its file, and the line where that is known.</param>
 public sealed record Unavailability(string Code, string Detail);
 
 /// <summary>The answer of <c>POST /v1/datasets/reload</c> and <c>POST /v1/operations/reload</c>.</summary>
@@ -80,24 +82,24 @@ public sealed record Unavailability(string Code, string Detail);
 public sealed record ReloadedDefinitions(IReadOnlyList<ReloadedDefinition> Items);
 
 /// <summary>A definition that was read again.</summary>
-/// <param name="Name">The name of its files, also where that is no valid name.</param>
+/// <param name="Name">The name of its files, even where it is not a valid name.</param>
 /// <param name="Change">See <see cref="DefinitionChange"/>.</param>
 /// <param name="Available">Whether it can be used.</param>
 /// <param name="Unavailable">Why it can't be used, or null; null for one that was removed, too.</param>
 public sealed record ReloadedDefinition(string Name, string Change, bool Available, Unavailability? Unavailable);
 
-/// <summary>What became of a definition since it was last read.</summary>
+/// <summary>How a definition has changed since it was last read.</summary>
 public static class DefinitionChange
 {
     /// <summary>It is new.</summary>
     public const string Added = "added";
 
-    /// <summary>A file of it is another.</summary>
+    /// <summary>A file of it has changed.</summary>
     public const string Changed = "changed";
 
     /// <summary>Its files are gone.</summary>
     public const string Removed = "removed";
 
-    /// <summary>Its files are as they were; what its database says may have changed.</summary>
+    /// <summary>Its files are unchanged; what its database says may have changed.</summary>
     public const string Unchanged = "unchanged";
 }

@@ -6,8 +6,9 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Contracts;
 
 /// <summary>
-/// An exception that nobody expected, as a log may have it: types, SQLSTATEs and stacks, all the way in. A message is kept only where it
-/// is this project's own, or of a kind that speaks of code alone: those of drivers and parsers quote values, and some of clients quote links.
+/// An unexpected exception, as a log may contain it: types, SQLSTATEs and stacks of all inner exceptions. A message is kept only
+/// where it is this project's own, or of a kind that only mentions code: messages of drivers and parsers quote values, and some
+/// of clients quote links.
 /// </summary>
 internal sealed partial class Defect : Exception
 {
@@ -43,7 +44,7 @@ internal sealed partial class Defect : Exception
             yield return exception;
     }
 
-    // What makes a link work stands behind its question mark.
+    // The secret of a link is behind its question mark.
     [GeneratedRegex(@"(?<=https?://[^\s?]{0,2000})\?\S*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Signed();
 }

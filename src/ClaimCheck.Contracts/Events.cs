@@ -9,7 +9,7 @@ public static class EventTypes
     /// <summary>A batch can be fetched.</summary>
     public const string BulkReady = "BulkReady";
 
-    /// <summary>A batch was revoked: stop, and forget what was fetched.</summary>
+    /// <summary>A batch was revoked: stop, and discard what was fetched.</summary>
     public const string BulkRevoked = "BulkRevoked";
 
     /// <summary>An export was cancelled before it was ready: nobody should wait for it.</summary>
@@ -29,7 +29,7 @@ public static class EventTypes
         [BulkReady, BulkRevoked, BulkCancelled, BulkFailed, BulkOverdue, JobCompleted];
 
     /// <summary>The CloudEvents type of a short name, for example <c>claimcheck.bulk.ready.v1</c>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The name is none of <see cref="All"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The name is not one of <see cref="All"/>.</exception>
     public static string ToCloudEventType(string name) => name switch
     {
         BulkReady => "claimcheck.bulk.ready.v1",
@@ -73,7 +73,7 @@ public sealed record BulkEvent
     /// <summary>The batch id (or job id).</summary>
     public required string Subject { get; init; }
 
-    /// <summary>When what it tells was committed.</summary>
+    /// <summary>When the change that it announces was committed.</summary>
     public required DateTimeOffset Time { get; init; }
 
     /// <summary>Always <c>application/json</c>.</summary>
@@ -85,10 +85,10 @@ public sealed record BulkEvent
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Link? DataRef { get; init; }
 
-    /// <summary>What the type says; for example <see cref="BulkReadyData"/>.</summary>
+    /// <summary>The data of the type; for example <see cref="BulkReadyData"/>.</summary>
     public required JsonElement Data { get; init; }
 
-    /// <summary>Type, id and subject: the data of a BulkReady holds a link.</summary>
+    /// <summary>Type, id and subject only: the data of a BulkReady contains a link.</summary>
     public override string ToString() => $"{Type} {Id} of {Subject}";
 }
 
@@ -110,10 +110,12 @@ public sealed record BulkReadyData
     /// <summary>The batch whose failed records this one retries, or null.</summary>
     public BatchId? RetryOf { get; init; }
 
-    /// <summary>A link to the manifest; null in the feed where the batch is no longer ready or the link's time is over.</summary>
+    /// <summary>A link to the manifest; null in the feed where the batch is no longer ready or the link has expired.</summary>
     public Link? Location { get; init; }
 
-    /// <summary>When <see cref="Location"/>, or a link inside the manifest it leads to, dies; null where there is none.</summary>
+    /// <summary>
+    /// When <see cref="Location"/>, or a link inside the manifest it leads to, expires; null where there is none.
+    /// </summary>
     public DateTimeOffset? LocationExpiresAt { get; init; }
 
     /// <summary>The permanent address of the manifest; each GET mints fresh links.</summary>
@@ -165,7 +167,7 @@ public sealed record BulkFailedData(ExportId ExportId, BatchId BatchId, string D
 /// <param name="DueAt">By when they should have.</param>
 public sealed record BulkOverdueData(ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt)
 {
-    /// <summary>How many more are missing than an event has room to name; null where <see cref="Missing"/> names them all.</summary>
+    /// <summary>How many more are missing than the event can list; null where <see cref="Missing"/> lists them all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? MissingMore { get; init; }
 }

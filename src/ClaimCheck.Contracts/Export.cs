@@ -18,7 +18,7 @@ public static class ExportState
     /// <summary>Its batch can be fetched.</summary>
     public const string Ready = "ready";
 
-    /// <summary>Its retention passed: the files are deleted. An end state.</summary>
+    /// <summary>Its retention has passed: the files are deleted. An end state.</summary>
     public const string Expired = "expired";
 
     /// <summary>Its batch was revoked: every link is dead. An end state.</summary>
@@ -65,17 +65,17 @@ public sealed record ExportRequest
     public string? Retention { get; init; }
 }
 
-/// <summary>How far an export is. While it runs the figures are of the current attempt.</summary>
+/// <summary>The progress of an export. While it runs the figures are those of the current attempt.</summary>
 /// <param name="Records">Records written so far.</param>
 /// <param name="Bytes">Bytes stored so far.</param>
 /// <param name="Files">Files begun so far.</param>
-/// <param name="EstimatedRecords">The planner's guess of all records, or null before it is known.</param>
+/// <param name="EstimatedRecords">The planner's estimate of all records, or null before it is known.</param>
 public sealed record ExportProgress(long Records, long Bytes, int Files, long? EstimatedRecords);
 
 /// <summary>Why an export failed.</summary>
 /// <param name="Code">A stable code, for example <c>source_query_failed</c>.</param>
 /// <param name="Detail">The reason in words, without data.</param>
-/// <param name="Transient">True when asking again may succeed.</param>
+/// <param name="Transient">True when another request may succeed.</param>
 public sealed record ExportFailure(string Code, string Detail, bool Transient);
 
 /// <summary>What can be done next with an export. Addresses are absolute.</summary>
@@ -83,7 +83,7 @@ public sealed record ExportFailure(string Code, string Detail, bool Transient);
 /// <param name="Batch">Its batch: state, counts, expiry.</param>
 /// <param name="Manifest">The claim URL.</param>
 /// <param name="Staging">
-/// In the first answer alone: a link to the manifest's future place in staging, 404 (or 403) until the batch is ready.
+/// In the first answer only: a link to the manifest's future place in staging, 404 (or 403) until the batch is ready.
 /// </param>
 /// <param name="Cancel">Where DELETE cancels it, or revokes its batch; null once it has ended.</param>
 public sealed record ExportLinks(
@@ -93,7 +93,7 @@ public sealed record ExportLinks(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Link? Staging,
     string? Cancel);
 
-/// <summary>One export, as <c>GET /v1/exports/{exportId}</c> answers it.</summary>
+/// <summary>One export, as returned by <c>GET /v1/exports/{exportId}</c>.</summary>
 public sealed record Export
 {
     /// <summary>Its id.</summary>
@@ -108,7 +108,7 @@ public sealed record Export
     /// <summary>The dataset's name.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The dataset's schema version when the export was asked for.</summary>
+    /// <summary>The dataset's schema version when the export was requested.</summary>
     public required int SchemaVersion { get; init; }
 
     /// <summary>The criteria, in canonical form.</summary>
@@ -120,10 +120,10 @@ public sealed record Export
     /// <summary><c>gzip</c> or <c>none</c>.</summary>
     public required string Compression { get; init; }
 
-    /// <summary>How far it is.</summary>
+    /// <summary>Its progress.</summary>
     public required ExportProgress Progress { get; init; }
 
-    /// <summary>When it was asked for.</summary>
+    /// <summary>When it was requested.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>When a worker first began, or null.</summary>

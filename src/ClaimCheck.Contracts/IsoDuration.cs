@@ -7,8 +7,10 @@ namespace ClaimCheck.Contracts;
 /// <summary>ISO 8601 durations without years and months (whose length would depend on a date), such as <c>PT1H</c> or <c>P7D</c>.</summary>
 public static partial class IsoDuration
 {
-    /// <summary>Reads a duration. Weeks are taken too; signs, years and months are not.</summary>
-    /// <returns>False when <paramref name="text"/> is no such duration, or longer than a <see cref="TimeSpan"/> holds.</returns>
+    /// <summary>Parses a duration. Weeks are accepted too; signs, years and months are not.</summary>
+    /// <returns>
+    /// False when <paramref name="text"/> is not such a duration, or is longer than a <see cref="TimeSpan"/> can be.
+    /// </returns>
     public static bool TryParse(string? text, out TimeSpan value)
     {
         value = default;

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace ClaimCheck.Contracts;
 
 /// <summary>
-/// A presigned URL. It is a capability: whoever holds it can read the object. It is written to JSON in full,
-/// and to everything else (logs, traces, exception texts, string interpolation) as <c>[link]</c>.
+/// A presigned URL. It is a capability: everybody who has it can read the object. It is written to JSON in full,
+/// and to everything else (logs, traces, exception messages, string interpolation) as <c>[link]</c>.
 /// </summary>
 [JsonConverter(typeof(LinkConverter))]
 [SuppressMessage("Design", "CA1056", Justification = "A System.Uri would normalise the signed form, and print it.")]
@@ -15,7 +15,7 @@ public sealed class Link(string url) : IEquatable<Link>
 {
     private readonly string url = url ?? throw new ArgumentNullException(nameof(url));
 
-    /// <summary>The URL in the clear. Hand it to an HTTP client; never print it.</summary>
+    /// <summary>The URL in the clear. Pass it to an HTTP client; never print it.</summary>
     public string Reveal() => url;
 
     /// <summary>Always <c>[link]</c>.</summary>

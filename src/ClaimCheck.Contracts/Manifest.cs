@@ -6,7 +6,7 @@ namespace ClaimCheck.Contracts;
 /// <summary>One column of a batch's records, in the order of the records' values.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its Postgres type, as <c>format_type</c> writes it.</param>
-/// <param name="Nullable">False where the source promises a value.</param>
+/// <param name="Nullable">False where the source guarantees a value.</param>
 public sealed record Column(string Name, string Type, bool Nullable);
 
 /// <summary>The list of a batch's files with links, counts and checksums.</summary>
@@ -28,14 +28,14 @@ public sealed record Manifest
     public required JsonElement Criteria { get; init; }
 
     /// <summary>
-    /// The moment of the snapshot that all records were read in: what was committed before is in it. Where the source is a standby it is the
-    /// commit that was replayed last.
+    /// The moment of the snapshot that all records were read in: what was committed before is in it. Where the source is a
+    /// standby it is the commit that was replayed last.
     /// </summary>
     public required DateTimeOffset SnapshotAt { get; init; }
 
     /// <summary>
-    /// True where rows that a policy of the source (row-level security) hides from the service's role are missing, which the dataset's definition
-    /// allows. Left out of the JSON where it is false: then no policy has hidden a row.
+    /// True where rows that a policy of the source (row-level security) hides from the service's role are missing, which the
+    /// dataset's definition allows. Omitted from the JSON where it is false: then no policy has hidden a row.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool RowSecurity { get; init; }
@@ -46,7 +46,7 @@ public sealed record Manifest
     /// <summary>The column whose value, as text, names a record.</summary>
     public required string Key { get; init; }
 
-    /// <summary>The column in whose order the records come, file after file; null where no order is promised.</summary>
+    /// <summary>The column that the records are ordered by, across all files; null where no order is guaranteed.</summary>
     public string? OrderedBy { get; init; }
 
     /// <summary><c>csv</c> or <c>ndjson</c>.</summary>
@@ -64,7 +64,7 @@ public sealed record Manifest
     /// <summary>Bytes of all files before compression.</summary>
     public required long UncompressedBytes { get; init; }
 
-    /// <summary>When the first of the links below dies.</summary>
+    /// <summary>When the first of the links below expires.</summary>
     public required DateTimeOffset LinksExpireAt { get; init; }
 
     /// <summary>The permanent address of this manifest; each GET mints fresh links.</summary>
@@ -121,9 +121,9 @@ public sealed record BlockIndex(IReadOnlyList<Block> Blocks)
 public static class BlockFraming
 {
     /// <summary>
-    /// The file is one gzip member (RFC 1952): its header, in CSV a run with the column names, the blocks, and the 10 bytes of its end. A block is
-    /// one or more deflate blocks (RFC 1951), none of them the final one, that refer to nothing before them and end on a byte boundary: its bytes
-    /// followed by <c>03 00</c> are a deflate stream of their own.
+    /// The file is one gzip member (RFC 1952): its header, in CSV the column names, the blocks, and the 10 bytes of its end. A
+    /// block is one or more deflate blocks (RFC 1951), none of them the final one, that refer to nothing before them and end on a
+    /// byte boundary: its bytes followed by <c>03 00</c> are a deflate stream of their own.
     /// </summary>
     public const string Deflate = "deflate";
 
@@ -133,7 +133,7 @@ public static class BlockFraming
     /// <summary>The blocks are stored as they are.</summary>
     public const string None = "none";
 
-    /// <summary>What an index says, or means where it says nothing.</summary>
+    /// <summary>The framing that an index states, or the default where it states none.</summary>
     /// <param name="index">The index.</param>
     /// <param name="compression">The manifest's compression.</param>
     public static string Of(BlockIndex index, string compression)
@@ -143,7 +143,7 @@ public static class BlockFraming
     }
 }
 
-/// <summary>A run of whole records inside a file that can be fetched and verified by itself.</summary>
+/// <summary>A range of whole records inside a file that can be fetched and verified by itself.</summary>
 /// <param name="Offset">Where it begins in the stored file.</param>
 /// <param name="Bytes">Its stored bytes.</param>
 /// <param name="UncompressedBytes">Its bytes before compression.</param>

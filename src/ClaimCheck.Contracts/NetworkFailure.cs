@@ -7,21 +7,21 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Contracts;
 
 /// <summary>
-/// Why an HTTP call had no answer, in words that say what to do. Names hosts and ports alone: an address may hold a secret, and the
-/// framework's own texts may quote one.
+/// Why an HTTP call had no answer, with advice. Names hosts and ports only: an address may contain a secret, and the
+/// framework's own messages may quote one.
 /// </summary>
 /// <param name="Code"><see cref="Unreachable"/> or <see cref="Untrusted"/>.</param>
-/// <param name="Reason">The end of a sentence, with what to do behind it.</param>
+/// <param name="Reason">The end of a sentence, followed by advice.</param>
 internal sealed partial record NetworkFailure(string Code, string Reason)
 {
     public const string Unreachable = "service_unreachable";
 
-    /// <summary>The other side answers, and can't show who it is: nothing was sent.</summary>
+    /// <summary>The other side answers, but can't prove its identity: nothing was sent.</summary>
     public const string Untrusted = "untrusted_certificate";
 
     public bool IsUntrusted => Code == Untrusted;
 
-    /// <summary>Whether it is the network that an exception, or what caused it, is about.</summary>
+    /// <summary>Whether an exception, or its cause, is about the network.</summary>
     public static bool IsOf(Exception exception) => Chain(exception).Any(e => e is HttpRequestException or SocketException or AuthenticationException);
 
     /// <param name="exception">What the client threw.</param>
@@ -37,9 +37,9 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
         if (Chain(exception).OfType<SocketException>().FirstOrDefault() is { } socket && error is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError)
             return OfSocket(socket.SocketErrorCode, target);
         if (exception is OperationCanceledException or TimeoutException)
-            return new(Unreachable, "no connection came about in time: a firewall may drop it, or the port is wrong");
+            return new(Unreachable, "no connection was established in time: a firewall may drop it, or the port is wrong");
         if (error is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError or HttpRequestError.VersionNegotiationError)
-            return new(Unreachable, "it broke the connection off, or what it answered is not HTTP" + (target?.Scheme == "http" ? ": if it speaks TLS, the address begins with https://" : ""));
+            return new(Unreachable, "it closed the connection, or its answer is not HTTP" + (target?.Scheme == "http" ? ": if it speaks TLS, the address begins with https://" : ""));
         return new(Unreachable, "the connection broke");
     }
 
@@ -63,7 +63,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
             SocketError.ConnectionRefused => "nothing listens there, or it refuses the connection; check the host and the port",
             SocketError.TimedOut => "it does not answer; a firewall may drop the connection, or the port is wrong",
             SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "the network has no route to it",
-            SocketError.ConnectionReset or SocketError.ConnectionAborted => "it broke the connection off",
+            SocketError.ConnectionReset or SocketError.ConnectionAborted => "it closed the connection",
             _ => $"the connection failed ({error})",
         });
     }
@@ -87,7 +87,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
             return new(Unreachable, "it does not speak TLS there; if it speaks plain HTTP, the address begins with http://");
         return NoAgreement().IsMatch(texts)
             ? new(Unreachable, "there is no version of TLS, or no cipher, that both sides take")
-            : new(Unreachable, "it broke off the TLS handshake");
+            : new(Unreachable, "it aborted the TLS handshake");
     }
 
     private static Uri? ProxyOf(Uri? target)
@@ -102,7 +102,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
         }
     }
 
-    // Without the user and password that it may have.
+    // Without user and password.
     private static string Name(Uri? proxy) => proxy is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {proxy.Host}:{proxy.Port}");
 
     private static string Status(Exception exception, string texts)
@@ -110,7 +110,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
         var status = Chain(exception).OfType<HttpRequestException>().Select(e => (int?)e.StatusCode).FirstOrDefault(code => code is not null)
             ?? (ProxyStatus().Match(texts) is { Success: true } found ? int.Parse(found.Groups["status"].Value, CultureInfo.InvariantCulture) : null);
         return status is null ? "" : status == (int)HttpStatusCode.ProxyAuthenticationRequired
-            ? ": it answers 407, and wants a user and password in HTTPS_PROXY"
+            ? ": it answers 407, and requires a user and password in HTTPS_PROXY"
             : $": it answers {status}";
     }
 

@@ -8,7 +8,7 @@ public sealed record Problem
     /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service, under its public address where one is set.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The code in words.</summary>
+    /// <summary>The title of the code.</summary>
     public required string Title { get; init; }
 
     /// <summary>The HTTP status.</summary>
@@ -17,10 +17,10 @@ public sealed record Problem
     /// <summary>A stable code; see <see cref="ProblemCodes"/>.</summary>
     public required string Code { get; init; }
 
-    /// <summary>What went wrong this time.</summary>
+    /// <summary>The details of this occurrence.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>What is wrong with which field, where fields are at fault.</summary>
+    /// <summary>The faults by field, where fields are at fault.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 }

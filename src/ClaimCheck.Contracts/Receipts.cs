@@ -5,10 +5,10 @@ namespace ClaimCheck.Contracts;
 /// <summary>The states of a receipt, as written on the wire.</summary>
 public static class ReceiptState
 {
-    /// <summary>The consumer knows of the batch.</summary>
+    /// <summary>The consumer knows about the batch.</summary>
     public const string Received = "received";
 
-    /// <summary>The consumer applies it; the counts say how far it is.</summary>
+    /// <summary>The consumer is applying it; the counts show its progress.</summary>
     public const string Processing = "processing";
 
     /// <summary>Every record succeeded. An end state.</summary>
@@ -17,10 +17,10 @@ public static class ReceiptState
     /// <summary>Some records failed. An end state.</summary>
     public const string PartiallyFailed = "partiallyFailed";
 
-    /// <summary>The batch as a whole failed, as a rule with every record. An end state.</summary>
+    /// <summary>The batch as a whole failed, usually with every record. An end state.</summary>
     public const string Failed = "failed";
 
-    /// <summary>The batch was revoked, and the consumer forgot what it took of it. An end state.</summary>
+    /// <summary>The batch was revoked, and the consumer discarded what it had read of it. An end state.</summary>
     public const string Discarded = "discarded";
 
     /// <summary>All states, in the order of a receipt's life.</summary>
@@ -30,20 +30,22 @@ public static class ReceiptState
     public static bool IsEnd(string state) => state is Completed or PartiallyFailed or Failed or Discarded;
 }
 
-/// <summary>How a record failed, as written on the wire.</summary>
+/// <summary>The class of a record's failure, as written on the wire.</summary>
 public static class FailureClass
 {
     /// <summary>It may succeed if it is tried again.</summary>
     public const string Transient = "transient";
 
-    /// <summary>It never will.</summary>
+    /// <summary>It will never succeed.</summary>
     public const string Terminal = "terminal";
 
     /// <summary>Both.</summary>
     public static IReadOnlyList<string> All { get; } = [Transient, Terminal];
 }
 
-/// <summary>What a consumer says of a batch: <c>PUT /v1/batches/{batchId}/receipts/{consumer}</c>. It replaces what it said before.</summary>
+/// <summary>
+/// What a consumer reports on a batch: <c>PUT /v1/batches/{batchId}/receipts/{consumer}</c>. It replaces the earlier report.
+/// </summary>
 public sealed record ReceiptReport
 {
     /// <summary>One of <see cref="ReceiptState"/>.</summary>
@@ -58,7 +60,7 @@ public sealed record ReceiptReport
     /// <summary>Records that will never succeed.</summary>
     public long Terminal { get; init; }
 
-    /// <summary>Where the consumer would go on, in words of its own: at most 1,024 characters; or null.</summary>
+    /// <summary>Where the consumer would continue, in a form of its own: at most 1,024 characters; or null.</summary>
     public string? Checkpoint { get; init; }
 }
 
@@ -66,17 +68,17 @@ public sealed record ReceiptReport
 /// <param name="Key">The record key: the value of the dataset's key column, as text; at most 1,024 characters.</param>
 /// <param name="Class">One of <see cref="FailureClass"/>.</param>
 /// <param name="Code">A stable code of the consumer's own, for example <c>db_down</c>; at most 100 characters.</param>
-/// <param name="Message">Why, in words and without the record's values; at most 1,024 characters; or null.</param>
+/// <param name="Message">The reason, in words and without the record's values; at most 1,024 characters; or null.</param>
 public sealed record RecordFailure(string Key, string Class, string Code, string? Message = null)
 {
-    /// <summary>Class and code: a key is data.</summary>
+    /// <summary>Class and code only: a key is data.</summary>
     public override string ToString() => $"{Class} {Code}";
 }
 
 /// <summary>The rounds in which a consumer's transient failures were tried again.</summary>
 /// <param name="Used">Rounds begun so far.</param>
-/// <param name="Most">Rounds there may be; after the last one transient failures become terminal.</param>
-/// <param name="Running">The retry batch that is under way, or null.</param>
+/// <param name="Most">The limit of rounds; after the last one transient failures become terminal.</param>
+/// <param name="Running">The retry batch under way, or null.</param>
 /// <param name="NextAt">The earliest moment of the next round, or null where there is nothing to wait for.</param>
 public sealed record ReceiptRounds(int Used, int Most, BatchId? Running, DateTimeOffset? NextAt);
 
@@ -84,11 +86,12 @@ public sealed record ReceiptRounds(int Used, int Most, BatchId? Running, DateTim
 /// <param name="Self">The receipt itself: GET, and PUT for its consumer.</param>
 /// <param name="Failures">The failed records.</param>
 /// <param name="Batch">The batch.</param>
-/// <param name="Retry">Where POST makes a retry of the transient failures; null where there are none, or the batch has ended.</param>
+/// <param name="Retry">Where POST creates a retry of the transient failures; null where there are none, or the batch has
+/// ended.</param>
 /// <param name="Redeliver">Where POST offers the batch again; null once the batch has ended.</param>
 public sealed record ReceiptLinks(string Self, string Failures, string Batch, string? Retry, string? Redeliver);
 
-/// <summary>What one consumer said of one batch, with the outcomes of retries folded in.</summary>
+/// <summary>The receipt of one consumer for one batch, with the outcomes of retries folded in.</summary>
 public sealed record Receipt
 {
     /// <summary>The batch.</summary>
@@ -97,7 +100,9 @@ public sealed record Receipt
     /// <summary>The consumer.</summary>
     public required string Consumer { get; init; }
 
-    /// <summary>One of <see cref="ReceiptState"/>; null where a consumer that should get the batch has said nothing yet.</summary>
+    /// <summary>
+    /// One of <see cref="ReceiptState"/>; null where a consumer that should get the batch has not reported yet.
+    /// </summary>
     public required string? State { get; init; }
 
     /// <summary>Records that took effect.</summary>
@@ -109,19 +114,22 @@ public sealed record Receipt
     /// <summary>Records that will never succeed.</summary>
     public required long Terminal { get; init; }
 
-    /// <summary>Where the consumer would go on, or null.</summary>
+    /// <summary>Where the consumer would continue, or null.</summary>
     public string? Checkpoint { get; init; }
 
     /// <summary>When it last fetched links of the batch, or null: it has not fetched any under this name.</summary>
     public DateTimeOffset? FetchedAt { get; init; }
 
-    /// <summary>When it first said something, or null.</summary>
+    /// <summary>When it first reported, or null.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
-    /// <summary>When it last said something, or null.</summary>
+    /// <summary>When it last reported, or null.</summary>
     public DateTimeOffset? UpdatedAt { get; init; }
 
-    /// <summary>How long ago that was, as an ISO 8601 duration; counted from <c>readyAt</c> where it said nothing; null before the batch is ready.</summary>
+    /// <summary>
+    /// The time since then, as an ISO 8601 duration; counted from <c>readyAt</c> where it has not reported; null before the batch
+    /// is ready.
+    /// </summary>
     public string? Age { get; init; }
 
     /// <summary>The rounds of retries, or null where there never was anything to retry.</summary>
@@ -134,19 +142,19 @@ public sealed record Receipt
 
 /// <summary>A receipt in short, as a batch shows it.</summary>
 /// <param name="Consumer">The consumer.</param>
-/// <param name="State">One of <see cref="ReceiptState"/>, or null where it said nothing yet.</param>
+/// <param name="State">One of <see cref="ReceiptState"/>, or null where it has not reported yet.</param>
 /// <param name="Succeeded">Records that took effect.</param>
 /// <param name="Transient">Records that failed and may succeed if tried again.</param>
 /// <param name="Terminal">Records that will never succeed.</param>
-/// <param name="UpdatedAt">When it last said something, or null.</param>
+/// <param name="UpdatedAt">When it last reported, or null.</param>
 public sealed record ReceiptSummary(string Consumer, string? State, long Succeeded, long Transient, long Terminal, DateTimeOffset? UpdatedAt);
 
-/// <summary>Whom a retry or a redelivery is for: <c>POST …/retries</c> and <c>POST …/redeliveries</c>.</summary>
+/// <summary>The consumer of a retry or a redelivery: <c>POST …/retries</c> and <c>POST …/redeliveries</c>.</summary>
 /// <param name="Consumer">The consumer's name.</param>
 public sealed record ConsumerRequest(string Consumer);
 
 /// <summary>A batch that is offered again to one consumer.</summary>
-/// <param name="EventId">The BulkReady that goes out.</param>
+/// <param name="EventId">The BulkReady that is sent.</param>
 /// <param name="BatchId">The batch.</param>
-/// <param name="Consumer">Whom it is for.</param>
+/// <param name="Consumer">The consumer that it is for.</param>
 public sealed record Redelivery(EventId EventId, BatchId BatchId, string Consumer);

@@ -4,29 +4,36 @@ using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Contracts;
 
-/// <summary>What happens to fire times that nobody was there for, as written on the wire.</summary>
+/// <summary>What happens to fire times that passed while the service was not running, as written on the wire.</summary>
 public static class CatchUp
 {
-    /// <summary>They are left out; one skipped run tells of them.</summary>
+    /// <summary>They are skipped; one skipped run represents them.</summary>
     public const string Skip = "skip";
 
-    /// <summary>The latest of them is made up for, once. The default.</summary>
+    /// <summary>The latest of them is caught up, once. The default.</summary>
     public const string One = "one";
 
-    /// <summary>Each of them is made up for, one after the other, the latest 100 (or what the service's settings say) at most.</summary>
+    /// <summary>
+    /// Each of them is caught up, one after the other, at most the latest 100 (or the number in the service's settings).
+    /// </summary>
     public const string All = "all";
 
     /// <summary>All policies.</summary>
     public static IReadOnlyList<string> Policies { get; } = [Skip, One, All];
 }
 
-/// <summary>What happens at a fire time while the export of the run before is not settled yet, as written on the wire.</summary>
+/// <summary>
+/// What happens at a fire time while the previous run's export is not ready and has not ended, as written on the wire.
+/// </summary>
 public static class Overlap
 {
     /// <summary>The run is skipped. The default.</summary>
     public const string Skip = "skip";
 
-    /// <summary>The run waits, and starts when the one before it is settled; 10 (or what the service's settings say) wait at most.</summary>
+    /// <summary>
+    /// The run waits, and starts when the previous one is ready or has ended; at most 10 (or the number in the service's
+    /// settings) wait.
+    /// </summary>
     public const string Queue = "queue";
 
     /// <summary>All policies.</summary>
@@ -36,16 +43,16 @@ public static class Overlap
 /// <summary>The states of a run, as written on the wire.</summary>
 public static class ScheduleRunState
 {
-    /// <summary>It waits for the run before it, or for its source.</summary>
+    /// <summary>It waits for the previous run, or for its source.</summary>
     public const string Queued = "queued";
 
-    /// <summary>Its export was asked for; see that for how it went.</summary>
+    /// <summary>Its export was requested; see that for its outcome.</summary>
     public const string Started = "started";
 
-    /// <summary>It was left out: missed, paused, or the run before it had not ended.</summary>
+    /// <summary>It was skipped: missed, paused, or the previous run had not ended.</summary>
     public const string Skipped = "skipped";
 
-    /// <summary>No export could be asked for.</summary>
+    /// <summary>Its export could not be requested.</summary>
     public const string Failed = "failed";
 
     /// <summary>All states.</summary>
@@ -82,13 +89,13 @@ public readonly record struct ScheduleRunId(Guid Value)
     }
 }
 
-/// <summary>An export by the clock: <c>PUT /v1/schedules/{name}</c>.</summary>
+/// <summary>An export on a schedule: <c>PUT /v1/schedules/{name}</c>.</summary>
 public sealed record ScheduleRequest
 {
     /// <summary>
     /// When: a cron expression in Quartz's form, seconds first, six fields and optionally the year: <c>0 0 2 * * ?</c>.
     /// See https://www.quartz-scheduler.net/documentation/quartz-4.x/tutorial/crontriggers.html.
-    /// A time of day that a change to summer time leaves out fires at the end of the gap; one that comes twice fires the first time.
+    /// A time in the gap of a change to summer time fires at the end of the gap; one that occurs twice fires the first time.
     /// </summary>
     public required string Cron { get; init; }
 
@@ -98,7 +105,8 @@ public sealed record ScheduleRequest
     /// <summary>
     /// What: the body of <c>POST /v1/exports</c>. A criterion of type timestamptz, timestamp or date may also be
     /// <c>{ "relative": "-P1D", "anchor": "startOfDay" }</c>, counted from the fire time in the schedule's time zone, or
-    /// <c>{ "after": "watermark", "overlap": "PT5M", "initial": "2026-01-01T00:00:00Z" }</c>, the time up to which the runs so far have read.
+    /// <c>{ "after": "watermark", "overlap": "PT5M", "initial": "2026-01-01T00:00:00Z" }</c>, the time up to which earlier runs
+    /// have read.
     /// </summary>
     public required JsonElement Export { get; init; }
 
@@ -108,7 +116,7 @@ public sealed record ScheduleRequest
     /// <summary>One of <see cref="Contracts.Overlap"/>; <c>skip</c> by default.</summary>
     public string? Overlap { get; init; }
 
-    /// <summary>True: it does not fire until it is put again. Times that pass meanwhile are not missed.</summary>
+    /// <summary>True: it does not fire until it is put again. Times that pass meanwhile do not count as missed.</summary>
     public bool? Paused { get; init; }
 
     /// <summary>After this moment it does not fire; null: for ever.</summary>
@@ -121,7 +129,7 @@ public sealed record ScheduleRequest
 /// <param name="Run">Where POST runs it now.</param>
 public sealed record ScheduleLinks(string Self, string Runs, string Run);
 
-/// <summary>A schedule, as <c>GET /v1/schedules/{name}</c> answers it.</summary>
+/// <summary>A schedule, as returned by <c>GET /v1/schedules/{name}</c>.</summary>
 public sealed record Schedule
 {
     /// <summary>Its name.</summary>
@@ -133,7 +141,7 @@ public sealed record Schedule
     /// <summary>The IANA time zone it is read in.</summary>
     public required string TimeZone { get; init; }
 
-    /// <summary>The body of the export that it asks for, as it was given.</summary>
+    /// <summary>The body of the export that it requests, as it was given.</summary>
     public required JsonElement Export { get; init; }
 
     /// <summary>One of <see cref="Contracts.CatchUp"/>.</summary>
@@ -142,7 +150,7 @@ public sealed record Schedule
     /// <summary>One of <see cref="Contracts.Overlap"/>.</summary>
     public required string Overlap { get; init; }
 
-    /// <summary>Whether it stands still.</summary>
+    /// <summary>Whether it is paused.</summary>
     public required bool Paused { get; init; }
 
     /// <summary>After this moment it does not fire; null: for ever.</summary>
@@ -176,10 +184,10 @@ public sealed record ScheduleRun
     /// <summary>The schedule's name.</summary>
     public required string Schedule { get; init; }
 
-    /// <summary>The time of the schedule that it stands for; for a run that was asked for, when that was.</summary>
+    /// <summary>The fire time that it is for; for a run requested by a caller, the time of the request.</summary>
     public required DateTimeOffset FireTime { get; init; }
 
-    /// <summary>True where someone asked for it.</summary>
+    /// <summary>True where a caller requested it.</summary>
     public required bool Manual { get; init; }
 
     /// <summary>One of <see cref="ScheduleRunState"/>.</summary>
@@ -194,7 +202,7 @@ public sealed record ScheduleRun
     /// <summary>The same in words, or null.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>Earlier fire times that were missed and that this run stands for; counted up to 1,000.</summary>
+    /// <summary>Earlier fire times that were missed and that this run represents; counted up to 1,000.</summary>
     public required int Missed { get; init; }
 
     /// <summary>The criteria as they were resolved, or null before it is started.</summary>
@@ -209,7 +217,7 @@ public sealed record ScheduleRun
     /// <summary>Its export's state now, one of <see cref="Contracts.ExportState"/>, or null.</summary>
     public string? ExportState { get; init; }
 
-    /// <summary>When its export was asked for, or null.</summary>
+    /// <summary>When its export was requested, or null.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>What can be done next.</summary>

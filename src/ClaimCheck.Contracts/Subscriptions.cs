@@ -2,17 +2,17 @@ using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Contracts;
 
-/// <summary>How a subscription's events travel.</summary>
+/// <summary>How a subscription's events are delivered.</summary>
 public static class SubscriptionProtocol
 {
     /// <summary>Through SNS to a queue.</summary>
     public const string Sqs = "sqs";
 
-    /// <summary>As an HTTP POST, signed as https://www.standardwebhooks.com says.</summary>
+    /// <summary>As an HTTP POST, signed according to https://www.standardwebhooks.com.</summary>
     public const string Webhook = "webhook";
 }
 
-/// <summary>What a webhook's events are sent as. The body is the same: a CloudEvent in JSON.</summary>
+/// <summary>The media type of a webhook's events. The body is the same: a CloudEvent in JSON.</summary>
 public static class WebhookContentType
 {
     /// <summary><c>application/cloudevents+json</c>, as https://github.com/cloudevents/spec says.</summary>
@@ -28,23 +28,23 @@ public static class WebhookContentType
 /// <summary>The states of a subscription, as written on the wire.</summary>
 public static class SubscriptionState
 {
-    /// <summary>Events go out.</summary>
+    /// <summary>Events are sent.</summary>
     public const string Active = "active";
 
-    /// <summary>Of protocol <c>sqs</c>: SNS has not taken it yet. The service goes on trying.</summary>
+    /// <summary>For protocol <c>sqs</c>: SNS has not accepted it yet. The service keeps trying.</summary>
     public const string Pending = "pending";
 
-    /// <summary>Nothing goes out any more; <see cref="Subscription.Reason"/> says why. To go on, subscribe anew.</summary>
+    /// <summary>Nothing is sent any more; <see cref="Subscription.Reason"/> says why. To continue, subscribe again.</summary>
     public const string Disabled = "disabled";
 
-    /// <summary>Of protocol <c>sqs</c>: SNS has not let go of it yet. The service goes on trying.</summary>
+    /// <summary>For protocol <c>sqs</c>: SNS has not removed it yet. The service keeps trying.</summary>
     public const string Deleting = "deleting";
 }
 
-/// <summary>Who wants which events, and how: <c>POST /v1/subscriptions</c>.</summary>
+/// <summary>A request for events: <c>POST /v1/subscriptions</c>.</summary>
 public sealed record SubscriptionRequest
 {
-    /// <summary>The consumer: it gets what is for all, and what is for it alone.</summary>
+    /// <summary>The consumer: it gets events for all, and those for it alone.</summary>
     public required string Consumer { get; init; }
 
     /// <summary>Datasets; null or left out means all.</summary>
@@ -56,7 +56,7 @@ public sealed record SubscriptionRequest
     /// <summary>One of <see cref="SubscriptionProtocol"/>.</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>A queue's ARN, or the address that is posted to.</summary>
+    /// <summary>A queue's ARN, or the address for the POSTs.</summary>
     public required string Endpoint { get; init; }
 
     /// <summary>For webhooks: one of <see cref="WebhookContentType"/>; null or left out means <see cref="WebhookContentType.Default"/>.</summary>
@@ -71,7 +71,7 @@ public sealed record SubscriptionRequest
 /// <param name="Secret">Where POST rotates the secret, or null (<c>sqs</c>).</param>
 public sealed record SubscriptionLinks(string Self, string? Deliveries, string? Test, string? Secret);
 
-/// <summary>A subscription, as the service keeps it.</summary>
+/// <summary>A subscription, as the service stores it.</summary>
 public sealed record Subscription
 {
     /// <summary>Its id.</summary>
@@ -89,10 +89,10 @@ public sealed record Subscription
     /// <summary>One of <see cref="SubscriptionProtocol"/>.</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>A queue's ARN, or the address that is posted to.</summary>
+    /// <summary>A queue's ARN, or the address for the POSTs.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>What a webhook's events are sent as, one of <see cref="WebhookContentType"/>; null for queues.</summary>
+    /// <summary>The media type of a webhook's events, one of <see cref="WebhookContentType"/>; null for queues.</summary>
     public string? ContentType { get; init; }
 
     /// <summary>One of <see cref="SubscriptionState"/>.</summary>
@@ -101,43 +101,48 @@ public sealed record Subscription
     /// <summary>Why it is disabled, or null.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>What the operator should know, for example that a queue keeps messages for longer than a dataset keeps files.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary><c>whsec_…</c>: what signatures are made with. Shown once, to who made the subscription or rotated it.</summary>
+    /// <summary>
+    /// <c>whsec_…</c>: the key of the signatures. Shown once, to the caller that created the subscription or rotated it.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Secret { get; init; }
 
     /// <summary>What can be done next.</summary>
     public required SubscriptionLinks Links { get; init; }
 
-    /// <summary>Id, consumer and protocol: the secret is a secret, and an address may hold one.</summary>
+    /// <summary>Id, consumer and protocol only: the secret must not be shown, and an address may contain one.</summary>
     public override string ToString() => $"{SubscriptionId} of {Consumer} by {Protocol}";
 }
 
-/// <summary>The states of a webhook's delivery, as written on the wire.</summary>
+/// <summary>The states of a webhook delivery, as written on the wire.</summary>
 public static class WebhookDeliveryState
 {
-    /// <summary>It has not been taken yet, and is tried (again).</summary>
+    /// <summary>It has not been accepted yet, and is tried (again).</summary>
     public const string Pending = "pending";
 
     /// <summary>The endpoint answered 2xx.</summary>
     public const string Delivered = "delivered";
 
-    /// <summary>All tries failed, or the endpoint answered 410. It may be delivered again by hand.</summary>
+    /// <summary>All tries failed, or the endpoint answered 410. It can be delivered again by a call.</summary>
     public const string Failed = "failed";
 
-    /// <summary>A BulkReady whose batch was no longer ready at its turn: nothing was sent.</summary>
+    /// <summary>A BulkReady whose batch was no longer ready when it was due: nothing was sent.</summary>
     public const string Superseded = "superseded";
 }
 
-/// <summary>One event on its way to one webhook: <c>GET /v1/subscriptions/{id}/deliveries</c>. Kept as long as the event is.</summary>
+/// <summary>
+/// A webhook delivery, one event on its way to one webhook: <c>GET /v1/subscriptions/{id}/deliveries</c>. Kept as long as the
+/// event.
+/// </summary>
 public sealed record WebhookDelivery
 {
-    /// <summary>The event: what the header <c>webhook-id</c> says on each try.</summary>
+    /// <summary>The event: the header <c>webhook-id</c> of each try.</summary>
     public required EventId EventId { get; init; }
 
     /// <summary>The event's short name; see <see cref="EventTypes"/>.</summary>
@@ -158,7 +163,7 @@ public sealed record WebhookDelivery
     /// </summary>
     public string? LastFailure { get; init; }
 
-    /// <summary>When it was put down.</summary>
+    /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>When it was tried last, or null.</summary>
@@ -184,7 +189,7 @@ public sealed record WebhookTest
     /// <summary>The CloudEvents type of a test event. Its data are the subscription's id and the consumer.</summary>
     public const string EventType = "claimcheck.test.v1";
 
-    /// <summary>The event's id: what the header <c>webhook-id</c> said.</summary>
+    /// <summary>The event's id: the header <c>webhook-id</c>.</summary>
     public required EventId EventId { get; init; }
 
     /// <summary>Whether the endpoint answered 2xx in time.</summary>

@@ -21,7 +21,7 @@ public static class WebhookSignature
 
     private const string SecretPrefix = "whsec_";
 
-    /// <summary>How far a timestamp may lie from now: five minutes, either way.</summary>
+    /// <summary>How far a timestamp may be from now: five minutes, either way.</summary>
     public static TimeSpan Tolerance { get; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A new secret: <c>whsec_</c> and 32 random bytes.</summary>
@@ -32,10 +32,10 @@ public static class WebhookSignature
 
     /// <summary>One signature, <c>v1,{base64}</c>.</summary>
     /// <param name="secret">The secret, <c>whsec_…</c>.</param>
-    /// <param name="id">What <see cref="IdHeader"/> says.</param>
-    /// <param name="timestamp">What <see cref="TimestampHeader"/> says.</param>
+    /// <param name="id">The value of <see cref="IdHeader"/>.</param>
+    /// <param name="timestamp">The value of <see cref="TimestampHeader"/>.</param>
     /// <param name="body">The body, byte for byte.</param>
-    /// <exception cref="ArgumentException">The secret is none.</exception>
+    /// <exception cref="ArgumentException">The secret is invalid.</exception>
     public static string Sign(string secret, string id, DateTimeOffset timestamp, ReadOnlySpan<byte> body)
     {
         if (!TryKey(secret, out var key))
@@ -43,11 +43,14 @@ public static class WebhookSignature
         return "v1," + Convert.ToBase64String(Mac(key, id, timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), body));
     }
 
-    /// <summary>Whether a webhook was signed with one of these secrets, within <see cref="Tolerance"/> of now. Takes as long for a wrong one.</summary>
-    /// <param name="secrets">The secrets that hold: two while one is rotated.</param>
-    /// <param name="id">What <see cref="IdHeader"/> says.</param>
-    /// <param name="timestamp">What <see cref="TimestampHeader"/> says.</param>
-    /// <param name="signatures">What <see cref="SignatureHeader"/> says.</param>
+    /// <summary>
+    /// Whether a webhook was signed with one of these secrets, within <see cref="Tolerance"/> of now. Takes the same time for a
+    /// wrong one.
+    /// </summary>
+    /// <param name="secrets">The valid secrets: two while one is rotated.</param>
+    /// <param name="id">The value of <see cref="IdHeader"/>.</param>
+    /// <param name="timestamp">The value of <see cref="TimestampHeader"/>.</param>
+    /// <param name="signatures">The value of <see cref="SignatureHeader"/>.</param>
     /// <param name="body">The body, byte for byte.</param>
     /// <param name="now">The receiver's clock.</param>
     public static bool Verify(

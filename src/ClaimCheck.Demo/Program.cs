@@ -22,7 +22,7 @@ if (args.FirstOrDefault(arg => Chapter.Find(arg) is null) is { } unknown)
 }
 var chapters = args.Length == 0 ? Chapter.Usual : args.Select(arg => Chapter.Find(arg)!).ToArray();
 
-// Ctrl-C and TERM end the tour; the service, its database and all else that was started are stopped on the way out.
+// Ctrl-C and TERM end the tour; the service, its database and everything else that was started are stopped on the way out.
 using var stop = new CancellationTokenSource();
 void Stop(PosixSignalContext signal)
 {

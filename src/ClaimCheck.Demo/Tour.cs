@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace ClaimCheck.Demo;
 
-/// <summary>One run of a chapter: what its steps hand on to each other, and the clean-up at its end.</summary>
+/// <summary>One run of a chapter: what its steps pass on to each other, and the clean-up at its end.</summary>
 internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
 {
     private ServiceProcess? service;
@@ -24,12 +24,12 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
     private BulkJob? job;
     private DirectoryInfo? folder;
 
-    /// <summary>The table that a consumer of this tour has its orders in.</summary>
+    /// <summary>The table of this tour's consumer.</summary>
     public const string ConsumerTable = "billing_orders";
 
     public DemoScreen Screen => screen;
 
-    /// <summary>For what is shown on the wire; it follows no redirect.</summary>
+    /// <summary>For showing what is on the wire; it follows no redirect.</summary>
     public HttpClient Wire { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = SystemProxy.Instance });
 
     public ServiceProcess Service => service ?? throw new DemoException("The service is not started.");
@@ -45,10 +45,10 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
     /// <summary>The adapter, in the chapters that have one.</summary>
     public AdapterProcess Adapter => adapter ?? throw new DemoException("The adapter is not started.");
 
-    /// <summary>A consumer system that takes notices.</summary>
+    /// <summary>A consumer system that accepts notices.</summary>
     public ConsumerSystem ConsumerSystem => system ?? throw new DemoException("The consumer system is not started.");
 
-    /// <summary>What the adapter was asked for, or asked for itself.</summary>
+    /// <summary>The adapter's export, whether requested from it or triggered by itself.</summary>
     public AdapterExport AdapterExport
     {
         get => adapterExport ?? throw new DemoException("The adapter has no export.");
@@ -76,7 +76,7 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
         set => job = value;
     }
 
-    /// <summary>Where the tour keeps files of its own; gone at its end.</summary>
+    /// <summary>The folder of the tour's own files; removed at its end.</summary>
     public string Folder => (folder ??= Directory.CreateTempSubdirectory("claimcheck-demo-files-")).FullName;
 
     public long RecordsRead { get; set; }
@@ -85,7 +85,7 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
     public Link? FileLink { get; set; }
 
     /// <summary>Runs a chapter's steps in turn.</summary>
-    /// <returns>The exit code: 0, 1 where a step failed, 130 where the person left.</returns>
+    /// <returns>The exit code: 0, 1 where a step failed, 130 where the user interrupted it.</returns>
     public async Task<int> RunAsync(Chapter chapter, CancellationToken cancellationToken)
     {
         screen.Title(chapter.Title);
@@ -147,7 +147,9 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
         return system;
     }
 
-    /// <summary>An empty table in a schema of the consumer's own; on the service's server, so that nothing more is started.</summary>
+    /// <summary>
+    /// An empty table in a schema of the consumer's own; on the service's server, so that nothing more has to be started.
+    /// </summary>
     /// <returns>Its connection string.</returns>
     public async Task<string> NewConsumerTableAsync(CancellationToken cancellationToken)
     {
@@ -175,7 +177,9 @@ internal sealed class Tour(DemoScreen screen) : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>Count and sum over the consumer's table, as <see cref="Order.SumAtSource"/> has them at the source.</summary>
+    /// <summary>
+    /// Count and sum over the consumer's table, computed as <see cref="Order.SumAtSource"/> does at the source.
+    /// </summary>
     public async Task<(long Count, string Sum)> SumOfConsumerTableAsync(CancellationToken cancellationToken)
     {
         await using var table = NpgsqlDataSource.Create(consumerDatabase ?? throw new DemoException("The consumer has no table."));

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Import;
 
-/// <summary>How files are found, read, mapped and sent: a JSON file, or a section of any configuration, as it is written.</summary>
+/// <summary>How files are found, read, mapped and sent: a JSON file, or a section of any configuration.</summary>
 internal sealed class ImportOptions
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -13,13 +13,13 @@ internal sealed class ImportOptions
         AllowTrailingCommas = true,
     };
 
-    /// <summary>Names the import. The same content is imported once for each name.</summary>
+    /// <summary>The name of the import. The same content is imported once for each name.</summary>
     public string Name { get; set; } = "import";
 
     /// <summary>Where runs are kept. Processes that watch the same source on one machine share it.</summary>
     public string? State { get; set; }
 
-    /// <summary>How long the directory of a run stays once it is settled; its content counts as imported also after that.</summary>
+    /// <summary>How long the directory of a run is kept after its end; its content counts as imported even after that.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>What is watched: a folder, or <c>s3://bucket/prefix</c>.</summary>
@@ -40,7 +40,7 @@ internal sealed class ImportOptions
     /// <summary>Calls at a time, over all files.</summary>
     public int Parallelism { get; set; } = 4;
 
-    /// <summary>Files at a time: one that waits for its retries does not hold up the next.</summary>
+    /// <summary>Files at a time: one that waits for its retries does not delay the next.</summary>
     public int Files { get; set; } = 4;
 
     public EndpointOptions Endpoint { get; set; } = new();
@@ -68,8 +68,8 @@ internal sealed class ArrivalOptions
 {
     /// <summary>
     /// <c>stable</c>: its size and time have not changed for <see cref="Settle"/>; <c>marker</c>: a file of its name and
-    /// <see cref="Marker"/> lies beside it; <c>rename</c>: at once, for writers that rename what is complete. Objects in S3 are
-    /// complete when they appear; <c>marker</c> holds for them too.
+    /// <see cref="Marker"/> is beside it; <c>rename</c>: at once, for writers that rename complete files. Objects in S3 are
+    /// complete when they appear; <c>marker</c> applies to them too.
     /// </summary>
     public string Complete { get; set; } = "stable";
 
@@ -77,10 +77,10 @@ internal sealed class ArrivalOptions
 
     public string Marker { get; set; } = ".done";
 
-    /// <summary>How often the source is looked at.</summary>
+    /// <summary>The poll interval.</summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Names of files, with <c>*</c> and <c>?</c>. Empty: whatever ends in a known format.</summary>
+    /// <summary>Names of files, with <c>*</c> and <c>?</c>. Empty: all names with a known extension.</summary>
     public List<string> Patterns { get; set; } = [];
 
     /// <summary>The address of S3, where it is not AWS's own; by default what <c>AWS_ENDPOINT_URL_S3</c> or <c>AWS_ENDPOINT_URL</c> says.</summary>
@@ -89,7 +89,7 @@ internal sealed class ArrivalOptions
     public string? Region { get; set; }
 }
 
-/// <summary>What the files are.</summary>
+/// <summary>The format of the files.</summary>
 internal sealed class ReadingOptions
 {
     /// <summary><c>csv</c> or <c>ndjson</c>. Null: by the file's name.</summary>
@@ -104,17 +104,17 @@ internal sealed class ReadingOptions
     /// <summary>A file with more fails.</summary>
     public long Records { get; set; } = 10_000_000;
 
-    /// <summary>A larger file, as it lies there, fails before it is read or fetched.</summary>
+    /// <summary>A larger file, in stored bytes, fails before it is read or fetched.</summary>
     public long FileBytes { get; set; } = 64L << 30;
 
-    /// <summary>A gzip file that unpacks to more times its size fails, beyond 64 MiB.</summary>
+    /// <summary>A gzip file that decompresses to more times its size fails, beyond 64 MiB.</summary>
     public int UnpackRatio { get; set; } = 100;
 }
 
-/// <summary>What is made of a record.</summary>
+/// <summary>How a record is converted.</summary>
 internal sealed class MappingOptions
 {
-    /// <summary>The fields that are sent, by name. Empty: the source's own, as they are.</summary>
+    /// <summary>The fields that are sent, by name. Empty: the source's own, unchanged.</summary>
     public Dictionary<string, FieldOptions> Fields { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>The field that names a record, of those that are sent. Such a field is required.</summary>
@@ -137,7 +137,7 @@ internal sealed class FieldOptions
     /// <summary>Without it a record is invalid.</summary>
     public bool Required { get; set; }
 
-    // A configuration knows text alone; the field's type says what it is.
+    // A configuration contains text only; the field's type says what it is.
     private sealed class AnyAsText : JsonConverter<string?>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -152,7 +152,7 @@ internal sealed class FieldOptions
     }
 }
 
-/// <summary>Where records go.</summary>
+/// <summary>Where records are sent.</summary>
 internal sealed class EndpointOptions
 {
     /// <summary>With <c>records</c> the address that is called; with <c>bulk-jobs</c> the service's.</summary>
@@ -172,29 +172,29 @@ internal sealed class EndpointOptions
     /// <summary>Sent with each call.</summary>
     public Dictionary<string, string> Headers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A call that takes longer has failed, transiently.</summary>
+    /// <summary>A call that takes longer has failed transiently.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(100);
 
     /// <summary>With <c>bulk-jobs</c>: how long a job is waited for in one round.</summary>
     public TimeSpan JobTimeout { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>With <c>bulk-jobs</c>: the pause between two looks where the service asks for none.</summary>
+    /// <summary>With <c>bulk-jobs</c>: the delay between two looks where the service asks for none.</summary>
     public TimeSpan JobPoll { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Hosts that a job's results may lie on, beside the service's own.</summary>
+    /// <summary>Hosts of a job's results, besides the service's own.</summary>
     public List<string> ResultHosts { get; set; } = [];
 
     /// <summary>Longer answers are malformed.</summary>
     public int AnswerBytes { get; set; } = 16 << 20;
 }
 
-/// <summary>How what failed transiently is tried again.</summary>
+/// <summary>How transient failures are tried again.</summary>
 internal sealed class ImportRetryOptions
 {
     /// <summary>Tries of a call in one round.</summary>
     public int Tries { get; set; } = 4;
 
-    /// <summary>The pause after the first try; it doubles, with jitter, to <see cref="LongestDelay"/>.</summary>
+    /// <summary>The delay after the first try; it doubles, with jitter, to <see cref="LongestDelay"/>.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(500);
 
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(20);
@@ -202,7 +202,7 @@ internal sealed class ImportRetryOptions
     /// <summary>Rounds of one record, the first among them; then it goes to the rejects.</summary>
     public int Rounds { get; set; } = 6;
 
-    /// <summary>The pause after the first round; it doubles, with jitter, to <see cref="LongestRoundDelay"/>.</summary>
+    /// <summary>The delay after the first round; it doubles, with jitter, to <see cref="LongestRoundDelay"/>.</summary>
     public TimeSpan RoundDelay { get; set; } = TimeSpan.FromSeconds(15);
 
     public TimeSpan LongestRoundDelay { get; set; } = TimeSpan.FromMinutes(15);

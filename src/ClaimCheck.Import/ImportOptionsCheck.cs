@@ -2,14 +2,14 @@ using ClaimCheck.Import.Mapping;
 
 namespace ClaimCheck.Import;
 
-/// <summary>Checks options, and says everything that is wrong with them at once.</summary>
+/// <summary>Checks options, and reports all faults at once.</summary>
 internal static class ImportOptionsCheck
 {
     private static readonly string[] Completions = ["stable", "marker", "rename"];
     private static readonly string[] Contracts = ["records", "bulk-jobs"];
     private static readonly string[] Formats = ["csv", "ndjson"];
 
-    /// <exception cref="ImportException">Something is wrong.</exception>
+    /// <exception cref="ImportException">An option is invalid.</exception>
     public static void Check(ImportOptions options)
     {
         var problems = Problems(options).ToList();
@@ -17,11 +17,11 @@ internal static class ImportOptionsCheck
             throw new ImportException(ImportCodes.InvalidConfiguration, string.Join(" ", problems));
     }
 
-    /// <returns>What is wrong: the value, the rule, and what would come of it.</returns>
+    /// <returns>What is wrong: the value, the rule, and the consequence.</returns>
     public static IEnumerable<string> Problems(ImportOptions options)
     {
         if (options.Name.Length is 0 or > 64 || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            yield return $"name is '{options.Name}', but must be up to 64 letters, digits, dashes and underscores: it stands in paths.";
+            yield return $"name is '{options.Name}', but must be up to 64 letters, digits, dashes and underscores: it is used in paths.";
         foreach (var problem in Range("batchSize", options.BatchSize, 1, 1000)
             .Concat(Range("batchBytes", options.BatchBytes, 1 << 10, 64 << 20))
             .Concat(Range("parallelism", options.Parallelism, 1, 64))
@@ -68,12 +68,12 @@ internal static class ImportOptionsCheck
     private static IEnumerable<string> MappingProblems(MappingOptions mapping)
     {
         if (mapping.Key is { } key && mapping.Fields.Count > 0 && !mapping.Fields.ContainsKey(key))
-            yield return $"mapping.key is '{key}', but mapping.fields has no such field: failures could not name their record.";
+            yield return $"mapping.key is '{key}', but mapping.fields does not have that field: failures could not name their record.";
         foreach (var (name, field) in mapping.Fields)
         {
             if (field is null || field.From is null == field.Constant is null)
             {
-                yield return $"mapping.fields.{name} must have either from or constant: otherwise its value is not known.";
+                yield return $"mapping.fields.{name} must have either from or constant: otherwise it has no value.";
                 continue;
             }
             if (!FieldType.TryParse(field.Type, out var type))
@@ -89,13 +89,13 @@ internal static class ImportOptionsCheck
             yield return $"endpoint.contract is '{endpoint.Contract}', but must be one of {string.Join(", ", Contracts)}.";
         if (endpoint.Contract == "bulk-jobs" && string.IsNullOrWhiteSpace(endpoint.Operation))
             yield return "endpoint.operation is not set, but endpoint.contract is bulk-jobs: the service must know what to do with the items.";
-        // Its own text could hold a password, so it is not quoted.
+        // Its own text could contain a password, so it is not quoted.
         if (endpoint.Url is null || !IsWeb(endpoint.Url, out var url) || url.UserInfo.Length > 0)
             yield return "endpoint.url must be an absolute http(s) address without a user: records could not be sent.";
         if (endpoint is { Key: not null, KeyFile: not null })
             yield return "endpoint.key and endpoint.keyFile are both set: remove one of them.";
         if (endpoint.Key is { } bearer && bearer.Any(char.IsControl))
-            yield return "endpoint.key has a control character, which no header can hold: no call could be made.";
+            yield return "endpoint.key has a control character, which is not allowed in a header: no call could be made.";
         foreach (var (name, value) in endpoint.Headers)
         {
             using var probe = new HttpRequestMessage();

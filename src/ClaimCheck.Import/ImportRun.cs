@@ -3,7 +3,7 @@ using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import;
 
-/// <summary>A run as it is shown: what it imports, how far it is, how it ended.</summary>
+/// <summary>A run as it is shown: what it imports, its progress, how it ended.</summary>
 internal sealed record ImportRun
 {
     public required string RunId { get; init; }
@@ -29,10 +29,10 @@ internal sealed record ImportRun
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>When it will have ended, going by its rate so far.</summary>
+    /// <summary>The estimated end, at its rate so far.</summary>
     public DateTimeOffset? EstimatedEndAt { get; init; }
 
-    /// <summary>When what failed is sent again.</summary>
+    /// <summary>When failures are sent again.</summary>
     public DateTimeOffset? NextRetryAt { get; init; }
 
     /// <summary>The file of the rejects; null where there are none.</summary>
@@ -91,12 +91,12 @@ internal sealed record ImportRun
 /// <summary>Each record of a file is counted once.</summary>
 internal sealed record ImportCounts
 {
-    /// <summary>All; null until the file was looked through.</summary>
+    /// <summary>All; null until the file was inspected.</summary>
     public required long? Records { get; init; }
 
     public required long Succeeded { get; init; }
 
-    /// <summary>Failed for a reason that may pass, and to be sent again.</summary>
+    /// <summary>Failed transiently, to be sent again.</summary>
     public required long Retrying { get; init; }
 
     /// <summary>Among the rejects, after they were sent.</summary>

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 
-/// <summary>Imports files as options say: one by one, or whatever appears in a watched source.</summary>
+/// <summary>Imports files as options say: single files, or those that appear in a watched source.</summary>
 internal sealed class ImportRunner : IDisposable
 {
     private readonly ImportOptions options;
@@ -34,14 +34,16 @@ internal sealed class ImportRunner : IDisposable
 
     public ImportRuns Runs { get; }
 
-    /// <summary>Imports a file, which stays where it is; goes on with the run that was broken off over it, where there is one.</summary>
+    /// <summary>Imports a file, which stays where it is; continues an interrupted run of it, where there is one.</summary>
     /// <param name="path">The file.</param>
     /// <param name="again">Import it even if the same content was imported before.</param>
     /// <param name="configuration">The file that the options came from, where retries find it again.</param>
-    /// <param name="progress">Told after each batch; from several threads.</param>
-    /// <param name="cancellationToken">Breaks it off; it can be resumed.</param>
-    /// <exception cref="ImportException">There is no such file, it is open for writing, or another process imports it just now.</exception>
-    /// <exception cref="IOException">The run can't be kept: the disk is full, for example. It can be resumed.</exception>
+    /// <param name="progress">Reported after each batch; from several threads.</param>
+    /// <param name="cancellationToken">Interrupts it; it can be resumed.</param>
+    /// <exception cref="ImportException">The file does not exist, is open for writing, or another process is importing
+    /// it.</exception>
+    /// <exception cref="IOException">The run's state can't be stored: the disk is full, for example. It can be
+    /// resumed.</exception>
     public async Task<ImportRun> StartAsync(
         string path, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
@@ -55,7 +57,7 @@ internal sealed class ImportRunner : IDisposable
             if (broken.Origin != RunOrigin.File || broken.Source != path || broken.Name != options.Name)
                 continue;
             var resumed = await ResumeAsync(broken.RunId, progress, cancellationToken);
-            // The same path may hold other content by now: then the old run has failed, and this is a new one.
+            // The same path may have other content by now: then the old run has failed, and this is a new one.
             if (resumed.Failure?.Code != ImportCodes.FileChanged)
                 return resumed;
         }
@@ -66,8 +68,8 @@ internal sealed class ImportRunner : IDisposable
         return (await BeginAsync(directory, run, NamedFile.Instance, progress, cancellationToken))!;
     }
 
-    /// <summary>Goes on with a run where it was broken off, or finishes what is left to do after its end.</summary>
-    /// <exception cref="ImportException">There is no such run, it has ended, or another process works on it.</exception>
+    /// <summary>Continues an interrupted run, or finishes what is left to do after its end.</summary>
+    /// <exception cref="ImportException">The run does not exist, it has ended, or another process works on it.</exception>
     public async Task<ImportRun> ResumeAsync(string runId, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
         var (directory, _) = await Runs.FindAsync(runId, cancellationToken);
@@ -87,14 +89,14 @@ internal sealed class ImportRunner : IDisposable
     /// <param name="runId">The run.</param>
     /// <param name="classes">Which failures: <see cref="RejectClass"/>.</param>
     /// <param name="configuration">The file that the options came from.</param>
-    /// <param name="progress">Told after each batch; from several threads.</param>
-    /// <param name="cancellationToken">Breaks it off; the retry can be resumed.</param>
+    /// <param name="progress">Reported after each batch; from several threads.</param>
+    /// <param name="cancellationToken">Interrupts it; the retry can be resumed.</param>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public async Task<ImportRun> RetryAsync(
         string runId, IReadOnlyCollection<string> classes, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken) =>
         await ResumeAsync(await PrepareRetryAsync(runId, classes, configuration, cancellationToken), progress, cancellationToken);
 
-    /// <summary>Makes the run that <see cref="RetryAsync"/> would, without working on it.</summary>
+    /// <summary>Creates the run that <see cref="RetryAsync"/> would, without processing it.</summary>
     /// <returns>Its id, for <see cref="ResumeAsync"/>.</returns>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public Task<string> PrepareRetryAsync(
@@ -110,12 +112,12 @@ internal sealed class ImportRunner : IDisposable
             },
             cancellationToken);
 
-    /// <summary>Imports what appears in the source, and goes on with whatever was broken off there.</summary>
+    /// <summary>Imports what appears in the source, and continues interrupted runs.</summary>
     /// <param name="once">End when nothing is left to do.</param>
     /// <param name="again">Import contents that were imported before too.</param>
     /// <param name="configuration">The file that the options came from.</param>
-    /// <param name="progress">Told after each batch and at each end; from several threads.</param>
-    /// <param name="cancellationToken">Breaks it off; all runs can be resumed.</param>
+    /// <param name="progress">Reported after each batch and at each end; from several threads.</param>
+    /// <param name="cancellationToken">Interrupts it; all runs can be resumed.</param>
     /// <exception cref="ImportException">The options name no source that can be watched.</exception>
     public async Task WatchAsync(bool once, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
@@ -139,7 +141,7 @@ internal sealed class ImportRunner : IDisposable
         limited.Dispose();
     }
 
-    // What keeps two processes from one run.
+    // Keeps two processes from working on one run.
     private void ProveLocks()
     {
         RunDirectory.CreatePrivate(Runs.State);

@@ -5,16 +5,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 
-/// <summary>All runs that a state directory holds.</summary>
+/// <summary>All runs in a state directory.</summary>
 internal sealed partial class ImportRuns(string state, TimeProvider time)
 {
     private const string Prefix = "imp_";
     private const int LongestExamples = 20;
 
-    // A run that is settled stays so: of thousands each document is read once by a process.
+    // A settled run never changes: of thousands, each document is read once per process.
     private readonly ConcurrentDictionary<string, SettledRun> settled = new(StringComparer.Ordinal);
 
-    /// <summary>Where runs are kept unless something else is said.</summary>
+    /// <summary>The default directory of runs.</summary>
     public static string DefaultState => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } home
             ? home
@@ -51,11 +51,11 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return runs;
     }
 
-    /// <exception cref="ImportException">There is no such run.</exception>
+    /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<ImportRun> ShowAsync(string runId, CancellationToken cancellationToken) =>
         await TryShowAsync(Existing(runId), cancellationToken) ?? throw NotFound(runId);
 
-    /// <returns>Null where there is no such run.</returns>
+    /// <returns>Null where the run does not exist.</returns>
     public async Task<ImportRun?> TryShowAsync(string runId, CancellationToken cancellationToken) =>
         Has(runId) ? await TryShowAsync(DirectoryOf(runId), cancellationToken) : null;
 
@@ -63,14 +63,16 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     public bool Has(string runId) =>
         runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower) && DirectoryOf(runId).Exists;
 
-    /// <exception cref="ImportException">There is no such run.</exception>
+    /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<(RunDirectory Directory, RunDocument Document)> FindAsync(string runId, CancellationToken cancellationToken)
     {
         var directory = Existing(runId);
         return (directory, await directory.LoadAsync(cancellationToken) ?? throw NotFound(runId));
     }
 
-    /// <summary>Runs that have not come to their end, oldest first. One whose document can't be read is left alone, and so is its file.</summary>
+    /// <summary>
+    /// Runs that have not ended, oldest first. One whose document can't be read is left alone, and so is its file.
+    /// </summary>
     public async Task<IReadOnlyList<RunDocument>> UnsettledAsync(ILogger logger, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
@@ -115,7 +117,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return runs;
     }
 
-    /// <summary>The runs of an import that were settled before a moment, oldest first. One that is a retry comes after the run that it is of.</summary>
+    /// <summary>The runs of an import that were settled before an moment, oldest first. A retry comes after its original.</summary>
     public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
@@ -138,7 +140,10 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         Directory.Delete(gone, recursive: true);
     }
 
-    /// <summary>Deletes what <see cref="Remove"/> had no time for, and directories of runs that a process made before a moment, and died over.</summary>
+    /// <summary>
+    /// Deletes what <see cref="Remove"/> did not finish, and directories of runs whose process died while creating them before a
+    /// moment.
+    /// </summary>
     public void RemoveRests(DateTimeOffset moment)
     {
         var folder = Path.Combine(State, "runs");
@@ -150,9 +155,9 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
             Remove(directory);
     }
 
-    /// <summary>Ends a run: what is under way is finished, nothing more is sent.</summary>
+    /// <summary>Cancels a run: calls under way are finished, nothing more is sent.</summary>
     /// <returns>The run; it is still active where another process is about to end it.</returns>
-    /// <exception cref="ImportException">There is no such run, or it has ended.</exception>
+    /// <exception cref="ImportException">The run does not exist, or it has ended.</exception>
     public async Task<ImportRun> CancelAsync(string runId, CancellationToken cancellationToken)
     {
         var (directory, run) = await FindAsync(runId, cancellationToken);
@@ -162,7 +167,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         using var held = await directory.TryLockAsync(cancellationToken);
         if (held is not null && await directory.LoadAsync(cancellationToken) is { } idle && !RunState.IsEnd(idle.State))
         {
-            // Nobody works on it. A watched folder's file is moved by whoever watches next.
+            // No process works on it. The next watcher moves a watched folder's file.
             await directory.SaveAsync(idle with
             {
                 State = RunState.Cancelled,
@@ -175,7 +180,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     }
 
     /// <summary>The run, and what its rejects holds, by class and code.</summary>
-    /// <exception cref="ImportException">There is no such run.</exception>
+    /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<ImportReport> ReportAsync(string runId, CancellationToken cancellationToken)
     {
         var run = await ShowAsync(runId, cancellationToken);
@@ -225,7 +230,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return run;
     }
 
-    // A document that is damaged is told of where its run would be gone on with.
+    // A damaged document is reported where its run would be continued.
     private async Task<RunDocument?> TryLoadAsync(string runId, CancellationToken cancellationToken)
     {
         try
@@ -246,12 +251,12 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Import {RunId} rests, for what it is can't be read: someone must mend it, or remove its directory. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Import {RunId} is suspended, because its document can't be read: repair it, or remove the run's directory. {Reason}")]
         public static partial void Damaged(ILogger logger, string runId, string reason);
     }
 }
 
-/// <summary>What came of a run.</summary>
+/// <summary>The result of a run.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Failures">What is in its rejects, most frequent first.</param>
 internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures> Failures);
@@ -259,6 +264,6 @@ internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures>
 /// <summary>Failures of one kind.</summary>
 /// <param name="Class"><c>invalid</c>, <c>transient</c> or <c>terminal</c>.</param>
 /// <param name="Code">The endpoint's or the import's own.</param>
-/// <param name="Count">So many.</param>
+/// <param name="Count">How many.</param>
 /// <param name="Lines">The lines of the first of them.</param>
 internal sealed record ImportFailures(string Class, string Code, long Count, IReadOnlyList<long> Lines);

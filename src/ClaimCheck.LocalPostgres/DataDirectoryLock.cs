@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// One service at a time uses a data directory. The lock is the kernel's (flock), so it ends with the process, however that
-/// ends; children don't inherit it. The pid lies in a file beside it, because a locked file can't be read.
+/// Allows one service at a time to use a data directory. The lock is the kernel's (flock), so it ends with the process, however
+/// that ends; children don't inherit it. The pid is in a file beside it, because a locked file can't be read.
 /// </summary>
 internal sealed class DataDirectoryLock : IDisposable
 {

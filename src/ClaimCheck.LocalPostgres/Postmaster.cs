@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace ClaimCheck.LocalPostgres;
 
-/// <summary>What <c>postmaster.pid</c> in a database's folder says of the server that wrote it.</summary>
+/// <summary>What <c>postmaster.pid</c> in a database's folder says about the server that wrote it.</summary>
 internal sealed record Postmaster(int Pid, string SocketFolder)
 {
     public static string FileOf(string data) => Path.Combine(data, "postmaster.pid");
 
-    /// <returns>Null where there is no such file, or it is not whole yet.</returns>
+    /// <returns>Null where the file does not exist, or is not complete yet.</returns>
     public static Postmaster? Read(string data)
     {
         try
@@ -26,7 +26,7 @@ internal sealed record Postmaster(int Pid, string SocketFolder)
 
     /// <summary>
     /// Whether that process lives and serves these very data. The pid alone proves nothing: after a crash or a reboot
-    /// it may be anybody's.
+    /// it may belong to any process.
     /// </summary>
     public async Task<bool> ServesAsync(string data, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed record Postmaster(int Pid, string SocketFolder)
 
         try
         {
-            // A postmaster's working folder is its data directory. Comparing the file as seen through it withstands
+            // A postmaster's working folder is its data directory. Comparing the file as seen through it works with
             // symbolic links; a zombie has no working folder.
             return File.ReadAllText($"/proc/{Pid}/comm").Contains("postgres", StringComparison.Ordinal)
                 && File.ReadAllText(FileOf($"/proc/{Pid}/cwd")) == File.ReadAllText(FileOf(data));

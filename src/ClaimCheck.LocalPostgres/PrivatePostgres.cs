@@ -69,7 +69,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>The way to one of its databases. It holds the password: keep it out of logs.</summary>
+    /// <summary>The connection string of one of its databases. It contains the password: keep it out of logs.</summary>
     public string ConnectionString(string database) => new NpgsqlConnectionStringBuilder
     {
         Host = socketFolder,
@@ -80,7 +80,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
 
-    /// <summary>Makes a database unless it exists. Safe to call from several places at once.</summary>
+    /// <summary>Creates a database unless it exists. Safe to call from several places at once.</summary>
     public async Task EnsureDatabaseAsync(string database, CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(cancellationToken);
@@ -101,7 +101,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
-            // Somebody else was quicker.
+            // Another caller was faster.
         }
     }
 
@@ -143,7 +143,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
             if (started.Succeeded)
                 break;
 
-            // After the postmaster alone was killed its children need a moment to notice.
+            // After the postmaster alone was killed, its children need a moment to notice.
             var said = File.Exists(directory.StartLog) ? await File.ReadAllTextAsync(directory.StartLog, cancellationToken) : "";
             if (said.Contains("pre-existing shared memory", StringComparison.Ordinal) && watch.Elapsed < Orphans)
             {
@@ -188,7 +188,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         throw new LocalPostgresException($"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
     }
 
-    /// <returns>True where a server of a killed service still runs over these data, and answers.</returns>
+    /// <returns>True where the server of a killed service still runs over these data, and answers.</returns>
     private async Task<bool> AdoptAsync(CancellationToken cancellationToken)
     {
         if (Postmaster.Read(directory.Data) is not { } found)
@@ -211,7 +211,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         }
         catch (NpgsqlException)
         {
-            // It is starting, stopping or ill: a fresh one is better.
+            // It is starting, stopping or broken: a new one is better.
             Log.Replaced(logger, found.Pid, directory.Data);
             await StopAsync();
             return false;
@@ -220,7 +220,7 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
 
     private async Task StopAsync()
     {
-        // On tokens of its own: a service that stops, or a start that was given up, has cancelled everything else.
+        // On tokens of its own: when a service stops or a start is given up, all others are cancelled.
         if (Postmaster.Read(directory.Data) is not { } running
             || !await running.ServesAsync(directory.Data, CancellationToken.None))
         {

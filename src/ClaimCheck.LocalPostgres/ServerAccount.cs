@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// Who the private Postgres runs as. It refuses root; a service that is root therefore lends it an unprivileged account,
-/// any other service runs it as itself.
+/// The account that runs the private Postgres. Postgres refuses root; a service that is root therefore uses an unprivileged
+/// account, any other service runs it under its own.
 /// </summary>
 internal sealed class ServerAccount
 {
@@ -31,7 +31,7 @@ internal sealed class ServerAccount
                 + "(tried setpriv, runuser, su and sudo): start the service as an ordinary user, or set ConnectionStrings:Catalog.");
     }
 
-    /// <summary>The account that owns data made in an earlier life, perhaps by a service that was not root.</summary>
+    /// <summary>The account that owns data of an earlier start, perhaps of a service that was not root.</summary>
     public static async Task<ServerAccount> OwningAsync(int uid, string folder, CancellationToken cancellationToken)
     {
         var name = await SystemCommand.RunAsync(["id", "-un", Text(uid)], pgData: null, cancellationToken);
@@ -45,11 +45,11 @@ internal sealed class ServerAccount
         IEnumerable<string> commandLine, string? pgData, CancellationToken cancellationToken) =>
         SystemCommand.RunAsync([.. switchTo, .. commandLine], pgData, cancellationToken);
 
-    /// <summary>Whether the account gets into a folder at all; a clone under root's home is closed to it.</summary>
+    /// <summary>Whether the account can enter a folder; a clone under root's home is closed to it.</summary>
     public async Task<bool> CanEnterAsync(string folder, CancellationToken cancellationToken) =>
         IsOwn || (await RunAsync(["sh", "-c", "cd \"$1\"", "sh", folder], pgData: null, cancellationToken)).Succeeded;
 
-    /// <summary>Gives the account a file or folder that the service made. Symbolic links are not followed.</summary>
+    /// <summary>Gives the account a file or folder that the service created. Symbolic links are not followed.</summary>
     public async Task TakeAsync(string path, CancellationToken cancellationToken)
     {
         if (Uid is not { } uid)

@@ -6,14 +6,14 @@ namespace ClaimCheck.LocalPostgres;
 /// <summary>A PostgreSQL server installed on this machine.</summary>
 internal sealed partial record ServerBinaries(string Folder, int Major)
 {
-    /// <summary>The oldest version that its makers still mend.</summary>
+    /// <summary>The oldest version that PostgreSQL still supports.</summary>
     private const int OldestMajor = 14;
 
     /// <summary>Where distributions put the server, which is seldom on the PATH. One star each, for the version.</summary>
     private static readonly string[] UsualFolders =
     [
         "/usr/lib/postgresql/*/bin", // Debian, Ubuntu
-        "/usr/pgsql-*/bin", // the project's own packages for Fedora and its kin
+        "/usr/pgsql-*/bin", // PGDG's packages for Fedora and its relatives
         "/usr/libexec/postgresql*", // Alpine
         "/opt/homebrew/opt/postgresql*/bin",
         "/usr/local/opt/postgresql*/bin",
@@ -35,10 +35,10 @@ internal sealed partial record ServerBinaries(string Folder, int Major)
     ];
 
     /// <param name="searchList">Folders, in order of preference.</param>
-    /// <param name="account">Who must be able to run them.</param>
+    /// <param name="account">The account that must be able to run them.</param>
     /// <param name="data">The existing data's folder and major version: only the same version can read them. Null for none.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    /// <exception cref="LocalPostgresException">None, or none that fits.</exception>
+    /// <exception cref="LocalPostgresException">None was found, or none that fits.</exception>
     public static async Task<ServerBinaries> FindAsync(
         IReadOnlyList<string> searchList,
         ServerAccount account,

@@ -1,6 +1,6 @@
 namespace ClaimCheck.LocalPostgres;
 
-/// <summary>The private server's settings, written anew at each start.</summary>
+/// <summary>The private server's settings, written again at each start.</summary>
 internal static class ServerConfiguration
 {
     /// <param name="socketFolder">Plain: no quotes, commas or blanks.</param>

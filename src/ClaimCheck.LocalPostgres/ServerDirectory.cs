@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// Where the private Postgres keeps its things: a private folder, of the account that runs it. It is
-/// <c>postgres/</c> in the data directory; where that account can't get in there, it is below <c>/var/tmp</c>,
+/// Where the private Postgres keeps its files: a private folder of the account that runs it. It is
+/// <c>postgres/</c> in the data directory; where the account can't enter that, it is below <c>/var/tmp</c>,
 /// and <c>postgres.location</c> in the data directory says where.
 /// </summary>
 internal sealed partial class ServerDirectory
@@ -27,15 +27,15 @@ internal sealed partial class ServerDirectory
 
     public ServerAccount Account { get; }
 
-    /// <summary>Postgres' own data directory. It appears by a rename, so where it exists it is whole.</summary>
+    /// <summary>Postgres' own data directory. It appears by a rename, so where it exists it is complete.</summary>
     public string Data => Path.Combine(Home, "data");
 
-    /// <summary>What the server says before its own log is open; the rest is in <c>data/log/</c>.</summary>
+    /// <summary>The server's output before its own log is open; the rest is in <c>data/log/</c>.</summary>
     public string StartLog => Path.Combine(Home, "start.log");
 
     public string PasswordFile => Path.Combine(Home, "password");
 
-    /// <summary>The version of the data that are there; null for none.</summary>
+    /// <summary>The version of the existing data; null for none.</summary>
     public (string Folder, int Major)? Existing =>
         Directory.Exists(Data)
         && int.TryParse(File.ReadAllText(Path.Combine(Data, "PG_VERSION")), CultureInfo.InvariantCulture, out var major)
@@ -51,7 +51,7 @@ internal sealed partial class ServerDirectory
         var nearby = Path.Combine(dataDirectory, "postgres");
         if (Directory.Exists(nearby))
         {
-            // Data made by a service that was not root stay with the user it was.
+            // Data of a service that was not root stay with its user.
             var owner = account.IsOwn ? null : await OwnerAsync(nearby, cancellationToken);
             if (owner is > 0 && owner != account.Uid)
                 account = await ServerAccount.OwningAsync(owner.Value, nearby, cancellationToken);
@@ -92,7 +92,7 @@ internal sealed partial class ServerDirectory
         return folder;
     }
 
-    /// <summary>Tidies <c>/tmp</c> up after a stop.</summary>
+    /// <summary>Cleans <c>/tmp</c> up after a stop.</summary>
     public void RemoveSocketFolder()
     {
         if (Directory.Exists(FarSocketFolder) && !Directory.EnumerateFileSystemEntries(FarSocketFolder).Any())
@@ -103,7 +103,7 @@ internal sealed partial class ServerDirectory
     [UnsupportedOSPlatform("windows")]
     public async Task WriteAsync(string path, string text, CancellationToken cancellationToken)
     {
-        // By way of a new file: the folder is the account's, and what lies there may be a symbolic link.
+        // Through a new file: the folder belongs to the account, and what is there may be a symbolic link.
         var fresh = path + ".new";
         File.Delete(fresh);
         var options = new FileStreamOptions
@@ -132,7 +132,7 @@ internal sealed partial class ServerDirectory
         if (!isKnown)
         {
             // Left by a data directory of this path that was deleted since: its exports, keys and files are gone, so the
-            // database is worth nothing.
+            // database is of no use.
             if (await OwnerAsync(home, cancellationToken) == account.Uid)
                 await DiscardAsync(home, account, cancellationToken);
             await File.WriteAllTextAsync(location, home + "\n", cancellationToken);
@@ -150,7 +150,9 @@ internal sealed partial class ServerDirectory
         Directory.Delete(home, recursive: true);
     }
 
-    /// <summary>Makes a folder in a place where everybody may write: what somebody else put there first is not trusted.</summary>
+    /// <summary>
+    /// Creates a folder in a place where everybody may write: what somebody else put there first is not trusted.
+    /// </summary>
     [UnsupportedOSPlatform("windows")]
     private static async Task MakePrivateAsync(string folder, ServerAccount account, CancellationToken cancellationToken)
     {
@@ -169,7 +171,7 @@ internal sealed partial class ServerDirectory
         }
     }
 
-    /// <returns>Null where there is no folder; a symbolic link to one is none.</returns>
+    /// <returns>Null where there is no folder; a symbolic link to one does not count.</returns>
     private static async Task<int?> OwnerAsync(string folder, CancellationToken cancellationToken)
     {
         var listed = await SystemCommand.RunAsync(["ls", "-ldn", folder], pgData: null, cancellationToken);
@@ -186,7 +188,7 @@ internal sealed partial class ServerDirectory
         return int.TryParse(id.Output, CultureInfo.InvariantCulture, out var uid) ? uid : null;
     }
 
-    /// <summary>Tells data directories apart, so that two clones never meet.</summary>
+    /// <summary>Distinguishes data directories, so that two clones never share one.</summary>
     private static string Fingerprint(string dataDirectory) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..16];
 

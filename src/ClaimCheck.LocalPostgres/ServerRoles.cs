@@ -15,7 +15,7 @@ public static class ServerRoles
     /// <param name="database">It is made where it is missing.</param>
     /// <param name="owner">The role that owns it: a constant of the program, of lower-case letters and '_'.</param>
     /// <param name="reader">A role that may read it, such a constant too, or null.</param>
-    /// <param name="cancellationToken">Gives up; what is missing then is made at the next start.</param>
+    /// <param name="cancellationToken">Gives up; what is missing then is created at the next start.</param>
     public static async Task PrepareAsync(
         PrivatePostgres postgres, string database, string owner, string? reader, CancellationToken cancellationToken)
     {
@@ -31,7 +31,7 @@ public static class ServerRoles
         await MayReadAsync(connection, reader, database, cancellationToken);
     }
 
-    /// <summary>A role's way to a database. It holds the password: keep it out of logs.</summary>
+    /// <summary>A role's connection string for a database. It contains the password: keep it out of logs.</summary>
     public static string ConnectionString(PrivatePostgres postgres, string database, string role)
     {
         var way = new NpgsqlConnectionStringBuilder(postgres.ConnectionString(database));
@@ -39,7 +39,7 @@ public static class ServerRoles
         return way.ConnectionString;
     }
 
-    // Each role's password follows from the superuser's: there is one secret file.
+    // Each role's password is derived from the superuser's: there is one secret file.
     private static string PasswordOf(string role, string password) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes(role)));
 
@@ -63,7 +63,7 @@ public static class ServerRoles
     private static Task MayReadAsync(NpgsqlConnection connection, string role, string database, CancellationToken cancellationToken) =>
         RunAsync(connection, $"GRANT pg_read_all_data TO {role}; GRANT CONNECT ON DATABASE {Quoted(database)} TO {role};", cancellationToken);
 
-    // Versions before 0.2 worked as the superuser. Once all is handed over, this finds nothing.
+    // Versions before 0.2 worked as the superuser. Once everything is transferred, this finds nothing.
     private static Task HandOverAsync(NpgsqlConnection connection, string database, string role, CancellationToken cancellationToken) =>
         RunAsync(
             connection,

@@ -20,8 +20,8 @@ internal static class SystemCommand
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // The caller's own folder may be closed to the account that the program runs as. Postgres' tools run beside the
-            // data, so that they can name files there without a path, which pg_ctl would hand to a shell.
+            // The caller's working folder may be closed to the account that runs the program. Postgres' tools run in the data's
+            // folder, so that they can name files there without a path, which pg_ctl would pass to a shell.
             WorkingDirectory = Path.GetDirectoryName(pgData) ?? "/",
         };
         foreach (var word in commandLine)
@@ -62,7 +62,7 @@ internal static class SystemCommand
             }
             catch (OperationCanceledException)
             {
-                // With its children: a server that is still starting withstands that, and recovers at its next start.
+                // With its children: a server that is still starting survives that, and recovers at its next start.
                 process.Kill(entireProcessTree: true);
                 await process.WaitForExitAsync(CancellationToken.None);
                 throw;
@@ -75,7 +75,7 @@ internal sealed record CommandOutcome(int ExitCode, string Output, string Errors
 {
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>The one line that says most: the first error, or the last thing said.</summary>
+    /// <summary>The most informative line: the first error, or the last line.</summary>
     public string Reason
     {
         get

@@ -9,7 +9,7 @@ internal static class ArrayText
 {
     private static readonly SearchValues<char> Bounds = SearchValues.Create("[]:+-0123456789");
 
-    /// <summary>Null where it is Postgres' form already: <c>{a,b}</c>, or <c>[2:3]={a,b}</c>.</summary>
+    /// <summary>Null where it has Postgres' form already: <c>{a,b}</c>, or <c>[2:3]={a,b}</c>.</summary>
     /// <exception cref="FormatException">It is neither; the text is the rule, without the value.</exception>
     public static string? OfText(PostgresType type, string text)
     {
@@ -30,8 +30,11 @@ internal static class ArrayText
         }
     }
 
-    /// <summary>From the array's first token to its last. Of a type whose name does not say that it is an array: as if it were one of texts.</summary>
-    /// <exception cref="FormatException">An element can't be one of the type's.</exception>
+    /// <summary>
+    /// From the array's first token to its last. For a type whose name does not say that it is an array: as if it were an array
+    /// of texts.
+    /// </summary>
+    /// <exception cref="FormatException">An element is not valid for the type.</exception>
     public static string OfJson(PostgresType type, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         if (type.IsPlainText || type.Kind is not (TypeKind.Array or TypeKind.Text))
@@ -53,7 +56,7 @@ internal static class ArrayText
             if (!isFirst)
                 text.Append(type.Delimiter);
             isFirst = false;
-            // Elements of json[] are what they are, arrays too.
+            // Elements of json[] are kept unchanged, including arrays.
             if (reader.TokenType == JsonTokenType.StartArray && (depth == 0 || element.Kind != TypeKind.Json))
             {
                 text.Append('{');

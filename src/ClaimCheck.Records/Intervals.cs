@@ -27,7 +27,10 @@ internal static partial class Intervals
         return true;
     }
 
-    /// <summary>What Postgres would refuse, or read as another interval, in a form that it reads; null where it is to be left as it is.</summary>
+    /// <summary>
+    /// The text for Postgres where it would refuse the given one, or read it as a different interval; null where it can stay
+    /// unchanged.
+    /// </summary>
     public static string? ToPostgres(string text)
     {
         if (text.Length is 0 or > Longest)
@@ -41,7 +44,7 @@ internal static partial class Intervals
             : null;
     }
 
-    // Its units go on into the next larger one with one sign for all; Postgres gives the sign to the first alone.
+    // Its units carry over into the next larger one with one sign for all; Postgres applies the sign only to the first.
     private static string? OfGo(Match match)
     {
         var nanos = 0m;

@@ -2,25 +2,25 @@ using System.Text.Json;
 
 namespace ClaimCheck.Records;
 
-/// <summary>How many levels JSON may be nested, whoever reads it: the one place that says so.</summary>
+/// <summary>How many levels JSON may be nested, for all readers: the one place that defines it.</summary>
 internal static class JsonDepth
 {
     /// <summary>
-    /// Of a record, its own level included. Postgres with its usual stack (max_stack_depth of 2 MB) ends between 12,000 and 15,000
-    /// levels of json: what it holds is within the limit. The readers keep a bit for each level, and recurse nowhere.
+    /// For a record, its own level included. Postgres with its usual stack (max_stack_depth of 2 MB) ends between 12,000 and
+    /// 15,000 levels of json: what it stores is within the limit. The readers keep a bit for each level, and never recurse.
     /// </summary>
     public const int OfRecords = 16_000;
 
-    /// <summary>Of a value within a record: a line of its own and the dimensions of an array surround it.</summary>
+    /// <summary>For a value within a record: a line of its own and the dimensions of an array surround it.</summary>
     public const int OfValues = OfRecords - 8;
 
-    /// <summary>Of what surrounds a record in a document.</summary>
+    /// <summary>For what surrounds a record in a document.</summary>
     public const int OfEnvelopes = 8;
 
-    /// <summary>Of a value in criteria, which are stored, answered and sent on in documents.</summary>
+    /// <summary>For a value in criteria, which are stored, answered and sent on in documents.</summary>
     public const int OfCriteria = 48;
 
-    /// <summary>Of documents that hold criteria.</summary>
+    /// <summary>For documents that contain criteria.</summary>
     public const int OfDocuments = 64;
 
     /// <summary>The end of a sentence about a record.</summary>
@@ -29,10 +29,10 @@ internal static class JsonDepth
     /// <summary>Reads records.</summary>
     public static JsonReaderOptions Reader { get; } = new() { MaxDepth = OfRecords };
 
-    /// <summary>Reads documents that hold records.</summary>
+    /// <summary>Reads documents that contain records.</summary>
     public static JsonReaderOptions Enveloped { get; } = new() { MaxDepth = OfRecords + OfEnvelopes };
 
-    /// <summary>Whether it is this limit that a parser has met, and not something that is not JSON.</summary>
+    /// <summary>Whether a parser failed because of this limit, and not because of invalid JSON.</summary>
     public static bool IsExceeded(ReadOnlySpan<byte> json, int limit = OfRecords)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = int.MaxValue });
@@ -46,7 +46,7 @@ internal static class JsonDepth
         }
         catch (JsonException)
         {
-            // It is not JSON before it is too deep.
+            // It is invalid JSON before it is too deep.
         }
 
         return false;

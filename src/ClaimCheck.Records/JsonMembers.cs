@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Records;
 
-/// <summary>One field of an object, and where its value lies.</summary>
+/// <summary>One field of an object, and the position of its value.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">The value's first token.</param>
 /// <param name="Start">Where the value begins.</param>
@@ -24,14 +24,14 @@ internal readonly record struct JsonMember(string Name, JsonTokenType Kind, int 
 }
 
 /// <summary>
-/// The fields of one object, in one pass: what is nested within them is skipped, and not taken apart. A document of all of it would take a time that grows
-/// with the square of its depth.
+/// The fields of one object, in one pass: nested content is skipped, not parsed. A document of all of it would take a time that
+/// grows with the square of its depth.
 /// </summary>
 internal static class JsonMembers
 {
     /// <param name="json">One value.</param>
     /// <param name="options">How deep it may be nested.</param>
-    /// <param name="members">Where its fields go, in their order.</param>
+    /// <param name="members">Receives its fields, in their order.</param>
     /// <returns>False where it is not an object.</returns>
     /// <exception cref="JsonException">It is not one JSON value.</exception>
     /// <exception cref="InvalidOperationException">A name is not well-formed Unicode.</exception>
@@ -58,7 +58,7 @@ internal static class JsonMembers
         return isObject;
     }
 
-    /// <summary>The field of an object; none where it has none of that name.</summary>
+    /// <summary>The field of an object; none where that name is missing.</summary>
     /// <exception cref="JsonException">It is not one JSON value.</exception>
     public static JsonMember? Find(ReadOnlySpan<byte> json, string name)
     {

@@ -19,7 +19,7 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
     public const long NanosPerSecond = 1_000_000_000;
     public const long NanosPerDay = 86_400 * NanosPerSecond;
 
-    // Postgres ends with the year 5874897.
+    // The last year of Postgres is 5874897.
     private const int MostYearDigits = 7;
 
 
@@ -28,7 +28,7 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
         moment = default;
         if (text.Length > 200)
             return false;
-        // Go's String of a time ends so, where it has read its monotonic clock.
+        // Go's String of a time ends like this, where it has read its monotonic clock.
         if (text.IndexOf(" m="u8) is var monotonic and > 0)
             text = text[..monotonic];
         var isBefore = text.EndsWith(" BC"u8);
@@ -58,7 +58,7 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
         return true;
     }
 
-    /// <summary>The same in UTC, the whole days of its hours carried over; it is in UTC already where it has no zone.</summary>
+    /// <summary>The same in UTC, with days carried over; without a zone it counts as UTC already.</summary>
     public Moment Utc()
     {
         if (Month == 0 || Nanos is not { } nanos)
@@ -144,7 +144,7 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
         return nanos <= NanosPerDay;
     }
 
-    // What is finer than a nanosecond is rounded.
+    // Digits finer than a nanosecond are rounded.
     private static bool TryFraction(ref ReadOnlySpan<byte> text, out long nanos)
     {
         nanos = 0;

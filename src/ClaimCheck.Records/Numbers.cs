@@ -7,8 +7,8 @@ using System.Text;
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// Numbers that are what their text says, or none at all: .NET's own parsers round to what a type holds. A floating-point number is
-/// the text's where it is the same again when written with as many digits; 0.1 is, 20 digits of it are not.
+/// Parses numbers exactly, or not at all: .NET's own parsers round to what a type can hold. A floating-point number is
+/// accepted where it is the same again when written with as many digits; 0.1 is, 20 digits of it are not.
 /// </summary>
 internal static class Numbers
 {
@@ -50,11 +50,13 @@ internal static class Numbers
             throw new FormatException();
         }
 
-        // So few digits are safe in a double, and are nearly all that come.
+        // So few digits are safe in a double, and cover nearly all values.
         return (typeof(T) == typeof(double) && text.Length <= 15 && !text.ContainsAny("eE"u8)) || Survives(value, text) ? value : throw new FormatException();
     }
 
-    /// <summary>The one name of what JSON has no number for, as Postgres writes it, of the names that Go (+Inf) and Python (inf) have; or null.</summary>
+    /// <summary>
+    /// Postgres' name for a value that JSON numbers can't express, from the names that Go (+Inf) and Python (inf) use; or null.
+    /// </summary>
     public static string? NotFinite(ReadOnlySpan<byte> text)
     {
         if (text.Length > 9)
@@ -71,7 +73,9 @@ internal static class Numbers
         return lower[0] == (byte)'-' ? "-Infinity" : "Infinity";
     }
 
-    /// <summary>A number that is whole, though it is written with a fraction or an exponent (1.0, 1e3), in digits; null for all others.</summary>
+    /// <summary>
+    /// The digits of a number that is whole, though written with a fraction or an exponent (1.0, 1e3); null for all others.
+    /// </summary>
     public static string? Whole(ReadOnlySpan<byte> text)
     {
         if (text.Length > DecimalDigits || !text.ContainsAny(".eE"u8))
@@ -86,7 +90,7 @@ internal static class Numbers
         }
     }
 
-    /// <summary>For a floating-point type's value that a server is to keep: it would round it without a word.</summary>
+    /// <summary>Checks a value for a floating-point column: the server would silently round it.</summary>
     /// <exception cref="FormatException">It has more digits than the type holds; the text is the rule.</exception>
     public static void CheckDigits(PostgresType type, string text)
     {
@@ -106,7 +110,7 @@ internal static class Numbers
         }
     }
 
-    /// <summary>One text for numbers that are equal; null for what is not finite, or not a number.</summary>
+    /// <summary>One text for all equal numbers; null for what is not finite, or not a number.</summary>
     public static string? Canonical(ReadOnlySpan<byte> text)
     {
         if (!EndsInDigit(text) || text.ContainsAnyExcept(Decimals))
@@ -138,7 +142,7 @@ internal static class Numbers
     /// <summary>The digits of a number that was parsed, from the first to the last that is not zero.</summary>
     private readonly ref struct Digits
     {
-        private readonly ReadOnlySpan<byte> text; // with a point in it, perhaps
+        private readonly ReadOnlySpan<byte> text; // perhaps with a decimal point
 
         private Digits(ReadOnlySpan<byte> text, int count, long exponent, bool isNegative)
         {

@@ -4,19 +4,19 @@ using System.Text.Json;
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// Values as the text that Postgres reads. A server reads its own forms and many others: those are left as they are, to the letter. What it would
-/// refuse or take for something else is put into its form: JSON's arrays and base64, Java's years and zones, Go's durations.
+/// Values as the text that Postgres reads. A server reads its own forms and many others: those stay exactly as they are. What it
+/// would refuse or misread is converted: JSON's arrays and base64, Java's years and zones, Go's durations.
 /// </summary>
 internal static class PostgresText
 {
     private const string NotUnicode = "must be well-formed Unicode text";
-    // A server takes them for what they are at that moment: twice applied, they are two values.
+    // A server evaluates them at that moment: applied twice, they are two values.
     private static readonly HashSet<string> Relative = new(StringComparer.OrdinalIgnoreCase) { "now", "today", "tomorrow", "yesterday", "allballs" };
 
     private const string HasNul = "must be text without NUL characters";
 
-    /// <summary>A value that came as text: of CSV, of a text in JSON.</summary>
-    /// <exception cref="FormatException">It can't be one of the type; the text is the rule, without the value.</exception>
+    /// <summary>A value that came as text: from CSV, or from a text in JSON.</summary>
+    /// <exception cref="FormatException">It is not valid for the type; the text is the rule, without the value.</exception>
     public static string OfText(PostgresType type, string text)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
@@ -25,7 +25,7 @@ internal static class PostgresText
     }
 
     /// <summary>A value of JSON that is not null, from its first token to its last.</summary>
-    /// <exception cref="FormatException">It can't be one of the type; the text is the rule, without the value.</exception>
+    /// <exception cref="FormatException">It is not valid for the type; the text is the rule, without the value.</exception>
     public static string OfJson(PostgresType type, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         if (type.Kind == TypeKind.Json)
@@ -37,15 +37,15 @@ internal static class PostgresText
             case JsonTokenType.StartArray:
                 return ArrayText.OfJson(type, ref reader, json);
             case JsonTokenType.StartObject:
-                // Of a type that the database has made of json; any other refuses it.
+                // A type that the database has derived from json; any other refuses it.
                 return type.Kind == TypeKind.Text && !type.IsPlainText ? Raw(ref reader, json) : throw new FormatException($"must be {Rule(type)}");
             default:
                 return OfLiteral(type, Encoding.ASCII.GetString(reader.ValueSpan));
         }
     }
 
-    /// <summary>The same of a value that stands alone.</summary>
-    /// <exception cref="FormatException">It can't be one of the type; the text is the rule, without the value.</exception>
+    /// <summary>The same for a value that stands alone.</summary>
+    /// <exception cref="FormatException">It is not valid for the type; the text is the rule, without the value.</exception>
     public static string OfJson(PostgresType type, ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, JsonDepth.Reader);
@@ -53,7 +53,7 @@ internal static class PostgresText
         return OfJson(type, ref reader, json);
     }
 
-    /// <summary>Whether a text is sure to be left as it is, without a look at all of it.</summary>
+    /// <summary>Whether a text certainly stays unchanged, without reading all of it.</summary>
     public static bool IsOwn(PostgresType type, ReadOnlySpan<byte> text) => type.Kind switch
     {
         TypeKind.Bytes => text.StartsWith("\\x"u8),
@@ -64,7 +64,7 @@ internal static class PostgresText
         _ => true,
     };
 
-    /// <summary>What a value of the type is, as the end of a sentence.</summary>
+    /// <summary>What a value of the type must be, as the end of a sentence.</summary>
     public static string Rule(PostgresType type) => type.Kind switch
     {
         TypeKind.Integer or TypeKind.Numeric or TypeKind.Floating => "a number",

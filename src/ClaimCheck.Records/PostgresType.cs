@@ -1,9 +1,9 @@
 namespace ClaimCheck.Records;
 
-/// <summary>What matters of a type for how its values are written.</summary>
+/// <summary>How the values of a type are written.</summary>
 internal enum TypeKind
 {
-    /// <summary>Nothing: its text is its text. Ranges, composites, addresses, types of a database's own and others.</summary>
+    /// <summary>As its text: ranges, composites, addresses, types that a database defines, and others.</summary>
     Text,
     Integer,
     Numeric,
@@ -19,30 +19,30 @@ internal enum TypeKind
     Array,
 }
 
-/// <summary>A type of Postgres, by the name that a manifest or a definition has of it.</summary>
+/// <summary>A type of Postgres, by its name in a manifest or a definition.</summary>
 /// <param name="Kind">How its values are written.</param>
 /// <param name="Name">Its name, without length or precision.</param>
-/// <param name="Element">Of an array: what it holds.</param>
+/// <param name="Element">For an array: the type of its elements.</param>
 internal sealed record PostgresType(TypeKind Kind, string Name, PostgresType? Element = null)
 {
     public static PostgresType Text { get; } = new(TypeKind.Text, "text");
 
-    /// <summary>Whether it is one of texts by its name, and not a type of the database's own.</summary>
+    /// <summary>Whether it is a text type by its name, and not a type that the database defines.</summary>
     public bool IsPlainText => Name is "text" or "varchar" or "character varying" or "bpchar" or "character";
 
-    /// <summary>What stands between the elements of an array.</summary>
+    /// <summary>The separator of the elements of an array.</summary>
     public char Delimiter => Element?.Name == "box" ? ';' : ',';
 
     public static PostgresType Of(string name)
     {
         if (name.EndsWith("[]", StringComparison.Ordinal))
         {
-            // One type has arrays of any number of dimensions.
+            // One type covers arrays of any number of dimensions.
             var element = Of(name[..^2]);
             return new(TypeKind.Array, name, element.Element ?? element);
         }
 
-        // numeric(12,2), timestamp(3) without time zone; a quoted name is a type of the database's own.
+        // numeric(12,2), timestamp(3) without time zone; a quoted name is a type that the database defines.
         var open = name.IndexOf('(', StringComparison.Ordinal);
         var plain = open < 0 || name.Contains('"', StringComparison.Ordinal)
             ? name

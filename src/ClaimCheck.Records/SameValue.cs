@@ -2,10 +2,10 @@ using System.Text;
 
 namespace ClaimCheck.Records;
 
-/// <summary>One text for values that Postgres takes for equal, however they are written.</summary>
+/// <summary>One text for values that Postgres treats as equal, however they are written.</summary>
 internal static class SameValue
 {
-    /// <summary>For what is not of a known form: the text.</summary>
+    /// <summary>For values without a known form: the text itself.</summary>
     public static string Of(PostgresType type, string text)
     {
         if (type.Kind == TypeKind.Text)

@@ -37,7 +37,7 @@ internal static class Scalars
         var count = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            // A hyphen may stand behind any four digits.
+            // A hyphen may follow any four digits.
             if (text[i] == (byte)'-' && count > 0 && count < HexDigits && count % 4 == 0 && text[i - 1] != (byte)'-')
                 continue;
             if (count == HexDigits || !char.IsAsciiHexDigit((char)text[i]))

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Records;
 
-/// <summary>JSON of callers, in which no name may come twice and every text must be one. How deep it may be nested is said apart from that.</summary>
+/// <summary>Callers' JSON, without duplicate names and with valid Unicode only. Its depth is checked separately.</summary>
 internal static class StrictJson
 {
     private static readonly JsonReaderOptions Any = new() { MaxDepth = int.MaxValue };
@@ -10,12 +10,13 @@ internal static class StrictJson
     /// <summary>Reads a document.</summary>
     /// <param name="utf8">The JSON; its length is bounded elsewhere.</param>
     /// <param name="values">
-    /// A field of the outermost object that holds values of records: its reader tells what is wrong with each of them. Null: there is none.
+    /// A field of the outermost object that contains values of records: its reader reports what is wrong with each of them. Null:
+    /// there is none.
     /// </param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The document, that field being null in it where it holds an array, and the array as it is written.</returns>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>The document, with that field set to null where it was an array, and the array as it is written.</returns>
     /// <exception cref="JsonException">It is not JSON.</exception>
-    /// <exception cref="InvalidOperationException">It holds text that is not well-formed Unicode.</exception>
+    /// <exception cref="InvalidOperationException">It contains text that is not well-formed Unicode.</exception>
     /// <exception cref="JsonTooDeepException">It is nested deeper than documents may be.</exception>
     /// <exception cref="FormatException">A name comes twice; the text is the end of a sentence.</exception>
     public static async Task<(JsonElement Document, byte[]? Values)> ReadAsync(Stream utf8, string? values, CancellationToken cancellationToken)
@@ -33,8 +34,8 @@ internal static class StrictJson
         return (JsonElement.Parse(without), json.Span.Slice(start, length).ToArray());
     }
 
-    // Before anything is parsed: a document takes a time that grows with the square of its depth. Invalid UTF-8 and halves of surrogate pairs are found
-    // only when texts are read: here, once for all readers.
+    // Before anything is parsed: a document takes a time that grows with the square of its depth. Invalid UTF-8 and halves of
+    // surrogate pairs are found only when texts are read: here, once for all readers.
     private static (int Start, int Length) Check(ReadOnlySpan<byte> json, string? values)
     {
         var reader = new Utf8JsonReader(json, Any);
@@ -83,5 +84,5 @@ internal static class StrictJson
     }
 }
 
-/// <summary>JSON is nested deeper than its reader takes: it may be well-formed all the same. The text is the end of a sentence.</summary>
+/// <summary>JSON is nested too deeply for its reader, but may be well-formed. The text is the end of a sentence.</summary>
 internal sealed class JsonTooDeepException(int limit) : FormatException($"is nested deeper than {limit} levels, which is the limit");

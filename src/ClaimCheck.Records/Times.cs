@@ -1,8 +1,8 @@
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// Times as .NET has them. What has no .NET value is refused: infinity, BC and years beyond 9999. A fraction is rounded to whole ticks, as
-/// Postgres rounds it to microseconds.
+/// Converts times to .NET's types. What has no .NET value is refused: infinity, BC and years beyond 9999. A fraction is rounded
+/// to whole ticks, as Postgres rounds it to microseconds.
 /// </summary>
 internal static class Times
 {
@@ -37,7 +37,7 @@ internal static class Times
         return true;
     }
 
-    /// <summary>A time of day without a zone; 24:00 is one.</summary>
+    /// <summary>A time of day without a zone; 24:00 is valid.</summary>
     public static bool TryReadTime(ReadOnlySpan<byte> text, out TimeSpan time)
     {
         time = default;
@@ -55,7 +55,7 @@ internal static class Times
         return rest > NanosPerTick / 2 || (rest == NanosPerTick / 2 && ticks % 2 != 0) ? ticks + 1 : ticks;
     }
 
-    // Nearly all that come: 2026-01-01 12:30:00.5+02, 2026-01-01T12:30:00.123456Z.
+    // Nearly all values: 2026-01-01 12:30:00.5+02, 2026-01-01T12:30:00.123456Z.
     private static bool TryReadCommon(ReadOnlySpan<byte> text, out DateTime time, out TimeSpan? offset)
     {
         (time, offset) = (default, null);
@@ -98,7 +98,7 @@ internal static class Times
         return true;
     }
 
-    // Below zero where one of them is no digit.
+    // Negative where one of them is not a digit.
     private static int TwoDigits(ReadOnlySpan<byte> text, int at)
     {
         var tens = (uint)(text[at] - '0');

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// Whether a text is of the form that the contract promises for its type, as a session writes it that is set to UTC, ISO dates
-/// and ISO 8601 intervals. A query can change such settings itself: what comes then is refused, not passed on as something else.
+/// Whether text has the form that the contract promises for its type, as a session writes it with UTC, ISO dates
+/// and ISO 8601 intervals. A query can change such settings itself: other forms are refused, not passed on as something else.
 /// </summary>
 internal static class ValueForms
 {
@@ -32,7 +32,7 @@ internal static class ValueForms
         return rest.IsEmpty;
     }
 
-    /// <summary>Numeric values that JSON has no number for.</summary>
+    /// <summary>Numeric values that JSON numbers can't express.</summary>
     public static bool IsNoFiniteNumber(ReadOnlySpan<byte> text) =>
         text.SequenceEqual("NaN"u8) || text.SequenceEqual("Infinity"u8) || text.SequenceEqual("-Infinity"u8);
 

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Connections;
 namespace ClaimCheck.Web;
 
 /// <summary>
-/// Gives a body to what the server answers by itself, before any request exists: a request line or header that can't be read is
-/// a bare 4xx there. Works on plain connections; those of TLS are encrypted below it.
+/// Adds a body to answers of the server itself, before a request exists: for a request line or header that can't be read it sends
+/// a bare 4xx. Works on plain connections; on TLS connections the bytes are encrypted at this level.
 /// </summary>
 public static class BareRefusals
 {
@@ -37,7 +37,7 @@ public static class BareRefusals
         public PipeWriter Output => output;
     }
 
-    // Passes everything through, without a copy. The bare answer is written in one go, and nothing follows it.
+    // Passes everything through, without a copy. The bare answer is written at once, and nothing follows it.
     private sealed class ExplainingWriter(PipeWriter inner, Func<int, byte[]> problemFor) : PipeWriter
     {
         // "HTTP/1.1 400 Bad Request", then headers in the server's own order.
@@ -79,7 +79,7 @@ public static class BareRefusals
             && head.EndsWith("\r\n\r\n"u8)
             && head.IndexOf("\r\nContent-Length: 0\r\n"u8) > 0
             && head.IndexOf("\r\nConnection: close\r\n"u8) > 0
-            && head.IndexOf("\r\nCache-Control:"u8) < 0 // ours have it
+            && head.IndexOf("\r\nCache-Control:"u8) < 0 // our own answers have it
             && int.TryParse(head.Slice(StatusAt, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var status)
                 ? status
                 : null;

@@ -17,10 +17,10 @@ public static class JsonBody
         return (body, refusal);
     }
 
-    /// <summary>Reads a body that holds values of records.</summary>
-    /// <param name="request">Whose body.</param>
-    /// <param name="values">The field with the values, each of which its reader says for itself what is wrong with.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Reads a body that contains values of records.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="values">The field with the values, which its own reader checks.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>The object without them and the array of them, where there is one; or the refusal.</returns>
     public static async Task<(JsonElement? Body, byte[]? Values, ProblemResult? Refusal)> ReadAsync(HttpRequest request, string? values, CancellationToken cancellationToken)
     {

@@ -8,14 +8,14 @@ using Microsoft.AspNetCore.Routing;
 namespace ClaimCheck.Web;
 
 /// <summary>
-/// Says of a call that it judges its whole query itself: a signed link, which somebody has altered where it has another parameter, and which is
+/// Marks a call that checks its whole query itself: a signed link with another parameter has been altered, and is
 /// refused as S3 refuses one.
 /// </summary>
 public sealed class WholeQueryIsSigned;
 
 /// <summary>
-/// The query parameters that a call knows: those of its signature, and those that it says it reads (<see cref="ReadParameter"/>). Any other would
-/// silently do nothing, a filter that lets everything through among them.
+/// The query parameters that a call knows: those of its signature, and those that it declares (<see cref="ReadParameter"/>). Any
+/// other would silently have no effect, including a filter that would then return everything.
 /// </summary>
 public static class KnownQuery
 {
@@ -23,8 +23,8 @@ public static class KnownQuery
     private const int LongestName = 100;
     private static readonly ConditionalWeakTable<Endpoint, FrozenDictionary<string, bool>> Known = [];
 
-    /// <summary>Judges the query of a request whose call is known.</summary>
-    /// <returns>Null where it may pass; also where no call was found, which is said elsewhere.</returns>
+    /// <summary>Checks the query of a request whose call is known.</summary>
+    /// <returns>Null where it may pass; also where no call was found, which is reported elsewhere.</returns>
     public static Refused? FaultOf(HttpContext context)
     {
         if (context.Request.Query is not { Count: > 0 } query || context.GetEndpoint() is not RouteEndpoint call || call.Metadata.GetMetadata<WholeQueryIsSigned>() is not null)
@@ -63,7 +63,7 @@ public static class KnownQuery
             .ToFrozenDictionary(parameter => parameter.Name, parameter => parameter.IsRepeatable, StringComparer.OrdinalIgnoreCase);
     }
 
-    // What is text, or is made of text, comes from the query unless it says otherwise.
+    // Text, and types parsed from text, come from the query unless declared otherwise.
     private static bool IsOfQuery(IParameterBindingMetadata parameter)
     {
         var attributes = parameter.ParameterInfo.GetCustomAttributes(inherit: true);

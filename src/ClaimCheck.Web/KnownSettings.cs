@@ -6,23 +6,27 @@ using Microsoft.Extensions.Configuration;
 namespace ClaimCheck.Web;
 
 /// <summary>
-/// The settings that a program has below one section, known from the types that they are bound to. What is set there under another
-/// name would silently do nothing, and a value that its type can't take could not be used: both are faults.
+/// The settings of a program below one section, known from the types that they are bound to. A setting under an unknown
+/// name would silently have no effect, and a value that its type can't represent could not be used: both are faults.
 /// </summary>
 /// <param name="root">The section that belongs to the program, such as <c>ClaimCheck</c>.</param>
 public sealed class KnownSettings(string root)
 {
-    // Of a type that refers to itself.
+    // For a type that refers to itself.
     private const int Deepest = 8;
     private readonly List<(string[] Path, Type Type)> bound = [];
 
-    /// <summary>Names the type that a section is bound to. A section may be bound to more than one: each knows some of its settings.</summary>
+    /// <summary>
+    /// Registers the type that a section is bound to. A section may be bound to more than one: each knows some of its settings.
+    /// </summary>
     public void Add(string section, Type type) => bound.Add((section.Split(':'), type));
 
-    /// <summary>All of them; where a name is the operator's own it is <c>&lt;name&gt;</c>.</summary>
+    /// <summary>All of them; a name that the operator chooses is <c>&lt;name&gt;</c>.</summary>
     public IEnumerable<string> All => Names([root], TypesAt([root]), [], 0).Distinct(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What is set below the section and is not known, or can't be read: a line each, never with a value that may be secret.</summary>
+    /// <summary>
+    /// The settings below the section that are unknown or unreadable: a line each, never with a value that may be secret.
+    /// </summary>
     public IReadOnlyList<string> Faults(IConfiguration configuration) =>
         [.. Faults(configuration.GetSection(root), [root], TypesAt([root]))];
 
@@ -35,12 +39,12 @@ public sealed class KnownSettings(string root)
             if (found.Count == 0 && !bound.Exists(each => StartsWith(each.Path, below)))
             {
                 foreach (var name in Leaves(child))
-                    yield return $"{name} is set, but there is no such setting: it would silently do nothing.{Suggestion(name)}";
+                    yield return $"{name} is set, but that setting does not exist: it would silently do nothing.{Suggestion(name)}";
                 continue;
             }
 
             if (found.Contains(typeof(object)))
-                continue; // names and values are the operator's own
+                continue; // names and values are chosen by the operator
             if (FaultOf(child, found) is { } fault)
                 yield return $"{string.Join(':', below)} {fault}";
             foreach (var deeper in Faults(child, below, found))
@@ -55,7 +59,7 @@ public sealed class KnownSettings(string root)
         var scalars = types.Where(IsScalar).ToList();
         if (scalars.Count == 0)
         {
-            // A list that can be written as one text says so itself.
+            // A list that can also be written as one text declares that itself.
             if (types.Any(type => TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string))))
                 return null;
             // An empty section or list of a JSON file has an empty value.
@@ -97,7 +101,9 @@ public sealed class KnownSettings(string root)
     private IReadOnlyList<Type> TypesBelow(string[] path, IReadOnlyList<Type> types, string name) =>
         [.. types.SelectMany(type => MembersOf(type).Where(member => member.Name is null || Same(member.Name, name)).Select(member => member.Type)), .. TypesAt([.. path, name])];
 
-    /// <summary>The settings of a type by name; those of a dictionary or list, whose names are the operator's, without.</summary>
+    /// <summary>
+    /// The settings of a type by name; without those of a dictionary or list, whose names the operator chooses.
+    /// </summary>
     private static IEnumerable<(string? Name, Type Type)> MembersOf(Type type)
     {
         if (IsScalar(type) || type == typeof(object))
@@ -116,7 +122,7 @@ public sealed class KnownSettings(string root)
                 return [(null, shape.GenericTypeArguments[0])];
         }
 
-        // What is computed has no setter.
+        // Computed properties have no setter.
         return type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.SetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
             .Select(property => ((string?)property.Name, property.PropertyType));
@@ -130,7 +136,7 @@ public sealed class KnownSettings(string root)
     {
         var path = name.Split(':');
         var known = Names([root], TypesAt([root]), path, 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        // A slip of letters; or a name too much, or the right name in a wrong place; or what is least different.
+        // A typing error; or an extra name, or the right name in a wrong place; or the least different one.
         var nearest = NearestName.Of(name, known);
         if (nearest is not null && NearestName.Distance(name, nearest) > 2)
         {
@@ -138,10 +144,10 @@ public sealed class KnownSettings(string root)
                 ?? NearestName.Of(name, known.Where(each => Same(each.Split(':')[^1], path[^1]))) ?? nearest;
         }
 
-        return nearest is null ? "" : $" The nearest that there is: {nearest}.";
+        return nearest is null ? "" : $" The nearest existing one: {nearest}.";
     }
 
-    // All settings, with the names that the operator gave where names are the operator's.
+    // All settings, with the operator's own names.
     private IEnumerable<string> Names(string[] path, IReadOnlyList<Type> types, string[] given, int depth)
     {
         if (depth > Deepest)
@@ -158,7 +164,7 @@ public sealed class KnownSettings(string root)
         }
     }
 
-    // Of a section that holds nothing, its own name.
+    // For an empty section, its own name.
     private static IEnumerable<string> Leaves(IConfigurationSection section)
     {
         var children = section.GetChildren().ToList();

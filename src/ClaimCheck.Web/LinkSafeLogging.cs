@@ -6,12 +6,12 @@ namespace ClaimCheck.Web;
 
 /// <summary>
 /// Keeps links and keys out of logs. The framework's request log writes whole addresses, and a signed link is one; no setting of
-/// an operator's may turn that on again.
+/// an operator may turn that on again.
 /// </summary>
 public static class LinkSafeLogging
 {
-    // The categories that log the query of a request or its headers, or quote a line or header that could not be read (a key with a
-    // slip in its header among them).
+    // The categories that log the query of a request or its headers, or quote an unreadable line or header (such as a key in a
+    // malformed header).
     private static readonly string[] Quoting =
     [
         "Microsoft.AspNetCore.Hosting.Diagnostics",
@@ -23,7 +23,7 @@ public static class LinkSafeLogging
         "Microsoft.AspNetCore.Server.Kestrel.Http3",
     ];
 
-    /// <summary>One line a message with its time in UTC, and no category that would quote a link.</summary>
+    /// <summary>One line per message with its time in UTC, without categories that would quote a link.</summary>
     public static ILoggingBuilder AddLinkSafeConsole(this ILoggingBuilder logging)
     {
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);

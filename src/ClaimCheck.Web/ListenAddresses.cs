@@ -4,21 +4,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Web;
 
-/// <summary>Why a service must not listen where it was told to: the text is for the operator.</summary>
+/// <summary>Why a service must not listen where it was configured to: the message is for the operator.</summary>
 public sealed class UnsafeAddressException(string message) : Exception(message);
 
 /// <summary>
-/// Where a service may listen. Without a key: on loopback alone. With one: beyond loopback by https, or behind something that
-/// ends TLS, since a key sent in plain text belongs to everybody on the way.
+/// Where a service may listen. Without a key: on loopback only. With one: beyond loopback by https, or behind a proxy that
+/// ends TLS, since a key sent in plain text can be read by everybody on the way.
 /// </summary>
-/// <param name="Who">"The service", or what else listens, for the operator.</param>
+/// <param name="Who">"The service", or another listener, for the operator.</param>
 /// <param name="HasKey">Whether callers need a key.</param>
-/// <param name="IsBehindTls">Whether the operator says that something in front of the service ends TLS.</param>
-/// <param name="KeySetting">Which setting makes a key needed.</param>
-/// <param name="TlsSetting">Which setting says that TLS ends in front of the service.</param>
+/// <param name="IsBehindTls">Whether the operator states that a proxy in front of the service ends TLS.</param>
+/// <param name="KeySetting">The setting that makes a key required.</param>
+/// <param name="TlsSetting">The setting that states that TLS ends in front of the service.</param>
 public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, string KeySetting, string TlsSetting)
 {
-    /// <summary>Judges the addresses of the configuration, before any of them is bound.</summary>
+    /// <summary>Checks the addresses of the configuration, before any of them is bound.</summary>
     /// <exception cref="UnsafeAddressException">The service must not start.</exception>
     public void Check(IEnumerable<string> addresses)
     {
@@ -39,8 +39,8 @@ public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, 
     }
 
     /// <summary>
-    /// Judges a socket address that the server is about to bind. It is what counts: a server reads some addresses otherwise than
-    /// they look (http://[127.0.0.1]:8080 is every interface).
+    /// Checks a socket address that the server is about to bind. This check is decisive: a server reads some addresses
+    /// differently than they look (http://[127.0.0.1]:8080 is every interface).
     /// </summary>
     /// <exception cref="UnsafeAddressException">The service must not listen there.</exception>
     public void CheckBound(EndPoint endPoint)
@@ -55,7 +55,9 @@ public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, 
             throw Keyless($"{endPoint}");
     }
 
-    /// <summary>What the server is going to listen on, from wherever it may be said; the default is added where nothing is.</summary>
+    /// <summary>
+    /// The addresses that the server is going to listen on, from all configuration sources; the default where there are none.
+    /// </summary>
     public static IReadOnlyList<string> Of(WebApplication app, string defaultUrl)
     {
         var configuration = app.Configuration;
@@ -87,7 +89,7 @@ public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, 
         }
         catch (FormatException)
         {
-            // Said below, as for a scheme that is not served.
+            // Reported below, as for an unsupported scheme.
         }
 
         throw new UnsafeAddressException($"{Who} can't listen on {address}: write the address as http://127.0.0.1:8080.");

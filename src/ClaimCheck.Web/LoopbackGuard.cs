@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace ClaimCheck.Web;
 
 /// <summary>
-/// Who may call a service that has no keys: programs of this machine, and no web page of another origin. A proxy in front of
-/// such a service would let everybody in, so what a proxy has forwarded is refused too.
+/// Who may call a service without keys: programs on this machine, but no web page of another origin. A proxy in front of
+/// such a service would admit everybody, so forwarded requests are refused too.
 /// </summary>
 public static class LoopbackGuard
 {
@@ -14,13 +14,16 @@ public static class LoopbackGuard
     private static readonly string[] Forwarding = ["Forwarded", "X-Real-IP", "Via"];
     private const string ForwardingFamily = "X-Forwarded-";
 
-    /// <summary>Whether a host, as a URL has it, is this machine alone. An IPv4 address in brackets is a name to the server, not an address.</summary>
+    /// <summary>
+    /// Whether a host, as a URL has it, is this machine only. An IPv4 address in brackets is a name to the server, not an
+    /// address.
+    /// </summary>
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address)
             && (host.StartsWith('[') ? address.Equals(IPAddress.IPv6Loopback) : address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.IPv6Loopback)));
 
-    /// <summary>Judges a request to a service without keys.</summary>
+    /// <summary>Checks a request to a service without keys.</summary>
     /// <returns>The code of the problem that refuses it, or null where it may pass.</returns>
     public static string? Refusal(HttpContext context)
     {

@@ -1,6 +1,8 @@
 namespace ClaimCheck.Web;
 
-/// <summary>What somebody may have meant by a name that is not known: the known name that differs in the fewest letters.</summary>
+/// <summary>
+/// Suggests the known name that an unknown name was probably meant to be: the one with the fewest different letters.
+/// </summary>
 public static class NearestName
 {
     // A hostile name of many thousand letters is not worth the work.
@@ -18,7 +20,9 @@ public static class NearestName
     public static string NotAField(string name, IEnumerable<string> known) =>
         Of(name, known) is { } nearest ? $"Is not a field of this call; the nearest is {nearest}." : "Is not a field of this call.";
 
-    /// <summary>How many letters have to be put in, taken out, changed or swapped with their neighbour; case does not count.</summary>
+    /// <summary>
+    /// How many letters have to be inserted, removed, changed or swapped with their neighbour; case does not count.
+    /// </summary>
     public static int Distance(string left, string right)
     {
         (left, right) = (Folded(left), Folded(right));

@@ -13,7 +13,7 @@ public sealed record Paging(int Limit, string? After)
     private const int Most = 1000;
 
     /// <summary>Reads the two parameters.</summary>
-    /// <param name="request">Where they are.</param>
+    /// <param name="request">The request.</param>
     /// <param name="call">Names the call, so that a cursor of another one is refused.</param>
     /// <param name="refusal">Set where the answer is null.</param>
     public static Paging? Read(HttpRequest request, string call, out ProblemResult? refusal)
@@ -37,10 +37,10 @@ public sealed record Paging(int Limit, string? After)
 
     public static string Cursor(string call, string after) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{call}:{after}"));
 
-    /// <summary>What the cursor says, or null where it is not one of this call's.</summary>
+    /// <summary>The content of the cursor, or null where it does not belong to this call.</summary>
     public static string? Open(string call, string cursor)
     {
-        // The longest name of a file, which a definition may have been given, is within it.
+        // The longest name of a definition's file is within this limit.
         if (cursor.Length is 0 or > 1200 || !Base64Url.IsValid(cursor))
             return null;
         var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));

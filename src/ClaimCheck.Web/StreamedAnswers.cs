@@ -5,12 +5,14 @@ using Microsoft.Net.Http.Headers;
 namespace ClaimCheck.Web;
 
 /// <summary>
-/// Keeps proxies from holding back what is sent as it is made. nginx collects an answer before it passes it on, and an event stream would arrive
-/// in lumps, or data of any size lie on the proxy's disk, after a revocation too.
+/// Keeps proxies from buffering streamed answers. nginx collects an answer before it passes it on: an event stream would arrive
+/// in bursts, and data of any size would be stored on the proxy's disk, even after a revocation.
 /// </summary>
 public static class StreamedAnswers
 {
-    /// <summary>Adds the step. Whatever is not a document of JSON or a page counts as a stream: new calls need not say so.</summary>
+    /// <summary>
+    /// Adds the step. Everything but JSON documents and pages counts as a stream: new calls need not declare it.
+    /// </summary>
     public static IApplicationBuilder UseStreaming(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         context.Response.OnStarting(() =>
@@ -22,7 +24,7 @@ public static class StreamedAnswers
         return next(context);
     });
 
-    /// <summary>For a file that is sent as it lies there, and may be JSON.</summary>
+    /// <summary>For a stored file that is sent unchanged, and may be JSON.</summary>
     public static void DoNotBuffer(HttpResponse response) => response.Headers["X-Accel-Buffering"] = "no";
 
     private static bool IsStream(string? contentType) =>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClaimCheck.Web;
 
-/// <summary>What a call takes, for the refusal of what it does not: the framework answers those with a bare status.</summary>
+/// <summary>Describes what a call accepts, for refusals that the framework answers with a bare status.</summary>
 public static class Wanted
 {
     /// <summary>The detail of a problem for the answer's status, where there is more to say than its meaning.</summary>
@@ -23,7 +23,7 @@ public static class Wanted
         };
     }
 
-    /// <summary>What a body must be for the call.</summary>
+    /// <summary>The media types of a body that the call accepts.</summary>
     /// <param name="context">The call.</param>
     public static string MediaTypes(HttpContext context)
     {
@@ -38,7 +38,7 @@ public static class Wanted
         return $"The call takes {List(types, "or")}, in UTF-8, but {came}.";
     }
 
-    // Where routing itself has refused the call, its endpoint is none of the application's.
+    // Where routing itself has refused the call, its endpoint is not the application's.
     private static IEnumerable<Endpoint> Endpoints(HttpContext context)
     {
         if (context.GetEndpoint() is RouteEndpoint chosen)

@@ -41,7 +41,7 @@ internal sealed class ConsumerSystem : IAsyncDisposable
         return system;
     }
 
-    /// <summary>The next so many are answered 500.</summary>
+    /// <summary>How many of the next requests get 500.</summary>
     public void Refuse(int times) => refusals = times;
 
     public ValueTask DisposeAsync() => app.DisposeAsync();

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Aws.Tests;
 
-/// <summary>A server that answers as it is told to, one answer after the other, the last one again and again.</summary>
+/// <summary>A server with scripted answers, one after the other, the last one repeatedly.</summary>
 internal sealed class ScriptedEndpoint : IAsyncDisposable
 {
     private readonly WebApplication app;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ClaimCheck.AwsCli;
 
-/// <summary>What is asked for is no call of the real command line, or none that is known here.</summary>
+/// <summary>The arguments are not a call of the real command line, or not one that is supported here.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
 /// <summary>A service, an operation and options with a value each; a flag has an empty one.</summary>

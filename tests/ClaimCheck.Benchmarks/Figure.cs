@@ -6,7 +6,7 @@ namespace ClaimCheck.Benchmarks;
 /// <summary>A measured figure beside its peer's, and what was aimed at.</summary>
 /// <param name="Name">What was measured.</param>
 /// <param name="Ours">The service's median.</param>
-/// <param name="Peer">The peer's median, or what it is held against.</param>
+/// <param name="Peer">The peer's median, or the value that it is compared with.</param>
 /// <param name="Ratio">Ours against the peer's: the median of the rounds' own ratios.</param>
 /// <param name="Aim">In words.</param>
 /// <param name="IsReached">Whether it is.</param>

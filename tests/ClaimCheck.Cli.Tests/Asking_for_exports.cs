@@ -122,7 +122,7 @@ public sealed class Asking_for_exports(ToolScene scene)
         Assert.Contains($"'claimcheck revoke {id}'", result.Errors);
         Assert.Equal("running", (await scene.RunAsync("status", id, "--json")).Exits(0).Json["state"]!.GetValue<string>());
 
-        Assert.Contains("goes on at the service", (await scene.RunAsync("watch", id, "--timeout", "1s")).Exits(6).Errors);
+        Assert.Contains("continues at the service", (await scene.RunAsync("watch", id, "--timeout", "1s")).Exits(6).Errors);
         await using var watch = scene.Start("watch", id, "--json");
         await Eventually.TrueAsync(() => Task.FromResult(watch.Output.Contains("running", StringComparison.Ordinal)));
         var cancelled = (await scene.RunAsync("revoke", id, "--reason", "too slow", "--json")).Exits(0).Json;

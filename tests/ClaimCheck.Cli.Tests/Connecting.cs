@@ -45,7 +45,7 @@ public sealed class Connecting(ToolScene scene)
         File.SetUnixFileMode(keyFile, UnixFileMode.UserRead);
         (await RunAsync("/nonexistent", [], "datasets", "--url", scene.Proxy.Url.AbsoluteUri, "--key-file", keyFile)).Exits(0);
 
-        // Without a key in it the file is no secret.
+        // Without a key in it the file is not a secret.
         var open = Profiles($$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "keyFile": "{{keyFile}}" } } }""", mode);
         (await RunAsync(open, [], "datasets")).Exits(0);
     }

@@ -123,7 +123,7 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var folder = scene.NewFolder();
         (await scene.RunAsync("download", $"{export.ExportId}", "--out", folder)).Exits(0);
         await scene.Client.RevokeAsync(export.BatchId);
-        Assert.Contains("still holds an earlier, complete download", (await scene.RunAsync("download", $"{export.ExportId}", "--out", folder)).Exits(5).Errors);
+        Assert.Contains("still has an earlier, complete download", (await scene.RunAsync("download", $"{export.ExportId}", "--out", folder)).Exits(5).Errors);
         Assert.True(File.Exists(Path.Combine(folder, "part-00001.csv")));
     }
 
@@ -189,7 +189,7 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(folder) && Directory.GetFiles(folder, "part-*.partial").Length > 0));
         Assert.Contains("another download", (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder)).Exits(1).Errors);
         first.Interrupt();
-        Assert.Contains("goes on from here", (await first.EndAsync()).Exits(130).Errors);
+        Assert.Contains("continues from here", (await first.EndAsync()).Exits(130).Errors);
         (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder)).Exits(0);
         await RightAsync(folder, manifest);
     }

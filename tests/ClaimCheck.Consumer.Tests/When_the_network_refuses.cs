@@ -38,7 +38,7 @@ public sealed class When_the_network_refuses
         await using (var tls = RawListener.WithCertificate("localhost", -1))
             Assert.Contains("if it speaks TLS, the address begins with https://.", await TextAsync($"http://localhost:{tls.Port}"), StringComparison.Ordinal);
         await using (var noise = RawListener.Answering("\u0015\u0003\u0001 nothing\r\n\r\n"))
-            Assert.Contains("what it answered is not HTTP", await TextAsync($"http://localhost:{noise.Port}"), StringComparison.Ordinal);
+            Assert.Contains("its answer is not HTTP", await TextAsync($"http://localhost:{noise.Port}"), StringComparison.Ordinal);
         Assert.Matches("the name nowhere.invalid (is not known|could not be looked up)", await TextAsync("http://nowhere.invalid"));
     }
 
@@ -52,8 +52,8 @@ public sealed class When_the_network_refuses
             "The remote certificate is invalid because of errors in the certificate chain: Revoked")), StringComparison.Ordinal);
         Assert.Contains("is not trusted: NotSignatureValid; its operator has to replace it.", Reason(HttpRequestError.SecureConnectionError, new AuthenticationException(
             "The remote certificate is invalid because of errors in the certificate chain: NotSignatureValid")), StringComparison.Ordinal);
-        Assert.Contains("does not connect to it: it answers 407, and wants a user and password", Reason(HttpRequestError.ProxyTunnelError, null, HttpStatusCode.ProxyAuthenticationRequired), StringComparison.Ordinal);
-        Assert.Contains("no connection came about in time", NetworkFailure.Of(new TaskCanceledException("", new TimeoutException()), at).Sentence("The service"), StringComparison.Ordinal);
+        Assert.Contains("does not connect to it: it answers 407, and requires a user and password", Reason(HttpRequestError.ProxyTunnelError, null, HttpStatusCode.ProxyAuthenticationRequired), StringComparison.Ordinal);
+        Assert.Contains("no connection was established in time", NetworkFailure.Of(new TaskCanceledException("", new TimeoutException()), at).Sentence("The service"), StringComparison.Ordinal);
 
         string Reason(HttpRequestError error, Exception? inner, HttpStatusCode? status = null) =>
             NetworkFailure.Of(new HttpRequestException(error, "No.", inner, status), at).Sentence("The service");

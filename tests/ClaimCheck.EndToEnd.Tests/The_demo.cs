@@ -26,9 +26,9 @@ public sealed class The_demo : IDisposable
         foreach (var promised in (string[])
                  [
                      "9/9", "ok: 202 Accepted", "1,000,000 records in 3 files", "\"type\": \"claimcheck.bulk.ready.v1\"",
-                     "ok: every value of every record is the source's", "manifest.json          206 before, 404 after",
+                     "ok: every value of every record matches the source", "manifest.json          206 before, 404 after",
                      "ok: the claim URL answers 410, batch_revoked", "ok: the library throws BatchRevokedException",
-                     "ok: the feed brings BulkRevoked",
+                     "ok: the feed sends BulkRevoked",
                  ])
         {
             Assert.Contains(promised, shown, StringComparison.Ordinal);

@@ -46,7 +46,7 @@ public sealed class Running_the_tool : IAsyncLifetime
         Assert.Equal("nothing_to_retry", (string?)nothing["code"]);
         Assert.Contains((string)retried["runId"]!, (string?)nothing["title"]);
 
-        // The endpoint and the configuration were mended.
+        // The endpoint and the configuration were fixed.
         scene.Options.Mapping.Fields["amount"].Type = "text";
         scene.WriteConfig(endpoint.Address);
         var rest = (await RunAsync("retry", id, "--class", "terminal", "--class", "invalid", "--json")).Exits(0).Json;

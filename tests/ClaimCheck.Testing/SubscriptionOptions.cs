@@ -19,7 +19,7 @@ internal sealed class SubscriptionOptions
     public IReadOnlyDictionary<string, IReadOnlyCollection<string>>? Filter { get; init; }
 
     /// <summary>
-    /// The queue for messages that the topic can't deliver because of the subscriber (no such queue, no right to send); null (the
+    /// The queue for messages that the topic can't deliver because of the subscriber (missing queue, no permission to send); null (the
     /// default): they are lost.
     /// </summary>
     public string? DeadLetterQueueArn { get; init; }

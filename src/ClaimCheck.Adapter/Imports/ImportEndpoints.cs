@@ -41,7 +41,7 @@ internal static class ImportEndpoints
             return refusal!;
         if (route is not null && !routes.For(caller).Any(watched => watched.Route.Name == route))
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
-        // Ids begin with the time, and no two are the same: they are the order.
+        // Ids begin with the time, and are unique: they define the order.
         var found = routes.List(caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
         var page = new List<ImportView>();
         foreach (var (watched, runId) in found.Take(paging.Limit))

@@ -14,7 +14,7 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>
     /// folder, sftp, http: the address under which the consumer system reaches the location, where it differs from this
     /// process's. Links
-    /// begin with it.
+    /// process's. Links begin with it.
     /// </summary>
     public string? PublicUrl { get; init; }
 

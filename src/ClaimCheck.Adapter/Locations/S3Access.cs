@@ -46,7 +46,7 @@ internal static class S3Access
             "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" => Failure(LocationFailure.Denied, "the credentials are not accepted. Correct them"),
             "SignatureDoesNotMatch" => Failure(LocationFailure.Denied, "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-                Failure(LocationFailure.Away, "the bucket lies in another region. Correct Region"),
+                Failure(LocationFailure.Away, "the bucket is in another region. Correct Region"),
             "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" => Failure(LocationFailure.Full, "there is no space left. Free some, or raise the quota"),
             "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => Failure(LocationFailure.Altered, "what arrived is not what was sent"),
             _ when refusal.StatusCode == HttpStatusCode.Forbidden => Failure(LocationFailure.Denied, "it refuses. Check the credentials and their rights"),

@@ -156,7 +156,7 @@ internal static class OptionsReader
     {
         if (options.Parallelism is < 1 or > 64)
             errors.Add($"Adapter:Parallelism is {options.Parallelism}, but must be 1 to 64: nothing would be delivered, or everything at once.");
-        errors.Range("Adapter:StateRetention", options.StateRetention, TimeSpan.FromSeconds(1), 3650 * Day, "a caller could not ask what became of its export");
+        errors.Range("Adapter:StateRetention", options.StateRetention, TimeSpan.FromSeconds(1), 3650 * Day, "a caller could not ask for the outcome of its export");
         errors.Range("Adapter:LinkLifetime", options.LinkLifetime, TimeSpan.FromSeconds(1), 7 * Day, "a link would expire at once, or S3 would refuse to sign it");
         var polling = options.Polling;
         errors.Range("Adapter:Polling:Interval", polling.Interval, TimeSpan.FromMilliseconds(50), polling.LongestInterval, "the service would be asked all the time");

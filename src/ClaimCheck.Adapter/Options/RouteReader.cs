@@ -43,7 +43,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
         var pattern = (Pattern)(index + 1);
         if (string.IsNullOrWhiteSpace(options.Dataset))
-            errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be asked for.");
+            errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be requested.");
         OneOf("Format", options.Format, "csv", "ndjson");
         OneOf("Compression", options.Compression, "gzip", "none");
         if (options.Import is not null)

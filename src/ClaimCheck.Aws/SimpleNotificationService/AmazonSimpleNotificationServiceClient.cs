@@ -4,15 +4,16 @@ using System.Xml.Linq;
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>
-/// Amazon SNS (https://docs.aws.amazon.com/sns/latest/api/), or what speaks its protocol, in the shape of its own SDK's client:
-/// AWSSDK.SimpleNotificationService takes the place of this folder once it can be had. Each call is signed, tried again where
-/// that may help, and throws an <see cref="AwsMessagingException"/>. Because of the tries, what is published is published at least once.
+/// A client of Amazon SNS (https://docs.aws.amazon.com/sns/latest/api/), or a server with its protocol, in the shape of its own
+/// SDK's client: AWSSDK.SimpleNotificationService replaces this folder once it is available. Each call is signed, retried where
+/// that may help, and throws an <see cref="AwsMessagingException"/>. Because of the retries, messages are published at least
+/// once.
 /// </summary>
 internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
 {
     private readonly Caller wire;
 
-    /// <summary>Connects to nothing yet.</summary>
+    /// <summary>Does not connect yet.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public AmazonSimpleNotificationServiceClient(AwsMessagingOptions? options = null) =>
         wire = new Caller(QueryProtocol.Version, options ?? new AwsMessagingOptions(), QueryProtocol.ReadError);

@@ -2,10 +2,12 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
-/// <summary>An answer as a whole. (Core's own contexts read element by element; answers here are small, and read in memory already.)</summary>
+/// <summary>
+/// A whole answer. (Core's own contexts read element by element; answers here are small, and in memory already.)
+/// </summary>
 internal sealed class BodyContext : UnmarshallerContext
 {
-    // Ten messages of 1 MiB, the most that SQS hands over, with each byte of theirs escaped.
+    // Ten messages of 1 MiB, the most that SQS returns, with each of their bytes escaped.
     private const int MostBytes = 64 << 20;
 
     public BodyContext(Stream stream, IWebResponseData response)
@@ -16,7 +18,7 @@ internal sealed class BodyContext : UnmarshallerContext
         while (stream.Read(buffer) is > 0 and var read)
         {
             if (copy.Length + read > MostBytes)
-                throw new IOException($"The answer is longer than the {MostBytes} bytes that it may have.");
+                throw new IOException($"The answer is longer than its limit of {MostBytes} bytes.");
             copy.Write(buffer, 0, read);
         }
         Body = copy.ToArray();

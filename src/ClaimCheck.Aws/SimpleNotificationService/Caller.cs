@@ -4,7 +4,7 @@ using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
-/// <summary>Makes the client at the first call: finding the region may ask the instance, and may fail.</summary>
+/// <summary>Creates the client at the first call: finding the region may query the instance, and may fail.</summary>
 internal sealed class Caller : IDisposable
 {
     private readonly Lazy<WireClient> client;
@@ -18,7 +18,7 @@ internal sealed class Caller : IDisposable
             () => new WireClient(new WireConfig(version, options), options, readError), LazyThreadSafetyMode.PublicationOnly);
     }
 
-    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
     public async Task<T> CallAsync<T>(WireCall call, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
@@ -29,7 +29,7 @@ internal sealed class Caller : IDisposable
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            // Whatever it broke off with.
+            // Whatever the cause.
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }

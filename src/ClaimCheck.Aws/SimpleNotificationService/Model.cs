@@ -21,7 +21,7 @@ internal sealed class PublishRequest
 
     public string? MessageDeduplicationId { get; init; }
 
-    // Never what it holds.
+    // Never the content.
     public override string ToString() => $"[message of {Message.Length} characters]";
 }
 
@@ -39,7 +39,7 @@ internal sealed class PublishBatchRequestEntry
 
     public string? MessageDeduplicationId { get; init; }
 
-    // Never what it holds.
+    // Never the content.
     public override string ToString() => $"[message {Id} of {Message.Length} characters]";
 }
 

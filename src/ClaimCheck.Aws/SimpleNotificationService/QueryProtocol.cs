@@ -7,7 +7,7 @@ using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
-/// <summary>AWS Query, as SNS speaks it. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html</summary>
+/// <summary>AWS Query, the protocol of SNS. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html</summary>
 internal static class QueryProtocol
 {
     public const string Version = "2010-03-31";
@@ -62,7 +62,7 @@ internal static class QueryProtocol
         }
     }
 
-    /// <summary>A parser for the answers of a call: what is not its result, whole, is no answer.</summary>
+    /// <summary>A parser for the answers of a call: anything but its complete result is not an answer.</summary>
     public static Func<ReadOnlyMemory<byte>, T> Reading<T>(string operation, Func<XElement, T> read) => body =>
     {
         XElement root;
@@ -72,8 +72,8 @@ internal static class QueryProtocol
         }
         catch (XmlException)
         {
-            // Its text would quote what it stopped at.
-            throw new UnreadableException(body.IsEmpty ? "it is empty" : "it is not whole XML");
+            // Its message would quote the text where it stopped.
+            throw new UnreadableException(body.IsEmpty ? "it is empty" : "it is not complete XML");
         }
         if (root.Name.LocalName != operation + "Response")
             throw new UnreadableException("it is the answer to something else");
@@ -92,7 +92,7 @@ internal static class QueryProtocol
         }
         catch (XmlException)
         {
-            // A proxy's page, or half an answer: the status tells what to do.
+            // A proxy's page, or half an answer: the status determines what to do.
             return new WireError(Code: null, Words: null);
         }
     }

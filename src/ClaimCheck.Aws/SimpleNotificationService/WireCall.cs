@@ -4,12 +4,12 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
-/// <summary>One call, ready to be signed. It holds messages, so its text form is the call's name alone.</summary>
+/// <summary>One call, ready to be signed. It contains messages, so its text form is only the call's name.</summary>
 /// <param name="operation">The call's name, for example <c>Publish</c>.</param>
-/// <param name="on">The topic, subscription or queue it is about, for error texts; or null.</param>
+/// <param name="on">The topic, subscription or queue it is about, for error messages; or null.</param>
 /// <param name="body">What is sent.</param>
 /// <param name="headers">Headers of the protocol.</param>
-/// <param name="holdsMessages">Whether the server might quote a message back: then its words are not repeated.</param>
+/// <param name="holdsMessages">Whether the server might quote a message: then its words are not repeated.</param>
 internal sealed class WireCall(
     string operation, string? on, byte[] body, IReadOnlyDictionary<string, string> headers, bool holdsMessages)
     : AmazonWebServiceRequest
@@ -39,7 +39,7 @@ internal sealed class WireCall(
     private IReadOnlyDictionary<string, string> Headers => headers;
 }
 
-/// <summary>A call's answer, read. (Core wants a constructor without parameters.)</summary>
+/// <summary>A call's parsed answer. (Core requires a constructor without parameters.)</summary>
 internal sealed class WireAnswer<T> : AmazonWebServiceResponse
 {
     public T Value { get; init; } = default!;

@@ -22,7 +22,7 @@ internal sealed class WireClient : AmazonServiceClient
 
     protected override IServiceMetadata ServiceMetadata => new Metadata(Config.ServiceId);
 
-    // Answers hold messages.
+    // Answers contain messages.
     protected override bool SupportResponseLogging => false;
 
     public async Task<T> CallAsync<T>(WireCall call, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)

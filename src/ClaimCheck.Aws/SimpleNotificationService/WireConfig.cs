@@ -32,7 +32,7 @@ internal sealed class WireConfig : ClientConfig
 
     public override string UserAgent { get; } = InternalSDKUtils.BuildUserAgentString("ClaimCheck.Aws", "0.2");
 
-    // As the service's endpoint rules have it.
+    // According to the service's endpoint rules.
     public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters)
     {
         if (ServiceURL is { } url)

@@ -6,14 +6,14 @@ using ClaimCheck.Aws.Wire;
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Reads an answer with a protocol's own parser.</summary>
-/// <param name="read">Throws <see cref="UnreadableException"/> at what is not of the protocol.</param>
+/// <param name="read">Throws <see cref="UnreadableException"/> for anything that is not of the protocol.</param>
 /// <param name="readError">Never throws.</param>
 internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     : ResponseUnmarshaller
 {
     public override AmazonWebServiceResponse Unmarshall(UnmarshallerContext input)
     {
-        // Core takes a redirect for success. Messages are not sent on to whoever it names.
+        // Core treats a redirect as success. Messages must not be sent on to the address that it names.
         if (!input.ResponseData.IsSuccessStatusCode)
             throw UnmarshallException(input, innerException: null, input.ResponseData.StatusCode);
         try
@@ -22,7 +22,7 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
         }
         catch (UnreadableException e)
         {
-            // With the status 200 this is what Core's retry policy knows as an answer that was damaged on its way.
+            // With the status 200, Core's retry policy treats this as an answer that was damaged in transit.
             throw new AmazonUnmarshallingException(RequestId(input.ResponseData), lastKnownLocation: "", e, HttpStatusCode.OK);
         }
     }

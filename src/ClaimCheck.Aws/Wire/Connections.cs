@@ -15,7 +15,7 @@ internal sealed class Connections : HttpClientFactory, IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             Proxy = SystemProxy.Instance,
-            // Addresses behind a name change; AWS's do all the time.
+            // Addresses behind a name change; those of AWS often do.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
         }))
@@ -23,11 +23,11 @@ internal sealed class Connections : HttpClientFactory, IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
 
-    /// <summary>Sets where a service is and how it is called, and gives it connections of its own.</summary>
+    /// <summary>Sets the address of a service and how it is called, and gives it connections of its own.</summary>
     /// <param name="config">Not yet in use.</param>
     /// <param name="serviceId">AWS's id of the service: <c>SNS</c> or <c>SQS</c>.</param>
     /// <param name="options">Checked.</param>
-    /// <returns>What is disposed of with the client.</returns>
+    /// <returns>To be disposed with the client.</returns>
     public static Connections For(ClientConfig config, string serviceId, AwsMessagingOptions options)
     {
         // Each of the two clears the other.
@@ -43,13 +43,13 @@ internal sealed class Connections : HttpClientFactory, IDisposable
 
         config.RetryMode = RequestRetryMode.Standard;
         config.MaxErrorRetry = options.MaxAttempts - 1;
-        // Core would add ten tries without a pause for resets; these connections replace stale ones themselves.
+        // Core would add ten tries without a delay for resets; these connections replace stale ones themselves.
         config.MaxStaleConnectionRetries = 0;
-        // Per attempt, and beyond what AttemptHandler allows: that one sees bodies too.
+        // Per attempt, and longer than AttemptHandler's deadline: that one covers bodies too.
         config.Timeout = options.Timeout + AttemptHandler.LongPoll + TimeSpan.FromSeconds(10);
         config.ConnectTimeout = options.ConnectTimeout;
         config.AllowAutoRedirect = false;
-        // Core logs what servers say, and servers may quote messages. Callers log what they get: the exceptions say it all.
+        // Core logs what servers say, and servers may quote messages. Callers log what they get: the exceptions are complete.
         config.DisableLogging = true;
         var connections = new Connections(options);
         config.HttpClientFactory = connections;

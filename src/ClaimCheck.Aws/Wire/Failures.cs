@@ -4,7 +4,7 @@ using Amazon.Runtime;
 
 namespace ClaimCheck.Aws.Wire;
 
-/// <summary>Tells failures apart, and words them without saying a secret.</summary>
+/// <summary>Classifies failures, and describes them without secrets.</summary>
 internal static partial class Failures
 {
     // Both protocols' spellings. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html,
@@ -26,7 +26,7 @@ internal static partial class Failures
         ["KMSThrottling"] = AwsFailure.Throttled,
         ["KMSThrottlingException"] = AwsFailure.Throttled,
         ["KMS.ThrottlingException"] = AwsFailure.Throttled,
-        // More than 120,000 messages of a queue are in flight: it passes as they are deleted.
+        // More than 120,000 messages of a queue are in flight: transient, since they will be deleted.
         ["OverLimit"] = AwsFailure.Throttled,
         ["InternalError"] = AwsFailure.Unavailable,
         ["InternalErrorException"] = AwsFailure.Unavailable,
@@ -77,7 +77,7 @@ internal static partial class Failures
     public static AwsFailure KindOf(string? code, bool isSendersFault) =>
         KindOf(new WireError(code, Words: null), status: null) switch
         {
-            // Not one of the known codes: who is at fault tells.
+            // Not one of the known codes: whether the sender is at fault decides.
             AwsFailure.Invalid when !isSendersFault => AwsFailure.Unavailable,
             var kind => kind,
         };
@@ -96,11 +96,11 @@ internal static partial class Failures
         };
     }
 
-    /// <summary>What the caller gets for what came out of the pipeline.</summary>
+    /// <summary>The exception for the caller, from what came out of the pipeline.</summary>
     /// <param name="thrown">What it was.</param>
     /// <param name="call">The service and the call, for example <c>SNS Publish</c>.</param>
     /// <param name="on">The topic, subscription or queue it is about, or null.</param>
-    /// <param name="holdsMessages">Whether the server might quote a message back: then its words are not repeated.</param>
+    /// <param name="holdsMessages">Whether the server might quote a message: then its words are not repeated.</param>
     public static AwsMessagingException From(Exception thrown, string call, string? on, bool holdsMessages)
     {
         var what = on is null ? call : $"{call} on {on}";
@@ -110,13 +110,13 @@ internal static partial class Failures
                 e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, holdsMessages)}.", IsTransient(e.Kind), e.StatusCode, e.RequestId),
             AmazonUnmarshallingException e => new AwsMessagingException(
                 AwsFailure.Unreadable, "Unreadable",
-                $"{what} was answered with what can't be read: {(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
+                $"{what} got an unreadable answer: {(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
                 isTransient: true, e.StatusCode, e.RequestId),
-            // Of another service, which credentials come from. Its words may quote a token, and so does the inner exception.
+            // From another service, which provides credentials. Its words may quote a token, and so does the inner exception.
             AmazonServiceException e => new AwsMessagingException(
-                AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: its credentials could not be had ({e.ErrorCode ?? "no code"}).",
+                AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: its credentials could not be obtained ({e.ErrorCode ?? "no code"}).",
                 IsTransient(KindOf(new WireError(e.ErrorCode, Words: null), e.StatusCode)), e.StatusCode, e.RequestId),
-            // What Core says of credentials and regions that it does not find.
+            // What Core reports about missing credentials and regions.
             AmazonClientException e => new AwsMessagingException(
                 AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: {e.Message}",
                 isTransient: e.InnerException is HttpRequestException or IOException or OperationCanceledException),
@@ -134,7 +134,7 @@ internal static partial class Failures
 
     private static string CodeOf(WireException e) => e.Error.Code ?? $"HTTP {(int)e.StatusCode}";
 
-    // A refused signature is explained with all that was signed, session token included.
+    // A refused signature is explained with everything that was signed, session token included.
     private static string Quoted(WireException e, bool holdsMessages) =>
         holdsMessages || e.Error.Words is not { Length: > 0 } words ||
         e.Kind is AwsFailure.CredentialsRejected or AwsFailure.CredentialsExpired

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace ClaimCheck.Aws.Wire;
 
 /// <summary>
-/// Whether an answer is of SQS's protocol, before the SDK reads it: where an object stands in place of the list of messages its reader loops
-/// for ever, and anything but an object it takes for an answer without messages. (Seen with AWSSDK.SQS 4.0.100.)
+/// Whether an answer is of SQS's protocol, before the SDK reads it: where an object is in place of the list of messages, its
+/// reader loops for ever, and anything but an object it treats as an answer without messages. (Seen with AWSSDK.SQS 4.0.100.)
 /// </summary>
 internal static class SqsAnswers
 {
@@ -31,11 +31,11 @@ internal static class SqsAnswers
         }
         catch (JsonException)
         {
-            return json.IsEmpty ? "it is empty" : "it is not whole JSON";
+            return json.IsEmpty ? "it is empty" : "it is not complete JSON";
         }
         catch (InvalidOperationException)
         {
-            return "it holds text that is not Unicode";
+            return "it contains text that is not Unicode";
         }
     }
 }

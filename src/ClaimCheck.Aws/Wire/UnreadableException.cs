@@ -1,4 +1,4 @@
 namespace ClaimCheck.Aws.Wire;
 
-/// <summary>An answer is not of the protocol. The text names what is wrong, and quotes nothing.</summary>
+/// <summary>An answer is not of the protocol. The message names what is wrong, and quotes nothing.</summary>
 internal sealed class UnreadableException(string message) : Exception(message);

@@ -5,10 +5,10 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>Saves a batch to a directory, and says how that goes.</summary>
+/// <summary>Saves a batch to a directory, and reports the progress.</summary>
 internal static class BatchDownload
 {
-    /// <returns>What is there now, as JSON.</returns>
+    /// <returns>The result, as JSON.</returns>
     public static async Task<JsonObject> RunAsync(Session session, BatchId batch, string directory, CancellationToken cancellationToken)
     {
         try
@@ -32,16 +32,16 @@ internal static class BatchDownload
         }
         catch (BatchEndedException)
         {
-            // Where the batch's end was known before the download began there may be a rest of an earlier one.
+            // Where the batch's end was known before the download began, parts of an earlier one may be there.
             BatchDownloader.Discard(batch, directory);
             session.Screen.Note(File.Exists(Path.Combine(directory, "manifest.json"))
-                ? $"{directory} still holds an earlier, complete download: delete it if it was taken back."
+                ? $"{directory} still has an earlier, complete download: delete it if the batch was revoked."
                 : $"Nothing of {batch} is kept in {directory}.");
             throw;
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note($"Interrupted. The same command goes on from here: 'claimcheck download {batch} --out {directory}'.");
+            session.Screen.Note($"Interrupted. The same command continues from here: 'claimcheck download {batch} --out {directory}'.");
             throw;
         }
     }

@@ -4,7 +4,9 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>The values of --where, written as JSON of the type that the dataset's parameter has. The service checks what they say.</summary>
+/// <summary>
+/// The values of --where, written as JSON of the type of the dataset's parameter. The service checks the values.
+/// </summary>
 internal static class Criteria
 {
     public static IReadOnlyDictionary<string, JsonElement> Of(DatasetInfo dataset, IReadOnlyList<string> given)

@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>What can be exported.</summary>
+/// <summary>Lists the datasets that can be exported.</summary>
 internal static class DatasetsCommand
 {
     public static Command Make()

@@ -13,9 +13,9 @@ internal static class DownloadCommand
         var timeout = ValueOptions.Duration("--timeout", "How long to wait for that (exit code 6 afterwards).");
         return new Command(
                 "download",
-                "Downloads a batch and verifies every block. Interrupted or killed, the same command goes on where it was: files are called "
-                + "….partial until they are right, what is there is verified again, and manifest.json comes last. If the batch is revoked "
-                + "meanwhile, nothing half-way is kept.")
+                "Downloads a batch and verifies every block. If it is interrupted or killed, the same command continues: files are named "
+                + "….partial until they are complete, existing data is verified again, and manifest.json comes last. If the batch is revoked "
+                + "meanwhile, no incomplete download is kept.")
             .With(id, output, wait, timeout)
             .Runs(async (session, cancellationToken) =>
             {

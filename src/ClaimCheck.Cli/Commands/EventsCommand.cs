@@ -12,16 +12,16 @@ internal static class EventsCommand
 {
     public static Command Make()
     {
-        var follow = new Option<bool>("--follow", "-f") { Description = "Wait for what comes, until interrupted; outages are waited out." };
-        var after = new Option<string?>("--after") { Description = "Go on from the cursor of what was seen last; the oldest event that is kept by default.", HelpName = "CURSOR" };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Wait for new events, until interrupted; outages are waited out." };
+        var after = new Option<string?>("--after") { Description = "Continue from the cursor of the last event seen; by default from the oldest event that is kept.", HelpName = "CURSOR" };
         var type = new Option<string[]>("--type") { Description = $"Only this type ({string.Join(", ", EventTypes.All)}); may be repeated.", HelpName = "TYPE" };
         type.AcceptOnlyFromAmong([.. EventTypes.All]);
         var showLinks = new Option<bool>("--show-links")
         {
-            Description = "With --json: links as they are. Whoever sees one can read the data until it expires or is revoked, so they are "
+            Description = "With --json: complete links. Everybody who sees one can read the data until it expires or is revoked, so they are "
                 + "redacted otherwise; 'claimcheck download' needs none.",
         };
-        return new Command("events", "Prints the event feed, oldest first; with --json a line for each: { \"cursor\", \"event\" }.")
+        return new Command("events", "Prints the event feed, oldest first; with --json one line for each: { \"cursor\", \"event\" }.")
             .With(follow, after, type, showLinks)
             .Runs(async (session, cancellationToken) =>
             {
@@ -33,7 +33,8 @@ internal static class EventsCommand
                     {
                         try
                         {
-                            // What is there comes first, also when following: a service that is not there is then said, not waited for.
+                            // Existing events come first, also when following: an unreachable service is then reported, not
+                            // waited for.
                             await foreach (var next in KeptAsync(session.Client, cursor, cancellationToken))
                                 Take(next);
                             if (!session.Get(follow))
@@ -43,7 +44,7 @@ internal static class EventsCommand
                         }
                         catch (CursorExpiredException) when (cursor is not null)
                         {
-                            session.Screen.Hint("The feed has forgotten what followed the cursor, or its catalog was restored: beginning with the oldest event that is kept.");
+                            session.Screen.Hint("The feed no longer keeps the events after the cursor, or its catalog was restored: beginning with the oldest event that is kept.");
                             cursor = null;
                         }
                     }
@@ -51,7 +52,7 @@ internal static class EventsCommand
                 catch (OperationCanceledException)
                 {
                     if (cursor is not null)
-                        session.Screen.Hint($"Interrupted. 'claimcheck events --follow --after {cursor}' goes on from here.");
+                        session.Screen.Hint($"Interrupted. 'claimcheck events --follow --after {cursor}' continues from here.");
                     throw;
                 }
 

@@ -5,10 +5,10 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>Asks for an export; waits for it and fetches it, if wanted.</summary>
+/// <summary>Requests an export; optionally waits for it and downloads it.</summary>
 internal sealed class ExportCommand
 {
-    private readonly Argument<string> dataset = new("dataset") { Description = "What to export; 'claimcheck datasets' lists it." };
+    private readonly Argument<string> dataset = new("dataset") { Description = "What to export; 'claimcheck datasets' lists the datasets." };
 
     private readonly Option<string[]> where = new("--where")
     {
@@ -25,7 +25,7 @@ internal sealed class ExportCommand
 
     private readonly Option<string?> idempotencyKey = new("--idempotency-key")
     {
-        Description = "The same key and request give the same export, however often they are sent.",
+        Description = "The same key and request return the same export, however often they are sent.",
         HelpName = "KEY",
     };
 
@@ -35,7 +35,7 @@ internal sealed class ExportCommand
 
     private readonly Option<bool> showLinks = new("--show-links")
     {
-        Description = "With --json: links.staging as it is. Whoever sees a link can read the data, so it is redacted otherwise.",
+        Description = "With --json: links.staging with its signature. Everybody who sees a link can read the data, so it is redacted otherwise.",
     };
 
     public static Command Make() => new ExportCommand().Command();
@@ -72,7 +72,7 @@ internal sealed class ExportCommand
     {
         var name = session.Get(dataset);
         var conditions = session.Get(where) ?? [];
-        // Without conditions there is nothing to look up: the service knows its datasets.
+        // Without conditions the dataset need not be looked up: the service checks its name.
         var criteria = conditions.Length > 0 ? Criteria.Of(await session.Client.GetDatasetAsync(name, cancellationToken), conditions) : null;
         var request = new ExportRequest
         {
@@ -90,11 +90,11 @@ internal sealed class ExportCommand
         }
         catch (RequestRejectedException e) when (e.Errors.ContainsKey("dataset"))
         {
-            throw new NotFoundException($"There is no dataset '{name}'; 'claimcheck datasets' lists what there is.", null);
+            throw new NotFoundException($"The dataset '{name}' does not exist; 'claimcheck datasets' lists those that do.", null);
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note("Interrupted before the service had answered: it may have taken the export on. 'claimcheck list' shows it.");
+            session.Screen.Note("Interrupted before the service had answered: it may have accepted the export. 'claimcheck list' shows it.");
             throw;
         }
         catch (ArgumentException e) when (key is not null)

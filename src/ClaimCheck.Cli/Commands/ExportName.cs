@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>An export, by its own id or by its batch's: there is one batch per export, and either is at hand.</summary>
+/// <summary>An export, by its own id or by its batch's: there is one batch per export, and users may have either.</summary>
 internal sealed record ExportName(ExportId? Export, BatchId? Batch)
 {
     public static Argument<ExportName> Argument() => new("id")
@@ -17,7 +17,7 @@ internal sealed record ExportName(ExportId? Export, BatchId? Batch)
                 return new(export, null);
             if (BatchId.TryParse(text, out var batch))
                 return new(null, batch);
-            result.AddError($"'{text}' is no id of an export (exp_…) or a batch (bat_…).");
+            result.AddError($"'{text}' is not the id of an export (exp_…) or a batch (bat_…).");
             return null!;
         },
     };

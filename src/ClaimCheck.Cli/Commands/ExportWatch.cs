@@ -34,16 +34,16 @@ internal static class ExportWatch
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            session.Screen.Note($"Interrupted. {id} goes on at the service: 'claimcheck watch {id}' follows it, 'claimcheck revoke {id}' cancels it.");
+            session.Screen.Note($"Interrupted. {id} continues at the service: 'claimcheck watch {id}' follows it, 'claimcheck revoke {id}' cancels it.");
             throw;
         }
         catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"{id} is not ready after {timeout}; it goes on at the service. Follow it with 'claimcheck watch {id}'.", e);
+            throw new TimeoutException($"{id} is not ready after {timeout}; it continues at the service. Follow it with 'claimcheck watch {id}'.", e);
         }
     }
 
-    /// <summary>Says how an export that is not ready ended; its facts or its document are out already.</summary>
+    /// <summary>Reports how an export that is not ready ended; its facts or its document are printed already.</summary>
     public static int Conclude(Session session, Export export)
     {
         if (export.State == ExportState.Ready)

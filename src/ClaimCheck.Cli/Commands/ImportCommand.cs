@@ -5,7 +5,7 @@ using ClaimCheck.Import;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>Files that are split into batches and sent to an endpoint, and the runs that do so.</summary>
+/// <summary>Imports: files that are split into batches and sent to an endpoint, and their runs.</summary>
 internal static class ImportCommand
 {
     private static readonly Option<string?> State = new("--state")
@@ -17,7 +17,7 @@ internal static class ImportCommand
 
     public static Command Make()
     {
-        var command = new Command("import", "Sends the records of CSV and NDJSON files to an endpoint, in batches, and notes what became of each.")
+        var command = new Command("import", "Sends the records of CSV and NDJSON files to an endpoint, in batches, and records the outcome of each.")
         {
             Start(), Resume(), Retry(), Status(), List(), Report(), Cancel(),
         };
@@ -28,11 +28,11 @@ internal static class ImportCommand
     private static Command Start()
     {
         var file = new Argument<string?>("FILE") { Description = "The file: .csv, .ndjson or .jsonl, and .gz of these. It stays where it is.", DefaultValueFactory = _ => null };
-        var config = new Option<string>("--config") { Description = "How records are mapped and where they go (JSON).", HelpName = "FILE", Required = true };
+        var config = new Option<string>("--config") { Description = "How records are mapped and where they are sent (JSON).", HelpName = "FILE", Required = true };
         var watch = new Option<string?>("--watch") { Description = "In place of a file: a folder or s3://bucket/prefix that files appear in.", HelpName = "SOURCE" };
         var once = new Option<bool>("--once") { Description = "With --watch: end when nothing is left to do." };
-        var again = new Option<bool>("--again") { Description = "Also what was imported before." };
-        return new Command("start", "Imports a file, or whatever appears in a folder or bucket; goes on with what was broken off.")
+        var again = new Option<bool>("--again") { Description = "Also import content that was imported before." };
+        return new Command("start", "Imports a file, or whatever appears in a folder or bucket; continues interrupted runs.")
             .With(file, config, watch, once, again)
             .RunsHere(async (local, cancellationToken) =>
             {
@@ -55,7 +55,7 @@ internal static class ImportCommand
     private static Command Resume()
     {
         var (run, config) = (Run(), Config());
-        return new Command("resume", "Goes on with a run that was broken off.").With(run, config).RunsHere(async (local, cancellationToken) =>
+        return new Command("resume", "Continues an interrupted run.").With(run, config).RunsHere(async (local, cancellationToken) =>
         {
             using var runner = await RunnerAsync(local, local.Get(run), local.Get(config), cancellationToken);
             return await ImportWatch.ShowAsync(local.Screen, (show, token) => runner.Runner.ResumeAsync(local.Get(run), show, token), cancellationToken);
@@ -90,7 +90,7 @@ internal static class ImportCommand
                 ? await runs.ShowAsync(id, cancellationToken)
                 : await runs.ListAsync(1, cancellationToken) is [var newest, ..]
                     ? newest
-                    : throw new ImportException(ImportCodes.RunNotFound, $"There is no run in {runs.State}.");
+                    : throw new ImportException(ImportCodes.RunNotFound, $"{runs.State} has no runs.");
             local.Screen.Document(Redaction.ToJson(shown));
             ImportWatch.Facts(local.Screen, shown);
             return ExitCodes.Ok;
@@ -99,7 +99,7 @@ internal static class ImportCommand
 
     private static Command List()
     {
-        var limit = new Option<int>("--limit") { Description = "At most so many; 100 by default.", HelpName = "N", DefaultValueFactory = _ => 100 };
+        var limit = new Option<int>("--limit") { Description = "The largest number of runs; 100 by default.", HelpName = "N", DefaultValueFactory = _ => 100 };
         return new Command("list", "Lists runs, newest first.").With(limit).RunsHere(async (local, cancellationToken) =>
         {
             if (local.Get(limit) < 1)
@@ -122,7 +122,7 @@ internal static class ImportCommand
     private static Command Report()
     {
         var run = Run();
-        return new Command("report", "Sums up what became of a run's records, failures by their cause.").With(run).RunsHere(async (local, cancellationToken) =>
+        return new Command("report", "Sums up the outcomes of a run's records, with failures by cause.").With(run).RunsHere(async (local, cancellationToken) =>
         {
             var report = await RunsOf(local).ReportAsync(local.Get(run), cancellationToken);
             local.Screen.Document(Redaction.ToJson(report));
@@ -142,7 +142,7 @@ internal static class ImportCommand
     private static Command Cancel()
     {
         var run = Run();
-        return new Command("cancel", "Ends a run: what is under way is finished, nothing more is sent.").With(run).RunsHere(async (local, cancellationToken) =>
+        return new Command("cancel", "Cancels a run: calls under way are finished, nothing more is sent.").With(run).RunsHere(async (local, cancellationToken) =>
         {
             var cancelled = await RunsOf(local).CancelAsync(local.Get(run), cancellationToken);
             local.Screen.Document(Redaction.ToJson(cancelled));
@@ -155,7 +155,7 @@ internal static class ImportCommand
 
     private static Option<string?> Config() => new("--config")
     {
-        Description = "The configuration, where it is not the one that the run was started with.",
+        Description = "The configuration, if it differs from the one that the run was started with.",
         HelpName = "FILE",
     };
 
@@ -174,7 +174,7 @@ internal static class ImportCommand
     {
         var options = await ImportOptions.LoadAsync(path, cancellationToken);
         options.State = local.Get(State) ?? options.State;
-        // A bulk job without an address goes to the service that the tool talks to.
+        // A bulk job without an address is sent to the tool's own service.
         if (options.Endpoint is { Url: null, Contract: "bulk-jobs" })
         {
             var service = await ServiceAddress.FindAsync(local.Parsed, cancellationToken);

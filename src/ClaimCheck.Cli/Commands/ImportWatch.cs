@@ -34,12 +34,12 @@ internal static class ImportWatch
         }
         catch (OperationCanceledException) when (last.Length > 0)
         {
-            screen.Note($"Interrupted. 'claimcheck import resume {last}' goes on from here; nothing that succeeded is sent again.");
+            screen.Note($"Interrupted. 'claimcheck import resume {last}' continues from here; nothing that succeeded is sent again.");
             throw;
         }
     }
 
-    /// <summary>All runs of a source, each as it ends; with JSON a line for each.</summary>
+    /// <summary>All runs of a source, each as it ends; with JSON one line for each.</summary>
     public static async Task<int> ShowAllAsync(
         Screen screen, Func<Action<ImportRun>, CancellationToken, Task> watch, CancellationToken cancellationToken)
     {

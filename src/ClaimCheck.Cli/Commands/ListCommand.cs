@@ -12,9 +12,9 @@ internal static class ListCommand
         var state = new Option<string?>("--state") { Description = $"Only those in this state: {string.Join(", ", ExportState.All)}.", HelpName = "STATE" };
         state.AcceptOnlyFromAmong([.. ExportState.All]);
         var dataset = new Option<string?>("--dataset") { Description = "Only those of this dataset.", HelpName = "NAME" };
-        var limit = new Option<int?>("--limit") { Description = "At most so many, 1 to 1000; 100 by default.", HelpName = "N" };
-        var cursor = new Option<string?>("--cursor") { Description = "The next page: what the page before named.", HelpName = "CURSOR" };
-        var all = new Option<bool>("--all") { Description = "All pages; with --json one export a line." };
+        var limit = new Option<int?>("--limit") { Description = "The largest number of exports, 1 to 1000; 100 by default.", HelpName = "N" };
+        var cursor = new Option<string?>("--cursor") { Description = "The next page: the cursor that the previous page printed.", HelpName = "CURSOR" };
+        var all = new Option<bool>("--all") { Description = "All pages; with --json one export per line." };
         return new Command("list", "Lists exports, newest first.")
             .With(state, dataset, limit, cursor, all)
             .Runs((session, cancellationToken) =>

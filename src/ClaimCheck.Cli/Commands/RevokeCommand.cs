@@ -6,7 +6,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>Takes a batch back, or cancels an export that is not ready yet.</summary>
+/// <summary>Revokes a batch, or cancels an export that is not ready yet.</summary>
 internal static class RevokeCommand
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -15,7 +15,7 @@ internal static class RevokeCommand
     {
         var id = ExportName.Argument();
         var reason = new Option<string?>("--reason") { Description = "Why, for the report and for consumers.", HelpName = "TEXT" };
-        var noWait = new Option<bool>("--no-wait") { Description = "Do not wait until the deletion is verified; it goes on at the service." };
+        var noWait = new Option<bool>("--no-wait") { Description = "Do not wait until the deletion is verified; it continues at the service." };
         var timeout = ValueOptions.Duration("--timeout", "How long to wait for that; 10m by default, exit code 6 afterwards.");
         return new Command("revoke", "Revokes a batch: its links are dead, its files deleted, and the report proves it. Cancels an export that still runs.")
             .With(id, reason, noWait, timeout)
@@ -53,17 +53,17 @@ internal static class RevokeCommand
                 }
                 catch (ServiceUnavailableException)
                 {
-                    // It is committed; the report is asked for again.
+                    // It is committed; the report is requested again.
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note($"Interrupted. {batch} stays revoked and the deletion goes on: 'claimcheck revoke {batch}' shows the report.");
+            session.Screen.Note($"Interrupted. {batch} stays revoked and the deletion continues: 'claimcheck revoke {batch}' shows the report.");
             throw;
         }
         if (!last.IsVerified)
-            session.Screen.Note($"claimcheck: {batch} is revoked, but its deletion is not verified after {timeout}. It goes on; the same command shows the report.");
+            session.Screen.Note($"claimcheck: {batch} is revoked, but its deletion is not verified after {timeout}. It continues; the same command shows the report.");
         return last;
     }
 

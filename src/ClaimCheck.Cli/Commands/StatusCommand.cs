@@ -3,13 +3,13 @@ using ClaimCheck.Cli.Output;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>One export, or one batch, as it is now.</summary>
+/// <summary>One export, or one batch, in its present state.</summary>
 internal static class StatusCommand
 {
     public static Command Make()
     {
         var id = ExportName.Argument();
-        return new Command("status", "Shows an export (exp_…) or a batch (bat_…) as it is now, also after its end; exits 0 whatever its state.")
+        return new Command("status", "Shows an export (exp_…) or a batch (bat_…) as it is now, even after its end; exits 0 whatever its state.")
             .With(id)
             .Runs(async (session, cancellationToken) =>
             {

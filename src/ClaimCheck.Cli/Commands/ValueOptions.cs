@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 
-/// <summary>Options with a unit: durations and sizes, also in the short form that people write.</summary>
+/// <summary>Options with a unit: durations and sizes, including the short forms that people write.</summary>
 internal static class ValueOptions
 {
     private const string DurationForm = "a duration such as 90s, 15m, 1h, 7d or PT1H30M";

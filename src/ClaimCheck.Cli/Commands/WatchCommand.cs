@@ -10,8 +10,8 @@ internal static class WatchCommand
     public static Command Make()
     {
         var id = ExportName.Argument();
-        var timeout = ValueOptions.Duration("--timeout", "Stop watching after this time (exit code 6); the export goes on.");
-        return new Command("watch", "Follows an export until it is ready (0) or has ended otherwise (5); with --json a line for each change.")
+        var timeout = ValueOptions.Duration("--timeout", "Stop watching after this time (exit code 6); the export continues.");
+        return new Command("watch", "Follows an export until it is ready (0) or has ended otherwise (5); with --json one line for each change.")
             .With(id, timeout)
             .Runs(async (session, cancellationToken) =>
             {

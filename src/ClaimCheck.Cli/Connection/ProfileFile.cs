@@ -20,7 +20,7 @@ internal static class ProfileFile
 
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
-    /// <summary>A profile, or without a name the default one. Null where there is no file, or it names no default.</summary>
+    /// <summary>A profile, by default the default one. Null where the file does not exist, or names no default.</summary>
     public static async Task<ServiceAddress?> FindAsync(string? name, CancellationToken cancellationToken)
     {
         if (!File.Exists(Place))
@@ -32,11 +32,11 @@ internal static class ProfileFile
         if (name is null)
             return null;
         if (content.Profiles.GetValueOrDefault(name) is not { } found)
-            throw new UsageException($"{Place} has no profile '{name}'; it has {string.Join(", ", content.Profiles.Keys)}.");
+            throw new UsageException($"{Place} does not have the profile '{name}'; it has {string.Join(", ", content.Profiles.Keys)}.");
         if (found.Url is null)
             throw new UsageException($"The profile '{name}' in {Place} has no url.");
         if (found is { Key: not null, KeyFile: not null })
-            throw new UsageException($"The profile '{name}' in {Place} has a key and a keyFile: one of them must go.");
+            throw new UsageException($"The profile '{name}' in {Place} has a key and a keyFile: remove one of them.");
         return new(found.Url, found.KeyFile is null ? found.Key : await SecretFile.ReadKeyAsync(Expand(found.KeyFile), cancellationToken), found.LinkHosts ?? []);
     }
 
@@ -49,10 +49,10 @@ internal static class ProfileFile
         }
         catch (JsonException e)
         {
-            // The parser's own text may quote the file, and that may hold a key.
+            // The parser's own message may quote the file, which may contain a key.
             throw new UsageException($"{Place} can't be read as profiles (line {e.LineNumber + 1}). {Form}");
         }
-        throw new UsageException($"{Place} holds no profiles. {Form}");
+        throw new UsageException($"{Place} has no profiles. {Form}");
     }
 
     private const string Form = """Its form is { "default": "name", "profiles": { "name": { "url": "…", "keyFile": "…", "linkHosts": [ "…" ] } } }.""";

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Cli.Connection;
 
-/// <summary>Reads files that hold keys, and only where nobody else can.</summary>
+/// <summary>Reads files that contain keys, but only those that nobody else can read.</summary>
 internal static class SecretFile
 {
     private const UnixFileMode Others =
@@ -18,7 +18,7 @@ internal static class SecretFile
     public static void Check(string path)
     {
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None)
-            throw new UsageException($"{path} holds a key, but others than its owner can read or change it: chmod 600 {path}");
+            throw new UsageException($"{path} contains a key, but others than its owner can read or change it: chmod 600 {path}");
     }
 
     public static async Task<string> ReadAsync(string path, string what, CancellationToken cancellationToken)

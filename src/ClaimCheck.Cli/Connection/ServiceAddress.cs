@@ -4,10 +4,10 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Cli.Connection;
 
-/// <summary>Finds out which service is meant and with which key: options, environment, profile file, in this order.</summary>
+/// <summary>Determines the service and the key: from options, environment, profile file, in this order.</summary>
 /// <param name="Url">The address as given.</param>
 /// <param name="Key">The key, or null.</param>
-/// <param name="LinkHosts">Hosts that links may lead to, beside the service's own address: the bucket's.</param>
+/// <param name="LinkHosts">Hosts that links may lead to, besides the service's own address: the bucket's.</param>
 internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<string> LinkHosts)
 {
     private const string Default = "http://127.0.0.1:8080";
@@ -18,14 +18,14 @@ internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<str
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var address))
             throw new UsageException("The service's address is not a URL: write it like https://exports.example.");
         if (Key is not null && address is { Scheme: "http", IsLoopback: false })
-            screen.Note($"Warning: the key goes to {address.Host} over plain http; anyone on the way can read it. Use https.");
+            screen.Note($"Warning: the key is sent to {address.Host} over plain http; anyone on the way can read it. Use https.");
         try
         {
             return new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = address, ApiKey = Key });
         }
         catch (ArgumentException e)
         {
-            // Its text names the rule, never the key or the address.
+            // Its message names the rule, never the key or the address.
             throw new UsageException(e.Message.Split(" (Parameter ")[0]
                 .Replace("ClaimCheckClientOptions.ApiKey", "The key", StringComparison.Ordinal)
                 .Replace("ClaimCheckClientOptions.BaseAddress", "The service's address", StringComparison.Ordinal));
@@ -54,7 +54,7 @@ internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<str
         if (profile is not null)
             return await ProfileFile.FindAsync(profile, cancellationToken) is { } named
                 ? named with { Key = given ?? named.Key ?? Variable("CLAIMCHECK_KEY") }
-                : throw new UsageException($"There is no profile '{profile}': {ProfileFile.Place} is missing.");
+                : throw new UsageException($"The profile '{profile}' does not exist: {ProfileFile.Place} is missing.");
         url ??= Variable("CLAIMCHECK_URL");
         given ??= Variable("CLAIMCHECK_KEY");
         if (url is not null)

@@ -3,14 +3,14 @@ using Spectre.Console;
 
 namespace ClaimCheck.Cli.Output;
 
-/// <summary>What is seen of work that goes on.</summary>
-/// <param name="What">In words: a state, or what is done.</param>
+/// <summary>The visible state of work in progress.</summary>
+/// <param name="What">In words: a state, or an activity.</param>
 /// <param name="Records">Rows so far.</param>
-/// <param name="OfRecords">All rows, as far as is known.</param>
+/// <param name="OfRecords">All rows, as far as known.</param>
 /// <param name="Bytes">Bytes so far, where they are counted.</param>
 internal sealed record Sight(string What, long Records, long? OfRecords, long? Bytes);
 
-/// <summary>A bar on a terminal, a line now and then elsewhere; always on standard error.</summary>
+/// <summary>A progress bar on a terminal, occasional lines elsewhere; always on standard error.</summary>
 internal sealed class LiveProgress(Screen screen)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -31,7 +31,7 @@ internal sealed class LiveProgress(Screen screen)
         long said = 0;
         return await work(sight =>
         {
-            // A change of state at once, figures every few seconds, nothing where nothing moves.
+            // A change of state at once, figures every few seconds, nothing where nothing changes.
             if (sight == last || (sight.What == last?.What && Stopwatch.GetElapsedTime(said) < Interval))
                 return;
             screen.Note($"{title}: {Text(sight)}");

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace ClaimCheck.Cli.Output;
 
-/// <summary>How fast a figure grows, over the last few seconds.</summary>
+/// <summary>The growth of a figure over the last few seconds.</summary>
 internal sealed class Rate
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
     private readonly Queue<(long At, long Value)> samples = new();
 
-    /// <returns>Growth per second; 0 before it can be told.</returns>
+    /// <returns>Growth per second; 0 before it is known.</returns>
     public double Add(long value)
     {
         var now = Stopwatch.GetTimestamp();

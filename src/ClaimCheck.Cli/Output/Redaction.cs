@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Output;
 
-/// <summary>Answers as JSON, with links that do not work: what is printed ends up in logs and recordings.</summary>
+/// <summary>Answers as JSON, with links made unusable: what is printed ends up in logs and recordings.</summary>
 internal static class Redaction
 {
     private const string Mark = "?[redacted]";
@@ -39,7 +39,7 @@ internal static class Redaction
         }
     }
 
-    // The fields that hold links, and whatever else looks signed.
+    // The fields that contain links, and everything else that looks signed.
     private static bool IsLink(string name, string value) =>
         value.StartsWith("http", StringComparison.OrdinalIgnoreCase)
         && value.Split('?', 2) is [_, var query]

@@ -6,8 +6,8 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Output;
 
-/// <summary>Where things are said: results on standard output, everything else on standard error.</summary>
-/// <param name="json">Results are JSON, and there is no progress.</param>
+/// <summary>The output: results on standard output, everything else on standard error.</summary>
+/// <param name="json">Results are JSON, without progress.</param>
 internal sealed partial class Screen(bool json)
 {
     private static readonly JsonSerializerOptions Compact = new(ClaimCheckJson.Options);
@@ -24,14 +24,14 @@ internal sealed partial class Screen(bool json)
             results.WriteLine(Clean(text));
     }
 
-    /// <summary>A line beside the result. For scripts only what they must not miss is written, so not this.</summary>
+    /// <summary>A message beside the result. Not for scripts, which only get messages that they must not miss.</summary>
     public void Hint(string text)
     {
         if (!json)
             Note(text);
     }
 
-    /// <summary>A line beside the result, in any case.</summary>
+    /// <summary>A message beside the result, in any case.</summary>
     public void Note(string text) => errors.WriteLine(Clean(text));
 
     /// <summary>The result, or one of them, for scripts.</summary>
@@ -71,8 +71,9 @@ internal sealed partial class Screen(bool json)
     }
 
     /// <summary>
-    /// One line that a terminal shows and does not obey: titles and reasons come from others. Line breaks and tabs, as libraries put them into
-    /// their texts, are spaces; what a terminal takes for a command, or what turns the direction of letters, is replaced.
+    /// One line that a terminal displays but does not execute: titles and reasons come from others. Line breaks and tabs, which
+    /// libraries put into their messages, become spaces; control sequences, and marks that change the text direction, are
+    /// replaced.
     /// </summary>
     public static string Clean(string text)
     {
@@ -86,13 +87,13 @@ internal sealed partial class Screen(bool json)
     private static string Escaped(string text) =>
         text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString())) : text;
 
-    // Controls of both kinds, ends of lines and paragraphs, and marks that turn the direction of what follows.
+    // Control characters of both kinds, line and paragraph separators, and marks that change the text direction.
     private static bool IsUnsafe(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     [GeneratedRegex(@"\s*[\r\n\t\v\f\u0085\u2028\u2029]\s*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Breaks();
 
-    // What follows an ESC belongs to it: CSI with its parameters, OSC and its like up to their end.
+    // What follows an ESC belongs to it: CSI with its parameters, OSC and similar sequences up to their end.
     [GeneratedRegex(@"(\e\[|\u009B)[0-?]*[ -/]*[@-~]|(\e[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\a\e\u009C]*(\a|\e\\|\u009C)?|\e[ -/]*[0-~]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Sequences();
 }

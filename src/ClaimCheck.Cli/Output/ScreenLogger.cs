@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Cli.Output;
 
-/// <summary>What a library tells goes beside the results; for scripts only what they must not miss.</summary>
+/// <summary>A library's log lines go beside the results; for scripts only those that they must not miss.</summary>
 internal sealed class ScreenLogger(Screen screen) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)

@@ -4,8 +4,8 @@ using Npgsql;
 
 namespace ClaimCheck.Consumer.Databases;
 
-/// <summary>One failure of a database, in words that may be shown to anybody: no value of a row, no host, no user.</summary>
-/// <param name="Meaning">What it is, and what to do.</param>
+/// <summary>One failure of a database, in words that may be shown to anyone: no value of a row, no host, no user.</summary>
+/// <param name="Meaning">Its meaning, and what to do.</param>
 /// <param name="SqlState">The server's own state, or null where the driver found it.</param>
 /// <param name="Said">The server's own message, where it can't quote anything.</param>
 internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, string? Said)
@@ -30,7 +30,7 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
     /// <summary>What happened, what the server said of it, and what to do.</summary>
     public string Text => TextAbout(null);
 
-    /// <summary>The same.</summary>
+    /// <summary>The same, with an object's name.</summary>
     /// <param name="what">The constraint or column that it is about, or null.</param>
     public string TextAbout(string? what) => string.Join(
         ' ',
@@ -42,17 +42,19 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             SqlState is null ? "" : $"(SQLSTATE {SqlState}{(what is null ? "" : $", {what}")})",
         ]).Where(part => part.Length > 0));
 
-    /// <summary>Whether an exception is of a database or the way to it.</summary>
+    /// <summary>Whether an exception comes from a database or the connection to it.</summary>
     public static bool Is(Exception exception) =>
         exception is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException;
 
     public static DatabaseFailure Of(Exception exception) =>
         exception is PostgresException said ? OfServer(said) : new(OfDriver(exception), null, null);
 
-    /// <summary>Of a state alone, where the server's exception is not at hand.</summary>
+    /// <summary>From a state alone, where the server's exception is not available.</summary>
     public static DatabaseFailure Of(string sqlState) => new(DatabaseStates.Of(sqlState), sqlState, null);
 
-    /// <summary>Whether it passes by itself, or when an operator has put the server or the sign-in right: work waits for it.</summary>
+    /// <summary>
+    /// Whether it passes by itself, or once an operator has fixed the server or the sign-in: work waits for it.
+    /// </summary>
     public bool Passes => Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System
         or Trouble.Conflict or Trouble.NotNow or Trouble.TimedOut or Trouble.Cancelled or Trouble.ReadOnly or Trouble.Sequence;
 
@@ -61,19 +63,19 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
         var meaning = e.SqlState switch
         {
             PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsStandbyConflict(e) => StandbyConflict,
-            // A timeout has the state and the routine of a user's cancellation: only the text tells them apart. Of a server that speaks
-            // another language it is thus a cancellation.
+            // A timeout has the state and the routine of a user's cancellation: only the message distinguishes them. On a server
+            // with another language it is therefore reported as a cancellation.
             PostgresErrorCodes.QueryCanceled when e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase) => StatementTimeout,
-            // A value or a row that is larger than any the server can hold. It says this in English alone.
+            // A value or a row that is larger than any the server can hold. This message is never translated.
             PostgresErrorCodes.InternalError when e.MessageText.StartsWith("invalid memory alloc request size", StringComparison.Ordinal) =>
                 DatabaseStates.Of(PostgresErrorCodes.ProgramLimitExceeded),
             var state => DatabaseStates.Of(state),
         };
-        // A function may raise any state with any text: where there is a context, it is not the server alone that speaks.
+        // A function may raise any state with any text: where there is a context, the error is not the server's alone.
         return new(meaning, e.SqlState, meaning.MayQuote || !string.IsNullOrEmpty(e.Where) ? null : e.MessageText);
     }
 
-    // The text may be in any language; the routine is not. Conflicts between rows come of others.
+    // The message may be in any language; the routine's name is not. Conflicts between rows have other causes.
     private static bool IsStandbyConflict(PostgresException e) =>
         e.Routine is "ProcessInterrupts" or "ProcessRecoveryConflictInterrupt" or "ProcessRecoveryConflictInterrupts" or "report_recovery_conflict"
         || e.MessageText.Contains("conflict with recovery", StringComparison.OrdinalIgnoreCase);
@@ -85,17 +87,17 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             switch (e)
             {
                 case PasswordFileException:
-                    return new("password_file_unreadable", Trouble.SignIn, e.Message, "Put it right; it is read again by itself.");
+                    return new("password_file_unreadable", Trouble.SignIn, e.Message, "Correct it; it is read again by itself.");
                 case AuthenticationException:
                     return new(
-                        "tls_failed", Trouble.Unreachable, "The server's certificate, or the way TLS is spoken, was not accepted.",
+                        "tls_failed", Trouble.Unreachable, "The server's certificate, or its version of TLS, was not accepted.",
                         "Look at SSL Mode and Root Certificate in the connection string, and at the server's certificate.");
                 case SocketException socket:
                     return OfSocket(socket.SocketErrorCode);
                 case TimeoutException:
                     return OfSocket(SocketError.TimedOut);
                 case EndOfStreamException:
-                    return new("connection_ended", Trouble.Unreachable, "The server, or something before it, closed the connection.");
+                    return new("connection_ended", Trouble.Unreachable, "The server, or something in front of it, closed the connection.");
             }
         }
 
@@ -117,14 +119,14 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
         _ => Unnamed with { Code = "connection_ended", Text = "The connection to the server broke." },
     };
 
-    // What the driver alone says has no type of its own. It speaks English.
+    // Failures that only the driver reports have no type of their own. Their messages are in English.
     private static DatabaseState OfText(string text) => text switch
     {
         _ when text.Contains("No password has been provided", StringComparison.Ordinal) => new(
             "password_missing", Trouble.SignIn, "The server asks for a password, and the connection string has none.",
             "Set it; it is read again by itself."),
         _ when text.Contains("SSL", StringComparison.Ordinal) => new(
-            "tls_refused", Trouble.Unreachable, "The connection string asks for TLS, and the server has none.",
+            "tls_refused", Trouble.Unreachable, "The connection string requires TLS, but the server does not offer it.",
             "Look at SSL Mode, and at the server's ssl."),
         _ when text.Contains("pool has been exhausted", StringComparison.Ordinal) => new(
             "pool_exhausted", Trouble.Unreachable, "All connections of the pool are in use.", "Raise Maximum Pool Size in the connection string."),

@@ -6,11 +6,12 @@ namespace ClaimCheck.Consumer.Databases;
 internal sealed class PasswordFileException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>
-/// A file whose content is a password or token that may be replaced at any time. One that the server has taken is used for a while; one that
-/// was not taken is read again at once, so that the next connection goes through as soon as the right one is there.
+/// A file whose content is a password or token that may be replaced at any time. One that the server has accepted is used for a
+/// while; one that was not accepted is read again at once, so that the next connection succeeds as soon as the right one is
+/// there.
 /// </summary>
 /// <param name="path">Where it is. A line break at its end is not part of the password.</param>
-/// <param name="refresh">How long a password that was taken is used before the file is read again.</param>
+/// <param name="refresh">How long an accepted password is used before the file is read again.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PasswordFile(string path, TimeSpan refresh, TimeProvider time)
 {
@@ -27,7 +28,7 @@ internal sealed class PasswordFile(string path, TimeSpan refresh, TimeProvider t
         {
             if (taken is { } current && time.GetElapsedTime(readAt) < refresh)
             {
-                // Until the server has taken it once more: a password that was replaced must not be offered twice.
+                // Until the server has accepted it once more: a password that was replaced must not be used twice.
                 (offered, taken) = (current, null);
                 return current;
             }
@@ -39,7 +40,7 @@ internal sealed class PasswordFile(string path, TimeSpan refresh, TimeProvider t
         return password;
     }
 
-    /// <summary>The server has taken the password that was offered last.</summary>
+    /// <summary>The server has accepted the password that was returned last.</summary>
     public void Taken()
     {
         lock (gate)
@@ -49,7 +50,7 @@ internal sealed class PasswordFile(string path, TimeSpan refresh, TimeProvider t
     /// <summary>Makes a pool ask for its password here.</summary>
     public void Use(NpgsqlDataSourceBuilder builder)
     {
-        // With a password of its own, the driver would refuse another way to one.
+        // With a password of its own in the string, the driver would refuse another source.
         (builder.ConnectionStringBuilder.Password, builder.ConnectionStringBuilder.Passfile) = (null, null);
         builder.UsePasswordProvider(_ => Next(), (_, _) => ValueTask.FromResult(Next()));
         builder.UsePhysicalConnectionInitializer(

@@ -6,8 +6,8 @@ using ClaimCheck.Records.Blocks;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// One read of a batch, from a place on: gives out its verified blocks in turn, and the records in them. What came before the place,
-/// what was taken since and what the manifest says must add up.
+/// One read of a batch, from a position on: returns its verified blocks in turn, and the records in them. The records before the
+/// position, those read since and the manifest's count must add up.
 /// </summary>
 internal sealed class BatchRead : IAsyncDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class BatchRead : IAsyncDisposable
 
     public Manifest Manifest => claim.Manifest;
 
-    /// <summary>Behind the records that were taken last.</summary>
+    /// <summary>The position behind the records that were returned last.</summary>
     public BatchPosition Position { get; private set; }
 
     /// <summary>The block's records; the same object for all blocks.</summary>
@@ -42,7 +42,7 @@ internal sealed class BatchRead : IAsyncDisposable
     {
         watch.ThrowIfRevoked();
         if (from.BatchId != claim.BatchId)
-            throw new IntegrityException($"The place is in {from.BatchId}, but {claim.BatchId} is to be read.", claim.BatchId);
+            throw new IntegrityException($"The position is in {from.BatchId}, but {claim.BatchId} is read.", claim.BatchId);
         var manifest = await watch.GuardAsync(new ValueTask<Manifest>(claim.OpenAsync(ended.Token)));
         if (from is { File: < 0 } or { Block: < 0 } or { Record: < 0 } or { Records: < 0 } || from.File > manifest.Files.Count)
             throw Misplaced();
@@ -50,8 +50,8 @@ internal sealed class BatchRead : IAsyncDisposable
         return manifest;
     }
 
-    /// <summary>Goes on to the next block.</summary>
-    /// <returns>False behind the last one, where all counts are right.</returns>
+    /// <summary>Moves to the next block.</summary>
+    /// <returns>False behind the last one, when all counts are right.</returns>
     public async ValueTask<bool> NextBlockAsync()
     {
         Leave();
@@ -63,7 +63,7 @@ internal sealed class BatchRead : IAsyncDisposable
             if (Position.Records != Manifest.Records)
             {
                 throw new IntegrityException(
-                    $"{claim.BatchId} held {Position.Records} records, but its manifest says {Manifest.Records}.", claim.BatchId);
+                    $"{claim.BatchId} had {Position.Records} records, but its manifest says {Manifest.Records}.", claim.BatchId);
             }
             return false;
         }
@@ -81,7 +81,7 @@ internal sealed class BatchRead : IAsyncDisposable
     }
 
     /// <summary>Finds the next records of the block, <paramref name="most"/> at most.</summary>
-    /// <returns>How many there are; 0 at the block's end.</returns>
+    /// <returns>The number of records; 0 at the block's end.</returns>
     public int Take(int most)
     {
         var count = Rows.Fill(most);
@@ -93,7 +93,7 @@ internal sealed class BatchRead : IAsyncDisposable
         return count;
     }
 
-    /// <summary>Throws as soon as it is known that the batch has ended, or the caller wants no more.</summary>
+    /// <summary>Throws as soon as it is known that the batch has ended, or the caller has cancelled.</summary>
     public void ThrowIfEnded()
     {
         watch.ThrowIfRevoked();
@@ -144,8 +144,8 @@ internal sealed class BatchRead : IAsyncDisposable
     }
 
     private IntegrityException Misplaced() =>
-        new($"The place {from} is not one of {claim.BatchId}: what comes before it does not add up.", claim.BatchId);
+        new($"The position {from} is not one of {claim.BatchId}: the counts before it do not add up.", claim.BatchId);
 
     private IntegrityException Miscounted(VerifiedBlock of) => new(
-        $"Block {of.Place.Block} of {of.Place.FileName} of {claim.BatchId} does not hold the {of.Records} records that the index says.", claim.BatchId);
+        $"Block {of.Place.Block} of {of.Place.FileName} of {claim.BatchId} does not have the {of.Records} records that the index states.", claim.BatchId);
 }

@@ -2,18 +2,20 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>How large a block may be, before compression, that is taken into memory. A larger one does not make the batch faulty.</summary>
-/// <param name="Block">Of several records.</param>
-/// <param name="Record">Of one.</param>
+/// <summary>
+/// How large a block, before compression, may be to be read into memory. A larger one does not make the batch invalid.
+/// </summary>
+/// <param name="Block">For one with several records.</param>
+/// <param name="Record">For one with a single record.</param>
 internal sealed record BlockLimits(int Block, int Record)
 {
-    /// <summary>Where files are saved as they are: all that can be written.</summary>
+    /// <summary>For files that are saved as they are: everything that can be written.</summary>
     public static BlockLimits OfFiles { get; } = new(BatchReaderOptions.LargestRecord, BatchReaderOptions.LargestRecord);
 
-    /// <summary>Where records are read.</summary>
+    /// <summary>For records that are read.</summary>
     public static BlockLimits Of(BatchReaderOptions options) => new(options.MaxBlockBytes, options.MaxRecordBytes);
 
-    /// <exception cref="RecordTooLargeException">It is larger; the text says by which setting.</exception>
+    /// <exception cref="RecordTooLargeException">It is larger; the message names the setting.</exception>
     public void Check(Block block, string place, BatchId batch)
     {
         var isRecord = block.Records == 1;
@@ -21,11 +23,11 @@ internal sealed record BlockLimits(int Block, int Record)
         if (block.UncompressedBytes <= limit)
             return;
         throw new RecordTooLargeException(
-            $"{place} {(isRecord ? "is one record" : $"holds {block.Records} records")} of {block.UncompressedBytes} bytes, but "
+            $"{place} {(isRecord ? "is one record" : $"has {block.Records} records")} of {block.UncompressedBytes} bytes, but "
             + (limit == BatchReaderOptions.LargestRecord
-                ? $"{limit} is the most that this version takes."
+                ? $"{limit} is the limit of this version."
                 : $"{nameof(BatchReaderOptions)}.{(isRecord ? nameof(BatchReaderOptions.MaxRecordBytes) : nameof(BatchReaderOptions.MaxBlockBytes))} is {limit}: "
-                    + "raise it, or save the batch's files, for which it does not count."),
+                    + "raise it, or save the batch's files, to which it does not apply."),
             batch);
     }
 }

@@ -5,7 +5,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>What a read was asked for: a batch, with or without a link to its manifest or the manifest itself.</summary>
+/// <summary>The input of a read: a batch, with or without a link to its manifest or the manifest itself.</summary>
 /// <param name="BatchId">The batch.</param>
 /// <param name="Location">A link to its manifest, or null.</param>
 /// <param name="Manifest">The manifest, or null.</param>
@@ -45,8 +45,8 @@ internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links,
     }
 
     /// <summary>Asks the service for fresh links to the same files.</summary>
-    /// <exception cref="BatchEndedException">The batch has ended: that is why the link is dead.</exception>
-    /// <exception cref="IntegrityException">The service now says that the batch holds something else.</exception>
+    /// <exception cref="BatchEndedException">The batch has ended: that is why the link does not work.</exception>
+    /// <exception cref="IntegrityException">The service now lists other content for the batch.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         var fresh = await client.GetManifestAsync(BatchId, cancellationToken);
@@ -71,8 +71,8 @@ internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links,
         }
         catch (JsonException)
         {
-            // The parser's own text may quote the manifest, and that holds links: it is left out.
-            throw new IntegrityException($"What the link of {BatchId} leads to is no manifest.", BatchId);
+            // The parser's own message may quote the manifest, which contains links: it is left out.
+            throw new IntegrityException($"The link of {BatchId} does not lead to a manifest.", BatchId);
         }
         catch (Exception e) when (e is TransferException or IOException or HttpRequestException)
         {

@@ -5,8 +5,8 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// A directory that one batch is saved to. <c>manifest.json.partial</c> says whose it is until <c>manifest.json</c> says that all
-/// of it is there.
+/// A directory that one batch is saved to. <c>manifest.json.partial</c> names the batch until <c>manifest.json</c> shows that it
+/// is complete.
 /// </summary>
 internal sealed class DownloadDirectory(string path, BatchId batch)
 {
@@ -20,8 +20,8 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
 
     public string File(string name) => Path.Combine(path, name);
 
-    /// <summary>Takes the directory for this batch. Disposing lets others at it again.</summary>
-    /// <exception cref="DirectoryInUseException">It is another batch's, or another process writes it.</exception>
+    /// <summary>Locks the directory for this batch. Disposing unlocks it.</summary>
+    /// <exception cref="DirectoryInUseException">It belongs to another batch, or another process writes it.</exception>
     public async Task<IAsyncDisposable> BeginAsync(Manifest manifest, Uri service, CancellationToken cancellationToken)
     {
         CheckNames(manifest);
@@ -42,10 +42,10 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
         }
     }
 
-    /// <summary>From here on the batch is not complete, whatever an earlier download said.</summary>
+    /// <summary>From here on the batch is not complete, whatever an earlier download recorded.</summary>
     public void Reopen()
     {
-        // By several files at once.
+        // Called by several files at once.
         lock (reopening)
         {
             if (System.IO.File.Exists(File(List)))
@@ -53,14 +53,16 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
         }
     }
 
-    /// <summary>All of it is there.</summary>
+    /// <summary>Marks the batch as complete.</summary>
     public void Complete()
     {
         if (System.IO.File.Exists(File(List + Partial)))
             System.IO.File.Move(File(List + Partial), File(List), overwrite: true);
     }
 
-    /// <summary>Deletes an unfinished download of this batch, its list last, so that a crash in between can be made good.</summary>
+    /// <summary>
+    /// Deletes an unfinished download of this batch, its list last, so that a crash in between can be repaired.
+    /// </summary>
     public int Discard()
     {
         var list = File(List + Partial);
@@ -94,7 +96,7 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
     private void CheckOwner(Manifest owner)
     {
         if (owner.BatchId != batch)
-            throw InUse($"it holds {owner.BatchId}");
+            throw InUse($"it contains {owner.BatchId}");
     }
 
     private async Task TakeAsync(Manifest manifest, Uri service, CancellationToken cancellationToken)
@@ -102,16 +104,16 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
         foreach (var name in manifest.Files.SelectMany(file => new[] { file.Name, file.Name + Partial }))
         {
             if (System.IO.File.Exists(File(name)))
-                throw InUse($"it holds a file {name}, but no {List} that says whose it is");
+                throw InUse($"it contains a file {name}, but no {List} that names its batch");
         }
-        // Under another name first: what is read as a list must be a whole one.
+        // Under another name first: a list must never be read half written.
         var draft = File(List + Partial + "~");
         await System.IO.File.WriteAllBytesAsync(
             draft, JsonSerializer.SerializeToUtf8Bytes(WithoutLinks(manifest, service), Json), cancellationToken);
         System.IO.File.Move(draft, File(List + Partial), overwrite: true);
     }
 
-    // Links are capabilities, and would be dead soon. The files' permanent addresses ask for a key, and live as long as the batch.
+    // Links are capabilities, and would expire soon. The files' permanent addresses require a key, and live as long as the batch.
     private static Manifest WithoutLinks(Manifest manifest, Uri service)
     {
         var files = new Uri(service, $"v1/batches/{manifest.BatchId}/files/").AbsoluteUri;

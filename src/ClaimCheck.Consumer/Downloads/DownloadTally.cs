@@ -2,7 +2,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Adds up what a download has verified, several files at once, and tells who watches, one thing after the other.</summary>
+/// <summary>Adds up what a download has verified, for several files at once, and reports the progress in sequence.</summary>
 internal sealed class DownloadTally(Manifest manifest, IProgress<DownloadProgress>? progress)
 {
     private readonly Lock guard = new();

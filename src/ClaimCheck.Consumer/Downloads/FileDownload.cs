@@ -11,21 +11,22 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];
 
-    /// <param name="from">The block to begin with. Where it is not the first, nothing before it is fetched, and the file's own checksum is left.</param>
+    /// <param name="from">The first block. Where it is not the file's first, nothing before it is fetched, and the file's own
+    /// checksum is not checked.</param>
     /// <param name="before">Records of the batch that come before this file.</param>
-    /// <param name="cancellationToken">Ends the download.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var layout = await FileLayout.FetchAsync(claim, ordinal, BlockLimits.Of(claim.Options), cancellationToken);
         if (from > layout.Blocks.Count)
-            throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read was to go on.", claim.BatchId);
+            throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read should continue.", claim.BatchId);
         var patience = new Patience(claim, $"The file {file.Name}");
         await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         if (from > 0)
         {
-            // It was checked by who read so far.
+            // It was checked by the earlier read.
         }
         else if (layout.PreambleBytes > 0)
         {
@@ -75,7 +76,7 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
                 if (!Inflation.TryInflate(layout.Framing, stored, 0, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
                 {
                     throw new IntegrityException(
-                        $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index says.",
+                        $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index states.",
                         claim.BatchId);
                 }
             }
@@ -103,7 +104,7 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
         return actual.SequenceEqual(expected);
     }
 
-    // The index gives no checksum for it, but the manifest says what the header must be.
+    // The index has no checksum for it, but the manifest determines what the header must be.
     public static string? PreambleFlaw(Manifest manifest, ReadOnlySpan<byte> stored, FileLayout layout)
     {
         var preamble = new byte[layout.PreambleUncompressedBytes];
@@ -113,12 +114,12 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
         if (layout.Framing == BlockFraming.None)
         {
             if (stored.Length != preamble.Length)
-                return "what stands before its first block has another length";
+                return "the part before its first block has another length";
             stored.CopyTo(preamble);
         }
         else if (!Inflation.TryInflate(layout.Framing, [.. stored, .. new byte[Inflation.Room]], begin, stored.Length - begin, preamble))
         {
-            return "what stands before its first block does not inflate to the right length";
+            return "the part before its first block does not inflate to the right length";
         }
         return manifest.Format == "csv" && !CsvRows.IsHeader(preamble, manifest.Columns)
             ? "its header does not name the manifest's columns"

@@ -6,8 +6,8 @@ using ClaimCheck.Records.Blocks;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// A file as its index describes it: a preamble outside the blocks (the gzip header, the CSV header), blocks without gaps, and the end of
-/// the gzip member.
+/// A file as its index describes it: a preamble outside the blocks (the gzip header, the CSV header), blocks without gaps, and
+/// the end of the gzip member.
 /// </summary>
 /// <param name="File">The file.</param>
 /// <param name="Framing">How its blocks are stored: one of <see cref="BlockFraming"/>.</param>
@@ -20,7 +20,7 @@ internal sealed record FileLayout(
     // A header of 1,664 columns with names of 63 letters of four bytes is below half of this.
     private const int MaxPreambleBytes = 1024 * 1024;
 
-    // Deflate makes no more of a byte.
+    // Deflate can't expand a byte to more.
     private const long MostInflation = 1032;
 
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { MaxDepth = 8 };
@@ -28,7 +28,7 @@ internal sealed record FileLayout(
     /// <summary>Stored bytes behind the last block.</summary>
     public int TrailerBytes => TrailerOf(Framing);
 
-    /// <summary>Fetches a file's index, verifies it against the manifest, and checks what it says.</summary>
+    /// <summary>Fetches a file's index, verifies it against the manifest, and checks its content.</summary>
     public static async Task<FileLayout> FetchAsync(ClaimedManifest claim, int ordinal, BlockLimits limits, CancellationToken cancellationToken)
     {
         var file = claim.Manifest.Files[ordinal];
@@ -53,7 +53,7 @@ internal sealed record FileLayout(
         catch (JsonException)
         {
         }
-        throw new IntegrityException($"The index of {file.Name} of {batch} is no list of blocks.", batch);
+        throw new IntegrityException($"The index of {file.Name} of {batch} is not a list of blocks.", batch);
     }
 
     private static string FramingOf(BlockIndex index, Manifest manifest, ManifestFile file)
@@ -93,13 +93,13 @@ internal sealed record FileLayout(
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
             Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
-            // What can't be true is not told as a limit.
+            // An impossible value is not reported as a limit.
             Require(
                 block.UncompressedBytes <= file.UncompressedBytes && block.UncompressedBytes / MostInflation <= block.Bytes,
                 $"block {i} stores {block.Bytes} bytes for {block.UncompressedBytes}, in a file of {file.UncompressedBytes}");
             limits.Check(block, $"Block {i} of {file.Name} of {manifest.BatchId}", manifest.BatchId);
             Require(block.Records <= block.UncompressedBytes, $"block {i} has more records than bytes");
-            // Compression never makes it much longer; without this a small block could ask for a large buffer.
+            // Compression never makes it much longer; without this check a small block could require a large buffer.
             Require(
                 framing == BlockFraming.None
                     ? block.Bytes == block.UncompressedBytes
@@ -109,8 +109,8 @@ internal sealed record FileLayout(
             records = checked(records + block.Records);
             uncompressed += block.UncompressedBytes;
         }
-        Require(end == blocksEnd, $"its blocks end at {end}, but should at {blocksEnd} of {file.Bytes}");
-        Require(records == file.Records, $"its blocks hold {records} records, but the file {file.Records}");
+        Require(end == blocksEnd, $"its blocks end at {end}, but should end at {blocksEnd} of {file.Bytes}");
+        Require(records == file.Records, $"its blocks have {records} records, but the file {file.Records}");
         var preamble = file.UncompressedBytes - uncompressed;
         Require(
             begin >= (framing == BlockFraming.Deflate ? GzipMember.HeaderBytes : 0) && begin <= MaxPreambleBytes

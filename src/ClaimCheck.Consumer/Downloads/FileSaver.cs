@@ -5,8 +5,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// Saves one file: keeps each block on disk that is right, fetches the others into their place, and gives the file its name once its
-/// own checksum is right too.
+/// Saves one file: keeps each valid block on disk, fetches the others into their place, and gives the file its name once its
+/// own checksum matches too.
 /// </summary>
 internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDirectory directory, DownloadTally tally)
 {
@@ -31,7 +31,7 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
             File.Move(Final, Partial, overwrite: true);
         if (!await FillAsync(cancellationToken))
         {
-            // The blocks are right and the whole is not: what no block covers, the header on disk, may be to blame.
+            // The blocks are right but the whole is not: the header on disk, which no block covers, may be wrong.
             File.Delete(Partial);
             throw new IntegrityException(
                 $"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's; what was saved of it is deleted.", claim.BatchId);
@@ -84,7 +84,7 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
             var trailer = new byte[layout.TrailerBytes];
             await PieceAsync(file.Bytes - trailer.Length, 0, trailer, _ => FileDownload.TrailerFlaw(trailer, layout));
         }
-        // A name must not promise what a power cut could still take away.
+        // A name must not promise what a power failure could still destroy.
         saved.Flush(flushToDisk: true);
         return whole.GetHashAndReset().AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256));
 

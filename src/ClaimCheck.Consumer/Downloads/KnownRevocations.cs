@@ -3,8 +3,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// The batches of which this process knows that they are revoked, and the reads that must hear of it. Bounded: what is forgotten is
-/// still known to the service, which refuses new links to it.
+/// The batches that this process knows to be revoked, and the reads that must be told. Bounded: the service still knows
+/// those that are dropped, and refuses new links to them.
 /// </summary>
 internal sealed class KnownRevocations(int capacity = 100_000)
 {
@@ -28,13 +28,13 @@ internal sealed class KnownRevocations(int capacity = 100_000)
                 return false;
             concerned = watches.TryGetValue(batch, out var all) ? [.. all] : [];
         }
-        // Not under the lock: what hangs on a token runs here.
+        // Outside the lock: the token's callbacks run here.
         foreach (var watch in concerned)
             watch.Revoke();
         return true;
     }
 
-    /// <summary>Hears of the batch's revocation until it is disposed; at once where it is known already.</summary>
+    /// <summary>Notifies of the batch's revocation until it is disposed; at once where it is known already.</summary>
     public RevocationWatch Watch(BatchId batch)
     {
         var watch = new RevocationWatch(this, batch);
@@ -64,7 +64,7 @@ internal sealed class KnownRevocations(int capacity = 100_000)
 /// <summary>How one read of a batch learns that it was revoked.</summary>
 internal sealed class RevocationWatch(KnownRevocations revocations, BatchId batch) : IDisposable
 {
-    // Has no timer, hence nothing to dispose of: a revocation may come while the read ends.
+    // Has no timer, hence nothing to dispose: a revocation may come while the read ends.
     private readonly CancellationTokenSource revoked = new();
 
     public BatchId BatchId => batch;
@@ -73,14 +73,16 @@ internal sealed class RevocationWatch(KnownRevocations revocations, BatchId batc
 
     public void Revoke() => revoked.Cancel();
 
-    /// <exception cref="BatchRevokedException">It is.</exception>
+    /// <exception cref="BatchRevokedException">It is revoked.</exception>
     public void ThrowIfRevoked()
     {
         if (revoked.IsCancellationRequested)
-            throw new BatchRevokedException($"{batch} was revoked: stop, and forget what was read of it.", batch);
+            throw new BatchRevokedException($"{batch} was revoked: stop, and discard what was read of it.", batch);
     }
 
-    /// <summary>Awaits a step of the read that <see cref="Token"/> cancels, and says why it was cancelled.</summary>
+    /// <summary>
+    /// Awaits a step of the read that <see cref="Token"/> cancels, and translates the reason of the cancellation.
+    /// </summary>
     public async ValueTask<T> GuardAsync<T>(ValueTask<T> step)
     {
         try

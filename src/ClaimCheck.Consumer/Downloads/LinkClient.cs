@@ -28,7 +28,7 @@ internal sealed class LinkClient : IDisposable
             UseCookies = false,
             Proxy = SystemProxy.Instance,
             Credentials = null,
-            // The checksums name the stored bytes: what is sent must arrive as it is.
+            // The checksums are of the stored bytes: they must arrive unchanged.
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
@@ -81,12 +81,12 @@ internal sealed class LinkClient : IDisposable
     private static Uri Parse(string url, BatchId batch) =>
         url.Length <= 16 * 1024 && Uri.TryCreate(url, UriKind.Absolute, out var address)
             ? address
-            : throw new IntegrityException("A link of the manifest is no absolute address.", batch);
+            : throw new IntegrityException("A link of the manifest is not an absolute address.", batch);
 
     private Uri Allowed(Uri address, BatchId batch)
     {
         if (address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0)
-            throw new IntegrityException("A link of the manifest is no http or https address of a host alone.", batch);
+            throw new IntegrityException("A link of the manifest is not an http or https address without user info.", batch);
         if (address.Scheme == "http" && service.Scheme != "http")
         {
             throw new UntrustedLinkException(
@@ -98,12 +98,12 @@ internal sealed class LinkClient : IDisposable
             : throw new UntrustedLinkException(
                 $"A link leads to {address.Scheme}://{address.Authority}, which is neither the service's own address ({service.GetLeftPart(UriPartial.Authority)}) nor one of "
                 + $"{nameof(BatchReaderOptions)}.{nameof(BatchReaderOptions.AllowedLinkHosts)}: it was not followed. "
-                + "Add the host if the files lie there.", batch);
+                + "Add the host if the files are there.", batch);
     }
 
     private bool IsAllowed(Uri address)
     {
-        // Its own origin alone: what else listens on that host may be anybody's.
+        // Its own origin only: other ports of that host may belong to anybody.
         if (address.Scheme == service.Scheme && address.Port == service.Port && Same(address.IdnHost, service.IdnHost))
             return true;
         foreach (var allowed in options.AllowedLinkHosts)

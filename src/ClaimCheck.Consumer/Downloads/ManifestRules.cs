@@ -3,7 +3,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>What must hold of a manifest before anything in it is believed. It may come from anyone who can write to staging.</summary>
+/// <summary>Checks a manifest before anything in it is used. It may come from anyone who can write to staging.</summary>
 internal static class ManifestRules
 {
     private const int MaxFiles = 10_000;
@@ -25,12 +25,12 @@ internal static class ManifestRules
         Require(manifest.Columns.All(column => column is { Name: not null, Type: not null }), batch, "a column has no name or type");
         Require(
             manifest.Columns.DistinctBy(column => column.Name).Count() == manifest.Columns.Count, batch, "two columns have one name");
-        Require(manifest.Columns.Any(column => column.Name == manifest.Key), batch, "the key is none of the columns");
+        Require(manifest.Columns.Any(column => column.Name == manifest.Key), batch, "the key is not one of the columns");
         Require(manifest.Files is { Count: <= MaxFiles }, batch, $"there are more than {MaxFiles} files");
         Totals(manifest, batch);
     }
 
-    /// <summary>Fresh links must lead to the very files that were begun.</summary>
+    /// <summary>Fresh links must lead to the same files as before.</summary>
     public static void CheckSameContent(Manifest before, Manifest after)
     {
         var same = before.Records == after.Records
@@ -56,7 +56,7 @@ internal static class ManifestRules
             Require(file is { Url: not null, Index.Url: not null }, batch, "a file has no link, or no index");
             Require(IsPlainName(file.Name) && names.Add(file.Name), batch, "a file's name is empty, a path, or given twice");
             Require(file is { Records: >= 0, Bytes: >= 0, UncompressedBytes: >= 0 }, batch, $"a count of {file.Name} is negative");
-            Require(IsSha256(file.Sha256) && IsSha256(file.Index.Sha256), batch, $"a checksum of {file.Name} is no SHA-256");
+            Require(IsSha256(file.Sha256) && IsSha256(file.Index.Sha256), batch, $"a checksum of {file.Name} is not a SHA-256");
             Require(file.Index.Bytes is > 0 and <= MaxIndexBytes, batch, $"the index of {file.Name} is empty, or larger than {MaxIndexBytes} bytes");
             try
             {
@@ -72,14 +72,14 @@ internal static class ManifestRules
                 Require(false, batch, "its counts overflow");
             }
         }
-        Require(records == manifest.Records, batch, $"its files hold {records} records, but it says {manifest.Records}");
-        Require(bytes == manifest.Bytes, batch, $"its files hold {bytes} bytes, but it says {manifest.Bytes}");
+        Require(records == manifest.Records, batch, $"its files have {records} records, but it states {manifest.Records}");
+        Require(bytes == manifest.Bytes, batch, $"its files have {bytes} bytes, but it states {manifest.Bytes}");
         Require(
             uncompressed == manifest.UncompressedBytes, batch,
-            $"its files hold {uncompressed} bytes before compression, but it says {manifest.UncompressedBytes}");
+            $"its files have {uncompressed} bytes before compression, but it states {manifest.UncompressedBytes}");
     }
 
-    // The name is put into exception texts and, by consumers, into paths.
+    // The name is used in exception messages and, by consumers, in paths.
     private static bool IsPlainName(string? name) =>
         name is { Length: > 0 and <= 255 } and not ("." or "..")
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');

@@ -5,8 +5,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>
-/// Reads one object from its link, run after run, over one GET. What is cut, stalled or altered is asked for again from the
-/// run's beginning, by Range and If-Match; a dead link is replaced by the service, if the batch is still ready.
+/// Reads one object from its link, range after range, over one GET. What is cut off, stalled or altered is requested again from
+/// the range's beginning, by Range and If-Match; an expired link is replaced by the service, if the batch is still ready.
 /// </summary>
 internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link> link, long length, Patience patience) : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
     private long position;
     private EntityTagHeaderValue? etag;
 
-    /// <summary>Fills <paramref name="into"/> from an offset, and returns once <paramref name="flaw"/> finds nothing wrong with it.</summary>
+    /// <summary>Fills <paramref name="into"/> from an offset, and returns once <paramref name="flaw"/> finds no fault.</summary>
     public async Task ReadAsync(
         long offset, Memory<byte> into, Func<ReadOnlyMemory<byte>, string?> flaw, CancellationToken cancellationToken)
     {
@@ -54,14 +54,14 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
     private async Task OpenAsync(long offset, CancellationToken cancellationToken)
     {
         Close();
-        // Only a resumed read can meet another object than the one it began with.
+        // Only a resumed read can see another object than the one it began with.
         var range = new RangeHeaderValue(offset, length - 1);
         response = await claim.Links.GetAsync(link(claim.Manifest), range, offset > 0 ? etag : null, claim.BatchId, cancellationToken);
         switch (response.StatusCode)
         {
             case HttpStatusCode.PartialContent:
                 if (response.Content.Headers.ContentRange is not { From: var from, Length: var whole } || from != offset || (whole ?? length) != length)
-                    throw new TransferException("its server answered another range than was asked for, or of another length") { IsAltered = true };
+                    throw new TransferException("its server answered with a different range or length") { IsAltered = true };
                 break;
             case HttpStatusCode.OK:
                 if ((response.Content.Headers.ContentLength ?? length) != length)
@@ -84,7 +84,7 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
         await SkipAsync(offset - position, cancellationToken);
     }
 
-    // A server that knows no ranges sends the whole object.
+    // A server that does not support ranges sends the whole object.
     private async Task SkipAsync(long bytes, CancellationToken cancellationToken)
     {
         var scratch = new byte[bytes > 0 ? 64 * 1024 : 0];

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Counts the tries that brought nothing, pauses between them, and says when it is enough. Progress forgives all.</summary>
+/// <summary>Counts tries without progress, pauses between them, and decides when to give up. Progress resets the count.</summary>
 internal sealed class Patience(ClaimedManifest claim, string what)
 {
     private int failures;

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Fetches, verifies and inflates one block while the caller works on the one before.</summary>
+/// <summary>Fetches, verifies and inflates one block while the caller works on the previous one.</summary>
 internal sealed class Prefetch : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop;
@@ -24,7 +24,9 @@ internal sealed class Prefetch : IAsyncDisposable
         return block;
     }
 
-    /// <summary>Throws as soon as it is known that the batch has ended: what is fetched already must not be handed over either.</summary>
+    /// <summary>
+    /// Throws as soon as it is known that the batch has ended: a block that is fetched already must not be returned either.
+    /// </summary>
     public void ThrowIfEnded()
     {
         if (pending.IsFaulted && pending.Exception.InnerException is BatchEndedException)
@@ -47,6 +49,6 @@ internal sealed class Prefetch : IAsyncDisposable
         stop.Dispose();
     }
 
-    // On another thread: bytes that have arrived already are hashed and inflated without a single wait.
+    // On another thread: bytes that have arrived already are hashed and inflated without a single await.
     private Task<bool> Begin() => Task.Run(() => blocks.MoveNextAsync().AsTask());
 }

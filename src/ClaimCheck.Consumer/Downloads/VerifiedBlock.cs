@@ -12,7 +12,7 @@ internal sealed class VerifiedBlock(byte[] buffer, int length, Block block, Bloc
 
     public int Length => length;
 
-    /// <summary>How many records it holds, by the index.</summary>
+    /// <summary>How many records it has, according to the index.</summary>
     public long Records => block.Records;
 
     public BlockPlace Place => place;
@@ -24,9 +24,9 @@ internal sealed class VerifiedBlock(byte[] buffer, int length, Block block, Bloc
     }
 }
 
-/// <summary>Where a block is.</summary>
+/// <summary>The position of a block.</summary>
 /// <param name="FileName">The file's name.</param>
-/// <param name="File">The file's place in the manifest, from 0.</param>
-/// <param name="Block">Its place in the file, from 0.</param>
+/// <param name="File">The file's index in the manifest, from 0.</param>
+/// <param name="Block">Its index in the file, from 0.</param>
 /// <param name="Before">Records of the batch that come before it.</param>
 internal sealed record BlockPlace(string FileName, int File, int Block, long Before);

@@ -6,8 +6,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Handling;
 
 /// <summary>
-/// Takes a batch's records chunk by chunk, into arrays that are used again. A record that does not fit the type is no member of its
-/// chunk, but a terminal failure of its own.
+/// Reads a batch's records chunk by chunk, into arrays that are reused. A record that does not fit the type is not a member of
+/// its chunk, but a terminal failure of its own.
 /// </summary>
 internal sealed class ChunkBuffer<T>
 {
@@ -33,7 +33,7 @@ internal sealed class ChunkBuffer<T>
             make = index =>
             {
                 var record = new Record(read.Rows, fields, index);
-                return Unsafe.As<Record, T>(ref record); // no box for each record
+                return Unsafe.As<Record, T>(ref record); // no boxing per record
             };
             return;
         }
@@ -50,10 +50,10 @@ internal sealed class ChunkBuffer<T>
 
     public int Size { get; }
 
-    /// <summary>Records in the chunk that fit.</summary>
+    /// <summary>Records in the chunk that fit the type.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Records in the chunk, those that do not fit too.</summary>
+    /// <summary>Records in the chunk, including those that do not fit.</summary>
     public int Taken { get; private set; }
 
     public BatchPosition Start { get; private set; }
@@ -62,15 +62,15 @@ internal sealed class ChunkBuffer<T>
 
     public IReadOnlyList<Column> Columns => read.Manifest.Columns;
 
-    /// <summary>The records taken, as they lie in their block; null where they do no longer.</summary>
+    /// <summary>The records read, as they are stored in their block; null where that was changed.</summary>
     public ReadOnlyMemory<byte>? Written => read.Rows.Written;
 
     public ReadOnlySpan<T> Values => values.AsSpan(0, Count);
 
-    /// <summary>Records that do not fit, by their place among those taken.</summary>
+    /// <summary>Records that do not fit, by their index among those read.</summary>
     public IReadOnlyList<(int Place, string Message)> Mismatches => mismatches;
 
-    /// <summary>Takes the next records of the block.</summary>
+    /// <summary>Reads the next records of the block.</summary>
     /// <returns>False at its end.</returns>
     public bool Fill()
     {

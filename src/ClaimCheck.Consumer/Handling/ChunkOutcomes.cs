@@ -3,7 +3,7 @@ namespace ClaimCheck.Consumer.Handling;
 /// <summary>How a record failed.</summary>
 internal readonly record struct Outcome(string Class, string Code, string? Message);
 
-/// <summary>The failures of a chunk, by the record's place in it. Nothing is allocated while all succeed.</summary>
+/// <summary>The failures of a chunk, by the record's index in it. Nothing is allocated while all succeed.</summary>
 internal sealed class ChunkOutcomes
 {
     private const int MaxCode = 100;
@@ -61,10 +61,10 @@ internal sealed class ChunkOutcomes
             : throw new ArgumentException($"A failure's code has {code.Length} characters, but must be 1 to {MaxCode} without control characters.", nameof(code));
     }
 
-    /// <summary>The text, or as much of it as may be; no surrogate pair is cut in two, since half of one is no text.</summary>
+    /// <summary>The text, cut to its limit; no surrogate pair is split, since half of one is not valid text.</summary>
     public static string Cut(string text, int length) =>
         text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
-    // Postgres keeps no NUL in a text.
+    // Postgres can't store a NUL in text.
     private static string? Text(string? message) => message is null ? null : Cut(message.Replace('\0', ' '), MaxMessage);
 }

@@ -8,8 +8,8 @@ using Npgsql;
 namespace ClaimCheck.Consumer.Handling;
 
 /// <summary>
-/// Hands one chunk to a handler, in one transaction with its outcomes and the place behind it. What a handler that throws has written
-/// is undone to a savepoint, and its failure committed in its stead.
+/// Passes one chunk to a handler, in one transaction with its outcomes and the position behind it. What a handler that throws has
+/// written is rolled back to a savepoint, and its failure committed instead.
 /// </summary>
 internal sealed partial class ChunkRunner<T>(
     IRecordHandler<T> handler, HeldBatch held, ChunkBuffer<T> buffer, RecordOptions options, ILogger logger)
@@ -17,9 +17,10 @@ internal sealed partial class ChunkRunner<T>(
     private const int MaxKey = 1024;
     private const string BeforeHandler = "claimcheck_chunk";
 
-    /// <param name="tell">Whether the service is told how far it is.</param>
-    /// <param name="gone">Cancelled where nothing may be committed any more: the batch is revoked, or another process's.</param>
-    /// <param name="cancellationToken">The same, or that the process stops.</param>
+    /// <param name="tell">Whether the progress is reported to the service.</param>
+    /// <param name="gone">Cancelled where nothing may be committed any more: the batch is revoked, or taken over by another
+    /// process.</param>
+    /// <param name="cancellationToken">The same, or a stop of the process.</param>
     public async Task RunAsync(bool tell, CancellationToken gone, CancellationToken cancellationToken)
     {
         var chunk = new RecordChunk<T>(buffer);
@@ -50,7 +51,7 @@ internal sealed partial class ChunkRunner<T>(
             chunk.Begin(transaction, attempt);
             try
             {
-                // Where no record fits its type there is nothing to be handed over.
+                // Where no record fits its type, there is nothing to pass on.
                 if (chunk.Count > 0)
                     await handler.HandleAsync(chunk, cancellationToken);
                 gone.ThrowIfCancellationRequested();
@@ -93,11 +94,11 @@ internal sealed partial class ChunkRunner<T>(
         return failures;
 
         FailedRecord Failed(int place, Outcome outcome) =>
-            // The service takes no longer keys; a retry then finds no such record, and says so.
+            // The service accepts no longer keys; a retry then does not find the record, and reports that.
             new(chunk.FirstOrdinal + place, ChunkOutcomes.Cut(buffer.KeyOf(place), MaxKey), outcome.Class, outcome.Code, outcome.Message);
     }
 
-    // Its text may quote what it failed on.
+    // Its message may quote the data that it failed on.
     private static string Kind(Exception e) => e is PostgresException said ? $"{nameof(PostgresException)} ({said.SqlState})" : e.GetType().Name;
 
     private static string Told(Exception e) => e is PostgresException ? $" {(DatabaseFailure.Of(e) with { Said = null }).Text}" : "";

@@ -7,7 +7,7 @@ namespace ClaimCheck.Consumer.Handling;
 
 /// <summary>A batch that is ready to be applied.</summary>
 /// <param name="Reader">Reads it.</param>
-/// <param name="Ready">What was announced, or found out.</param>
+/// <param name="Ready">The announcement, or what the service says of the batch.</param>
 /// <param name="Revoked">Cancelled as soon as it is known to be revoked.</param>
 internal sealed record BatchWork(BatchReader Reader, BulkReadyData Ready, CancellationToken Revoked)
 {
@@ -17,9 +17,9 @@ internal sealed record BatchWork(BatchReader Reader, BulkReadyData Ready, Cancel
 }
 
 /// <summary>
-/// Applies a batch by a record handler: takes it in the inbox, reads it from where it was left, commits chunk by chunk, and ends it. What
-/// is applied already, or revoked, is passed over; what another process works on, and an inbox that is away, are waited for: neither is
-/// the message's fault, and its tries are not used up.
+/// Applies a batch with a record handler: leases it in the inbox, reads it from where it was left, commits chunk by chunk, and
+/// ends it. A batch that is applied already, or revoked, is skipped; a batch that another process works on, and an unreachable
+/// inbox, are waited for: neither is the message's fault, and its receive count is not used up.
 /// </summary>
 internal sealed partial class RecordBatchHandler<T>(
     IRecordHandler<T> handler, BatchInbox inbox, RecordOptions options, ILogger logger) : IBatchHandler
@@ -32,7 +32,7 @@ internal sealed partial class RecordBatchHandler<T>(
     public Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken) =>
         DiscardAsync(revoked.BatchId, revoked.Dataset, revoked.Reason, revoked.RevokedAt, cancellationToken);
 
-    /// <summary>Applies a batch, however this process has heard of it.</summary>
+    /// <summary>Applies a batch, however this process has learnt about it.</summary>
     public async Task ApplyAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         try
@@ -41,13 +41,13 @@ internal sealed partial class RecordBatchHandler<T>(
         }
         catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
         {
-            // The event that says so may be late, or not subscribed to.
+            // The event about it may be late, or not subscribed to.
             await DiscardAtLastAsync(batch, cancellationToken);
             throw;
         }
     }
 
-    /// <summary>Notes that a batch is revoked, and has the handler forget it.</summary>
+    /// <summary>Records that a batch is revoked, and has the handler discard it.</summary>
     public async Task DiscardAsync(
         BatchId batch, string dataset, string? reason, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
     {
@@ -68,7 +68,7 @@ internal sealed partial class RecordBatchHandler<T>(
             Log.Discarded(logger, batch, inbox.Consumer);
     }
 
-    // Nobody hands a batch over again that is known to be revoked: a handler that fails on it for a moment has it tried here.
+    // A batch that is known to be revoked is not passed on again: a handler that fails on it transiently is retried here.
     private async Task DiscardAtLastAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -88,7 +88,7 @@ internal sealed partial class RecordBatchHandler<T>(
         }
     }
 
-    /// <returns>True where nothing is left to be done; false where it is to be tried again at once.</returns>
+    /// <returns>True where nothing is left to do; false where it is to be tried again at once.</returns>
     private async Task<bool> TryAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         if (await EnterAsync(batch, cancellationToken) is not { } lease)
@@ -123,7 +123,7 @@ internal sealed partial class RecordBatchHandler<T>(
     {
         var manifest = await read.OpenAsync();
         if (held.Counts.Records != held.Position.Records)
-            throw new IntegrityException($"The inbox's counts of {ready.BatchId} are not those of its place.", ready.BatchId);
+            throw new IntegrityException($"The inbox's counts of {ready.BatchId} do not match its position.", ready.BatchId);
         var buffer = new ChunkBuffer<T>(read, ready, options.ChunkSize);
         if (held.Position.Records > 0)
             Log.Resumed(logger, ready.BatchId, held.Position);
@@ -143,7 +143,7 @@ internal sealed partial class RecordBatchHandler<T>(
         if (held.Counts.Records != manifest.Records)
         {
             throw new IntegrityException(
-                $"{held.Counts.Records} outcomes of {ready.BatchId} are known, but its manifest says {manifest.Records} records.", ready.BatchId);
+                $"{held.Counts.Records} outcomes of {ready.BatchId} are known, but its manifest states {manifest.Records} records.", ready.BatchId);
         }
     }
 
@@ -153,7 +153,7 @@ internal sealed partial class RecordBatchHandler<T>(
         {
             await using var transaction = await held.BeginAsync(cancellationToken);
             await handler.OnBatchCompletedAsync(new(ready, held.Counts, held.Connection, transaction), cancellationToken);
-            // A retry's outcomes are folded into the batch that it retries: the next round is asked for there.
+            // A retry's outcomes are folded into the batch that it retries: the next round is requested there.
             await held.SettleAsync(transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
@@ -162,7 +162,7 @@ internal sealed partial class RecordBatchHandler<T>(
         }
     }
 
-    /// <returns>Null where there is nothing left to be applied.</returns>
+    /// <returns>Null where nothing is left to apply.</returns>
     private async Task<BatchLease?> EnterAsync(BatchWork batch, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(batch.Revoked, cancellationToken);
@@ -185,7 +185,7 @@ internal sealed partial class RecordBatchHandler<T>(
         }
     }
 
-    // For as long as it takes: the message is kept hidden meanwhile, and goes back to its queue when its time is over.
+    // For as long as it takes: the message is kept hidden meanwhile, and returns to its queue when its time is over.
     private async Task UntilReachedAsync(BatchId batch, Func<Task<bool>> work, CancellationToken revoked, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(revoked, cancellationToken);
@@ -211,7 +211,7 @@ internal sealed partial class RecordBatchHandler<T>(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
         public static partial void Applied(ILogger logger, BatchId batchId, string consumer, long succeeded, long transient, long terminal);
 
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} goes on at {Position}.")]
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} continues at {Position}.")]
         public static partial void Resumed(ILogger logger, BatchId batchId, BatchPosition position);
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is discarded by {Consumer}.")]
@@ -223,10 +223,10 @@ internal sealed partial class RecordBatchHandler<T>(
         [LoggerMessage(LogLevel.Information, "Another process works on batch {BatchId}: it is waited for.")]
         public static partial void Waiting(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Debug, "Nothing is left to be applied of batch {BatchId}: {Entry}.")]
+        [LoggerMessage(LogLevel.Debug, "Nothing is left to apply of batch {BatchId}: {Entry}.")]
         public static partial void NothingLeft(ILogger logger, BatchId batchId, InboxEntry entry);
 
-        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} was taken over by another process, and what was not committed is undone.")]
+        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} was taken over by another process, and uncommitted work is rolled back.")]
         public static partial void TakenOver(ILogger logger, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} waits for the inbox, trying again in {Pause}: {Reason}")]

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Handling;
 
-/// <summary>Whose batches a <see cref="RecordRunner"/> applies, and through what.</summary>
+/// <summary>The batches that a <see cref="RecordRunner"/> applies, and how.</summary>
 /// <param name="Client">The service.</param>
 /// <param name="Reader">Reads the batches.</param>
 /// <param name="Consumer">The name that the inbox and receipts are kept under.</param>
@@ -14,14 +14,15 @@ namespace ClaimCheck.Consumer.Handling;
 internal sealed record RecordRunnerContext(
     ClaimCheckClient Client, BatchReader Reader, string Consumer, TimeSpan StateCheckInterval, Func<BatchId, Export, Task>? Retrying);
 
-/// <summary>How a batch stands in the inbox.</summary>
+/// <summary>The state of a batch in the inbox.</summary>
 /// <param name="IsRevoked">Whether it is revoked; else it is applied.</param>
-/// <param name="Counts">How its records went.</param>
+/// <param name="Counts">The outcomes of its records.</param>
 internal sealed record RecordRunResult(bool IsRevoked, RecordCounts Counts);
 
 /// <summary>
-/// Applies batches over an inbox without a listener: for a process that finds out by itself what is ready, and works on it when it likes.
-/// Checkpoints, outcomes, receipts and retries are those of the listeners. One for each inbox; <see cref="RunAsync"/> sends its receipts.
+/// Applies batches with an inbox but without a listener: for a process that finds out by itself what is ready, and decides when
+/// to apply it. Checkpoints, outcomes, receipts and retries are those of the listeners. One for each inbox; <see
+/// cref="RunAsync"/> sends its receipts.
 /// </summary>
 internal sealed class RecordRunner : IAsyncDisposable
 {
@@ -43,7 +44,7 @@ internal sealed class RecordRunner : IAsyncDisposable
     public InboxDatabase Database => database;
 
     /// <summary>Applies a batch, or what is left of it.</summary>
-    /// <exception cref="BatchEndedException">There is nothing left to be applied.</exception>
+    /// <exception cref="BatchEndedException">Nothing is left to apply.</exception>
     public async Task<RecordRunResult> ApplyAsync(
         IRecordHandler<Record> handler, BulkReadyData ready, RecordOptions options, CancellationToken cancellationToken)
     {
@@ -74,14 +75,14 @@ internal sealed class RecordRunner : IAsyncDisposable
         return new(entry == InboxEntry.Revoked, counts);
     }
 
-    /// <summary>Notes that a batch is revoked, and has the handler forget it, once.</summary>
+    /// <summary>Records that a batch is revoked, and has the handler discard it, once.</summary>
     public Task DiscardAsync(IRecordHandler<Record> handler, BatchId batch, string dataset, string? reason, CancellationToken cancellationToken)
     {
         context.Reader.MarkRevoked(batch);
         return Handler(handler, new()).DiscardAsync(batch, dataset, reason, null, cancellationToken);
     }
 
-    /// <summary>Sends receipts, and asks for retries, until it is cancelled.</summary>
+    /// <summary>Sends receipts, and requests retries, until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         await sender.StartAsync(stoppingToken);

@@ -4,10 +4,10 @@ using NpgsqlTypes;
 
 namespace ClaimCheck.Consumer.Inbox;
 
-/// <summary>What became of the wish to work on a batch.</summary>
+/// <summary>The result of trying to lease a batch.</summary>
 internal enum InboxEntry
 {
-    /// <summary>It is this process's.</summary>
+    /// <summary>This process has the lease.</summary>
     Held,
 
     /// <summary>Another process works on it.</summary>
@@ -23,7 +23,7 @@ internal enum InboxEntry
 /// <summary>A batch that this process may work on, until its lease ends.</summary>
 internal sealed record BatchLease(BatchId BatchId, Guid Token, BatchPosition Position, RecordCounts Counts);
 
-/// <summary>What one consumer has applied of which batch: who works on it, how far it is, and how it ended.</summary>
+/// <summary>What one consumer has applied of which batch: who holds the lease, the position, and the end state.</summary>
 internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts, string consumer, TimeSpan lease)
 {
     public string Consumer => consumer;
@@ -35,7 +35,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     /// <summary>What the service is to be told.</summary>
     public ReceiptOutbox Receipts => receipts;
 
-    /// <summary>Notes that a batch was seen, and takes it where it is free.</summary>
+    /// <summary>Records that a batch was seen, and leases it where it is free.</summary>
     public async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(BatchId batch, CancellationToken cancellationToken)
     {
         var result = await database.TransactAsync(transaction => EnterAsync(transaction, batch, cancellationToken), cancellationToken);
@@ -43,8 +43,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         return result;
     }
 
-    /// <summary>Puts the lease's end off.</summary>
-    /// <returns>Held; or what the batch is instead.</returns>
+    /// <summary>Renews the lease.</summary>
+    /// <returns>Held; or the batch's state instead.</returns>
     public async Task<InboxEntry> RenewAsync(BatchLease held, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -61,7 +61,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         }, cancellationToken);
     }
 
-    /// <summary>Gives a batch back, so that nobody has to wait for the lease's end.</summary>
+    /// <summary>Gives the lease back, so that nobody has to wait for its end.</summary>
     public Task ReleaseAsync(BatchLease held, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -77,15 +77,17 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         }, cancellationToken);
     }
 
-    /// <summary>Notes for good that a batch is revoked, once; what is written through the transaction goes with it.</summary>
+    /// <summary>
+    /// Records permanently that a batch is revoked, once; what is written through the transaction is committed with it.
+    /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="discard">Called the first time, with what had been applied.</param>
-    /// <param name="cancellationToken">Undoes it all.</param>
+    /// <param name="cancellationToken">Rolls all of it back.</param>
     /// <returns>False where that was known already.</returns>
     public async Task<bool> RevokeAsync(
         BatchId batch, Func<NpgsqlTransaction, RecordCounts, Task> discard, CancellationToken cancellationToken)
     {
-        // Whoever holds the batch finds its lease gone: it commits nothing after this.
+        // The process that holds the batch finds its lease gone: it commits nothing after this.
         const string sql = """
             INSERT INTO claimcheck.inbox_batches AS known (consumer, batch_id, state)
             VALUES (@consumer, @batch, @state)
@@ -114,7 +116,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         return isNew;
     }
 
-    /// <summary>How a batch ended, and how its records went.</summary>
+    /// <summary>The end state of a batch, and the outcomes of its records.</summary>
     public Task<(InboxEntry Entry, RecordCounts Counts)> LookAsync(BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -131,10 +133,11 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         }, cancellationToken);
     }
 
-    /// <summary>Forgets what ended long ago and has nothing left to be sent.</summary>
+    /// <summary>Deletes entries that ended long ago and have nothing left to send.</summary>
     public Task<int> PurgeAsync(TimeSpan remember, CancellationToken cancellationToken)
     {
-        // Uses inbox_batches_updated_at. What is unsent for as long as that will not be taken any more: the batch is long expired.
+        // Uses inbox_batches_updated_at. A receipt that is unsent for that long would not be accepted any more: the batch has
+        // long expired.
         const string sql = """
             WITH gone AS (
                 DELETE FROM claimcheck.inbox_batches
@@ -163,7 +166,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         if (await NoteAsync(transaction, batch, cancellationToken))
             await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
         await EndSilentAsync(transaction, batch, cancellationToken);
-        // A row that is locked is being written by who holds the batch: it is not waited for.
+        // A locked row is being written by the holder of the batch: it is not waited for.
         const string sql = """
             UPDATE claimcheck.inbox_batches
                SET lease_token = @token, leased_until = clock_timestamp() + @lease, updated_at = now()
@@ -185,14 +188,15 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             {
                 return BatchPosition.TryParse(batch, reader.GetString(0), out var position)
                     ? (InboxEntry.Held, new BatchLease(batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
-                    : throw new IntegrityException($"The inbox's place in {batch} can't be read.", batch);
+                    : throw new IntegrityException($"The inbox's position in {batch} can't be read.", batch);
             }
         }
         return (await StateAsync(transaction, batch, cancellationToken), null);
     }
 
-    // A process that is paused in a transaction keeps its locks: whoever takes its batch over would wait for them for ever. Its role is the
-    // same, so it may be ended. Behind a pooler the session may be another's by now: a transaction that began after the lease ended is not its.
+    // A process that is paused in a transaction keeps its locks: another process that takes its batch over would wait for them
+    // for ever. Its role is the same, so it may be terminated. Behind a pooler the session may belong to others by now: a
+    // transaction that began after the lease ended is not its.
     private async Task EndSilentAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = """

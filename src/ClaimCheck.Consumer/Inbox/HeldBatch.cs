@@ -15,8 +15,9 @@ internal readonly record struct FailedRecord(long Ordinal, string Key, string Cl
 }
 
 /// <summary>
-/// A batch that this process works on: the connection for its effects, and its lease, renewed until disposed. Whatever is committed for
-/// it carries the lease's token; once another process has taken the batch over, or it was revoked, that matches nothing.
+/// A batch that this process works on: the connection for its effects, and its lease, renewed until disposed. Everything
+/// committed for it is guarded by the lease's token; once another process has taken the batch over, or it was revoked, that
+/// matches nothing.
 /// </summary>
 internal sealed class HeldBatch : IAsyncDisposable
 {
@@ -33,7 +34,7 @@ internal sealed class HeldBatch : IAsyncDisposable
     {
         (this.inbox, this.lease) = (inbox, lease);
         (Connection, Position, Counts) = (connection, lease.Position, lease.Counts);
-        // A handler that does not heed its cancellation must not keep the batch from others.
+        // A handler that ignores its cancellation must not keep the batch from others.
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         renewing = RenewAsync(revoked, stop.Token);
     }
@@ -50,9 +51,9 @@ internal sealed class HeldBatch : IAsyncDisposable
     public bool IsConnected => Connection.State == ConnectionState.Open;
 
     /// <param name="inbox">The inbox.</param>
-    /// <param name="lease">The lease, just taken.</param>
-    /// <param name="revoked">Called where another process has noted the batch's revocation.</param>
-    /// <param name="cancellationToken">Ends the connecting, and later the renewals.</param>
+    /// <param name="lease">The lease, just acquired.</param>
+    /// <param name="revoked">Called where another process has recorded the batch's revocation.</param>
+    /// <param name="cancellationToken">Cancels the connecting, and later the renewals.</param>
     public static async Task<HeldBatch> OpenAsync(BatchInbox inbox, BatchLease lease, Action revoked, CancellationToken cancellationToken)
     {
         NpgsqlConnection? connection = null;
@@ -73,11 +74,11 @@ internal sealed class HeldBatch : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins a transaction for a handler's effects and the place behind them.</summary>
+    /// <summary>Begins a transaction for a handler's effects and the position behind them.</summary>
     public Task<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => inbox.Database.BeginAsync(Connection, mayIdle: true, cancellationToken);
 
-    /// <summary>Writes the place behind a chunk and its failures, to be committed with its effects.</summary>
-    /// <exception cref="BatchLeaseLostException">The batch is no longer this process's.</exception>
+    /// <summary>Writes the position behind a chunk and its failures, to be committed with its effects.</summary>
+    /// <exception cref="BatchLeaseLostException">This process has lost the batch's lease.</exception>
     public async Task CheckpointAsync(
         NpgsqlTransaction transaction, BatchPosition next, RecordCounts chunk, IReadOnlyList<FailedRecord> failures, bool tell, CancellationToken cancellationToken)
     {
@@ -89,7 +90,7 @@ internal sealed class HeldBatch : IAsyncDisposable
             """;
         var counts = Sum(chunk);
         await using var batch = new NpgsqlBatch(Connection, transaction);
-        // What a handler wrote must fail here, where it can still be undone by itself, and not at the commit.
+        // What a handler wrote must fail here, where it can still be rolled back by itself, and not at the commit.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET CONSTRAINTS ALL IMMEDIATE"));
         var update = Guarded(sql);
         update.Parameters.AddWithValue("position", next.ToString());
@@ -115,8 +116,8 @@ internal sealed class HeldBatch : IAsyncDisposable
             inbox.Receipts.Wake();
     }
 
-    /// <summary>Ends the batch, in the transaction of what its handler wrote last.</summary>
-    /// <exception cref="BatchLeaseLostException">The batch is no longer this process's.</exception>
+    /// <summary>Ends the batch, in the transaction of the handler's last effects.</summary>
+    /// <exception cref="BatchLeaseLostException">This process has lost the batch's lease.</exception>
     public async Task SettleAsync(NpgsqlTransaction transaction, BatchId? retryBatch, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -152,7 +153,7 @@ internal sealed class HeldBatch : IAsyncDisposable
         stop.Dispose();
     }
 
-    // Whoever takes the batch over ends this session, so that none of its locks is waited for.
+    // The process that takes the batch over terminates this session, so that nothing waits for its locks.
     private static async Task MarkSessionAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -179,7 +180,7 @@ internal sealed class HeldBatch : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
         {
-            // It runs out by itself.
+            // It expires by itself.
         }
     }
 
@@ -205,7 +206,7 @@ internal sealed class HeldBatch : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception) // whatever it is, the batch is not held for longer; and the connection is disposed in any case
+            catch (Exception) // whatever fails, the batch is not held any longer; and the connection is disposed in any case
             {
                 if (TimeProvider.System.GetElapsedTime(renewed) > inbox.Lease)
                     break;

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ClaimCheck.Consumer.Inbox;
 
-/// <summary>Keeps the place in the event feed beside what was applied of it.</summary>
+/// <summary>Stores the cursor of the event feed beside what was applied of it.</summary>
 internal sealed partial class InboxCursorStore(InboxDatabase database, string consumer, ILogger<InboxCursorStore> logger) : ICursorStore
 {
     public async Task<string?> LoadAsync(CancellationToken cancellationToken)
@@ -17,7 +17,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
             }
             catch (InboxUnavailableException e)
             {
-                // Without it the listener can't begin, and an outage is no reason to stop the host.
+                // Without it the listener can't begin, but an outage does not justify stopping the host.
                 var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
                 Log.NotRead(logger, pause, e.Message);
                 await Task.Delay(pause, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The place in the event feed could not be read, trying again in {Pause}: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The cursor of the event feed could not be read, trying again in {Pause}: {Reason}")]
         public static partial void NotRead(ILogger logger, TimeSpan pause, string reason);
     }
 }

@@ -7,11 +7,11 @@ using Npgsql;
 
 namespace ClaimCheck.Consumer.Inbox;
 
-/// <summary>The inbox's Postgres: connections, tables at first use, and which failures pass by themselves.</summary>
+/// <summary>The inbox's Postgres: connections, tables at first use, and which failures are transient.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
 {
-    // Whoever creates the tables first, the others wait: CREATE … IF NOT EXISTS is no protection against a race.
+    // One process creates the tables while the others wait: CREATE … IF NOT EXISTS does not protect against a race.
     private const long ScriptLock = 0x636c61696d636b;
     private static readonly TimeSpan ShortestIdle = TimeSpan.FromSeconds(5);
 
@@ -20,7 +20,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     private readonly SemaphoreSlim preparing = new(1);
     private volatile bool isPrepared;
 
-    /// <summary>A connection to a database whose tables are there; the caller disposes it.</summary>
+    /// <summary>A connection to a database whose tables exist; the caller disposes it.</summary>
     /// <exception cref="InboxUnavailableException">It can't be reached now.</exception>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
@@ -45,9 +45,9 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
         }
     }
 
-    /// <summary>Does something in one transaction.</summary>
-    /// <param name="work">What is done.</param>
-    /// <param name="cancellationToken">Undoes it.</param>
+    /// <summary>Runs work in one transaction.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellationToken">Rolls it back.</param>
     /// <param name="mayIdle">Whether it waits for more than the database: it calls a handler.</param>
     /// <exception cref="InboxUnavailableException">It can't be done now.</exception>
     public async Task<T> TransactAsync<T>(Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken, bool mayIdle = false)
@@ -67,13 +67,14 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins a transaction whose texts are sent and read in the encoding that the driver uses. It is said in the transaction itself: a pooler
-    /// may drop what a connection string asks for, and the texts would be stored garbled.
+    /// Begins a transaction whose texts are sent and read in the encoding that the driver uses. That is set in the transaction
+    /// itself: a pooler may drop what a connection string asks for, and the texts would be stored garbled.
     /// </summary>
     /// <param name="connection">Open, in no transaction.</param>
-    /// <param name="mayIdle">Whether it waits for more than the database. Else a process that is paused between two statements would keep its
-    /// locks, and who takes its batch over would wait for them for ever: the server ends the transaction instead.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="mayIdle">Whether it waits for more than the database. If not, a process that is paused between two statements
+    /// would keep its locks, and a process that takes its batch over would wait for them for ever: the server ends the
+    /// transaction instead.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool mayIdle, CancellationToken cancellationToken)
     {
         const string encoding = "SELECT set_config('client_encoding', @encoding, true)";
@@ -99,7 +100,7 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     public static InboxUnavailableException Unavailable(Exception e, BatchId? batch = null) => new(
         $"The inbox's Postgres can't be used now. {DatabaseFailure.Of(e).Text}", batch, e);
 
-    /// <summary>Whether a failure is the server's or the connection's, and not what was asked for.</summary>
+    /// <summary>Whether a failure is the server's or the connection's, and not the request's.</summary>
     public static bool Passes(Exception e) => e switch
     {
         PostgresException => DatabaseFailure.Of(e).Passes,
@@ -107,7 +108,8 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
         _ => false,
     };
 
-    // The inbox's own statements, on its own tables: somebody has to grant them or to make the tables, and batches wait for that.
+    // The inbox's own statements, on its own tables: somebody has to grant permissions or create the tables, and batches wait for
+    // that.
     private static bool IsNotGranted(Exception e) => e is PostgresException && DatabaseFailure.Of(e).Trouble is Trouble.Permission or Trouble.Definition;
 
     public ValueTask DisposeAsync() => source.DisposeAsync();

@@ -8,16 +8,16 @@ namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>A receipt that is due.</summary>
 /// <param name="BatchId">The batch.</param>
-/// <param name="Version">Tells it from a newer one of the same batch.</param>
-/// <param name="Report">What is to be said.</param>
-/// <param name="RetryBatchId">The batch that a retry is to be asked for afterwards, or null.</param>
-/// <param name="IsSent">Whether it was said already, and only the retry is left.</param>
+/// <param name="Version">Distinguishes it from a newer one of the same batch.</param>
+/// <param name="Report">The report to send.</param>
+/// <param name="RetryBatchId">The batch for which a retry is to be requested afterwards, or null.</param>
+/// <param name="IsSent">Whether it was sent already, and only the retry is left.</param>
 /// <param name="Attempts">How often it was tried, this time included.</param>
 internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport Report, BatchId? RetryBatchId, bool IsSent, int Attempts);
 
 /// <summary>
-/// What the service is still to be told: written in the transaction of what it tells, sent later. Of each batch only the newest receipt,
-/// since it replaces those before.
+/// What is still to be sent to the service: written in the transaction of the work that it reports, sent later. Of each batch
+/// only the newest receipt, since it replaces the earlier ones.
 /// </summary>
 /// <param name="database">The inbox.</param>
 /// <param name="consumer">Whose it is.</param>
@@ -44,7 +44,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
         return command;
     }
 
-    /// <summary>Tells the sender that something was written.</summary>
+    /// <summary>Signals the worker that something was written.</summary>
     public void Wake()
     {
         try
@@ -53,14 +53,14 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
         }
         catch (SemaphoreFullException)
         {
-            // The sender has been told already.
+            // The worker was signalled already.
         }
     }
 
     /// <summary>Waits until something was written, or that time has passed.</summary>
     public Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => written.WaitAsync(atMost, cancellationToken);
 
-    /// <summary>Takes what is due, so that nobody else takes it for a while.</summary>
+    /// <summary>Leases what is due, so that no other process takes it for a while.</summary>
     public Task<List<DueReceipt>> TakeAsync(int most, CancellationToken cancellationToken)
     {
         // Uses inbox_receipts_next_at.
@@ -101,7 +101,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
         }, cancellationToken);
     }
 
-    /// <summary>It was said, and its failures with it. What is left, if anything, is the retry.</summary>
+    /// <summary>It was sent, and its failures with it. What is left, if anything, is the retry.</summary>
     public Task SentAsync(DueReceipt receipt, CancellationToken cancellationToken) => database.TransactAsync(
         async transaction =>
         {
@@ -112,7 +112,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
                 : await ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET is_sent = true" + Same, receipt, cancellationToken);
         }, cancellationToken);
 
-    /// <summary>Nothing is left to be done.</summary>
+    /// <summary>Nothing is left to do.</summary>
     public Task DoneAsync(DueReceipt receipt, CancellationToken cancellationToken) =>
         database.TransactAsync(transaction => DeleteAsync(transaction, receipt, cancellationToken), cancellationToken);
 
@@ -125,7 +125,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
 
-    /// <summary>The service will never take it: kept for whoever asks why, and not tried again.</summary>
+    /// <summary>The service will never accept it: kept for inspection, and not tried again.</summary>
     public Task RefusedAsync(DueReceipt receipt, string code, CancellationToken cancellationToken) => database.TransactAsync(
         async transaction =>
         {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>
-/// Tells the service what the outbox of receipts holds: failures first, then the receipt, then the wish for a retry. While the service is
-/// away it all waits. Also forgets what ended long ago.
+/// Sends the outbox of receipts to the service: failures first, then the receipt, then the request for a retry. While the service
+/// is unreachable, everything waits. Also deletes entries that ended long ago.
 /// </summary>
 internal sealed partial class ReceiptWorker(
     ClaimCheckClient client, BatchInbox inbox, InboxOptions options, ILogger<ReceiptWorker> logger,
@@ -44,7 +44,7 @@ internal sealed partial class ReceiptWorker(
             {
                 break;
             }
-            catch (Exception e) // receipts are late then, and nothing else; it must not end the host
+            catch (Exception e) // only receipts are late then; it must not stop the host
             {
                 var pause = Backoff.After(++failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
                 if (e is InboxUnavailableException)
@@ -57,7 +57,7 @@ internal sealed partial class ReceiptWorker(
         await SendLastAsync();
     }
 
-    // What listeners ended with; what is left is sent after the restart.
+    // The receipts that listeners ended with; what is left is sent after the restart.
     private async Task SendLastAsync()
     {
         using var limit = new CancellationTokenSource(LastSend);
@@ -186,7 +186,7 @@ internal sealed partial class ReceiptWorker(
         [LoggerMessage(LogLevel.Information, "The transient failures of batch {BatchId} are exported again, as batch {Retry}.")]
         public static partial void Retrying(ILogger logger, BatchId batchId, BatchId retry);
 
-        [LoggerMessage(LogLevel.Debug, "Nothing of batch {BatchId} is left to be retried.")]
+        [LoggerMessage(LogLevel.Debug, "Nothing of batch {BatchId} is left to retry.")]
         public static partial void NothingToRetry(ILogger logger, BatchId batchId);
 
         [LoggerMessage(LogLevel.Information, "The receipt {State} of batch {BatchId} is not wanted any more ({Code}).")]

@@ -4,18 +4,18 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// Every background loop runs in here: whatever it throws is logged with its stack, and the loop begins again after a pause. A value
-/// that nobody thought of must not stop the host, which is the user's.
+/// Every background loop runs in here: whatever it throws is logged with its stack, and the loop begins again after a pause. An
+/// unexpected value must not stop the host, which is the user's.
 /// </summary>
 internal static partial class BackgroundLoop
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    /// <param name="name">What the log calls it.</param>
+    /// <param name="name">Its name in the log.</param>
     /// <param name="loop">Ends by itself only where there is nothing to do.</param>
-    /// <param name="logger">Hears of what it throws.</param>
-    /// <param name="stoppingToken">Ends it.</param>
+    /// <param name="logger">Logs what it throws.</param>
+    /// <param name="stoppingToken">Stops it.</param>
     /// <returns>Never fails.</returns>
     public static Task RunAsync(string name, Func<CancellationToken, Task> loop, ILogger logger, CancellationToken stoppingToken) =>
         RunAsync(name, loop, logger, TimeProvider.System, stoppingToken);
@@ -23,7 +23,7 @@ internal static partial class BackgroundLoop
     internal static async Task RunAsync(
         string name, Func<CancellationToken, Task> loop, ILogger logger, TimeProvider time, CancellationToken stoppingToken)
     {
-        await Task.Yield(); // the host starts on
+        await Task.Yield(); // lets the host continue to start
         for (var failures = 0; !stoppingToken.IsCancellationRequested;)
         {
             var began = time.GetTimestamp();

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>Pauses between tries: doubling, capped, with jitter.</summary>
+/// <summary>Delays between tries: doubling, capped, with jitter.</summary>
 internal static class Backoff
 {
     /// <param name="failures">How often it has failed so far, from 1.</param>

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// Gives events to a handler: so many batches at once, each by one handler at a time. A duplicate that comes while its like is being
-/// handled shares what becomes of it. A revocation ends the reads of its batch before it waits for anything.
+/// Passes events to a handler: a limited number of batches at once, each by one handler at a time. A duplicate that arrives while
+/// the same event is being handled shares its outcome. A revocation ends the reads of its batch before it waits for anything.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed partial class BatchDispatcher(
@@ -18,8 +18,8 @@ internal sealed partial class BatchDispatcher(
     private readonly SemaphoreSlim slots = new(maxConcurrentBatches);
 
     /// <param name="incoming">The event.</param>
-    /// <param name="stoppingToken">Once it is cancelled, nothing is begun any more.</param>
-    /// <param name="cancellationToken">Cancels also what has begun.</param>
+    /// <param name="stoppingToken">Once it is cancelled, nothing more is begun.</param>
+    /// <param name="cancellationToken">Also cancels what has begun.</param>
     /// <exception cref="OperationCanceledException">A token was cancelled: nothing is settled.</exception>
     public async Task<Settlement> DispatchAsync(IncomingEvent incoming, CancellationToken stoppingToken, CancellationToken cancellationToken)
     {
@@ -39,7 +39,7 @@ internal sealed partial class BatchDispatcher(
             else
                 Log.Coalesced(logger, incoming.Event.Type, incoming.Event.Id, batch);
         }
-        // Before anything is waited for, and not under the lock: it runs what hangs on the reads' tokens.
+        // Before anything is waited for, and not under the lock: it runs the callbacks of the reads' tokens.
         if (incoming.Data is BulkRevokedData && reader.MarkRevoked(batch))
             Log.Revoked(logger, batch);
         return await work.WaitAsync(cancellationToken);
@@ -53,7 +53,7 @@ internal sealed partial class BatchDispatcher(
         await Task.Yield(); // nothing of the handler runs under the lock
         try
         {
-            // Whatever becomes of it: that concerns its own event.
+            // Whatever its outcome, that concerns its own event.
             if (before is not null)
                 await ((Task)before).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
@@ -94,7 +94,7 @@ internal sealed partial class BatchDispatcher(
             Log.Rejected(logger, e, batch);
             return Settlement.Done;
         }
-        catch (Exception e) // whatever a handler throws concerns its own event alone
+        catch (Exception e) // whatever a handler throws concerns its own event only
         {
             Log.Failed(logger, e, incoming.Event.Type, incoming.Event.Id, batch, incoming.Attempt);
             return Settlement.Again;
@@ -133,7 +133,7 @@ internal sealed partial class BatchDispatcher(
             }
             catch (Exception) when (watch.Token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // However it failed: trying a revoked batch again is of no use.
+                // However it failed: retrying a revoked batch is useless.
                 Log.Ended(logger, batch, ProblemCodes.BatchRevoked);
                 return Settlement.Done;
             }
@@ -169,13 +169,13 @@ internal sealed partial class BatchDispatcher(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} of {Dataset} is handled.")]
         public static partial void Handled(ILogger logger, BatchId batchId, string dataset);
 
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} has ended ({Code}): there is nothing left to be handled.")]
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} has ended ({Code}): nothing is left to handle.")]
         public static partial void Ended(ILogger logger, BatchId batchId, string code);
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is not handled: it was revoked.")]
         public static partial void NotHandled(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is revoked: what reads it is stopped.")]
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is revoked: its reads are stopped.")]
         public static partial void Revoked(ILogger logger, BatchId batchId);
 
         [LoggerMessage(LogLevel.Error, "Batch {BatchId} was rejected by its handler, and is not tried again.")]
@@ -187,7 +187,7 @@ internal sealed partial class BatchDispatcher(
         [LoggerMessage(LogLevel.Debug, "{Type} {EventId} comes again while batch {BatchId} is being handled, and shares its outcome.")]
         public static partial void Coalesced(ILogger logger, string type, Contracts.EventId eventId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Debug, "{Type} {EventId} is acknowledged: handlers do not hear of its type.")]
+        [LoggerMessage(LogLevel.Debug, "{Type} {EventId} is acknowledged: no handler method exists for its type.")]
         public static partial void NotForHandlers(ILogger logger, string type, Contracts.EventId eventId);
     }
 }

@@ -5,7 +5,9 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>Reads what anyone who may write to a queue could have sent. It fails with one exception, which quotes nothing.</summary>
+/// <summary>
+/// Reads what anyone who may write to a queue could have sent. It fails with one exception, which quotes nothing.
+/// </summary>
 internal static class EventReader
 {
     /// <summary>The service stays below 8 KiB.</summary>
@@ -21,7 +23,7 @@ internal static class EventReader
     };
 
     /// <returns>Null for an event of ClaimCheck's whose type this version does not know.</returns>
-    /// <exception cref="MalformedEventException">It is no event of ClaimCheck's.</exception>
+    /// <exception cref="MalformedEventException">It is not a ClaimCheck event.</exception>
     public static IncomingEvent? Read(string body)
     {
         if (body.Length > MaxBytes || Encoding.UTF8.GetByteCount(body) > MaxBytes)
@@ -36,12 +38,12 @@ internal static class EventReader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
-            // The parser's own text may quote the event, and an event holds a link: it is left out.
+            // The parser's own message may quote the event, which contains a link: it is left out.
             throw new MalformedEventException("It is not JSON, or its members are not of the types that an event has.");
         }
     }
 
-    /// <summary>Checks an event that came typed, and reads its data.</summary>
+    /// <summary>Checks an event that is deserialized already, and reads its data.</summary>
     /// <exception cref="MalformedEventException">It contradicts itself.</exception>
     public static IncomingEvent Check(BulkEvent bulkEvent)
     {
@@ -90,7 +92,7 @@ internal static class EventReader
             throw new MalformedEventException("A count in it is negative.");
         if (ready.Location is { } link
             && !(Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) && address is { Scheme: "http" or "https", UserInfo.Length: 0 }))
-            throw new MalformedEventException("Its location is no http or https address of a host alone.");
+            throw new MalformedEventException("Its location is not an http or https address without user info.");
         return ready;
     }
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// Listens to the event feed: hands events to the dispatcher, those of one batch in their order, reads on meanwhile, and stores the
-/// cursor behind what is handled. After a crash what came later comes again.
+/// Listens to the event feed: passes events to the dispatcher, those of one batch in their order, reads on meanwhile, and stores
+/// the cursor behind what is handled. After a crash later events come again.
 /// </summary>
 internal sealed partial class FeedListener(
     FeedReader feed, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host, ILogger<FeedListener> logger)
@@ -30,7 +30,7 @@ internal sealed partial class FeedListener(
         }
         catch (CursorExpiredException)
         {
-            host.StopApplication(); // as it was asked to
+            host.StopApplication(); // because it was asked to
         }
         finally
         {
@@ -45,7 +45,7 @@ internal sealed partial class FeedListener(
         while (true)
         {
             stoppingToken.ThrowIfCancellationRequested();
-            // A page that is handled moves the cursor, also while the next one is waited for.
+            // A handled page moves the cursor, even while the next one is waited for.
             if (pages.Oldest is { } oldest)
                 await Task.WhenAny(oldest, pages.Events < options.MaxAhead ? reading : oldest).WaitAsync(stoppingToken);
             else
@@ -63,7 +63,7 @@ internal sealed partial class FeedListener(
         }
     }
 
-    // In the order of its batch: each after the one before.
+    // In the order of its batch: each after the previous one.
     private Task Follow(BulkEvent item, CancellationToken handling, CancellationToken stoppingToken)
     {
         foreach (var (subject, task) in lastOfBatch.ToList())
@@ -80,7 +80,7 @@ internal sealed partial class FeedListener(
 
     private async Task HandleAsync(BulkEvent item, Task before, CancellationToken handling, CancellationToken stoppingToken)
     {
-        // A revocation overtakes the batch that it concerns: it ends its reads, waits for its handler, and stops its retries.
+        // A revocation overtakes the other events of its batch: it ends its reads, waits for its handler, and stops its retries.
         if (item.Type != RevokedType)
             await before.WaitAsync(stoppingToken);
         for (var attempt = 1; ; attempt++)
@@ -109,7 +109,7 @@ internal sealed partial class FeedListener(
         catch (MalformedEventException e)
         {
             Log.Malformed(logger, item.Id, e.Message);
-            return Settlement.Done; // it will never be another one
+            return Settlement.Done; // it will never change
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -126,7 +126,7 @@ internal sealed partial class FeedListener(
             await feed.StoreAsync(cursor, cancellationToken);
     }
 
-    // No new work by now. What has begun may end in time; what does not is cancelled, and comes again after the restart.
+    // No new work from here on. What has begun may finish in time; the rest is cancelled, and comes again after the restart.
     private async Task DrainAsync(CancellationTokenSource handling)
     {
         handling.CancelAfter(options.StopTimeout);
@@ -143,10 +143,10 @@ internal sealed partial class FeedListener(
         [LoggerMessage(LogLevel.Information, "No longer listening to the event feed.")]
         public static partial void Stopped(ILogger logger);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} has failed at all {Tries} tries: the feed goes on without it.")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} has failed at all {Tries} tries: the feed continues without it.")]
         public static partial void PassedOver(ILogger logger, string type, Contracts.EventId eventId, string subject, int tries);
 
-        [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is passed over. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is skipped. {Reason}")]
         public static partial void Malformed(ILogger logger, Contracts.EventId eventId, string reason);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} could not be handled, and is tried again.")]

@@ -1,6 +1,9 @@
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>The pages of the feed whose events are not all handled yet. The cursor moves behind a page once it and all before it are.</summary>
+/// <summary>
+/// The pages of the feed whose events are not all handled yet. The cursor moves behind a page once it and all before it are
+/// handled.
+/// </summary>
 internal sealed class FeedPages
 {
     private readonly Queue<(string Cursor, Task Handled, int Events)> open = new();
@@ -17,7 +20,7 @@ internal sealed class FeedPages
         Events += events.Count;
     }
 
-    /// <summary>The cursor behind all pages that are handled, as of the last <see cref="Advance"/>; null before the first is.</summary>
+    /// <summary>The cursor behind all handled pages, as of the last <see cref="Advance"/>; null before the first one.</summary>
     public string? Cursor { get; private set; }
 
     /// <summary>Moves the cursor behind the pages that are handled now.</summary>

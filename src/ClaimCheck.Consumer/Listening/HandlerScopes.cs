@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>Makes a listener's handlers, each in a scope of its own, which the caller disposes.</summary>
+/// <summary>Creates a listener's handlers, each in a scope of its own, which the caller disposes.</summary>
 internal sealed class HandlerScopes(IServiceScopeFactory scopes, Func<IServiceProvider, IBatchHandler> make)
 {
     public AsyncServiceScope Create() => scopes.CreateAsyncScope();

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// The messages that this process holds. They are kept hidden from their receive on, until they are settled: handled or not yet begun,
-/// also while the process stops.
+/// The messages that this process holds. They are kept hidden from their receive on, until they are settled: while they are
+/// handled or waiting, even while the process stops.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptions options, TimeProvider time, ILogger logger)
@@ -27,10 +27,10 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
         }
     }
 
-    /// <summary>Takes a message that was received.</summary>
+    /// <summary>Adds a received message.</summary>
     /// <param name="message">As it was received.</param>
-    /// <param name="isDone">It was handled before, but its deletion came too late: it is to be deleted, no more.</param>
-    /// <returns>Null where it is held already: then the newer handle is taken.</returns>
+    /// <param name="isDone">It was handled before, but its deletion came too late: it only has to be deleted.</param>
+    /// <returns>Null where it is held already: then its receipt handle is replaced.</returns>
     public HeldMessage? Take(Message message, out bool isDone)
     {
         lock (guard)
@@ -46,8 +46,8 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
         }
     }
 
-    /// <summary>Waits until fewer than so many are held.</summary>
-    /// <returns>How many fewer.</returns>
+    /// <summary>Waits until fewer than a number are held.</summary>
+    /// <returns>How many more may be received.</returns>
     public async Task<int> RoomAsync(int capacity, CancellationToken cancellationToken)
     {
         while (true)
@@ -81,14 +81,14 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
         }
     }
 
-    /// <summary>Lets messages go, to be handed out again after a pause.</summary>
+    /// <summary>Releases messages, to be received again after a delay.</summary>
     public async Task ReleaseAsync(IReadOnlyList<HeldMessage> messages, TimeSpan after, CancellationToken cancellationToken)
     {
         foreach (var some in messages.Chunk(ListenedQueue.AtOnce))
             await HideAsync(some, after, cancellationToken, andForget: true);
     }
 
-    /// <summary>Deletes messages. What can't be deleted comes again, and is then deleted without being handled.</summary>
+    /// <summary>Deletes messages. One that can't be deleted comes again, and is then deleted without being handled.</summary>
     public async Task DeleteAsync(IReadOnlyList<HeldMessage> messages, CancellationToken cancellationToken)
     {
         lock (guard)
@@ -105,7 +105,7 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
                 foreach (var code in await queue.DeleteAsync(handles, cancellationToken))
                     Log.NotDeleted(logger, code);
             }
-            while (!handles.SequenceEqual(messages.Select(message => message.ReceiptHandle))); // handed out again meanwhile
+            while (!handles.SequenceEqual(messages.Select(message => message.ReceiptHandle))); // received again meanwhile
         }
         catch (AwsMessagingException e)
         {
@@ -117,7 +117,7 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
         }
     }
 
-    // Past it the message shows itself again, as it would after SQS's 12 hours.
+    // Beyond it the message becomes visible again, as it would after SQS's 12 hours.
     private bool IsInTime(HeldMessage message) => time.GetElapsedTime(message.Since) < options.MaxProcessing;
 
     private async Task HideAsync(IReadOnlyList<HeldMessage> messages, TimeSpan visibility, CancellationToken cancellationToken, bool andForget = false)
@@ -126,7 +126,7 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
         try
         {
             var handles = messages.Where(IsHeld).Select(message => message.ReceiptHandle).ToList();
-            // Before the call: it may be handed out again before the answer is here.
+            // Before the call: it may be received again before the answer is here.
             if (andForget)
                 Forget(messages);
             if (handles.Count == 0)
@@ -164,7 +164,7 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Message {MessageId} is handed out again while it is being handled: its visibility ran out.")]
+        [LoggerMessage(LogLevel.Information, "Message {MessageId} is received again while it is being handled: its visibility ran out.")]
         public static partial void Again(ILogger logger, string messageId);
 
         [LoggerMessage(LogLevel.Warning, "A message could not be deleted and will come again: {Reason}")]

@@ -4,7 +4,7 @@ namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>An event that was read and checked.</summary>
 /// <param name="Event">The envelope.</param>
-/// <param name="Data">What its type says; null for types that no handler hears of.</param>
+/// <param name="Data">The data of its type; null for types without a handler method.</param>
 internal sealed record IncomingEvent(BulkEvent Event, object? Data)
 {
     public BatchId? BatchId => Data switch
@@ -18,7 +18,7 @@ internal sealed record IncomingEvent(BulkEvent Event, object? Data)
 
     public string? TraceParent { get; init; }
 
-    /// <summary>Which time it is handed over, from 1.</summary>
+    /// <summary>The delivery count, from 1.</summary>
     public int Attempt { get; init; } = 1;
 
     public override string ToString() => Event.ToString();

@@ -5,8 +5,9 @@ using ClaimCheck.Aws;
 
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>A queue, and what a listener asks of it: for up to ten messages at a time, as SQS has it.</summary>
-/// <param name="sqs">Asked at each call: without a region the client can't be made, and the next call tries again.</param>
+/// <summary>A queue, and the calls that a listener makes: for up to ten messages at a time, as SQS allows.</summary>
+/// <param name="sqs">Created at each call until it succeeds: without a region the client can't be created, and the next call
+/// tries again.</param>
 /// <param name="url">The queue.</param>
 internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
 {
@@ -14,8 +15,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
 
     public string Name => url[(url.LastIndexOf('/') + 1)..];
 
-    /// <returns>None to <paramref name="max"/>, hidden from others for <paramref name="visibility"/>.</returns>
-    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    /// <returns>None up to <paramref name="max"/>, hidden from others for <paramref name="visibility"/>.</returns>
+    /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
     public async Task<IReadOnlyList<Message>> ReceiveAsync(int max, TimeSpan wait, TimeSpan visibility, CancellationToken cancellationToken)
     {
         var answer = await sqs().ReceiveMessageAsync(
@@ -32,8 +33,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
         return answer.Messages ?? [];
     }
 
-    /// <returns>For each message that could not be deleted SQS's code.</returns>
-    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    /// <returns>SQS's code for each message that could not be deleted.</returns>
+    /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
     public async Task<IReadOnlyList<string>> DeleteAsync(IReadOnlyList<string> handles, CancellationToken cancellationToken)
     {
         var answer = await sqs().DeleteMessageBatchAsync(
@@ -47,8 +48,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
     }
 
     /// <summary>Changes how long messages stay hidden, counted from now.</summary>
-    /// <returns>For each message that could not be hidden SQS's code.</returns>
-    /// <exception cref="AwsMessagingException">It failed, also when tried again.</exception>
+    /// <returns>SQS's code for each message that could not be changed.</returns>
+    /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
     public async Task<IReadOnlyList<string>> HideAsync(IReadOnlyList<string> handles, TimeSpan visibility, CancellationToken cancellationToken)
     {
         var answer = await sqs().ChangeMessageVisibilityBatchAsync(
@@ -62,12 +63,12 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
         return Codes(answer.Failed);
     }
 
-    /// <returns>How often a message was handed out, this time included; 1 where the server does not say.</returns>
+    /// <returns>How often a message was received, this time included; 1 where the server does not say.</returns>
     public static int ReceiveCount(Message message) =>
         message.Attributes?.GetValueOrDefault("ApproximateReceiveCount") is { } text
         && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 1;
 
-    // Never its words: they may quote a handle.
+    // Never its message: it may quote a handle.
     private static List<string> Codes(List<BatchResultErrorEntry>? failed) => [.. (failed ?? []).Select(entry => entry.Code ?? "no code")];
 
     private static string Id(int index) => index.ToString(CultureInfo.InvariantCulture);

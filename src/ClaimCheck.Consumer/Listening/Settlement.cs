@@ -1,11 +1,11 @@
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>What becomes of an event after a try to handle it.</summary>
+/// <summary>The result of a try to handle an event.</summary>
 internal enum Settlement
 {
-    /// <summary>It is handled, or there is nothing left to be handled.</summary>
+    /// <summary>It is handled, or nothing is left to handle.</summary>
     Done,
 
-    /// <summary>It is to be handed over again after a pause.</summary>
+    /// <summary>It is to be tried again after a delay.</summary>
     Again,
 }

@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// Listens to a queue: takes as many messages as it has room for, keeps them hidden, hands their events to the dispatcher, and
-/// deletes, in batches, what is done. What fails is handed out again after a pause; the queue's redrive policy counts the times.
+/// Listens to a queue: receives as many messages as it has room for, keeps them hidden, passes their events to the dispatcher,
+/// and deletes, in batches, what is done. What fails is received again after a delay; the queue's redrive policy counts the
+/// receives.
 /// </summary>
 internal sealed partial class SqsListener(
     ListenedQueue queue, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
@@ -120,12 +121,12 @@ internal sealed partial class SqsListener(
         }
         catch (OperationCanceledException)
         {
-            // Stopped, or held for too long: someone else may have it at once.
+            // Stopped, or held for too long: another consumer may have it at once.
             after = TimeSpan.Zero;
             if (!stoppingToken.IsCancellationRequested)
                 Log.HeldTooLong(logger, message.MessageId, options.MaxProcessing);
         }
-        catch (Exception e) // whatever it is, the message must not stay hidden with nobody at work on it
+        catch (Exception e) // whatever fails, the message must not stay hidden with nobody working on it
         {
             Log.Unexpected(logger, e, message.MessageId);
         }
@@ -176,8 +177,8 @@ internal sealed partial class SqsListener(
         }
     }
 
-    // No new work by now: what has not begun goes back at once. What has begun may end in time, and goes back if it does not. The
-    // poll that still waits is heard out meanwhile: given up, it could be handed, for nobody, what was just handed back.
+    // No new work from here on: what has not begun is released at once. What has begun may finish in time, and is released if it
+    // does not. The poll that still waits is awaited meanwhile: cancelled, it could receive, for nobody, what was just released.
     private async Task DrainAsync(Task receiver, CancellationTokenSource handling, CancellationTokenSource polling)
     {
         var isIdle = held.All.Count == 0;
@@ -240,13 +241,13 @@ internal sealed partial class SqsListener(
         [LoggerMessage(LogLevel.Error, "{Count} messages can't be deleted, and will come again.")]
         public static partial void DeletingBroke(ILogger logger, Exception exception, int count);
 
-        [LoggerMessage(LogLevel.Error, "{Count} messages can't be handed back before their visibility runs out.")]
+        [LoggerMessage(LogLevel.Error, "{Count} messages can't be released before their visibility runs out.")]
         public static partial void ReleasingBroke(ILogger logger, Exception exception, int count);
 
-        [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is no event, and is left to the redrive policy. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is not a ClaimCheck event, and is left to the redrive policy. {Reason}")]
         public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it is handed out again.")]
+        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it will be received again.")]
         public static partial void HeldTooLong(ILogger logger, string messageId, TimeSpan limit);
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} could not be handled.")]
@@ -261,7 +262,7 @@ internal sealed partial class SqsListener(
         [LoggerMessage(LogLevel.Warning, "{Count} messages could not be deleted in time and will come again.")]
         public static partial void DeleteGivenUp(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Error, "{Count} handlers do not heed their cancellation: their messages are handed out again while they go on.")]
+        [LoggerMessage(LogLevel.Error, "{Count} handlers ignore their cancellation: their messages will be received again while they continue.")]
         public static partial void StillHandling(ILogger logger, int count);
     }
 }

@@ -3,8 +3,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>
-/// Asks the service now and then whether a batch that is being handled was revoked. The BulkRevoked says so too, but it may wait in a
-/// queue behind others, while an object that is being downloaded goes on after its deletion.
+/// Asks the service regularly whether a batch that is being handled was revoked. The BulkRevoked says so too, but it may wait in
+/// a queue behind others, while the download of an object continues after its deletion.
 /// </summary>
 internal sealed class StateCheck(ClaimCheckClient client, BatchReader reader, TimeSpan interval, TimeProvider time)
 {
@@ -34,7 +34,7 @@ internal sealed class StateCheck(ClaimCheckClient client, BatchReader reader, Ti
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // No answer is no revocation: the read itself finds out what it means.
+            // A failed call does not mean a revocation: the read itself finds out the cause.
             return false;
         }
     }

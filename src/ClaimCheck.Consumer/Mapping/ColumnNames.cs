@@ -10,7 +10,7 @@ internal sealed class ColumnNames(IReadOnlyList<Column> columns, Type type)
     public IReadOnlyList<Column> Columns => columns;
 
     /// <param name="member">The member's name.</param>
-    /// <param name="renamed">The name it is given by an attribute, which must then match exactly; or null.</param>
+    /// <param name="renamed">The name that an attribute gives it, which must then match exactly; or null.</param>
     public int? Find(string member, string? renamed)
     {
         var places = renamed is null ? names.Find(member) : [.. columns.Index().Where(each => each.Item.Name == renamed).Select(each => each.Index)];

@@ -4,11 +4,11 @@ using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Consumer.Mapping;
 
-/// <summary>The members of an enum by the labels that they have in a column. They match as columns match members.</summary>
+/// <summary>The members of an enum by their labels in a column. They match as columns match members.</summary>
 internal static class EnumMembers<T>
     where T : struct, Enum
 {
-    // Only this many spellings are remembered: a column's writer may spell a member in any number of ways.
+    // Only this many spellings are cached: the writer of a column may spell a member in any number of ways.
     private const int MostKnown = 1000;
 
     private static readonly (string Member, T Value, string? Renamed)[] Members =
@@ -42,7 +42,7 @@ internal static class EnumMembers<T>
         }
 
         var places = Names.Find(label);
-        // Blanks around a label make it another one. Two names may stand for one value.
+        // Blanks around a label make it a different one. Two names may have one value.
         return places.Count > 0 && label.Trim().Length == label.Length && places.All(place => ByName[place].Value.Equals(ByName[places[0]].Value)) ? ByName[places[0]].Value : throw new FormatException();
     }
 }

@@ -7,7 +7,9 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 
-/// <summary>The piece of a compiled map that reads one column into one member: NULL told apart first, failures named by column.</summary>
+/// <summary>
+/// The part of a compiled map that reads one column into one member: NULL is handled first, failures name the column.
+/// </summary>
 internal static class FieldExpression
 {
     private static readonly Dictionary<Type, string> Readers = new()
@@ -46,7 +48,7 @@ internal static class FieldExpression
         return Expression.Condition(isNull, absent, present);
     }
 
-    /// <summary>What reads a column as a <paramref name="value"/>, which is not <see cref="Nullable{T}"/>.</summary>
+    /// <summary>Reads a column as a <paramref name="value"/>, which is not <see cref="Nullable{T}"/>.</summary>
     public static object Reader(Type value, Column definition, string member)
     {
         if (value == typeof(byte[]) && definition.Type != "bytea")
@@ -83,7 +85,7 @@ internal sealed class ColumnReader<T>(Func<Rows, int, T> parse, Column column, s
         }
         catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException or InvalidOperationException)
         {
-            // The cause's own text may quote the value: it is left out.
+            // The cause's own message may quote the value: it is left out.
             throw new RecordMismatchException(
                 $"A value of column {column.Name} ({column.Type}) can't be read as {typeof(T).Name}, which {member} takes, in {rows.Where(slot)}{(IsTooDeep(rows, slot) ? $": it {JsonDepth.Rule}" : "")}.",
                 rows.BatchId);
@@ -93,8 +95,8 @@ internal sealed class ColumnReader<T>(Func<Rows, int, T> parse, Column column, s
     private static bool IsTooDeep(Rows rows, int slot) => typeof(T) == typeof(JsonElement) && JsonDepth.IsExceeded(rows.Json(slot));
 
     public T Null(Rows rows, int slot) =>
-        // A json column may hold JSON's own null, which ndjson writes just like NULL.
+        // A json column may contain JSON's own null, which ndjson writes just like NULL.
         rows is JsonRows && typeof(T) == typeof(JsonElement)
             ? parse(rows, slot)
-            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where(slot)}, but {member} takes no null.", rows.BatchId);
+            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where(slot)}, but {member} can't be null.", rows.BatchId);
 }

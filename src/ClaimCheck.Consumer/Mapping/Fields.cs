@@ -8,17 +8,18 @@ using ClaimCheck.Records.Blocks;
 namespace ClaimCheck.Consumer.Mapping;
 
 /// <summary>
-/// Turns a field's bytes into a value, without a string between. Each method is called for fields that are not NULL, by the
-/// delegates that <see cref="RecordMap{T}"/> compiles, and throws <see cref="FormatException"/> where the bytes are no such value.
+/// Converts a field's bytes to a value, without an intermediate string. Each method is called for fields that are not NULL, by
+/// the delegates that <see cref="RecordMap{T}"/> compiles, and throws <see cref="FormatException"/> where the bytes are not such
+/// a value.
 /// </summary>
 internal static class Fields
 {
-    // In UTF-8; Postgres' own are of 63 bytes at most.
+    // In UTF-8; names in Postgres have 63 bytes at most.
     private const int LongestLabel = 256;
 
     private static readonly TimeSpan LongestOffset = System.TimeSpan.FromHours(14);
 
-    // Bytes that are no UTF-8 would become other characters.
+    // Bytes that are not UTF-8 would become other characters.
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <exception cref="DecoderFallbackException">It is not UTF-8.</exception>
@@ -56,7 +57,7 @@ internal static class Fields
 
     public static Guid Uuid(Rows rows, int column) => Scalars.TryUuid(rows.Text(column), out var value) ? value : throw new FormatException();
 
-    /// <summary>With the offset that is written, where .NET's type can have it, else in UTC.</summary>
+    /// <summary>With the offset in the text, where .NET's type supports it, else in UTC.</summary>
     public static DateTimeOffset DateTimeOffset(Rows rows, int column)
     {
         if (!Times.TryRead(rows.Text(column), out var time, out var offset))
@@ -65,7 +66,7 @@ internal static class Fields
         return zone.Duration() <= LongestOffset && zone.Seconds == 0 ? new DateTimeOffset(time, zone) : new DateTimeOffset(time - zone, System.TimeSpan.Zero);
     }
 
-    /// <summary>UTC where the value has a zone, else of no kind.</summary>
+    /// <summary>UTC where the value has a zone, else unspecified.</summary>
     public static DateTime DateTime(Rows rows, int column) =>
         Times.TryRead(rows.Text(column), out var time, out var offset)
             ? offset is { } zone ? System.DateTime.SpecifyKind(time - zone, DateTimeKind.Utc) : time
@@ -92,7 +93,7 @@ internal static class Fields
         return reader.Read() ? throw new FormatException() : value; // throws by itself where anything but a value follows
     }
 
-    /// <summary>By its members' names alone, not their numbers.</summary>
+    /// <summary>By its members' names only, not their numbers.</summary>
     public static T Enumeration<T>(Rows rows, int column)
         where T : struct, Enum
     {

@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace ClaimCheck.Consumer.Mapping;
 
 /// <summary>
-/// Finds by a name what .NET calls in its own way, members by their columns and enum members by their labels alike: the name to the letter,
-/// else in upper or lower case, else without the <c>_</c>, <c>-</c> and blanks in it. <c>in_progress</c> is <c>InProgress</c>.
+/// Finds by a name what .NET names differently, members by their columns and enum members by their labels: the exact name,
+/// else ignoring case, else without the <c>_</c>, <c>-</c> and blanks in it. <c>in_progress</c> is <c>InProgress</c>.
 /// </summary>
-/// <param name="names">Those there are, by their places.</param>
+/// <param name="names">The names, by their index.</param>
 internal sealed class MemberNames(IReadOnlyList<string> names)
 {
     private const string Separators = "_- ";
@@ -18,7 +18,7 @@ internal sealed class MemberNames(IReadOnlyList<string> names)
         Grouped([.. names.Select(Plain)], StringComparer.OrdinalIgnoreCase),
     ];
 
-    /// <returns>The places of those that match best: none, one, or several among which the name does not tell.</returns>
+    /// <returns>The indexes of the best matches: none, one, or several that the name does not distinguish.</returns>
     public IReadOnlyList<int> Find(string name)
     {
         if (TryGet(steps[0], name, out var places) || TryGet(steps[1], name, out places) || TryGet(steps[2], Plain(name), out places))

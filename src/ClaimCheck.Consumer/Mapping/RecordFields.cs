@@ -5,7 +5,7 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 
-/// <summary>What all <see cref="Record"/>s of a read share: the places of the columns, and readers by type.</summary>
+/// <summary>What all <see cref="Record"/>s of a read share: the indexes of the columns, and readers by type.</summary>
 internal sealed class RecordFields(Manifest manifest)
 {
     private readonly Dictionary<string, int> places =

@@ -7,7 +7,9 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 
-/// <summary>Makes a <typeparamref name="T"/> of the current record, by a delegate compiled once for a batch's columns.</summary>
+/// <summary>
+/// Creates a <typeparamref name="T"/> from the current record, by a delegate compiled once for a batch's columns.
+/// </summary>
 internal sealed class RecordMap<T>
 {
     private readonly Func<Rows, T> make;
@@ -15,7 +17,8 @@ internal sealed class RecordMap<T>
     private RecordMap(Func<Rows, T> make) => this.make = make;
 
     /// <summary>Maps the columns to the parameters of T's constructor, and to its other settable properties, by name.</summary>
-    /// <exception cref="RecordMismatchException">A parameter or required property has no column, or a type that none can fill.</exception>
+    /// <exception cref="RecordMismatchException">A parameter or required property has no column, or a type that no column can be
+    /// converted to.</exception>
     public static RecordMap<T> For(IReadOnlyList<Column> columns)
     {
         var names = new ColumnNames(columns, typeof(T));
@@ -47,7 +50,7 @@ internal sealed class RecordMap<T>
     {
         var all = typeof(T).GetConstructors();
         if (typeof(T).IsAbstract || (all.Length == 0 && !typeof(T).IsValueType))
-            throw new RecordMismatchException($"{typeof(T).Name} can't be made of records: it has no public constructor.");
+            throw new RecordMismatchException($"{typeof(T).Name} can't be created from records: it has no public constructor.");
         var ordered = all.OrderByDescending(each => each.GetParameters().Length).ToArray();
         return ordered.FirstOrDefault(each => each.GetParameters().All(parameter =>
                 parameter.HasDefaultValue || names.Find(parameter.Name!, Renamed(parameter)) is not null))

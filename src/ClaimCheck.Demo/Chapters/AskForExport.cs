@@ -8,8 +8,8 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class AskForExport
 {
     public static Step Step { get; } = new(
-        "Ask for an export",
-        "POST /v1/exports answers at once: the work goes on without the caller.",
+        "Request an export",
+        "POST /v1/exports answers at once: the work continues without the caller.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

@@ -3,8 +3,8 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class AskTheAdapter
 {
     public static Step Step { get; } = new(
-        "The consumer system asks",
-        "POST /exports at the adapter, with criteria: only the orders that are paid. 202 at once.",
+        "The consumer system requests an export",
+        "POST /exports at the adapter, with criteria: only paid orders. The answer is 202 at once.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

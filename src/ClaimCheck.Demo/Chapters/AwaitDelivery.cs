@@ -2,16 +2,16 @@ using System.Diagnostics;
 
 namespace ClaimCheck.Demo.Chapters;
 
-/// <summary>What the adapter does by itself, watched from outside.</summary>
+/// <summary>What the adapter does by itself, seen from outside.</summary>
 internal static class AwaitDelivery
 {
     public static Step ByTheClock { get; } = new(
-        "Wait for its moment",
-        "Requested under an idempotency key that follows from the moment: however often the adapter dies, it is one export.",
+        "Wait for the fire time",
+        "The export is requested with an idempotency key derived from the fire time: however often the adapter dies, it is one export.",
         (tour, cancellationToken) => RunAsync(tour, null, cancellationToken));
 
     public static Step Polling { get; } = new(
-        "Ask the adapter how far it is",
+        "Ask the adapter for the progress",
         "GET /exports/{id}, with Retry-After between two looks.",
         (tour, cancellationToken) => RunAsync(tour, tour.AdapterExport.Id, cancellationToken));
 

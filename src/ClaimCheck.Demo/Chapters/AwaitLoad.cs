@@ -21,7 +21,7 @@ internal static class AwaitLoad
             await Task.Delay(100, cancellationToken);
             receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken: cancellationToken)).Items.FirstOrDefault(each => each.Consumer == "billing");
         }
-        tour.Screen.Figure(receipt.Consumer, $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} to retry, {receipt.Terminal} never");
+        tour.Screen.Figure(receipt.Consumer, $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} transient, {receipt.Terminal} terminal");
         var (count, sum) = await tour.SumOfConsumerTableAsync(cancellationToken);
         tour.RecordsRead = count;
         await ReadRecords.CompareAsync(tour, count, sum, cancellationToken);

@@ -40,7 +40,7 @@ internal static class AwaitRuns
             tour.Screen.Figure($"{run.FireTime.UtcDateTime:HH:mm:ss} {run.State}", $"since {run.Criteria!.Value.GetProperty("since").GetString()}: {export.Progress.Records:N0} records");
         }
         if (records[0] == 0 || records[1] != 0)
-            throw new DemoException("The second run has not read on where the first one ended.");
-        tour.Screen.Good("the second has read on where the first one ended: nothing was new");
+            throw new DemoException("The second run has not continued where the first one ended.");
+        tour.Screen.Good("the second run continued where the first one ended: nothing was new");
     }
 }

@@ -1,14 +1,14 @@
 namespace ClaimCheck.Demo.Chapters;
 
-/// <summary>One step of a chapter: what is said of it, and what is done.</summary>
+/// <summary>One step of a chapter: its explanation, and its action.</summary>
 /// <param name="Title">A few words.</param>
 /// <param name="Explanation">A line or two.</param>
-/// <param name="RunAsync">Does it, and throws where it does not work.</param>
+/// <param name="RunAsync">Runs it, and throws where it fails.</param>
 internal sealed record Step(string Title, string Explanation, Func<Tour, CancellationToken, Task> RunAsync);
 
 /// <summary>A tour of one subject, from the start of a service of its own to its end.</summary>
-/// <param name="Name">What it is called on the command line.</param>
-/// <param name="Title">What it is about.</param>
+/// <param name="Name">Its name on the command line.</param>
+/// <param name="Title">Its subject.</param>
 /// <param name="Steps">In order.</param>
 internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> Steps)
 {
@@ -46,7 +46,7 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
 
     private static Chapter ByTheClock { get; } = new(
         "ar-1",
-        "AR-1: by the clock, found in staging, pushed to a folder",
+        "AR-1: on a schedule, found in staging, pushed to a folder",
         [StartSmallService.Step, StartAdapter.ByTheClock, AwaitDelivery.ByTheClock, ShowPlace.Step, TakeAway.AtTheSource]);
 
     private static Chapter ByEvents { get; } = new(
@@ -56,7 +56,7 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
 
     private static Chapter OnDemand { get; } = new(
         "ar-3",
-        "AR-3: on demand, pushed on BulkReady, told by a signed notice",
+        "AR-3: on demand, pushed on BulkReady, with a signed notice",
         [
             StartSmallService.Step,
             ReceiveNotice.StartStep,
@@ -91,10 +91,10 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
 
     private static Chapter Schedule { get; } = new(
         "schedule",
-        "Exports by the clock, each reading on where the one before ended",
+        "Exports on a schedule, each continuing where the previous one ended",
         [StartSmallService.Step, PutSchedule.Step, AwaitRuns.Step]);
 
-    /// <summary>What is shown where nothing is said.</summary>
+    /// <summary>The chapters that are shown by default.</summary>
     public static IReadOnlyList<Chapter> Usual { get; } =
         [Main, ByTheClock, ByEvents, OnDemand, OnDemandWithoutEvents, BulkJob, Import, Schedule];
 
@@ -103,10 +103,10 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
     public static Chapter? Find(string name) => All.FirstOrDefault(chapter => chapter.Name == name);
 
     public static string Help() =>
-        "Shows what ClaimCheck does, on a service and a database of its own, which are gone afterwards.\n\n"
+        "Shows what ClaimCheck does, on a service and a database of its own, which are removed afterwards.\n\n"
         + $"  ./dev demo              {string.Join(", ", Usual.Select(chapter => chapter.Name))}\n"
         + "  ./dev demo CHAPTER...   these chapters:\n"
         + string.Concat(All.Select(chapter => $"      {chapter.Name,-12} {chapter.Title}\n"))
         + "  ./dev demo --help       this text\n\n"
-        + "It ends with 0, or, where a step fails, with 1, the step's name and the place of the service's log.";
+        + "The exit code is 0, or 1 where a step fails; then the step's name and the path of the service's log are printed.";
 }

@@ -18,7 +18,7 @@ internal static class DropRecordFile
 
     public static Step Step { get; } = new(
         "A record file appears in a folder",
-        $"{Records:N0} records, some of them bad. The configuration maps each one, and says where it goes: here to the service's\n"
+        $"{Records:N0} records, some of them invalid. The configuration maps each one, and names the target: here the service's\n"
         + "bulk jobs; any HTTP endpoint that answers with a status per record will do.",
         RunAsync);
 
@@ -35,7 +35,7 @@ internal static class DropRecordFile
         {
             var number = (i % 1000) switch
             {
-                500 => $"{i + 1_000_000_000}", // no such order
+                500 => $"{i + 1_000_000_000}", // an order that does not exist
                 501 => "unknown",
                 _ => $"{i}",
             };

@@ -11,12 +11,12 @@ internal static class PostLargeJob
     public const string Status = "archived";
 
     public static Step Step { get; } = new(
-        $"Ask for {Items:N0} updates",
-        "The same call with a body of NDJSON, of any size: it is staged, and the job holds a claim to it. Some items are bad:\n"
-        + "orders that do not exist, and ids that are none.",
+        $"Request {Items:N0} updates",
+        "The same call with a body of NDJSON, of any size: it is staged, and the job refers to it. Some items are invalid:\n"
+        + "orders that do not exist, and malformed ids.",
         RunAsync);
 
-    /// <summary>Whether the item of this place can't be applied.</summary>
+    /// <summary>Whether the item at this index can't be applied.</summary>
     public static bool IsBad(int index) => index % 10_000 is 17 or 18;
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

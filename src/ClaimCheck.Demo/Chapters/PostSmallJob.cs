@@ -16,11 +16,11 @@ internal static class PostSmallJob
         """;
 
     public static Step Step { get; } = new(
-        "Ask for two updates",
-        "POST /v1/bulk-jobs with the items inline. The operation is the operator's: a statement with parameters, never the caller's SQL.",
+        "Request two updates",
+        "POST /v1/bulk-jobs with the items inline. The operator defines the operation: a statement with parameters, never the caller's SQL.",
         RunAsync);
 
-    /// <summary>Shows the answer to a job that was asked for.</summary>
+    /// <summary>Shows the answer to a request for a job.</summary>
     /// <returns>The job's address.</returns>
     public static Uri Accepted(Tour tour, HttpResponseMessage answer)
     {
@@ -31,7 +31,7 @@ internal static class PostSmallJob
         return new Uri(tour.Client.BaseAddress, location);
     }
 
-    /// <summary>Looks at a job until it has ended.</summary>
+    /// <summary>Polls a job until it has ended.</summary>
     public static async Task<BulkJob> FollowAsync(Tour tour, Uri location, Action<BulkJob> looked, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

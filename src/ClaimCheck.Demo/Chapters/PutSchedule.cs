@@ -16,7 +16,7 @@ internal static class PutSchedule
 
     public static Step Step { get; } = new(
         "Put a schedule",
-        "PUT /v1/schedules/{name}: every three seconds, and only orders since the watermark, up to which the runs before have read.",
+        "PUT /v1/schedules/{name}: every three seconds, and only orders since the watermark, up to which earlier runs have read.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

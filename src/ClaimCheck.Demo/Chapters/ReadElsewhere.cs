@@ -14,7 +14,7 @@ internal static class ReadElsewhere
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
-        // For the end: a link to one of the files.
+        // For later: a link to one of the files.
         var manifest = await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken);
         tour.FileLink = manifest.Files[0].Url;
 
@@ -24,7 +24,7 @@ internal static class ReadElsewhere
                 ConsumerLine.Words.Read, TimeSpan.FromMinutes(2), cancellationToken,
                 line => report((line.Records ?? 0) / (double)ready.Records, $"{line.Records:N0} records")));
         if (read is not { Records: { } count, Sum: { } sum, Seconds: { } seconds })
-            throw new DemoException("The consumer did not say what it read.");
+            throw new DemoException("The consumer did not report what it read.");
         tour.Screen.Text($"the consumer: {read}");
         tour.RecordsRead = count;
         tour.Screen.Good(

@@ -9,14 +9,14 @@ internal static class ReadRecords
 {
     public static Step Step { get; } = new(
         "Read the records through the link",
-        "Block by block, each verified by its SHA-256 before its records are handed over, as typed records, in bounded\n"
+        "Block by block, each verified by its SHA-256 before its records are returned, as typed records, in bounded\n"
         + "memory. Then every value is compared with the source, by a sum over all rows that both sides compute.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
-        // For the end: a link to one of the files.
+        // For later: a link to one of the files.
         var manifest = await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken);
         tour.FileLink = manifest.Files[0].Url;
 
@@ -41,7 +41,7 @@ internal static class ReadRecords
         await CompareAsync(tour, count, tally.Sum, cancellationToken);
     }
 
-    /// <summary>Compares what was read with the source, count and sum.</summary>
+    /// <summary>Compares count and sum of what was read with the source.</summary>
     public static async Task CompareAsync(Tour tour, long count, string sum, CancellationToken cancellationToken)
     {
         if (!File.Exists(tour.Service.SampleConnectionFile))
@@ -56,7 +56,7 @@ internal static class ReadRecords
         tour.Screen.Figure("at the source", $"{countAtSource:N0} orders, sum {sumAtSource}");
         tour.Screen.Figure("as read", $"{count:N0} orders, sum {sum}");
         if (countAtSource != count || sumAtSource != sum)
-            throw new DemoException("What was read is not what the source holds.");
-        tour.Screen.Good("every value of every record is the source's");
+            throw new DemoException("What was read differs from the source.");
+        tour.Screen.Good("every value of every record matches the source");
     }
 }

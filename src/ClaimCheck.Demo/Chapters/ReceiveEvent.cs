@@ -8,8 +8,8 @@ internal static class ReceiveEvent
 {
     public static Step Step { get; } = new(
         "Receive the claim check",
-        "BulkReady goes out, here over the event feed. It carries a link, not the data; whoever is interested fetches\n"
-        + "them when it is ready to. (The link's signature is cut out here: whoever has it can read the data.)",
+        "BulkReady is published, here in the event feed. It carries a link, not the data; interested consumers fetch the\n"
+        + "data when they are ready. (The link's signature is removed here: everybody who has it can read the data.)",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ internal static class ReceiveEvent
             tour.Client, null, EventTypes.BulkReady, tour.Export.BatchId, cancellationToken);
         tour.Cursor = cursor;
         tour.Ready = bulkEvent.Data.Deserialize<BulkReadyData>(ClaimCheckJson.Options)
-            ?? throw new DemoException("The BulkReady says nothing.");
+            ?? throw new DemoException("The BulkReady has no data.");
         tour.MessageBytes = JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length;
         if (tour.Ready.Location is null)
             throw new DemoException("The BulkReady has no link.");

@@ -6,16 +6,16 @@ internal static class ReceiveNotice
 {
     public static Step StartStep { get; } = new(
         "Start a consumer system",
-        "A web server that knows nothing of ClaimCheck but a secret to verify notices with.",
+        "A web server that knows nothing about ClaimCheck except a secret to verify notices with.",
         async (tour, cancellationToken) =>
         {
             var system = await tour.StartConsumerSystemAsync(cancellationToken);
-            tour.Screen.Good($"it takes notices at {system.Address}");
+            tour.Screen.Good($"it accepts notices at {system.Address}");
         });
 
     public static Step Step { get; } = new(
         "The notice arrives",
-        "Signed as standardwebhooks.com says, with the export's id and a link to where the files are.",
+        "Signed as standardwebhooks.com says, with the export's id and a link to the files.",
         async (tour, cancellationToken) =>
         {
             var notice = await tour.ConsumerSystem.NextAsync(cancellationToken);
@@ -26,6 +26,6 @@ internal static class ReceiveNotice
             tour.Screen.Figure("records", $"{(long)notice["data"]!["records"]!:N0} in {DemoScreen.Files((long)notice["data"]!["files"]!)}");
             if (tour.AdapterExport.Link is { } link)
                 tour.Screen.Figure("link", ShownLinks.Of(link));
-            tour.Screen.Good("its signature is right");
+            tour.Screen.Good("its signature is valid");
         });
 }

@@ -7,15 +7,15 @@ internal static class RevokeBatch
     private const int ProbesShown = 3;
 
     public static Step Step { get; } = new(
-        "Take the data back",
+        "Revoke the data",
         "DELETE /v1/batches/{batchId}: no link is minted from now on, the files are deleted, and the report proves it\n"
-        + "by asking for each object through a link before and after.",
+        + "by requesting each object through a link before and after.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        var revocation = await tour.Client.RevokeAsync(tour.Export.BatchId, "The demo takes it back", cancellationToken);
+        var revocation = await tour.Client.RevokeAsync(tour.Export.BatchId, "The demo revokes it", cancellationToken);
         while (!revocation.IsVerified)
         {
             if (watch.Elapsed > TimeSpan.FromMinutes(1))

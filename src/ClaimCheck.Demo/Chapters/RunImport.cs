@@ -5,13 +5,13 @@ namespace ClaimCheck.Demo.Chapters;
 
 internal static class RunImport
 {
-    // What the tool says where not all of an import's records have succeeded.
+    // What the tool prints where not all of an import's records have succeeded.
     private const int Incomplete = 8;
 
     public static Step Step { get; } = new(
         "Import it",
-        "claimcheck import start --watch FOLDER --once: what is there now, in batches of up to 1,000. Without --once it goes on watching;\n"
-        + "killed and started again, it goes on where it was.",
+        "claimcheck import start --watch FOLDER --once: existing files, in batches of up to 1,000. Without --once it continues watching;\n"
+        + "killed and started again, it continues where it was.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

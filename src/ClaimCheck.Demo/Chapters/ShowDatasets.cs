@@ -3,7 +3,7 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class ShowDatasets
 {
     public static Step Step { get; } = new(
-        "What can be exported",
+        "List the datasets",
         "GET /v1/datasets. Datasets are queries that the operator defines; callers name them, and never write SQL.",
         RunAsync);
 
@@ -11,7 +11,7 @@ internal static class ShowDatasets
     {
         var datasets = await tour.Client.GetDatasetsAsync(cancellationToken: cancellationToken);
         var orders = datasets.Items.FirstOrDefault(dataset => dataset.Name == "orders")
-            ?? throw new DemoException("The service lists no dataset 'orders'.");
+            ?? throw new DemoException("The service does not list the dataset 'orders'.");
         if (!orders.Available)
             throw new DemoException("The dataset 'orders' is not available.");
         tour.Screen.Figure("dataset", $"{orders.Name}, key {orders.Key}, schema version {orders.SchemaVersion}");

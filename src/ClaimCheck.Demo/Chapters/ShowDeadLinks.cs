@@ -9,8 +9,8 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class ShowDeadLinks
 {
     public static Step Step { get; } = new(
-        "See that the links are dead",
-        "The links from before, the claim URL, the library and the feed all say so.",
+        "Check that the links are dead",
+        "The old links, the claim URL, the library and the feed all show it.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
@@ -21,7 +21,7 @@ internal static class ShowDeadLinks
         await ClaimUrlAsync(tour, ready.BatchId, cancellationToken);
         await LibraryAsync(tour, ready, cancellationToken);
         await FeedWatch.UntilAsync(tour.Client, tour.Cursor, EventTypes.BulkRevoked, ready.BatchId, cancellationToken);
-        tour.Screen.Good("the feed brings BulkRevoked to all who read it: stop, and forget what you fetched");
+        tour.Screen.Good("the feed sends BulkRevoked to all its readers: stop, and discard what you fetched");
     }
 
     private static async Task DeadAsync(Tour tour, string what, Link link, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ internal static class ShowDeadLinks
         using var answer = await tour.Wire.GetAsync(new Uri(link.Reveal()), cancellationToken);
         if (answer.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.Gone))
             throw new DemoException($"{what} still answers {(int)answer.StatusCode}.");
-        // S3 says in XML why.
+        // S3 tells the reason in XML.
         var text = answer.Content.Headers.ContentType?.MediaType?.EndsWith("/xml", StringComparison.Ordinal) == true
             ? await answer.Content.ReadAsStringAsync(cancellationToken)
             : "";
@@ -54,13 +54,13 @@ internal static class ShowDeadLinks
         try
         {
             await foreach (var _ in reader.ReadAsync<Order>(ready, cancellationToken))
-                throw new DemoException("The library still hands over records.");
+                throw new DemoException("The library still returns records.");
         }
         catch (BatchRevokedException e)
         {
-            tour.Screen.Good($"the library throws {e.GetType().Name}, which is not transient: it hands over nothing");
+            tour.Screen.Good($"the library throws {e.GetType().Name}, which is not transient: it returns nothing");
             return;
         }
-        throw new DemoException("The library took the revoked batch for an empty one.");
+        throw new DemoException("The library treated the revoked batch as an empty one.");
     }
 }

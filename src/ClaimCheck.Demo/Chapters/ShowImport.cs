@@ -6,7 +6,7 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class ShowImport
 {
     public static Step Step { get; } = new(
-        "What became of each record",
+        "The outcome of each record",
         "claimcheck import report RUN sums up; the rejects hold each record that failed, and why. import retry sends them once more.",
         RunAsync);
 
@@ -24,7 +24,7 @@ internal static class ShowImport
         var counts = status.RootElement.GetProperty("counts");
         var (succeeded, failed, invalid) = (counts.GetProperty("succeeded").GetInt64(), counts.GetProperty("failed").GetInt64(), counts.GetProperty("invalid").GetInt64());
         if (succeeded + failed + invalid != DropRecordFile.Records || failed != DropRecordFile.Records / 1000 || invalid != failed)
-            throw new DemoException($"{succeeded} + {failed} + {invalid} is not what the file holds.");
+            throw new DemoException($"{succeeded} + {failed} + {invalid} is not the number of records in the file.");
 
         tour.Screen.Line("The rejects begin:");
         var rejects = status.RootElement.GetProperty("failureBucket").GetString()!;
@@ -32,6 +32,6 @@ internal static class ShowImport
         var imported = await tour.CountAtSourceAsync(DropRecordFile.Status, cancellationToken);
         if (imported != succeeded)
             throw new DemoException($"{imported:N0} orders are '{DropRecordFile.Status}' in the database, not {succeeded:N0}.");
-        tour.Screen.Good($"each record ended once; in the database {imported:N0} orders are '{DropRecordFile.Status}'");
+        tour.Screen.Good($"each record has exactly one outcome; in the database {imported:N0} orders are '{DropRecordFile.Status}'");
     }
 }

@@ -8,8 +8,8 @@ namespace ClaimCheck.Demo.Chapters;
 internal static class ShowJobOutcomes
 {
     public static Step Step { get; } = new(
-        "What became of each item",
-        "resultUrl is a link to one line an item; GET …/failures pages through those that failed. One bad item never fails its neighbours.",
+        "The outcome of each item",
+        "resultUrl is a link to one line per item; GET …/failures pages through those that failed. One invalid item never fails its neighbours.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal static class ShowJobOutcomes
                 failed += outcome.Status == "failed" ? 1 : 0;
             }
         }
-        tour.Screen.Good($"{lines:N0} outcomes are read; the {failed} bad items failed, and they alone");
+        tour.Screen.Good($"{lines:N0} outcomes are read; only the {failed} invalid items failed");
 
         var failures = (await tour.Wire.GetFromJsonAsync<Page<BulkItemOutcome>>(new Uri($"{tour.Job.Links.Failures}?limit=4"), ClaimCheckJson.Options, cancellationToken))!;
         foreach (var failure in failures.Items)
@@ -35,7 +35,7 @@ internal static class ShowJobOutcomes
 
         var archived = await tour.CountAtSourceAsync(PostLargeJob.Status, cancellationToken);
         if (lines != PostLargeJob.Items || archived != tour.Job.Succeeded || failed != tour.Job.Failed)
-            throw new DemoException($"{archived:N0} orders are {PostLargeJob.Status} in the database, and the job says {tour.Job.Succeeded:N0}.");
+            throw new DemoException($"{archived:N0} orders are {PostLargeJob.Status} in the database, but the job reports {tour.Job.Succeeded:N0}.");
         tour.Screen.Good($"in the database {archived:N0} orders are '{PostLargeJob.Status}'");
     }
 }

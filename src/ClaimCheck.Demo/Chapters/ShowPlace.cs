@@ -23,7 +23,7 @@ internal static class ShowPlace
 
         await using var manifest = File.OpenRead(Path.Combine(folder, "manifest.json"));
         var said = await JsonSerializer.DeserializeAsync<JsonElement>(manifest, ClaimCheckJson.Options, cancellationToken);
-        var isCsv = said.GetProperty("format").GetString() == "csv"; // no value of what is shown here has a line break in it
+        var isCsv = said.GetProperty("format").GetString() == "csv"; // no value that is shown here contains a line break
         var lines = 0L;
         foreach (var file in said.GetProperty("files").EnumerateArray())
         {
@@ -31,7 +31,7 @@ internal static class ShowPlace
             await using var stored = File.OpenRead(path);
             var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(stored, cancellationToken));
             if (digest != file.GetProperty("sha256").GetString())
-                throw new DemoException($"{path} is not what the manifest says.");
+                throw new DemoException($"{path} does not match the manifest.");
             stored.Position = 0;
             using var text = new StreamReader(new GZipStream(stored, CompressionMode.Decompress));
             while (await text.ReadLineAsync(cancellationToken) is not null)
@@ -40,7 +40,7 @@ internal static class ShowPlace
                 lines--; // its header
         }
         if (lines != said.GetProperty("records").GetInt64())
-            throw new DemoException($"There are {lines:N0} records, not what the manifest says.");
-        tour.Screen.Good($"{lines:N0} records, each file's SHA-256 is the manifest's");
+            throw new DemoException($"There are {lines:N0} records, which does not match the manifest.");
+        tour.Screen.Good($"{lines:N0} records, each file's SHA-256 matches the manifest");
     }
 }

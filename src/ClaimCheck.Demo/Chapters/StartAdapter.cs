@@ -15,14 +15,14 @@ internal static class StartAdapter
 
     public static Step ByTheClock { get; } = new(
         "Start the adapter",
-        "A consumer that is configured and not coded. This route asks by the clock (here once a minute, and soon), looks into\n"
-        + "staging until the batch is there, and puts the files into a folder that the consumer system reads.",
+        "A consumer that is configured, not coded. This route requests an export on a schedule (here once a minute), looks into\n"
+        + "staging until the batch is there, and pushes the files into a folder that the consumer system reads.",
         (tour, cancellationToken) => RunAsync(tour, "nightly", ClockRoute(), FolderOf, cancellationToken));
 
     public static Step ByEvents { get; } = new(
         "Start the adapter",
-        "This route waits for BulkReady, of whoever asks for an export of the dataset, and loads the records into a table of\n"
-        + "the consumer's own: each takes effect once, in one transaction with the place in the batch.",
+        "This route waits for BulkReady of any client's export of the dataset, and loads the records into a table of\n"
+        + "the consumer's own: each takes effect once, in one transaction with the position in the batch.",
         async (tour, cancellationToken) =>
         {
             var database = await tour.NewConsumerTableAsync(cancellationToken);
@@ -33,8 +33,8 @@ internal static class StartAdapter
 
     public static Step OnDemand { get; } = new(
         "Start the adapter",
-        "This route is asked by a consumer system, waits for BulkReady, puts the files where that system reads them, and\n"
-        + "tells it with a signed notice.",
+        "This route is triggered by a consumer system, waits for BulkReady, pushes the files to where that system reads them, and\n"
+        + "notifies it with a signed notice.",
         (tour, cancellationToken) => RunAsync(
             tour, "crm",
             new JsonObject
@@ -48,8 +48,8 @@ internal static class StartAdapter
 
     public static Step OnDemandWithoutEvents { get; } = new(
         "Start the adapter",
-        "This route is asked by a consumer system too, but nobody sends events: the adapter asks the service, and the\n"
-        + "consumer system asks the adapter.",
+        "This route is triggered by a consumer system too, but without events: the adapter polls the service, and the\n"
+        + "consumer system polls the adapter.",
         (tour, cancellationToken) => RunAsync(
             tour, "erp", new JsonObject { ["Pattern"] = "ar-4", ["Dataset"] = "orders" }, FolderOf, cancellationToken));
 
@@ -61,7 +61,7 @@ internal static class StartAdapter
             ["Pattern"] = "ar-1",
             ["Dataset"] = "orders",
             ["Format"] = "ndjson",
-            // Each minute: an adapter that takes long to start meets the next moment.
+            // Each minute: an adapter that takes long to start catches the next fire time.
             ["Cron"] = $"{at.Second} * * * * ?",
             ["TimeZone"] = "UTC",
             ["Wait"] = "staging",

@@ -6,7 +6,7 @@ internal static class StartAws
 {
     public static Step Step { get; } = new(
         "Start S3, SNS and SQS",
-        "Servers for tests on this machine (or those that AWS_ENDPOINT_URL names), and on them a bucket for staging, a topic,\n"
+        "Test servers on this machine (or those that AWS_ENDPOINT_URL names), with a bucket for staging, a topic,\n"
         + "and a queue that is subscribed to it and has a dead letter queue.",
         RunAsync);
 

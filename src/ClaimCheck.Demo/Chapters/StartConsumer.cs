@@ -6,7 +6,7 @@ internal static class StartConsumer
 {
     public static Step Step { get; } = new(
         "Start a consumer",
-        "A process of its own, with ClaimCheck.Consumer in it: AddClaimCheckConsumer, AddSqsListener, and a handler that\n"
+        "A process of its own that uses ClaimCheck.Consumer: AddClaimCheckConsumer, AddSqsListener, and a handler that\n"
         + "counts and sums orders. It knows the queue and the service's address.",
         RunAsync);
 
@@ -14,6 +14,6 @@ internal static class StartConsumer
     {
         var line = await tour.StartConsumer().NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(90), cancellationToken);
         tour.Screen.Text($"the consumer: {line}");
-        tour.Screen.Good("it listens; this process reads nothing of the queue");
+        tour.Screen.Good("it listens; this process does not read from the queue");
     }
 }

@@ -6,13 +6,13 @@ internal static class StartService
 {
     public static Step Step { get; } = new(
         "Start the service",
-        "Nothing is configured: it brings its own Postgres and a staging folder. The first start makes a sample\n"
+        "Nothing is configured: it brings its own Postgres and a staging folder. The first start creates a sample\n"
         + "database of a million orders, which takes some seconds.",
         RunAsync);
 
     public static Step OnAwsStep { get; } = new(
         "Start the service",
-        "Two settings: the staging bucket and the topic. Its database is its own here too; the first start makes a sample\n"
+        "Two settings: the staging bucket and the topic. It brings its own database here too; the first start creates a sample\n"
         + "of a million orders, which takes some seconds.",
         RunAsync);
 

@@ -8,7 +8,7 @@ internal static class StartSmallService
 
     public static Step Step { get; } = new(
         "Start the service",
-        $"As ever, with a sample of {Orders:N0} orders.",
+        $"As before, with a sample of {Orders:N0} orders.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

@@ -4,14 +4,14 @@ namespace ClaimCheck.Demo.Chapters;
 
 internal static class SumUp
 {
-    public static Step Step { get; } = new("What was seen", "In short:", RunAsync);
+    public static Step Step { get; } = new("Summary", "In short:", RunAsync);
 
     private static Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var screen = tour.Screen;
         screen.Good($"a message of {DemoScreen.Size(tour.MessageBytes)} stood for {tour.RecordsRead:N0} records");
-        screen.Good("the consumer read them when it was ready to, verified, and found each as it is at the source");
-        screen.Good("the source took them back, and no link works any more");
+        screen.Good("the consumer read them when it was ready, verified, and each matches the source");
+        screen.Good("the producer revoked them, and no link works any more");
         return Task.CompletedTask;
     }
 }

@@ -2,24 +2,24 @@ using System.Diagnostics;
 
 namespace ClaimCheck.Demo.Chapters;
 
-/// <summary>The source, or the consumer system, takes the data back, and the adapter takes away what it pushed.</summary>
+/// <summary>The producer, or the consumer system, ends the batch, and the adapter removes what it pushed.</summary>
 internal static class TakeAway
 {
     public static Step AtTheSource { get; } = new(
-        "The source takes the data back",
-        "The adapter finds out, and takes away what it pushed: _REVOKED stays, and says why.",
+        "The producer revokes the data",
+        "The adapter notices it, and removes what it pushed: _REVOKED stays, with the reason.",
         async (tour, cancellationToken) =>
         {
-            await tour.Client.RevokeAsync(tour.AdapterExport.BatchId!.Value, "The demo takes it back", cancellationToken);
+            await tour.Client.RevokeAsync(tour.AdapterExport.BatchId!.Value, "The demo revokes it", cancellationToken);
             await GoneAsync(tour, "revoked", cancellationToken);
         });
 
     public static Step AtTheSourceWithNotice { get; } = new(
-        "The source takes the data back",
-        "The adapter hears BulkRevoked, takes away what it pushed, and tells the consumer system.",
+        "The producer revokes the data",
+        "The adapter receives BulkRevoked, removes what it pushed, and notifies the consumer system.",
         async (tour, cancellationToken) =>
         {
-            await tour.Client.RevokeAsync(tour.AdapterExport.BatchId!.Value, "The demo takes it back", cancellationToken);
+            await tour.Client.RevokeAsync(tour.AdapterExport.BatchId!.Value, "The demo revokes it", cancellationToken);
             var notice = await tour.ConsumerSystem.NextAsync(cancellationToken);
             if ((string?)notice["type"] != "export.revoked")
                 throw new DemoException($"The notice is {notice["type"]}, not export.revoked.");
@@ -28,8 +28,8 @@ internal static class TakeAway
         });
 
     public static Step ByTheConsumerSystem { get; } = new(
-        "The consumer system is done with it",
-        "DELETE /exports/{id} at the adapter: it takes the files away, and revokes the batch at the service.",
+        "The consumer system has finished",
+        "DELETE /exports/{id} at the adapter: it removes the files, and revokes the batch at the service.",
         async (tour, cancellationToken) =>
         {
             using var answer = await tour.Wire.DeleteAsync(new Uri(tour.Adapter.Address, $"exports/{tour.AdapterExport.Id}?reason=done"), cancellationToken);

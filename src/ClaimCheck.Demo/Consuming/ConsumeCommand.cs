@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Demo.Consuming;
 
-/// <summary>The consumer's process: a host with a listener. It ends when it is told to, or when whoever started it is gone.</summary>
+/// <summary>
+/// The consumer's process: a host with a listener. It ends when it is told to, or when its parent process is gone.
+/// </summary>
 internal static class ConsumeCommand
 {
     public const string Verb = "consume";
@@ -21,7 +23,7 @@ internal static class ConsumeCommand
             return 2;
         }
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        // What it says is for the demo; its log is not.
+        // Its output is for the demo; its log is not.
         builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services

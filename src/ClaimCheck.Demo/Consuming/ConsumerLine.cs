@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Demo.Consuming;
 
-/// <summary>What the consumer's process says, a line of JSON each. No link is ever in it.</summary>
+/// <summary>The messages of the consumer's process, one line of JSON each. They never contain a link.</summary>
 /// <param name="Said">One of <see cref="Words"/>.</param>
 internal sealed record ConsumerLine(string Said)
 {

@@ -28,7 +28,7 @@ internal sealed class AdapterProcess : IAsyncDisposable
                 ["Service"] = service.ToString(),
                 ["Consumer"] = "billing",
                 ["StateDirectory"] = Path.Combine(folder.FullName, "state"),
-                // A demo is in a hurry.
+                // A demo should not take long.
                 ["Polling"] = new JsonObject { ["Interval"] = "00:00:00.5", ["LongestInterval"] = "00:00:01", ["RevocationInterval"] = "00:00:01" },
                 ["Routes"] = Route.DeepClone(),
             },
@@ -73,7 +73,7 @@ internal sealed class AdapterProcess : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<AdapterExport>(ClaimCheckJson.Options, cancellationToken))!;
     }
 
-    /// <summary>Waits for a state of an export, by default the first that there is, and tells each state on the way.</summary>
+    /// <summary>Waits for a state of an export, by default of the first one, and reports each state on the way.</summary>
     public async Task<AdapterExport> UntilAsync(
         HttpClient http, string? id, string state, Action<AdapterExport> changed, CancellationToken cancellationToken)
     {
@@ -133,6 +133,6 @@ internal sealed record AdapterExport
 
     public Link? Link { get; init; }
 
-    /// <summary>Id and state: a link is a secret.</summary>
+    /// <summary>Id and state only: a link is a secret.</summary>
     public override string ToString() => $"{Id} is {State}";
 }

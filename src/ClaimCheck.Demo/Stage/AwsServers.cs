@@ -33,7 +33,7 @@ internal sealed class AwsServers : IAsyncDisposable
 
     public TopicAndQueue Messaging => messaging ?? throw new DemoException("There is no topic yet.");
 
-    /// <summary>What a process needs in its environment to reach all three; null removes.</summary>
+    /// <summary>The environment with which a process reaches all three; null removes a variable.</summary>
     public IReadOnlyDictionary<string, string?> ForConsumer => environment;
 
     /// <summary>That, and the service's two settings.</summary>
@@ -45,7 +45,7 @@ internal sealed class AwsServers : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // Both at once: most of it is waiting. S3's keys win: SNS and SQS servers for tests take any.
+        // Both at once: most of it is waiting. S3's keys win: SNS and SQS servers for tests accept any.
         var starting = new[] { QueuesAsync(), S3Async() };
         await Task.WhenAll(starting);
         foreach (var (variable, value) in starting.SelectMany(each => each.Result))
@@ -66,7 +66,7 @@ internal sealed class AwsServers : IAsyncDisposable
         messaging = await TopicAndQueue.CreateAsync(sns, sqs, name, cancellationToken);
     }
 
-    /// <summary>Stops what was started; from servers of others removes what was made.</summary>
+    /// <summary>Stops what was started; on existing servers removes what was created.</summary>
     public async ValueTask DisposeAsync()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -79,7 +79,7 @@ internal sealed class AwsServers : IAsyncDisposable
         }
         catch (Exception e) when (e is AmazonServiceException or AmazonClientException or AwsMessagingException or HttpRequestException or OperationCanceledException)
         {
-            Console.Error.WriteLine($"What the demo made, named {name}, could not all be deleted: {e.Message}");
+            Console.Error.WriteLine($"Not everything that the demo created, named {name}, could be deleted: {e.Message}");
         }
         s3?.Dispose();
         sns?.Dispose();
@@ -109,7 +109,7 @@ internal sealed class AwsServers : IAsyncDisposable
         lock (started)
             started.Add(server);
         var settings = (await server.UpAsync(watchVariable)).ToDictionary(each => each.Key, each => (string?)each.Value);
-        // What this machine is set up for is another account.
+        // This machine may be configured for another account.
         foreach (var other in (string[])["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])
             settings[other] = null;
         return settings;

@@ -3,7 +3,9 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>Finds programs that were built beside this one.</summary>
 internal static class BuiltProgram
 {
-    /// <summary><c>…/ClaimCheck.Demo/bin/{configuration}/net10.0/</c> has its like at the other project; else the newest build counts.</summary>
+    /// <summary>
+    /// The counterpart of <c>…/ClaimCheck.Demo/bin/{configuration}/net10.0/</c> at the other project; else the newest build.
+    /// </summary>
     /// <param name="project">Its folder beside this one's.</param>
     /// <param name="assembly">Its assembly, where that has another name.</param>
     public static string Find(string project, string? assembly = null)

@@ -24,12 +24,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         process.Exited += (_, _) => listening.TrySetException(new DemoException($"The {name} ended with code {process.ExitCode}."));
     }
 
-    /// <param name="name">What it is, for a person.</param>
+    /// <param name="name">Its name for people.</param>
     /// <param name="binary">Its DLL.</param>
     /// <param name="folder">Its working directory; its output goes to a file in it.</param>
     /// <param name="logFile">That file.</param>
     /// <param name="arguments">Beside the address that it listens on.</param>
-    /// <param name="settings">What it has in its environment beside this process's; null removes.</param>
+    /// <param name="settings">Additional environment variables; null removes one.</param>
     public static ChildProcess Start(
         string name, string binary, string folder, string logFile, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> settings)
     {
@@ -41,7 +41,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = folder,
         };
-        // What this machine is configured for is something else: its database and buckets are not shown around.
+        // This machine may be configured for other uses: its database and buckets must not appear in a demo.
         string[] foreign = ["ClaimCheck__", "ConnectionStrings__", "Adapter__", "ASPNETCORE_", "Logging__", "DOTNET_URLS"];
         foreach (var variable in Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(each => (string)each.Key)
                      .Where(variable => foreign.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))))
@@ -50,7 +50,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
         foreach (var (variable, value) in settings)
             start.Environment[variable] = value;
-        // The line that names the port.
+        // The line with the port.
         start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
         var child = new ChildProcess(start, name, logFile);
         child.process.Start();

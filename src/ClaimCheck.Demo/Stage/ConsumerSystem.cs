@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>A consumer system that knows nothing of ClaimCheck: it takes signed notices.</summary>
+/// <summary>A consumer system that knows nothing about ClaimCheck: it accepts signed notices.</summary>
 internal sealed class ConsumerSystem : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

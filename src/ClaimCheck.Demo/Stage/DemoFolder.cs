@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>A data directory for one run, so that two demos at once do not meet. It goes at the end, with what a killed service left.</summary>
+/// <summary>
+/// A data directory for one run, so that two concurrent demos do not collide. It is removed at the end, with what a killed
+/// service left.
+/// </summary>
 internal sealed class DemoFolder
 {
     public DemoFolder()
@@ -14,7 +17,7 @@ internal sealed class DemoFolder
             Directory.CreateDirectory(Path);
             return;
         }
-        // Others may pass, not look: as root the service runs its database as another user.
+        // Others may pass through, not list: as root the service runs its database as another user.
         Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
     }
@@ -23,7 +26,7 @@ internal sealed class DemoFolder
 
     public string Log => System.IO.Path.Combine(Path, "service.log");
 
-    /// <summary>Saves the log from the folder's end.</summary>
+    /// <summary>Saves the log before the folder is removed.</summary>
     public string KeepLog()
     {
         var kept = Path + ".log";
@@ -34,7 +37,7 @@ internal sealed class DemoFolder
 
     public async Task RemoveAsync()
     {
-        // Where the account that runs the database can't get in here, its data lie elsewhere.
+        // Where the account that runs the database can't enter here, its data are elsewhere.
         var homes = new List<string> { System.IO.Path.Combine(Path, "postgres") };
         var location = System.IO.Path.Combine(Path, "postgres.location");
         if (File.Exists(location) && (await File.ReadAllTextAsync(location)).Trim() is { Length: > 0 } elsewhere)

@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>What the person sees: colours and bars on a terminal, plain lines elsewhere.</summary>
+/// <summary>The output for the viewer: colours and bars on a terminal, plain lines elsewhere.</summary>
 internal sealed class DemoScreen
 {
     private const int Margin = 5;
@@ -21,11 +21,11 @@ internal sealed class DemoScreen
             ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
-        // Lines are broken here, so that the next ones are indented too, and links stay whole.
+        // Lines are wrapped here, so that the next ones are indented too, and links stay whole.
         console.Profile.Width = 10_000;
     }
 
-    // What is not read on a terminal is read by a program: there only explanations are broken.
+    // Without a terminal a program reads the output: then only explanations are wrapped.
     private int Room => isTerminal ? AnsiConsole.Console.Profile.Width : int.MaxValue;
 
     public void Title(string text)
@@ -57,16 +57,16 @@ internal sealed class DemoScreen
     public void Figure(string name, string value) =>
         Write($"{Blanks(Margin)}{Markup.Escape(name),-Names} ", Margin + Names + 1, "bold", value, Room);
 
-    /// <summary>Text as it is, indented; for JSON.</summary>
+    /// <summary>Text unchanged, indented; for JSON.</summary>
     public void Text(string text)
     {
         foreach (var line in text.Split('\n'))
-            console.Profile.Out.Writer.WriteLine("     " + line); // not wrapped: it is to be copied
+            console.Profile.Out.Writer.WriteLine("     " + line); // not wrapped, so that it can be copied
     }
 
-    /// <summary>A bar (or, elsewhere than on a terminal, a line now and then) while something goes on.</summary>
-    /// <param name="name">What goes on.</param>
-    /// <param name="work">It reports a share of 1 and a figure.</param>
+    /// <summary>A progress bar (or occasional lines without a terminal).</summary>
+    /// <param name="name">The activity.</param>
+    /// <param name="work">Reports a share of 1 and a figure.</param>
     public async Task ProgressAsync(string name, Func<Action<double, string>, Task> work)
     {
         if (!isTerminal)
@@ -107,7 +107,7 @@ internal sealed class DemoScreen
 
     public static string Files(long count) => count == 1 ? "1 file" : $"{count:N0} files";
 
-    // Breaks between words. A word that does not fit is left to the terminal: most are links, which are to be copied.
+    // Wraps between words. A word that does not fit is left to the terminal: most are links, which must stay copyable.
     private void Write(string lead, int indent, string style, string text, int room)
     {
         var line = new StringBuilder();

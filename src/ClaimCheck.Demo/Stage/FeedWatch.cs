@@ -33,8 +33,8 @@ internal static class FeedWatch
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Said below.
+            // Reported below.
         }
-        throw new DemoException($"The feed brought no {type} of {batch} within {Patience.TotalSeconds} seconds.");
+        throw new DemoException($"The feed had no {type} of {batch} within {Patience.TotalSeconds} seconds.");
     }
 }

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>The service as a child process, with a data directory that goes with it.</summary>
+/// <summary>The service as a child process, with a data directory that is removed with it.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly ChildProcess process;
@@ -8,10 +8,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private ServiceProcess(ChildProcess process, DemoFolder folder) => (this.process, this.folder) = (process, folder);
 
-    /// <summary>Holds a connection string of the sample database, for its owner's eyes.</summary>
+    /// <summary>Contains a connection string of the sample database, readable by its owner only.</summary>
     public string SampleConnectionFile => Path.Combine(folder.Path, "sample-connection");
 
-    /// <param name="settings">What it has in its environment beside this process's; null removes.</param>
+    /// <param name="settings">Additional environment variables; null removes one.</param>
     public static ServiceProcess Start(IReadOnlyDictionary<string, string?>? settings = null)
     {
         var binary = BuiltProgram.Find("ClaimCheck.Service");
@@ -20,13 +20,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ServiceProcess(ChildProcess.Start("service", binary, data.Path, data.Log, [], environment), data);
     }
 
-    /// <summary>The address that it listens on, once it does. A first start makes a database before.</summary>
+    /// <summary>The address that it listens on, once it does. A first start creates a database before.</summary>
     public Task<Uri> ListeningAsync(CancellationToken cancellationToken) => process.ListeningAsync(cancellationToken);
 
     /// <summary>Waits until <c>/health/ready</c> says so.</summary>
     public Task ReadyAsync(HttpClient http, Uri address, CancellationToken cancellationToken) => process.ReadyAsync(http, address, cancellationToken);
 
-    /// <summary>Where the log stays when the folder goes.</summary>
+    /// <summary>Where the log is kept when the folder is removed.</summary>
     public string KeepLog() => folder.KeepLog();
 
     /// <summary>Stops it, and its database, whatever happened; then removes its folder.</summary>

@@ -11,7 +11,7 @@ internal static class ShownLinks
 
     public static string Of(Link link) => Of(link.Reveal());
 
-    /// <summary>An event as it is on the wire, but for the links' signatures.</summary>
+    /// <summary>An event as on the wire, without the links' signatures.</summary>
     public static string Of(BulkEvent bulkEvent)
     {
         var json = JsonSerializer.SerializeToNode(bulkEvent, ClaimCheckJson.Options)!.AsObject();
@@ -20,7 +20,7 @@ internal static class ShownLinks
         return json.ToJsonString(Indented);
     }
 
-    /// <summary>A bulk job as it is on the wire, but for the link's signature.</summary>
+    /// <summary>A bulk job as on the wire, without the link's signature.</summary>
     public static string Of(BulkJob job)
     {
         var json = JsonSerializer.SerializeToNode(job, ClaimCheckJson.Options)!.AsObject();

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>A server that a script of infra/test-servers starts and stops. It also goes where this process is killed.</summary>
+/// <summary>A server that a script of infra/test-servers starts and stops. It also ends when this process is killed.</summary>
 internal sealed class TestServer(string script, string folder)
 {
     private readonly string path = Path.Combine(Scripts(), script);
 
-    /// <summary>Starts it; not to be broken off halfway, so it takes no token.</summary>
-    /// <param name="watchVariable">What the script calls the process that the server must not outlive.</param>
+    /// <summary>Starts it; must not be interrupted halfway, so it takes no token.</summary>
+    /// <param name="watchVariable">The script's variable with the process that the server must not outlive.</param>
     /// <returns>The environment that reaches it.</returns>
     public async Task<Dictionary<string, string>> UpAsync(string watchVariable)
     {
@@ -27,7 +27,7 @@ internal sealed class TestServer(string script, string folder)
 
     private async Task<(int ExitCode, string Output, string Errors)> RunAsync(string verb, params (string Name, string Value)[] environment)
     {
-        // A session of its own: Ctrl-C is for this process, which then stops the server in its turn.
+        // A session of its own: Ctrl-C is for this process, which then stops the server itself.
         string[] command = OperatingSystem.IsLinux() ? ["setsid", path, verb, folder] : [path, verb, folder];
         var start = new ProcessStartInfo(command[0], command[1..])
         {

@@ -5,7 +5,7 @@ using ClaimCheck.Aws.SimpleNotificationService;
 
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>A topic, and a queue subscribed to it that puts aside what can't be handled.</summary>
+/// <summary>A topic, and a queue subscribed to it, with a dead letter queue.</summary>
 internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string DeadLetterUrl)
 {
     public static async Task<TopicAndQueue> CreateAsync(AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string De
 
     public async Task DeleteAsync(AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, CancellationToken cancellationToken)
     {
-        await sns.DeleteTopicAsync(TopicArn, cancellationToken); // its subscriptions go with it
+        await sns.DeleteTopicAsync(TopicArn, cancellationToken); // its subscriptions are deleted with it
         await sqs.DeleteQueueAsync(QueueUrl, cancellationToken);
         await sqs.DeleteQueueAsync(DeadLetterUrl, cancellationToken);
     }

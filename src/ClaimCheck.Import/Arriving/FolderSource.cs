@@ -7,13 +7,13 @@ using ClaimCheck.Import.Runs;
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>
-/// A watched folder. A file is taken by a rename, which one watcher alone can do, into <c>.claimcheck/{run}/</c>; from there it
-/// goes on to <c>done/</c> or <c>failed/</c>. Nothing is deleted.
+/// A watched folder. A file is taken by a rename, which only one watcher can do, into <c>.claimcheck/{run}/</c>; from there it
+/// is moved to <c>done/</c> or <c>failed/</c>. Nothing is deleted.
 /// </summary>
 internal sealed class FolderSource(string folder, ArrivalOptions options, TimeProvider time) : IWatchedSource
 {
     private const string Taken = ".claimcheck";
-    private const int LongestName = 255; // bytes, of most file systems
+    private const int LongestName = 255; // bytes, on most file systems
 
     private readonly Dictionary<string, Observation> observed = new(StringComparer.Ordinal);
 
@@ -30,10 +30,10 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         {
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
             {
-                // A link could lead to what its maker may not read, and we may.
+                // A symbolic link could lead to what its creator may not read, but this process may.
                 if (!IsWanted(file.Name) || file.LinkTarget is not null)
                     continue;
-                // Gone meanwhile, or of a name that is no UTF-8 and can't be told here: it must not keep the others.
+                // Gone meanwhile, or with a name that is not UTF-8 and can't be represented here: it must not delay the others.
                 if (!file.Exists)
                     continue;
                 names.Add(file.Name);
@@ -73,7 +73,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"Files can't be taken in {folder}: {e.Message}", e);
+            throw new IOException($"Files can't be moved in {folder}: {e.Message}", e);
         }
         finally
         {
@@ -94,7 +94,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         try
         {
             Directory.CreateDirectory(own);
-            // The marker goes along, and first: the next file of this name has to wait for its own.
+            // The marker is moved too, and first: the next file of this name has to wait for its own.
             if (options.Complete == "marker" && !File.Exists(run.Input + options.Marker))
                 Durable.Rename(run.Source + options.Marker, run.Input + options.Marker);
             Durable.Rename(run.Source, run.Input);
@@ -103,7 +103,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         }
         catch (FileNotFoundException)
         {
-            // A network file system may say so of a move that it has made: its first answer got lost.
+            // A network file system may report this for a move that it has made: its first answer was lost.
             if (File.Exists(run.Input))
                 return Task.FromResult(true);
             if (!Directory.EnumerateFileSystemEntries(own).Any())
@@ -120,14 +120,14 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
     {
         var own = Path.GetDirectoryName(run.Input)!;
         var target = Path.Combine(folder, run.State == RunState.Completed ? "done" : "failed");
-        // The same name comes every day.
+        // The same name arrives every day.
         var (plain, other) = (Path.Combine(target, run.File), Path.Combine(target, OtherName(run)));
         var path = File.Exists(other) ? other : plain;
-        // Else moved by a process that was killed before it could say so.
+        // Otherwise it was moved by a process that was killed before it could record that.
         if (File.Exists(run.Input))
         {
             Directory.CreateDirectory(target);
-            // Another watcher may settle a file of this name just now.
+            // Another watcher may be settling a file of this name.
             path = Durable.TryMove(run.Input, plain) ? plain : other;
             if (path == other)
                 File.Move(run.Input, other);
@@ -142,7 +142,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
         return Task.CompletedTask;
     }
 
-    // The run's id goes before the name; where both are too long for a file system, the name's end tells what it is.
+    // The run's id precedes the name; where both are too long for a file system, the end of the name is kept.
     private string OtherName(RunDocument run)
     {
         var name = run.File;

@@ -8,7 +8,7 @@ internal static class S3Link
 {
     public const string Scheme = "s3://";
 
-    /// <returns>False where the text is no <c>s3://bucket/prefix</c>.</returns>
+    /// <returns>False where the text is not <c>s3://bucket/prefix</c>.</returns>
     public static bool TryParse(string text, out string bucket, out string prefix)
     {
         (bucket, prefix) = ("", "");

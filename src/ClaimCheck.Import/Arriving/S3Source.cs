@@ -11,16 +11,16 @@ using ClaimCheck.Import.Runs;
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>
-/// A watched prefix of a bucket. An object, told by its key and ETag, is taken by writing a marker that does not exist yet,
-/// <c>{prefix}.claimcheck/{name}@{etag}.json</c>, which one watcher alone can do. The marker says in the end what became of it.
-/// Objects stay as they are.
+/// A watched prefix of a bucket. An object, identified by its key and ETag, is taken by writing a marker that does not exist yet,
+/// <c>{prefix}.claimcheck/{name}@{etag}.json</c>, which only one watcher can do. In the end the marker has the outcome.
+/// Objects stay unchanged.
 /// </summary>
 internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, ArrivalOptions options) : IWatchedSource
 {
     private const string Markers = ".claimcheck/";
     private const string NoTag = "at-";
-    private const int LongestMarker = 64 << 10; // what is cut off there is no JSON, and so nobody's
-    private const int MostObjects = 1_000_000; // all keys of a prefix are held at once
+    private const int LongestMarker = 64 << 10; // a marker that is longer is cut off, so it is not JSON and belongs to no run
+    private const int MostObjects = 1_000_000; // all keys of a prefix are in memory at once
 
     public string Origin => RunOrigin.S3;
 
@@ -56,7 +56,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 if (isRefused)
                     return;
                 if (tries == 2)
-                    throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it wrote an object over one that was there. {NoLock}");
+                    throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it overwrote an existing object. {NoLock}");
             }
         }
         finally
@@ -75,7 +75,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         }
         catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
         {
-            return true; // the first write too, where its answer got lost and the client repeated it
+            return true; // the first write too, where its answer was lost and the client repeated it
         }
         catch (AmazonServiceException e) when (
             e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed || e.ErrorCode is "NotImplemented" or "InvalidArgument" or "InvalidRequest")
@@ -89,7 +89,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
 
     private const string NoLock = "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
 
-    // Without the right to delete, an empty object is left that nobody takes for a file.
+    // Without the permission to delete, an empty object is left that is never taken for a file.
     private async Task TryDeleteAsync(string key)
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -119,7 +119,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         {
             using var answer = await client.GetObjectAsync(
                 new GetObjectRequest { BucketName = bucket, Key = KeyOf(run), EtagToMatch = IsTag(known) ? $"\"{known}\"" : null }, cancellationToken);
-            // Stores exist that do not look at the condition.
+            // Some stores ignore the condition.
             if (IsTag(known) && answer.ETag?.Trim('"') is { Length: > 0 } came && came != known)
                 throw new ImportException(ImportCodes.FileMissing, $"The object {run.Source} was replaced before it was fetched.");
             Inspection.CheckLength(answer.ContentLength, run.Limits.Reading);
@@ -164,10 +164,10 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             }, cancellationToken);
             return true;
         }
-        // 409: another one writes it just now.
+        // 409: another process is writing it.
         catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
         {
-            // It may be our own, from before a crash, or of a try whose answer got lost.
+            // It may be our own, from before a crash, or of a try whose answer was lost.
             return await OwnerAsync(run, cancellationToken) == run.RunId;
         }
     }
@@ -177,7 +177,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         try
         {
             using var answer = await client.GetObjectAsync(bucket, run.Marker, cancellationToken);
-            // Whoever may write to the bucket may write markers.
+            // Everybody who may write to the bucket may write markers.
             var content = new byte[LongestMarker];
             var length = await answer.ResponseStream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
             using var marker = JsonDocument.Parse(content.AsMemory(0, length));
@@ -198,7 +198,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             while (file.Position <= answer.ContentLength && await answer.ResponseStream.ReadAsync(buffer, cancellationToken) is > 0 and var read)
                 await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             if (file.Position != answer.ContentLength)
-                throw new IOException($"{file.Position} of {answer.ContentLength} bytes came.");
+                throw new IOException($"{file.Position} of {answer.ContentLength} bytes were received.");
             file.Flush(flushToDisk: true);
         }
         File.Move(next, path, overwrite: true);
@@ -224,7 +224,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
 
     private string MarkerOf(S3Object item) => $"{prefix}{Markers}{item.Key[prefix.Length..]}@{ContentOf(item)}.json";
 
-    // Without an ETag size and time have to tell one content from the next.
+    // Without an ETag, size and time have to distinguish the content.
     private static string ContentOf(S3Object item) =>
         item.ETag?.Trim('"') is { Length: > 0 } etag ? etag : $"{NoTag}{item.Size}-{item.LastModified?.ToUniversalTime().Ticks}";
 
@@ -241,7 +241,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             : RecordFile.FormatOf(file) is not null);
     }
 
-    // The bucket may come back, and the rights may be granted.
+    // The bucket may come back, and permissions may be granted.
     private async Task<T> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancellationToken)
     {
         try

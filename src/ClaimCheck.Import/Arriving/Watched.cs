@@ -3,7 +3,7 @@ using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 
-/// <summary>A source, and what it holds open.</summary>
+/// <summary>A source, and its connection.</summary>
 internal sealed class Watched<T>(T source, AmazonS3Client? client) : IDisposable
     where T : IFileSource
 {
@@ -15,7 +15,7 @@ internal sealed class Watched<T>(T source, AmazonS3Client? client) : IDisposable
 /// <summary>Finds the source that options or a run name.</summary>
 internal static class Watched
 {
-    /// <exception cref="ImportException">There is no such source.</exception>
+    /// <exception cref="ImportException">The source does not exist.</exception>
     public static Watched<IWatchedSource> Of(ImportOptions options, TimeProvider time)
     {
         var text = options.Source ?? throw new ImportException(ImportCodes.InvalidConfiguration, "source is not set: there is nothing to watch.");
@@ -31,7 +31,7 @@ internal static class Watched
             : throw new ImportException(ImportCodes.SourceUnavailable, $"There is no folder {folder}.");
     }
 
-    /// <summary>The one that a run's file came from, also where another is configured now.</summary>
+    /// <summary>The source that a run's file came from, even where another is configured now.</summary>
     public static Watched<IFileSource> Of(RunDocument run, ImportOptions options, TimeProvider time)
     {
         switch (run.Origin)
@@ -40,7 +40,7 @@ internal static class Watched
                 return new(new FolderSource(Path.GetDirectoryName(run.Source)!, options.Arrival, time), null);
             case RunOrigin.S3:
                 if (!S3Link.TryParse(run.Source, out var bucket, out _))
-                    throw new IOException($"The document of run {run.RunId} is damaged: its source is no object of a bucket.");
+                    throw new IOException($"The document of run {run.RunId} is damaged: its source is not an object of a bucket.");
                 var watched = S3Link.Connect(options.Arrival);
                 return new(new S3Source(watched, bucket, "", options.Arrival), watched);
             default:

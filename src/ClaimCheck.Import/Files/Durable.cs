@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Import.Files;
 
-/// <summary>What has to outlive a loss of power, or other watchers.</summary>
+/// <summary>File operations that must survive a power failure, or concurrent watchers.</summary>
 internal static partial class Durable
 {
     private const int NotThere = 2; // ENOENT
     private const int AlreadyThere = 17; // EEXIST
     private const int OtherFileSystem = 18; // EXDEV
 
-    /// <summary>A rename lasts only once its folder is on disk; .NET has no call for it.</summary>
+    /// <summary>A rename is durable only once its folder is on disk; .NET has no call for it.</summary>
     public static void SyncFolder(string folder)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
@@ -21,9 +21,11 @@ internal static partial class Durable
         _ = Close(descriptor);
     }
 
-    /// <summary>Moves a file within its file system, in one step: never by a copy, which two processes could make of one file.</summary>
-    /// <exception cref="FileNotFoundException">It is not there (any more).</exception>
-    /// <exception cref="IOException">It can't be moved so.</exception>
+    /// <summary>
+    /// Moves a file within its file system, in one step: never by a copy, which two processes could make of one file.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">It does not exist (any more).</exception>
+    /// <exception cref="IOException">It can't be moved like that.</exception>
     public static void Rename(string from, string to)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
@@ -37,12 +39,14 @@ internal static partial class Durable
         throw Marshal.GetLastPInvokeError() switch
         {
             NotThere => new FileNotFoundException($"There is no file {from}."),
-            OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} lies on another file system than {from}: files can't be moved there in one step."),
+            OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} is on another file system than {from}: files can't be moved there in one step."),
             _ => new IOException($"{from} can't be moved to {to}: {text}."),
         };
     }
 
-    /// <summary>Finds out whether locks hold in a folder, by taking one twice: file systems, mounts and settings exist where none does.</summary>
+    /// <summary>
+    /// Tests whether locks work in a folder, by taking one twice: on some file systems, mounts and settings they do not.
+    /// </summary>
     /// <exception cref="IOException">They do not, or the folder can't be written to.</exception>
     public static void ProveLocks(string folder)
     {
@@ -63,16 +67,16 @@ internal static partial class Durable
         {
             throw new IOException($"The folder {folder} can't be written to: {e.Message}", e);
         }
-        throw new IOException($"File locks do not hold in {folder}: two processes would do the same work. Keep the state on a local disk.");
+        throw new IOException($"File locks do not work in {folder}: two processes would do the same work. Keep the state on a local disk.");
     }
 
-    /// <summary>Moves a file to a name that nobody has yet: of several processes that want it, one gets it.</summary>
-    /// <returns>False where the name is taken; the file is where it was then.</returns>
+    /// <summary>Moves a file to a name only where the name is free: of several processes that try, one succeeds.</summary>
+    /// <returns>False where the name is taken; the file is unchanged then.</returns>
     public static bool TryMove(string from, string to)
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
         {
-            // File.Move looks first and renames then: in between another file may get the name, and would be replaced.
+            // File.Move checks first and renames then: in between, another file may get the name, and would be replaced.
             if (Link(from, to) == 0)
             {
                 File.Delete(from);
@@ -81,7 +85,7 @@ internal static partial class Durable
             if (Marshal.GetLastPInvokeError() == AlreadyThere)
                 return false;
         }
-        // A file system without hard links, or whatever else: the move itself says it.
+        // A file system without hard links, or another error: the move itself reports it.
         if (File.Exists(to))
             return false;
         File.Move(from, to);

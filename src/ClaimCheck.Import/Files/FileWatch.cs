@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Files;
 
-/// <summary>Waits until nobody writes to a run's file any more, as far as that can be told.</summary>
+/// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>
 /// <param name="settle">How long a file has to rest.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Told where a file is waited for.</param>
@@ -14,7 +14,7 @@ internal sealed partial class FileWatch(TimeSpan settle, TimeProvider time, ILog
 
     private bool isTold;
 
-    /// <summary>What changes when somebody writes.</summary>
+    /// <summary>The attributes that change when somebody writes.</summary>
     public static (long Bytes, DateTime WrittenAt) Stamp(string path)
     {
         var file = new FileInfo(path);

@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Import.Files;
 
-/// <summary>Tells files from pipes and sockets; .NET has no call for it.</summary>
+/// <summary>Distinguishes files from pipes and sockets; .NET has no call for that.</summary>
 internal static partial class PlainFile
 {
-    /// <summary>Whether a file has a content: a pipe keeps whoever opens it until somebody writes, and no signal ends that.</summary>
+    /// <summary>Whether a file has content: opening a pipe blocks until somebody writes, and no signal ends that.</summary>
     public static bool Is(string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return true;
         var descriptor = Open(path, OperatingSystem.IsLinux() ? 0x800 : 0x4); // O_NONBLOCK
         if (descriptor < 0)
-            return true; // whoever reads it hears why it can't be
+            return true; // reading it will report why it can't be read
         var canSeek = Seek(descriptor, 0, whence: 1) >= 0;
         _ = Close(descriptor);
         return canSeek;

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace ClaimCheck.Import.Files;
 
 /// <summary>
-/// Whether somebody has a file open for writing. On a local file system of Linux a read lease tells exactly: it is granted only while no
-/// process has the file open to write. A lease is for the file's owner (and root); else, and where file systems have none, the open
-/// files of those processes are looked at that may be seen. A writer on another machine is seen by neither.
+/// Whether a process has a file open for writing. On a local file system of Linux a read lease tells exactly: it is granted only
+/// while no process has the file open for writing. Only the file's owner (and root) can get a lease; otherwise, and on file
+/// systems without leases, the open files of visible processes are checked. Neither way detects a writer on another machine.
 /// </summary>
 internal static partial class Writers
 {
@@ -16,9 +16,9 @@ internal static partial class Writers
     private const int NoLease = 2;
     private const int Again = 11;
     private const int Urgent = 23;
-    private const int OpenFlags = 0x800 | 0x80000; // O_NONBLOCK: a pipe must not keep us; O_CLOEXEC
+    private const int OpenFlags = 0x800 | 0x80000; // O_NONBLOCK: a pipe must not block us; O_CLOEXEC
 
-    /// <returns>True where a process writes to it, false where certainly none does, null where it can't be told.</returns>
+    /// <returns>True where a process writes to it, false where certainly none does, null where it can't be determined.</returns>
     public static bool? Has(string path) => OperatingSystem.IsLinux() ? ByLease(path) ?? BySight(path) : null;
 
     private static bool? ByLease(string path)
@@ -31,7 +31,8 @@ internal static partial class Writers
             return null;
         try
         {
-            // Whoever opens the file in the moment of the lease makes the kernel send a signal; the usual one would end this process.
+            // A process that opens the file during the lease makes the kernel send a signal; the default one would end this
+            // process.
             if (Control(descriptor, SetSignal, Urgent) < 0)
                 return null;
             if (Control(descriptor, SetLease, ReadLease) < 0)
@@ -57,7 +58,7 @@ internal static partial class Writers
         }
     }
 
-    // Processes of other users, and in other containers, are not seen: so nothing is said of a file that none was seen to write to.
+    // Processes of other users, and in other containers, are not visible: so finding no writer proves nothing.
     private static bool? BySight(string path)
     {
         var full = Path.GetFullPath(path);
@@ -88,7 +89,7 @@ internal static partial class Writers
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Open(string path, int flags);
 
-    // Its third argument is a variadic one, which Linux's calling conventions pass as any other.
+    // Its third argument is variadic, which Linux's calling conventions pass like any other.
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(int descriptor, int command, int argument);
 

@@ -9,7 +9,7 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
 
-/// <summary>What a field must be, and how it is written as JSON.</summary>
+/// <summary>The types of a field, and how they are written as JSON.</summary>
 internal sealed class FieldType
 {
     private const int LongestNumber = 1000;
@@ -49,14 +49,14 @@ internal sealed class FieldType
 
     private static bool WriteText(Utf8JsonWriter json, SourceValue value)
     {
-        // Half a surrogate pair, which JSON can escape, is no text.
+        // Half a surrogate pair, which JSON can escape, is not valid text.
         if (value.Kind == ValueKind.Json || !Utf8.IsValid(value.Utf8))
             return false;
         json.WriteStringValue(value.Utf8);
         return true;
     }
 
-    // 64 bits, which is what endpoints can be expected to hold.
+    // 64 bits, which endpoints can be expected to support.
     private static bool WriteInteger(Utf8JsonWriter json, SourceValue value)
     {
         if (value.Kind == ValueKind.Json || !Utf8Parser.TryParse(value.Utf8, out long number, out var read) || read != value.Utf8.Length
@@ -66,7 +66,7 @@ internal sealed class FieldType
         return true;
     }
 
-    /// <summary>With the file's own digits: a decimal or a double might not hold them.</summary>
+    /// <summary>With the file's own digits: a decimal or a double might lose some.</summary>
     private static bool WriteNumeric(Utf8JsonWriter json, SourceValue value)
     {
         var text = value.Utf8;
@@ -103,7 +103,7 @@ internal sealed class FieldType
         }
         if (at != rest.Length)
             return false;
-        // JSON knows no leading zeros.
+        // JSON does not allow leading zeros.
         while (whole > 1 && rest[0] == (byte)'0')
         {
             rest = rest[1..];
@@ -159,7 +159,7 @@ internal sealed class FieldType
         }
         if (value.Kind == ValueKind.String)
         {
-            // Half of a surrogate pair can't be text, but json holds its escape.
+            // Half of a surrogate pair can't be text, but json may contain its escape.
             json.WriteRawValue(value.Json, skipInputValidation: true);
             return true;
         }
@@ -176,7 +176,7 @@ internal sealed class FieldType
             return false;
         }
 
-        // Raw line breaks can stand between tokens only: records are lines.
+        // Raw line breaks can occur between tokens only: records are lines.
         json.WriteRawValue(value.Utf8.ContainsAny("\r\n"u8) ? OneLine(value.Utf8) : value.Utf8, skipInputValidation: true);
         return true;
     }

@@ -5,14 +5,14 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
 
-/// <summary>Makes of a record what is sent: renamed, typed, with constants; or says why it can't.</summary>
+/// <summary>Converts a record into what is sent: renamed, typed, with constants; or tells why it can't.</summary>
 internal sealed class RecordMapping
 {
     private readonly List<MappedField> fields = [];
     private readonly string? key;
     private readonly RecordFormat format;
 
-    /// <exception cref="ImportException">The file has no such column.</exception>
+    /// <exception cref="ImportException">The file does not have the column.</exception>
     public RecordMapping(MappingOptions options, RecordFormat format)
     {
         this.format = format;
@@ -21,7 +21,7 @@ internal sealed class RecordMapping
         foreach (var (name, field) in options.Fields)
         {
             if (!FieldType.TryParse(field.Type, out var type))
-                throw new ImportException(ImportCodes.InvalidConfiguration, $"mapping.fields.{name}.type is '{field.Type}', which is no type.");
+                throw new ImportException(ImportCodes.InvalidConfiguration, $"mapping.fields.{name}.type is '{field.Type}', which is not a type.");
             var source = field.From is null ? -1 : format.Find(field.From);
             if (field.From is not null && source < 0)
                 missing.Add(field.From);
@@ -35,8 +35,8 @@ internal sealed class RecordMapping
             throw new ImportException(ImportCodes.MissingColumn, $"The file has no column {string.Join(", ", missing.Select(name => $"'{name}'"))}, which the mapping names.");
     }
 
-    /// <summary>Writes the record that the format holds.</summary>
-    /// <returns>Null, or why it is invalid; then what was written is not to be used.</returns>
+    /// <summary>Writes the record that the format has read.</summary>
+    /// <returns>Null, or why it is invalid; then what was written must not be used.</returns>
     public RecordFault? Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -65,7 +65,7 @@ internal sealed class RecordMapping
         return null;
     }
 
-    /// <summary>The record's key, as text, out of what was written.</summary>
+    /// <summary>The record's key, as text, from what was written.</summary>
     public string? KeyOf(ReadOnlyMemory<byte> item)
     {
         if (key is null)

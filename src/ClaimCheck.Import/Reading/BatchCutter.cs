@@ -14,11 +14,11 @@ internal sealed class BatchCutter(OpenRecordFile file, RecordMapping mapping, Ru
     private readonly ConcurrentBag<RecordBatch> used = [];
 
     /// <summary>
-    /// A batch that was cut before covers what it covered then. A last record without a line end is a batch by itself: it is the one that
-    /// would change where the file grows.
+    /// A batch that was read before covers the same records again. A last record without a line end is a batch by itself: only
+    /// that one can change when the file grows.
     /// </summary>
-    /// <param name="wish">What is wanted of a batch, by its number.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="wish">What to do with a batch, by its number.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     public async IAsyncEnumerable<RecordBatch> ReadAsync(
         Func<int, BatchWish> wish, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -80,15 +80,15 @@ internal sealed class BatchCutter(OpenRecordFile file, RecordMapping mapping, Ru
     }
 }
 
-/// <summary>What is wanted of a batch.</summary>
-/// <param name="IsWanted">It is to be cut; else it is passed over.</param>
+/// <summary>What to do with a batch.</summary>
+/// <param name="IsWanted">It is returned; otherwise it is skipped.</param>
 /// <param name="Covers">How many records it covers, where that is known; of one that is not wanted: null where none is from there on.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct BatchWish(bool IsWanted, int? Covers);
 
 /// <summary>What decides which record is in which batch, and what is sent of it: fixed when a run begins.</summary>
 /// <param name="Reading">How the file is read.</param>
-/// <param name="Mapping">What is made of a record.</param>
+/// <param name="Mapping">How a record is converted.</param>
 /// <param name="BatchSize">Records of a batch, at most.</param>
-/// <param name="BatchBytes">Bytes of a batch, save for its last record.</param>
+/// <param name="BatchBytes">Bytes of a batch, not counting its last record.</param>
 internal sealed record RunLimits(ReadingOptions Reading, MappingOptions Mapping, int BatchSize, int BatchBytes);

@@ -5,13 +5,13 @@ namespace ClaimCheck.Import.Reading;
 
 /// <summary>Bytes that are digested as they flow.</summary>
 /// <param name="inner">Where they come from; disposed with this.</param>
-/// <param name="longest">How many there are: what lies behind them was not there when the file was looked through.</param>
+/// <param name="longest">How many are read: bytes behind them did not exist when the file was inspected.</param>
 internal sealed class HashedStream(Stream inner, long longest = long.MaxValue) : ForwardStream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long length;
 
-    /// <summary>Reads what is left (a decompressor may stop short of it).</summary>
+    /// <summary>Reads the rest (a decompressor may stop short of it).</summary>
     /// <returns>SHA-256 in hex, and the number of bytes.</returns>
     public async Task<(string Sha256, long Length)> EndAsync(CancellationToken cancellationToken)
     {

@@ -4,15 +4,16 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>
-/// What a gzip file holds. The platform takes a file that is cut off for one that ends; so a member of our own is put behind the
-/// file's last one, and only where it comes out at the end was the file whole. A small file that unpacks to a huge one is not read on.
+/// The content of a gzip file. The platform does not distinguish a truncated file from a complete one; so a member of our own is
+/// appended to the file, and only if its content appears at the end was the file complete. A small file that decompresses to a
+/// huge one is not read further.
 /// </summary>
 internal sealed class InflatedStream : ForwardStream
 {
     private static readonly byte[] Seal = [.. "\u001A end of the feed\u001A"u8];
     private static readonly byte[] SealMember = Compress(Seal);
 
-    // Up to this much no ratio counts: a header and a few equal records pack well.
+    // Up to this size no ratio counts: a header and a few equal records compress well.
     private const long Grace = 64L << 20;
 
     private readonly SealedStream stored;
@@ -25,7 +26,7 @@ internal sealed class InflatedStream : ForwardStream
     private long unpacked;
 
     /// <param name="plain">The file's bytes; disposed with this.</param>
-    /// <param name="unpackRatio">To how many times its size it may unpack.</param>
+    /// <param name="unpackRatio">To how many times its size it may decompress.</param>
     public InflatedStream(Stream plain, int unpackRatio)
     {
         stored = new SealedStream(plain);
@@ -33,19 +34,19 @@ internal sealed class InflatedStream : ForwardStream
         this.unpackRatio = unpackRatio;
     }
 
-    /// <exception cref="ImportException">It unpacks to more than it may.</exception>
-    /// <exception cref="InvalidDataException">It is damaged or cut off.</exception>
+    /// <exception cref="ImportException">It decompresses to more than its limit.</exception>
+    /// <exception cref="InvalidDataException">It is damaged or truncated.</exception>
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // What might be the seal is held back until more comes.
+        // Bytes that might be the seal are held back until more come.
         while (end - start <= Seal.Length)
         {
             this.buffer.AsSpan(start, end - start).CopyTo(this.buffer);
             (start, end) = (0, end - start);
             var read = await inflated.ReadAsync(this.buffer.AsMemory(end), cancellationToken);
             if (read == 0)
-                return this.buffer.AsSpan(0, end).SequenceEqual(Seal) ? 0 : throw new InvalidDataException("The gzip is cut off, or something else follows it.");
+                return this.buffer.AsSpan(0, end).SequenceEqual(Seal) ? 0 : throw new InvalidDataException("The gzip is truncated, or something else follows it.");
             end += read;
             unpacked += read;
             if (unpacked > Grace && unpacked / unpackRatio > stored.Bytes)

@@ -5,17 +5,17 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>What is known of a file once it was read as a whole.</summary>
-/// <param name="Sha256">Of its bytes as they lie there.</param>
+/// <summary>What is known about a file after it was read as a whole.</summary>
+/// <param name="Sha256">Of its stored bytes.</param>
 /// <param name="Bytes">How many.</param>
 /// <param name="Records">Valid or not.</param>
 /// <param name="EndsOpen">The last of them has no line end.</param>
 internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)
 {
     /// <summary>
-    /// Reads a file from end to end before anything of it is sent: one that breaks off in its middle must not be sent by halves.
+    /// Reads a file from end to end before anything of it is sent: a truncated one must not be sent in part.
     /// </summary>
-    /// <exception cref="ImportException">It is broken, or does not go with the mapping.</exception>
+    /// <exception cref="ImportException">It is damaged, or does not fit the mapping.</exception>
     public static async Task<Inspection> OfAsync(
         RecordFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
     {
@@ -25,7 +25,7 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
         }
         catch (ImportException e) when (file.IsGzip && e.Code is not (RecordCodes.UnreadableGzip or ImportCodes.UnpacksTooFar))
         {
-            // What a damaged gzip inflates to looks wrong in any number of ways before its checksum tells.
+            // What a damaged gzip inflates to may look wrong in many ways before its checksum is reached.
             await CheckGzipAsync(file, options, cancellationToken);
             throw;
         }
@@ -40,7 +40,7 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
         }
         catch (InvalidDataException e)
         {
-            throw new ImportException(RecordCodes.UnreadableGzip, "The gzip is damaged or cut off.", e);
+            throw new ImportException(RecordCodes.UnreadableGzip, "The gzip is damaged or truncated.", e);
         }
     }
 
@@ -64,18 +64,18 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
         return new(sha256, length, records, open.IsOpenEnded);
     }
 
-    /// <exception cref="ImportException">It is larger than it may be.</exception>
+    /// <exception cref="ImportException">It is larger than its limit.</exception>
     public static void CheckLength(long bytes, ReadingOptions options)
     {
         if (bytes > options.FileBytes)
             throw new ImportException(ImportCodes.FileTooLarge, $"The file has {bytes} bytes, but reading.fileBytes allows {options.FileBytes}.");
     }
 
-    /// <summary>Holds a file against what was read of it, byte for byte.</summary>
+    /// <summary>Compares a file with what was read of it, byte for byte.</summary>
     /// <param name="path">The file.</param>
     /// <param name="bytes">How long it was.</param>
-    /// <param name="sha256">Of these bytes.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="sha256">The SHA-256 of these bytes.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<FileChange> CompareAsync(string path, long bytes, string sha256, CancellationToken cancellationToken)
     {
         await using var file = RecordFile.OpenPlain(path);
@@ -95,15 +95,15 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
     }
 }
 
-/// <summary>What became of a file since it was read.</summary>
+/// <summary>What happened to a file since it was read.</summary>
 internal enum FileChange
 {
     /// <summary>It is the same.</summary>
     None,
 
-    /// <summary>What was read is there, and more behind it.</summary>
+    /// <summary>What was read is unchanged, with more behind it.</summary>
     Grown,
 
-    /// <summary>It is another.</summary>
+    /// <summary>It is a different file.</summary>
     Other,
 }

@@ -6,7 +6,7 @@ namespace ClaimCheck.Import.Reading;
 
 /// <summary>
 /// Records of a file, one after the other: those that can be sent, and those that can't. The same file, mapping and limits give the same
-/// batches each time, so that a number names one for good.
+/// batches each time, so that a number always identifies the same one.
 /// </summary>
 internal sealed class RecordBatch
 {
@@ -25,7 +25,7 @@ internal sealed class RecordBatch
 
     public int ItemBytes => items.WrittenCount;
 
-    /// <summary>It is the file's last record alone, which has no line end.</summary>
+    /// <summary>It consists of the file's last record only, which has no line end.</summary>
     public bool IsOpenEnded { get; set; }
 
     public void Begin(int number)

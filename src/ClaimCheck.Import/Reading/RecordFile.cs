@@ -3,7 +3,7 @@ using ClaimCheck.Records.Files;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>A file of records as it is read: what it is, and its bytes.</summary>
-/// <param name="Path">Where it lies.</param>
+/// <param name="Path">Its path.</param>
 /// <param name="Format"><c>csv</c>, <c>ndjson</c> or <see cref="Rejects"/>.</param>
 /// <param name="IsGzip">It is compressed.</param>
 internal sealed record RecordFile(string Path, string Format, bool IsGzip)
@@ -16,15 +16,15 @@ internal sealed record RecordFile(string Path, string Format, bool IsGzip)
     private static readonly (string End, string Format)[] Endings =
         [(".csv", "csv"), (".ndjson", "ndjson"), (".jsonl", "ndjson")];
 
-    /// <returns>The format that the name says, or null.</returns>
+    /// <returns>The format according to the name, or null.</returns>
     public static string? FormatOf(string name)
     {
         var plain = name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
         return Endings.FirstOrDefault(ending => plain.EndsWith(ending.End, StringComparison.OrdinalIgnoreCase)).Format;
     }
 
-    /// <summary>What the name and the first bytes say.</summary>
-    /// <exception cref="ImportException">They contradict each other, or say nothing.</exception>
+    /// <summary>The format according to the name and the first bytes.</summary>
+    /// <exception cref="ImportException">They contradict each other, or tell nothing.</exception>
     public static async Task<RecordFile> RecogniseAsync(string path, string name, string? format, CancellationToken cancellationToken)
     {
         var known = format ?? FormatOf(name)
@@ -33,11 +33,11 @@ internal sealed record RecordFile(string Path, string Format, bool IsGzip)
         await using var file = OpenPlain(path);
         var isGzip = await file.ReadAtLeastAsync(first, 2, throwOnEndOfStream: false, cancellationToken) == 2 && first is [0x1F, 0x8B];
         if (!isGzip && name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
-            throw new ImportException(RecordCodes.UnreadableGzip, $"{name} is not gzip, whatever its name says.");
+            throw new ImportException(RecordCodes.UnreadableGzip, $"{name} is not gzip, although its name says so.");
         return new(path, known, isGzip);
     }
 
-    /// <summary>Its bytes as they lie there. The caller disposes the stream.</summary>
+    /// <summary>Its stored bytes. The caller disposes the stream.</summary>
     public static FileStream OpenPlain(string path) => new(path, new FileStreamOptions
     {
         Mode = FileMode.Open,

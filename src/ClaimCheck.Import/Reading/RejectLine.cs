@@ -7,10 +7,10 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>A line of a run's rejects.</summary>
-/// <param name="Line">Where the record was.</param>
+/// <param name="Line">The line of the record.</param>
 /// <param name="Class">Of the failure.</param>
 /// <param name="Code">Of the failure.</param>
-/// <param name="Record">Where the record is in the line.</param>
+/// <param name="Record">The record's position in the line.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RejectLine(long? Line, string? Class, string? Code, Range? Record)
 {

@@ -7,20 +7,20 @@ using ClaimCheck.Import.Sending;
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Goes once through a run's file and sends each batch that is due. The first pass, the one after a crash and those that retry
-/// are the same: the journal says what is left.
+/// Reads a run's file once and sends each batch that is due. The first pass, the one after a crash and those for retries
+/// are the same: the journal tells what is left.
 /// </summary>
 internal sealed class Pass(RunDocument run, RunContext context, Journal journal, JournalHistory history, Action progress)
 {
     private volatile bool stopped;
 
-    /// <summary>No further batch is begun; what is under way goes on to its end.</summary>
+    /// <summary>No further batch is begun; those under way are finished.</summary>
     public void Stop() => stopped = true;
 
     /// <returns>False where the file is not the one that the run began with.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
-        // A last record without a line end is sent once all others were, and the file was found to be the same.
+        // A last record without a line end is sent once all others were, and the file was found unchanged.
         var isHeld = run.EndsOpen == true && history.Tally.Read + 1 < run.Records;
         var file = new RecordFile(run.Input, run.Format!, run.IsGzip);
         await using var bytes = new HashedStream(RecordFile.OpenPlain(run.Input), run.Bytes ?? long.MaxValue);
@@ -36,7 +36,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
                 await SendAsync(batch, rejects, token);
             cutter.GiveBack(batch);
         });
-        // Only a pass that was to read all of the file can tell.
+        // Only a pass that reads the whole file can tell.
         return stopped || last < int.MaxValue
             || (history.Tally.Read + (isHeld ? 1 : 0) == run.Records && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
 
@@ -108,7 +108,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
             lines.WrittenMemory);
     }
 
-    // On disk first: nobody, this process neither, acts on what a crash could take back.
+    // On disk first: no process, including this one, acts on what a crash could undo.
     private async Task NoteAsync(JournalEntry entry, ReadOnlyMemory<byte> rejects = default)
     {
         entry = entry with { At = Now() };

@@ -1,11 +1,11 @@
 namespace ClaimCheck.Import.Running;
 
-/// <summary>When what failed is sent again: doubling, capped, with jitter, so that batches do not come back all at once.</summary>
+/// <summary>When failures are sent again: doubling, capped, with jitter, so that batches do not come back all at once.</summary>
 internal static class RoundDelay
 {
     /// <param name="retry">The options.</param>
     /// <param name="round">The round that has ended, from 1.</param>
-    /// <param name="asked">What the endpoint asked for, which is the least; capped too.</param>
+    /// <param name="asked">The delay that the endpoint asked for, which is the minimum; capped too.</param>
     public static TimeSpan After(ImportRetryOptions retry, int round, TimeSpan? asked)
     {
         var ceiling = Math.Min(

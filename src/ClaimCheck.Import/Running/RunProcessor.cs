@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Takes one run from wherever it is to its end. Whoever calls it holds the run's lock.</summary>
+/// <summary>Takes one run from its present state to its end. The caller holds the run's lock.</summary>
 internal sealed partial class RunProcessor(RunDirectory directory, RunDocument document, RunContext context, Action<ImportRun> progress)
 {
     private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(500);
@@ -15,9 +15,9 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     private RunDocument run = document;
     private FileWatch? watch;
 
-    /// <param name="source">Where the file comes from, and goes in the end.</param>
-    /// <param name="cancellationToken">Breaks it off as it stands; it can be resumed.</param>
-    /// <returns>How it ended; null where somebody else has taken the file.</returns>
+    /// <param name="source">Where the file comes from, and is moved in the end.</param>
+    /// <param name="cancellationToken">Interrupts it in its present state; it can be resumed.</param>
+    /// <returns>How it ended; null where another process has taken the file.</returns>
     public async Task<ImportRun?> RunAsync(IFileSource source, CancellationToken cancellationToken)
     {
         history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
@@ -54,7 +54,8 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
             await PrepareAsync(cancellationToken);
         progress(View(isActive: true));
         await using var journal = Journal.Open(directory, history);
-        // The file is held against what is known of it before each pass, and once more when all is sent: only then was that the whole of it.
+        // The file is compared with what is known of it before each pass, and once more when all is sent: only then is it known
+        // to be complete.
         while (true)
         {
             if (!isChecked)
@@ -95,7 +96,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         Log.Begun(context.Logger, run.RunId, found.Records);
     }
 
-    // What looks broken may only be unfinished.
+    // What looks damaged may only be unfinished.
     private async Task<(RecordFile File, Inspection Found)> LookThroughAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -143,7 +144,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
     }
 
-    // What was read is there still, so that what was sent of it stays as it is; the run goes on with what has come behind it.
+    // What was read is unchanged, so that what was sent of it stays valid; the run continues with the new records.
     private async Task GoOnAsync(string path, CancellationToken cancellationToken)
     {
         if (run.EndsOpen != false && run.Records > 0 && history.Tally.Read >= run.Records)
@@ -190,7 +191,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
 
     private FileWatch Watch => watch ??= new(context.Options.Arrival.Settle, context.Time, context.Logger, run.RunId, () => IsCancelled);
 
-    // Another process says so, by a file.
+    // Another process has requested it, by a file.
     private bool IsCancelled => File.Exists(directory.Cancel);
 
     private async Task WatchForCancelAsync(Pass pass, CancellationToken cancellationToken)
@@ -230,12 +231,12 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         if (File.Exists(run.Input))
             return run.Input;
         var text = $"The file of run {run.RunId} is not where it was: {run.Input}";
-        // What was begun can be gone on with once the file is back.
+        // An interrupted run can be continued once the file is back.
         throw run.State == RunState.Preparing ? new ImportException(ImportCodes.FileMissing, text) : new IOException(text);
     }
 
     private ImportException Changed() => new(
-        ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before are not taken back.");
+        ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before stay sent.");
 
     private ImportRun View(bool isActive) => ImportRun.Of(run, directory, history, isActive, context.Time);
 
@@ -244,10 +245,10 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         [LoggerMessage(LogLevel.Information, "Import {RunId} begins: {Records} records.")]
         public static partial void Begun(ILogger logger, string runId, long records);
 
-        [LoggerMessage(LogLevel.Information, "The file of import {RunId} looks broken ({Code}), but is still being written: it is waited for.")]
+        [LoggerMessage(LogLevel.Information, "The file of import {RunId} looks damaged ({Code}), but is still being written: the import waits.")]
         public static partial void Unfinished(ILogger logger, string runId, string code);
 
-        [LoggerMessage(LogLevel.Warning, "The file of import {RunId} was not whole when it was taken: it has grown from {Before} to {Records} records, and the run goes on with them.")]
+        [LoggerMessage(LogLevel.Warning, "The file of import {RunId} was not complete when it was taken: it has grown from {Before} to {Records} records, and the run continues with them.")]
         public static partial void Grown(ILogger logger, string runId, long? before, long? records);
 
         [LoggerMessage(LogLevel.Information, "Import {RunId} is {State}: {Succeeded} records succeeded, {Failed} failed, {Invalid} were invalid.")]

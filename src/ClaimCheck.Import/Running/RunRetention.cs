@@ -5,14 +5,14 @@ namespace ClaimCheck.Import.Running;
 
 /// <summary>
 /// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported stays known.
-/// A run that is not settled is never removed.
+/// remembered. A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
     private long? swept;
 
-    /// <summary>Looks through all runs, unless it did so within the hour.</summary>
+    /// <summary>Checks all runs, unless it did so within the last hour.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (swept is { } last && context.Time.GetElapsedTime(last) < Interval)
@@ -40,7 +40,7 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 
     private async Task<bool> RemoveAsync(RunDocument run, CancellationToken cancellationToken)
     {
-        // The run that it is of names it, and would have it made once more.
+        // Its original run names it, and would have it created again.
         if (run.RetryOf is { } parent && runs.Has(parent))
             return false;
         var directory = runs.DirectoryOf(run.RunId);
@@ -57,7 +57,7 @@ internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
         [LoggerMessage(LogLevel.Information, "{Count} runs of {Import} that were settled more than {Retention} ago are removed.")]
         public static partial void Removed(ILogger logger, int count, string import, TimeSpan retention);
 
-        [LoggerMessage(LogLevel.Warning, "Runs of {Import} whose retention is over could not be removed just now. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Runs of {Import} whose retention is over could not be removed at present. {Reason}")]
         public static partial void NotRemoved(ILogger logger, string import, string reason);
     }
 }

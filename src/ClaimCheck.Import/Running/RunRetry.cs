@@ -4,14 +4,14 @@ using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Makes a new run out of the failures of one that has ended. What was retried once is not retried from there again.</summary>
+/// <summary>Creates a new run from the failures of an ended one. What was retried once is not retried from there again.</summary>
 internal sealed class RunRetry(ImportRuns runs)
 {
     /// <param name="runId">The run that has ended.</param>
     /// <param name="classes">Which of its failures.</param>
     /// <param name="make">The new run's document.</param>
-    /// <param name="cancellationToken">Ends it; what was begun is found again by the next try.</param>
-    /// <returns>The run to go on with.</returns>
+    /// <param name="cancellationToken">Cancels it; what was begun is found again by the next try.</param>
+    /// <returns>The run to continue with.</returns>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public async Task<string> PrepareAsync(
         string runId, IReadOnlyCollection<string> classes, Func<RunDirectory, RunDocument, RunDocument> make, CancellationToken cancellationToken)
@@ -25,7 +25,7 @@ internal sealed class RunRetry(ImportRuns runs)
 
         var open = classes.Where(wanted => !parent.Retries.ContainsKey(wanted)).ToHashSet(StringComparer.Ordinal);
         var known = classes.Select(wanted => parent.Retries.GetValueOrDefault(wanted)).FirstOrDefault(id => id is not null);
-        // A retry that was broken off before it began is begun again; the parent named it first.
+        // A retry that was interrupted before it began is begun again; its original has named it already.
         if (open.Count == 0 && known is not null && !runs.DirectoryOf(known).Exists)
         {
             open = parent.Retries.Where(retry => retry.Value == known).Select(retry => retry.Key).ToHashSet(StringComparer.Ordinal);

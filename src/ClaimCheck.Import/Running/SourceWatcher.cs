@@ -6,11 +6,11 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Looks at a source again and again, and runs what it finds there, several files at a time.</summary>
+/// <summary>Polls a source, and runs what it finds there, several files at a time.</summary>
 internal sealed partial class SourceWatcher(
     IWatchedSource source, ImportRuns runs, RunContext context, Action<ImportRun> progress, Func<RunDirectory, Arrival, RunDocument> make)
 {
-    // Runs of watchers that died are found by the others.
+    // Runs of dead watchers are found by the others.
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<string, Task> active = new(StringComparer.Ordinal);
@@ -22,8 +22,9 @@ internal sealed partial class SourceWatcher(
     private long scanned;
 
     /// <param name="once">End when nothing is left to do.</param>
-    /// <param name="cancellationToken">Breaks all runs off; they can be resumed.</param>
-    /// <exception cref="IOException">With <paramref name="once"/>: a run or the source could not be kept up.</exception>
+    /// <param name="cancellationToken">Interrupts all runs; they can be resumed.</param>
+    /// <exception cref="IOException">With <paramref name="once"/>: a run failed with an I/O error, or the source can't be
+    /// read.</exception>
     public async Task RunAsync(bool once, CancellationToken cancellationToken)
     {
         try
@@ -54,7 +55,7 @@ internal sealed partial class SourceWatcher(
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
-            Log.Broken(context.Logger, Defect.Of(e)); // what was begun goes on, and so does the watching
+            Log.Broken(context.Logger, Defect.Of(e)); // runs under way continue, and so does the watching
         }
     }
 
@@ -67,7 +68,7 @@ internal sealed partial class SourceWatcher(
         {
             if (run.Name != context.Options.Name || !source.Owns(run))
                 continue;
-            // Its file may lie there still, and is not to get another run.
+            // Its file may still be there, and must not get another run.
             if (run.State == RunState.Preparing)
                 taking[run.Source] = run.RunId;
             if (!active.ContainsKey(run.RunId) && !broken.Contains(run.RunId))
@@ -105,7 +106,7 @@ internal sealed partial class SourceWatcher(
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
-            // A full disk, for example. What was begun goes on; what was not is found again.
+            // A full disk, for example. Runs under way continue; others are found again.
             Log.NotStarted(context.Logger, Defect.Of(e));
             scanSoon = true;
         }
@@ -140,7 +141,7 @@ internal sealed partial class SourceWatcher(
         {
             var directory = runs.DirectoryOf(runId);
             using var held = await directory.TryLockAsync(cancellationToken);
-            // Without the lock another watcher is at it.
+            // Without the lock, another watcher has it.
             if (held is null || await directory.LoadAsync(cancellationToken) is not { IsSettled: false } run)
                 return;
             if (!isNew)
@@ -160,34 +161,34 @@ internal sealed partial class SourceWatcher(
         }
         catch (Exception e) when (!once)
         {
-            // The next scan, within a minute, finds it again; the others go on meanwhile.
+            // The next scan, within a minute, finds it again; the others continue meanwhile.
             Log.RunBroke(context.Logger, Defect.Of(e), runId);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The source can't be looked at just now. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The source can't be read at present. {Reason}")]
         public static partial void NotSeen(ILogger logger, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The source can't be looked at; it is tried again.")]
+        [LoggerMessage(LogLevel.Error, "The source can't be read; it is tried again.")]
         public static partial void Broken(ILogger logger, Exception exception);
 
-        [LoggerMessage(LogLevel.Error, "What was found at the source can't be begun; it is tried again.")]
+        [LoggerMessage(LogLevel.Error, "A run for a file of the source can't be started; it is tried again.")]
         public static partial void NotStarted(ILogger logger, Exception exception);
 
-        [LoggerMessage(LogLevel.Error, "Import {RunId} broke, and is tried again.")]
+        [LoggerMessage(LogLevel.Error, "Import {RunId} failed unexpectedly, and is tried again.")]
         public static partial void RunBroke(ILogger logger, Exception exception, string runId);
-        [LoggerMessage(LogLevel.Information, "The file {Name} is open for writing, and is taken once it is closed.")]
+        [LoggerMessage(LogLevel.Information, "The file {Name} is open for writing, and is imported once it is closed.")]
         public static partial void Open(ILogger logger, string name);
 
-        [LoggerMessage(LogLevel.Information, "Import {RunId} goes on where it was broken off.")]
+        [LoggerMessage(LogLevel.Information, "Import {RunId} continues where it was interrupted.")]
         public static partial void Resumed(ILogger logger, string runId);
 
-        [LoggerMessage(LogLevel.Information, "Import {RunId} is broken off; it goes on when the source is watched again.")]
+        [LoggerMessage(LogLevel.Information, "Import {RunId} is interrupted; it continues when the source is watched again.")]
         public static partial void BrokenOff(ILogger logger, string runId);
 
-        [LoggerMessage(LogLevel.Warning, "Import {RunId} can't go on just now, and is tried again. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Import {RunId} can't continue at present, and is tried again. {Reason}")]
         public static partial void NotNow(ILogger logger, string runId, string reason);
     }
 }

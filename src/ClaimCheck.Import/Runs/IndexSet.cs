@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ClaimCheck.Import.Runs;
 
-/// <summary>Places in a batch, ascending, as text: <c>0-99,120,130-131</c>.</summary>
+/// <summary>Indexes in a batch, ascending, as text: <c>0-99,120,130-131</c>.</summary>
 internal static class IndexSet
 {
     public static string Format(IReadOnlyList<int> indexes)

@@ -5,21 +5,21 @@ using ClaimCheck.Import.Files;
 
 namespace ClaimCheck.Import.Runs;
 
-/// <summary>One line of a journal: what has become true of a batch.</summary>
+/// <summary>One line of a journal: a new fact about a batch.</summary>
 internal sealed record JournalEntry
 {
     [JsonPropertyName("b")]
     public required int Batch { get; init; }
 
-    /// <summary>The batch was read: so many records of the file are in it, …</summary>
+    /// <summary>The batch was read: this many records of the file are in it, …</summary>
     [JsonPropertyName("covers")]
     public int? Covers { get; init; }
 
-    /// <summary>… of which so many can't be sent.</summary>
+    /// <summary>… of which this many can't be sent.</summary>
     [JsonPropertyName("invalid")]
     public int? Invalid { get; init; }
 
-    /// <summary>The batch was handed over as this job.</summary>
+    /// <summary>The batch was submitted as this job.</summary>
     [JsonPropertyName("job")]
     public string? Job { get; init; }
 
@@ -27,7 +27,7 @@ internal sealed record JournalEntry
     [JsonPropertyName("round")]
     public int? Round { get; init; }
 
-    /// <summary>… how many of its records are good, …</summary>
+    /// <summary>… how many of its records succeeded, …</summary>
     [JsonPropertyName("ok")]
     public int? Succeeded { get; init; }
 
@@ -57,7 +57,7 @@ internal sealed record JournalEntry
 }
 
 /// <summary>
-/// Writes what has become true, and returns when it will outlive a crash: first the failures, then the entry that counts them.
+/// Writes new facts, and returns when they will survive a crash: first the failures, then the entry that counts them.
 /// Many batches share one write to disk.
 /// </summary>
 internal sealed class Journal : IAsyncDisposable
@@ -76,7 +76,7 @@ internal sealed class Journal : IAsyncDisposable
         writing = WriteAsync();
     }
 
-    /// <summary>Opens a run's journal behind what was read of it; what a crash left behind that is cut off.</summary>
+    /// <summary>Opens a run's journal behind the part that was read; incomplete entries of a crash are cut off.</summary>
     public static Journal Open(RunDirectory run, JournalHistory history)
     {
         var entries = Open(run.Journal, history.Length);
@@ -93,9 +93,9 @@ internal sealed class Journal : IAsyncDisposable
         }
     }
 
-    /// <param name="entry">What has become true.</param>
+    /// <param name="entry">The new fact.</param>
     /// <param name="failures">Whole lines for the rejects.</param>
-    /// <exception cref="IOException">It could not be written: the run can't go on.</exception>
+    /// <exception cref="IOException">It could not be written: the run can't continue.</exception>
     public Task AppendAsync(JournalEntry entry, ReadOnlyMemory<byte> failures = default)
     {
         var pending = new Pending(entry, failures, new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -141,14 +141,14 @@ internal sealed class Journal : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // What is on disk is not known any more: the next process finds out.
+                // What is on disk is not known any more: the next process determines it.
                 queue.Writer.TryComplete();
                 while (queue.Reader.TryRead(out var next))
                     group.Add(next);
                 foreach (var pending in group)
                 {
                     pending.Done.TrySetException(e);
-                    _ = pending.Done.Task.Exception; // an entry that nobody waits for is followed by one that somebody does
+                    _ = pending.Done.Task.Exception; // an entry that nobody waits for is followed by one that somebody waits for
                 }
                 return;
             }

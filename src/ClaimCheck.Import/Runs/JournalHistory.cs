@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace ClaimCheck.Import.Runs;
 
-/// <summary>What a journal says: how far each batch is, and the sums.</summary>
+/// <summary>The content of a journal: the progress of each batch, and the sums.</summary>
 internal sealed class JournalHistory
 {
     private readonly List<BatchProgress> batches = [];
     private readonly Lock changing = new();
 
-    /// <summary>How long the journal is, without a line that a crash cut off.</summary>
+    /// <summary>The length of the journal, without a line that a crash cut off.</summary>
     public long Length { get; private set; }
 
     public long RejectsLength { get; private set; }
@@ -29,7 +29,7 @@ internal sealed class JournalHistory
         }
     }
 
-    /// <summary>When the next batch is due that waits, in milliseconds since 1970; null where none does.</summary>
+    /// <summary>When the next waiting batch is due, in milliseconds since 1970; null where none waits.</summary>
     public long? NextDue
     {
         get
@@ -39,7 +39,7 @@ internal sealed class JournalHistory
         }
     }
 
-    /// <summary>The last batch that has records to be sent.</summary>
+    /// <summary>The last batch that has records to send.</summary>
     public int LastOpen
     {
         get
@@ -139,7 +139,7 @@ internal sealed class JournalHistory
     }
 }
 
-/// <summary>How far a batch is.</summary>
+/// <summary>The progress of a batch.</summary>
 internal readonly record struct BatchProgress
 {
     public bool IsRead { get; init; }
@@ -157,14 +157,14 @@ internal readonly record struct BatchProgress
     /// <summary>Which are to be sent; null: all.</summary>
     public int[]? Left { get; init; }
 
-    /// <summary>So many have failed at least once and are to be sent again.</summary>
+    /// <summary>How many have failed at least once and are to be sent again.</summary>
     public int Retrying { get; init; }
 
     public long Due { get; init; }
 
     public int Answers { get; init; }
 
-    /// <summary>The job that has them, where one has.</summary>
+    /// <summary>The job that has them, if there is one.</summary>
     public string? Job { get; init; }
 }
 

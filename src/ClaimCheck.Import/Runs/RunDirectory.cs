@@ -17,7 +17,7 @@ internal sealed class RunDirectory(string path)
 
     public string Rejects => System.IO.Path.Combine(path, "failed.ndjson");
 
-    /// <summary>A copy of the file, where it could not be left where it was.</summary>
+    /// <summary>A copy of the file, where it could not stay where it was.</summary>
     public string Copy => System.IO.Path.Combine(path, "input");
 
     public string Cancel => System.IO.Path.Combine(path, "cancel");
@@ -31,7 +31,7 @@ internal sealed class RunDirectory(string path)
     public void Create()
     {
         CreatePrivate(path);
-        // Here alone: whoever takes the lock never makes a file in a directory that is being deleted.
+        // Only here: taking the lock never creates a file in a directory that is being deleted.
         using var made = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
     }
 
@@ -43,7 +43,7 @@ internal sealed class RunDirectory(string path)
             Directory.CreateDirectory(folder, OwnerOnly);
     }
 
-    /// <returns>Null where there is no such run, or not yet.</returns>
+    /// <returns>Null where the run does not exist, or not yet.</returns>
     public async Task<RunDocument?> LoadAsync(CancellationToken cancellationToken)
     {
         try
@@ -74,11 +74,11 @@ internal sealed class RunDirectory(string path)
         Durable.SyncFolder(path);
     }
 
-    /// <summary>Takes the run for this process, until it is disposed or the process dies.</summary>
-    /// <returns>Null where another one has it, or gave it up and deleted it.</returns>
+    /// <summary>Locks the run for this process, until it is disposed or the process dies.</summary>
+    /// <returns>Null where another process has it, or has given it up and deleted it.</returns>
     public async Task<IDisposable?> TryLockAsync(CancellationToken cancellationToken)
     {
-        // Whoever asks whether a run is active holds the lock for a moment.
+        // A process that checks whether a run is active holds the lock for a moment.
         for (var tries = 0; ; tries++)
         {
             if (TryLock() is { } held)

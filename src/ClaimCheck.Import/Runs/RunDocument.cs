@@ -4,7 +4,7 @@ namespace ClaimCheck.Import.Runs;
 
 internal static class RunState
 {
-    /// <summary>The file is taken and looked through; nothing is sent yet.</summary>
+    /// <summary>The file is taken and inspected; nothing is sent yet.</summary>
     public const string Preparing = "preparing";
 
     public const string Running = "running";
@@ -15,16 +15,16 @@ internal static class RunState
     public static bool IsEnd(string state) => state is Completed or Failed or Cancelled;
 }
 
-/// <summary>Where a run's file came from, and so what becomes of it.</summary>
+/// <summary>Where a run's file came from, which decides where it is moved.</summary>
 internal static class RunOrigin
 {
-    /// <summary>Named by a person: it stays where it is.</summary>
+    /// <summary>Named by the user: it stays where it is.</summary>
     public const string File = "file";
 
-    /// <summary>Out of a watched folder: it was moved away, and moves on to <c>done/</c> or <c>failed/</c>.</summary>
+    /// <summary>From a watched folder: it was moved, and moves on to <c>done/</c> or <c>failed/</c>.</summary>
     public const string Folder = "folder";
 
-    /// <summary>An object that was copied here; its marker in the bucket says what became of it.</summary>
+    /// <summary>An object that was copied here; its marker in the bucket has the outcome.</summary>
     public const string S3 = "s3";
 
     /// <summary>Rejects of another run; documents have an older word for it.</summary>
@@ -34,7 +34,7 @@ internal static class RunOrigin
 /// <summary>Why a run failed.</summary>
 internal sealed record RunFailure(string Code, string Detail);
 
-/// <summary>A run as it is kept: what it is, and how it ended. How far it is says its journal.</summary>
+/// <summary>A run as it is stored: what it is, and how it ended. Its progress is in its journal.</summary>
 internal sealed record RunDocument
 {
     public required string RunId { get; init; }
@@ -45,7 +45,7 @@ internal sealed record RunDocument
     /// <summary>The file's name, without its folder.</summary>
     public required string File { get; init; }
 
-    /// <summary>Where it was found: a path or <c>s3://…</c>; of a retry the run that it is of.</summary>
+    /// <summary>Where it was found: a path or <c>s3://…</c>; for a retry its original run.</summary>
     public required string Source { get; init; }
 
     public required string Origin { get; init; }
@@ -76,7 +76,7 @@ internal sealed record RunDocument
 
     public long? Records { get; init; }
 
-    /// <summary>Its last record has no line end: where the file grows, that record was not whole.</summary>
+    /// <summary>Its last record has no line end: if the file grows, that record was incomplete.</summary>
     public bool? EndsOpen { get; init; }
 
     public string? RetryOf { get; init; }
@@ -90,6 +90,6 @@ internal sealed record RunDocument
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>The run has ended and its file is where it belongs.</summary>
+    /// <summary>The run has ended and its file is in its final place.</summary>
     public bool IsSettled { get; init; }
 }

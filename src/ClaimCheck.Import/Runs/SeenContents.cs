@@ -3,7 +3,7 @@ using ClaimCheck.Import.Files;
 
 namespace ClaimCheck.Import.Runs;
 
-/// <summary>A run that imported a content, or does so now.</summary>
+/// <summary>A run that has imported a content, or is importing it.</summary>
 /// <param name="RunId">The run.</param>
 /// <param name="State">Its state, or its last one.</param>
 /// <param name="File">The file's name; null where its directory is no longer kept.</param>
@@ -11,12 +11,12 @@ internal sealed record EarlierImport(string RunId, string State, string? File);
 
 /// <summary>
 /// Which contents were imported, and by which run; for each import's name by itself. A note is the run's id, and once the run's retention is
-/// over its last state too: a run that is gone without such a note was removed by somebody, and counts for nothing.
+/// is over its last state too: a run that is gone without such a note was removed by hand, and does not count.
 /// </summary>
 internal sealed class SeenContents(string state)
 {
-    /// <summary>Notes that a run imports a content.</summary>
-    /// <returns>Null; or the run that has imported it, or does so now, where it may not be imported again.</returns>
+    /// <summary>Records that a run imports a content.</summary>
+    /// <returns>Null; or the run that has imported it, or is importing it, where it must not be imported again.</returns>
     public async Task<EarlierImport?> NoteAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
     {
         var folder = FolderOf(run.Name);
@@ -37,7 +37,7 @@ internal sealed class SeenContents(string state)
         return null;
     }
 
-    /// <summary>Keeps in mind what a run has imported, for when its directory is gone.</summary>
+    /// <summary>Keeps a record of what a run has imported, for when its directory is gone.</summary>
     public async Task RetireAsync(RunDocument run, CancellationToken cancellationToken)
     {
         var folder = FolderOf(run.Name);

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace ClaimCheck.Import.Sending;
 
 /// <summary>
-/// Reads what was said of each record. An answer that speaks of a record twice, or of one that was not sent, can't be trusted
-/// in any of its parts: it may count from one, or be another call's.
+/// Reads the outcome of each record. An answer that has a record twice, or one that was not sent, can't be trusted
+/// in any of its parts: it may count from one, or belong to another call.
 /// </summary>
 internal static class Answers
 {
@@ -18,7 +18,7 @@ internal static class Answers
             using var document = JsonDocument.Parse(body ?? [], Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("items", out var items)
                 && items.ValueKind == JsonValueKind.Array
-                    ? Collect(items.EnumerateArray(), count, RecordOutcome.Failed(isTransient: true, ImportCodes.NotAnswered, "The endpoint did not speak of this record."))
+                    ? Collect(items.EnumerateArray(), count, RecordOutcome.Failed(isTransient: true, ImportCodes.NotAnswered, "The endpoint's answer does not contain this record."))
                     : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -27,10 +27,10 @@ internal static class Answers
         }
     }
 
-    /// <summary>The same, one outcome a line.</summary>
+    /// <summary>The same, one outcome per line.</summary>
     /// <param name="body">NDJSON.</param>
     /// <param name="count">Records that were sent.</param>
-    /// <param name="missing">What is true of those that it does not speak of.</param>
+    /// <param name="missing">The outcome of records that are missing in it.</param>
     public static IReadOnlyList<RecordOutcome>? ReadLines(byte[]? body, int count, RecordOutcome missing)
     {
         if (body is null)
@@ -87,7 +87,7 @@ internal static class Answers
             if (status.ValueKind == JsonValueKind.String && status.ValueEquals("failed"u8))
                 return RecordOutcome.Failed(Text(item, "class") == "transient", code ?? "failed", message);
         }
-        return RecordOutcome.Failed(isTransient: true, ImportCodes.MalformedAnswer, "The endpoint gave this record no status that is known.");
+        return RecordOutcome.Failed(isTransient: true, ImportCodes.MalformedAnswer, "The endpoint gave this record an unknown status.");
     }
 
     private static string? Text(JsonElement item, string name) =>

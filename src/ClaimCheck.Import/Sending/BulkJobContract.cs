@@ -23,13 +23,13 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
                 return All(shipment, RecordOutcome.Failed(isTransient: false, CodeOf(answer), answer.FailureText));
             job = JobOf(answer.Location);
             if (job is null)
-                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, $"The service answered {answer.Status}, but named no job.", null);
+                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, $"The service answered {answer.Status}, but did not name a job.", null);
             await shipment.OnJob(job);
         }
         return await WaitAsync(new Uri(job), shipment, cancellationToken);
     }
 
-    // The service may be called by another name than the one it knows itself by, so only the id counts.
+    // The service may be called under another name than its own, so only the id counts.
     private string? JobOf(Uri? location)
     {
         var id = location is null ? "" : new Uri(jobs, location).Segments[^1].Trim('/');
@@ -43,13 +43,13 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
             var answer = await client.CallAsync(() => new HttpRequestMessage(HttpMethod.Get, job), cancellationToken);
             if (answer.IsTransient)
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, answer.RetryAfter, job.AbsoluteUri);
-            // What became of it can't be told any more.
+            // Its outcome can't be determined any more.
             if (answer.Status is 404 or 410)
                 return All(shipment, RecordOutcome.Failed(isTransient: true, ImportCodes.JobGone, "The service does not know the job any more."));
             if (!answer.IsSuccess)
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, null, job.AbsoluteUri);
             if (JobView.Read(answer.Body) is not { } view)
-                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The service's answer is no job.", null, job.AbsoluteUri);
+                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The service's answer is not a job.", null, job.AbsoluteUri);
             if (view.HasEnded)
                 return await ResultsAsync(job, view, shipment, cancellationToken);
             if (time.GetElapsedTime(begun) > options.JobTimeout)
@@ -62,12 +62,12 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
     private async Task<SendResult> ResultsAsync(Uri job, JobView view, Shipment shipment, CancellationToken cancellationToken)
     {
         var missing = view.Status == "completed"
-            ? RecordOutcome.Failed(isTransient: true, ImportCodes.NotAnswered, "The job's results do not speak of this record.")
+            ? RecordOutcome.Failed(isTransient: true, ImportCodes.NotAnswered, "The job's results do not contain this record.")
             : RecordOutcome.Failed(view.IsTransient, view.Code ?? $"job_{view.Status}", view.Detail);
         if (view.ResultUrl is null)
         {
             return view.Status == "completed"
-                ? new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The job has completed, but names no results.", null, job.AbsoluteUri)
+                ? new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The job has completed, but has no link to its results.", null, job.AbsoluteUri)
                 : All(shipment, missing);
         }
         EndpointAnswer answer;
@@ -75,14 +75,14 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
         for (var hops = 0; ; hops++)
         {
             if (!client.IsOwn(url) && !options.ResultHosts.Contains(url.Host, StringComparer.OrdinalIgnoreCase))
-                return new SendResult.Unanswered("untrusted_result_host", $"The job's results lie on {url.Host}, which endpoint.resultHosts does not name.", null, job.AbsoluteUri);
+                return new SendResult.Unanswered("untrusted_result_host", $"The job's results are on {url.Host}, which endpoint.resultHosts does not name.", null, job.AbsoluteUri);
             var from = url;
             answer = await client.CallAsync(() => new HttpRequestMessage(HttpMethod.Get, from), cancellationToken);
             if (hops == LongestWay || answer.Location is null || answer.Status is not (302 or 303 or 307))
                 break;
             url = new Uri(url, answer.Location);
         }
-        // A link may have run out: the job, asked again, names a fresh one.
+        // A link may have expired: the job, asked again, has a fresh one.
         if (answer.Status != 200)
             return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, answer.RetryAfter, job.AbsoluteUri);
         return Answers.ReadLines(answer.Body, shipment.Items.Count, missing) is { } outcomes
@@ -117,7 +117,7 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
         }
     }
 
-    /// <summary>What of a job matters here.</summary>
+    /// <summary>The fields of a job that matter here.</summary>
     private sealed record JobView(string Status, string? ResultUrl, string? Code, string? Detail, bool IsTransient)
     {
         /// <summary>Without the link to the results, which is a capability.</summary>

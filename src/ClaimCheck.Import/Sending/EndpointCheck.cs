@@ -1,6 +1,6 @@
 namespace ClaimCheck.Import.Sending;
 
-/// <summary>Whether an endpoint can be called, found out without sending it anything.</summary>
+/// <summary>Checks whether an endpoint can be called, without sending it anything.</summary>
 internal static class EndpointCheck
 {
     /// <returns>What is wrong, or null.</returns>
@@ -9,7 +9,7 @@ internal static class EndpointCheck
     {
         using var client = new EndpointClient(options, new ImportRetryOptions { Tries = 1 }, EndpointKey.Of(options), TimeProvider.System);
         var isJobs = options.Contract == "bulk-jobs";
-        // What an endpoint says to OPTIONS is its own affair; that it answers is not.
+        // How an endpoint answers OPTIONS does not matter, but that it answers does.
         var (method, address) = isJobs
             ? (HttpMethod.Get, new Uri($"{client.Address.AbsoluteUri.TrimEnd('/')}/v1/operations/{Uri.EscapeDataString(options.Operation!)}"))
             : (HttpMethod.Options, client.Address);
@@ -17,7 +17,7 @@ internal static class EndpointCheck
         return answer.Status switch
         {
             0 or >= 500 or 401 or 403 => answer.FailureText,
-            404 when isJobs => $"The service has no operation {options.Operation}.",
+            404 when isJobs => $"The service does not have the operation {options.Operation}.",
             >= 300 when isJobs => answer.FailureText,
             _ => null,
         };

@@ -7,11 +7,11 @@ using Polly.Retry;
 
 namespace ClaimCheck.Import.Sending;
 
-/// <summary>What a call brought.</summary>
+/// <summary>The result of a call.</summary>
 /// <param name="Status">0: no answer.</param>
 /// <param name="Body">Null: longer than allowed.</param>
-/// <param name="Location">Where the answer sends us.</param>
-/// <param name="RetryAfter">What it asks for.</param>
+/// <param name="Location">The address that the answer names.</param>
+/// <param name="RetryAfter">The delay that it asks for.</param>
 /// <param name="Code">Where there is no answer: why.</param>
 internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, TimeSpan? RetryAfter, string? Code = null)
 {
@@ -20,23 +20,25 @@ internal sealed record EndpointAnswer(int Status, byte[]? Body, Uri? Location, T
 
     public bool IsSuccess => Status is >= 200 and < 300;
 
-    /// <summary>Trying again may help. A 409 that says when is a call with the same key that is still under way.</summary>
+    /// <summary>
+    /// Whether trying again may help. A 409 with a Retry-After is a call with the same key that is still under way.
+    /// </summary>
     public bool IsTransient => Status is 0 or 408 or 425 or 429 or >= 500 || (Status == 409 && RetryAfter is not null);
 
     public string FailureCode => Code ?? $"http_{Status}";
 
-    /// <summary>The status alone: a body may quote records, and a location may be a link.</summary>
+    /// <summary>The status only: a body may quote records, and a location may be a link.</summary>
     public override string ToString() => $"{Status}";
 
     public string FailureText => Code switch
     {
         ImportCodes.TimedOut => "The endpoint did not answer in time.",
-        ImportCodes.Unreachable => Trouble ?? "The endpoint can't be reached, or broke the connection off.",
+        ImportCodes.Unreachable => Trouble ?? "The endpoint can't be reached, or closed the connection.",
         _ => $"The endpoint answered {Status}.",
     };
 }
 
-/// <summary>Calls the endpoint: bounded in time and size, again where that may help, redirects never followed.</summary>
+/// <summary>Calls the endpoint: bounded in time and size, retried where that may help, without following redirects.</summary>
 internal sealed class EndpointClient : IDisposable
 {
     private readonly HttpClient http;
@@ -48,7 +50,7 @@ internal sealed class EndpointClient : IDisposable
     /// <param name="options">Checked.</param>
     /// <param name="retry">Checked.</param>
     /// <param name="key">The bearer token, or null.</param>
-    /// <param name="time">The clock of pauses.</param>
+    /// <param name="time">The clock of the delays.</param>
     public EndpointClient(EndpointOptions options, ImportRetryOptions retry, string? key, TimeProvider time)
     {
         this.options = options;
@@ -56,12 +58,12 @@ internal sealed class EndpointClient : IDisposable
         authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         http = new HttpClient(new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, // records and key go where the operator said
+            AllowAutoRedirect = false, // records and key are sent only where the operator said
             UseCookies = false,
             Proxy = SystemProxy.Instance,
             AutomaticDecompression = DecompressionMethods.All,
             ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may come to mean another machine
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may change its address
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -71,9 +73,9 @@ internal sealed class EndpointClient : IDisposable
 
     public Uri Address => address;
 
-    /// <summary>Calls until there is an answer that counts, or enough tries were made.</summary>
-    /// <param name="request">Makes the request anew for each try.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Calls until there is a definite answer, or enough tries were made.</summary>
+    /// <param name="request">Creates the request again for each try.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<EndpointAnswer> CallAsync(Func<HttpRequestMessage> request, CancellationToken cancellationToken) =>
         await pipeline.ExecuteAsync(async (make, token) => await TryAsync(make(), token), request, cancellationToken);
 
@@ -91,7 +93,7 @@ internal sealed class EndpointClient : IDisposable
                 UseJitter = true,
                 Delay = retry.Delay,
                 MaxDelay = retry.LongestDelay,
-                // Who asks for a longer pause gets it by way of the next round.
+                // A longer delay, if asked for, is taken into account by the next round.
                 ShouldHandle = arguments => ValueTask.FromResult(
                     arguments.Outcome.Result is { IsTransient: true } answer && !(answer.RetryAfter > retry.LongestDelay)),
                 DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.RetryAfter),
@@ -107,7 +109,7 @@ internal sealed class EndpointClient : IDisposable
         limit.CancelAfter(options.Timeout);
         try
         {
-            // The key and the headers are for the operator's endpoint alone; a job's results may lie elsewhere.
+            // The key and the headers are for the operator's endpoint only; a job's results may be elsewhere.
             if (IsOwn(request.RequestUri!))
             {
                 request.Headers.Authorization = authorization;

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Import.Sending;
 
-/// <summary>The key for the endpoint, out of the options or a file that nobody else can read.</summary>
+/// <summary>The key for the endpoint, from the options or a file that nobody else can read.</summary>
 internal static class EndpointKey
 {
     private const UnixFileMode Others =

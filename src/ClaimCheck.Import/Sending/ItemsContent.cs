@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Import.Sending;
 
-/// <summary>The body of a call: written straight from the batch, byte for byte the same at each try.</summary>
+/// <summary>The body of a call: written directly from the batch, byte for byte the same at each try.</summary>
 internal sealed class ItemsContent : HttpContent
 {
     private static readonly byte[] Comma = [.. ","u8];
@@ -14,7 +14,7 @@ internal sealed class ItemsContent : HttpContent
     private readonly byte[] begin;
     private readonly IReadOnlyList<ReadOnlyMemory<byte>> items;
 
-    /// <param name="operation">What is to be done with the items, where the contract has such a field.</param>
+    /// <param name="operation">The operation for the items, where the contract has such a field.</param>
     /// <param name="items">Each a JSON object.</param>
     public ItemsContent(string? operation, IReadOnlyList<ReadOnlyMemory<byte>> items)
     {

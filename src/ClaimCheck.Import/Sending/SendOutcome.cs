@@ -7,11 +7,11 @@ internal enum OutcomeClass
     /// <summary>It may succeed when sent again.</summary>
     Transient,
 
-    /// <summary>It never will.</summary>
+    /// <summary>It will never succeed.</summary>
     Terminal,
 }
 
-/// <summary>What the endpoint said of one record.</summary>
+/// <summary>The endpoint's outcome of one record.</summary>
 /// <param name="Class">What to do about it.</param>
 /// <param name="Code">Why it failed.</param>
 /// <param name="Message">The endpoint's words, which may quote the record: for the rejects alone.</param>
@@ -31,17 +31,17 @@ internal sealed record RecordOutcome(OutcomeClass Class, string? Code = null, st
     private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..longest];
 }
 
-/// <summary>What came of sending a batch.</summary>
+/// <summary>The result of sending a batch.</summary>
 internal abstract record SendResult
 {
-    /// <summary>The endpoint spoke of each record; by its place in what was sent.</summary>
+    /// <summary>The endpoint reported on each record; by its index in what was sent.</summary>
     public sealed record Answered(IReadOnlyList<RecordOutcome> Outcomes) : SendResult;
 
     /// <summary>Whether anything took effect is not known: the same must be sent again under the same key.</summary>
     /// <param name="Code">Why.</param>
     /// <param name="Message">In words.</param>
-    /// <param name="RetryAfter">What the endpoint asked for.</param>
-    /// <param name="Job">The job that still has the batch: it is asked again, not sent again.</param>
+    /// <param name="RetryAfter">The delay that the endpoint asked for.</param>
+    /// <param name="Job">The job that still has the batch: it is polled again, not sent again.</param>
     public sealed record Unanswered(string Code, string Message, TimeSpan? RetryAfter, string? Job = null) : SendResult;
 }
 
@@ -49,10 +49,10 @@ internal abstract record SendResult
 /// <param name="IdempotencyKey">The same for the same records.</param>
 /// <param name="Items">Each a JSON object.</param>
 /// <param name="Job">The job that has them already.</param>
-/// <param name="OnJob">Notes the job, so that it outlives a crash.</param>
+/// <param name="OnJob">Records the job, so that it survives a crash.</param>
 internal sealed record Shipment(string IdempotencyKey, IReadOnlyList<ReadOnlyMemory<byte>> Items, string? Job, Func<string, Task> OnJob);
 
-/// <summary>A way to hand over records and to hear what became of each.</summary>
+/// <summary>A way to send records and to learn the outcome of each.</summary>
 internal interface ISendingContract
 {
     Task<SendResult> SendAsync(Shipment shipment, CancellationToken cancellationToken);

@@ -6,8 +6,8 @@ using ClaimCheck.Records.Csv;
 namespace ClaimCheck.Records.Blocks;
 
 /// <summary>
-/// RFC 4180 with LF, as Postgres writes it: nothing is NULL, <c>""</c> is the empty text; a blank line is one NULL where there
-/// is one column. Values are found by vectorised search; doubled quotes are undone in place.
+/// RFC 4180 with LF, as Postgres writes it: an empty field is NULL, <c>""</c> is the empty text; a blank line is one NULL where
+/// there is one column. Values are found by vectorised search; doubled quotes are unescaped in place.
 /// </summary>
 internal sealed class CsvRows(IReadOnlyList<Column> columns, RowErrors errors) : Rows(columns, errors)
 {
@@ -68,13 +68,13 @@ internal sealed class CsvRows(IReadOnlyList<Column> columns, RowErrors errors) :
                 position += length;
             }
             if ((uint)position >= (uint)bytes.Length || bytes[position] != (column == last ? Newline : Comma))
-                throw Broken($"it does not have {Columns.Count} fields, or a quote stands where none may");
+                throw Broken($"it does not have {Columns.Count} fields, or a quote is where none is allowed");
             position++;
         }
         Position = position;
     }
 
-    // From behind the opening quote; returns the place behind the closing one.
+    // From behind the opening quote; returns the position behind the closing one.
     private int FindQuoted(Span<byte> bytes, int start, int slot)
     {
         var (from, to) = (start, start);

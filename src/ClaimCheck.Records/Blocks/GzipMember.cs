@@ -3,7 +3,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 
-/// <summary>What stands around the blocks of a file in <see cref="BlockFraming.Deflate"/> (RFC 1952).</summary>
+/// <summary>The bytes around the blocks of a file in <see cref="BlockFraming.Deflate"/> (RFC 1952).</summary>
 internal static class GzipMember
 {
     /// <summary>The length of the header.</summary>
@@ -20,7 +20,7 @@ internal static class GzipMember
     private static ReadOnlySpan<byte> FinalBlock => [3, 0];
 
     /// <summary>The end of a member.</summary>
-    /// <param name="crc32">Of all of it, before compression.</param>
+    /// <param name="crc32">Of all its data, before compression.</param>
     /// <param name="length">Its length before compression.</param>
     public static byte[] Trailer(uint crc32, long length)
     {
@@ -31,10 +31,12 @@ internal static class GzipMember
         return trailer;
     }
 
-    /// <summary>Whether it is a header without flags: behind one with a name or a comment the data would begin elsewhere.</summary>
+    /// <summary>
+    /// Whether it is a header without flags: behind one with a name or a comment the data would begin elsewhere.
+    /// </summary>
     public static bool IsHeader(ReadOnlySpan<byte> bytes) => bytes.Length == HeaderBytes && bytes[..4].SequenceEqual(Header[..4]);
 
-    /// <summary>Whether it is the end of a member of this length. The CRC-32 is left to those who have all of the data.</summary>
+    /// <summary>Whether it is the end of a member of this length. The CRC-32 is for readers that have all of the data.</summary>
     public static bool IsTrailer(ReadOnlySpan<byte> bytes, long length) =>
         bytes.Length == TrailerBytes
         && bytes[..FinalBlock.Length].SequenceEqual(FinalBlock)

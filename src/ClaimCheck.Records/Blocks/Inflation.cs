@@ -4,24 +4,27 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 
-/// <summary>Inflates a block into a buffer of the length that was promised for it, and never further: bombs stop there.</summary>
+/// <summary>
+/// Inflates a block into a buffer of exactly the announced length, and never further: decompression bombs stop there.
+/// </summary>
 internal static class Inflation
 {
     private const int MarkLength = 16;
 
-    // Nobody who writes a block can know it.
+    // Random: no writer of a block can know it.
     private static readonly byte[] Mark = RandomNumberGenerator.GetBytes(MarkLength);
 
-    // Behind a block that is what it should be: a final deflate block with the mark, which then comes out behind the block's data, and the stream
-    // ends. Where the block holds a final block itself, or stray bytes, or ends within a byte or a deflate block, the mark does not come out;
-    // and where the block takes the mark for data of its own, the stream does not end there, and the last byte comes out too.
+    // Behind a valid block: a final deflate block with the mark, which is then inflated behind the block's data, and the stream
+    // ends. Where the block itself contains a final block, or stray bytes, or ends within a byte or a deflate block, the mark
+    // does not appear; and where the block consumes the mark as its own data, the stream does not end there, and the last byte is
+    // inflated too.
     private static readonly byte[] End = [1, MarkLength, 0, 0xFF ^ MarkLength, 0xFF, .. Mark, 0, 1, 0, 0xFE, 0xFF, 0];
 
     /// <summary>How many bytes of its buffer must be free behind a stored block.</summary>
     public static int Room => End.Length;
 
     /// <param name="framing"><see cref="BlockFraming.Deflate"/> or <see cref="BlockFraming.Gzip"/>.</param>
-    /// <param name="stored">The buffer with the block; what stands in the <see cref="Room"/> behind it is overwritten.</param>
+    /// <param name="stored">The buffer with the block; the <see cref="Room"/> bytes behind it are overwritten.</param>
     /// <param name="offset">Where the block begins.</param>
     /// <param name="storedLength">Its stored bytes.</param>
     /// <param name="into">As long as the block's data should be.</param>

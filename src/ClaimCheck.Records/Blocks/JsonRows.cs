@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 
-/// <summary>One JSON object a line, with the columns in order.</summary>
+/// <summary>One JSON object per line, with the columns in order.</summary>
 internal sealed class JsonRows(IReadOnlyList<Column> columns, RowErrors errors) : Rows(columns, errors)
 {
     private readonly byte[][] names = [.. columns.Select(column => Encoding.UTF8.GetBytes(column.Name))];
@@ -17,7 +17,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns, RowErrors errors) 
         var raw = Json(slot);
         if (IsNull(slot))
             return default;
-        // A string of json keeps its quotes, as the database has it and csv too.
+        // A string in a json column keeps its quotes, as in the database and in csv.
         if (kinds[slot] != JsonTokenType.String || areJson[slot % Columns.Count])
             return raw;
         return escaped[slot] ? Unescape(raw, slot) : raw[1..^1];
@@ -46,7 +46,7 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns, RowErrors errors) 
         {
             if (JsonDepth.IsExceeded(line[..length]))
                 throw Unreadable($"A line, {Where(Origin)}, {JsonDepth.Rule}.");
-            // Or a name holds half a surrogate pair. The parser's own text may quote the record: it is left out.
+            // Or a name contains half a surrogate pair. The parser's own message may quote the record: it is left out.
             throw Broken("it is not a JSON object");
         }
         Position += length + 1;

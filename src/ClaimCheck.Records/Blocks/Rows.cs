@@ -3,8 +3,8 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Records.Blocks;
 
 /// <summary>
-/// Finds the records of a block, one or many at a time, and where each of their fields lies in its buffer. Nothing is copied, and no
-/// string is made, until a field is asked for. A field has a slot: the record's <see cref="Origin"/>, and the column's place.
+/// Finds the records of a block, one or many at a time, and the position of each field in its buffer. Nothing is copied, and no
+/// string is created, until a field is read. A field has a slot: the record's <see cref="Origin"/> plus the column's index.
 /// </summary>
 internal abstract class Rows
 {
@@ -26,16 +26,18 @@ internal abstract class Rows
 
     public IReadOnlyList<Column> Columns { get; }
 
-    /// <summary>Whose records they are.</summary>
+    /// <summary>The batch of the records.</summary>
     public BatchId? BatchId { get; init; }
 
-    /// <summary>Raised whenever other records are found: a view of older ones is stale.</summary>
+    /// <summary>Incremented whenever other records are found: a view of older ones is stale.</summary>
     public long Version { get; private set; }
 
     /// <summary>The slot of the current record's first field.</summary>
     public int Origin { get; private set; }
 
-    /// <summary>The bytes of the records that were found last, as they were written; null where finding their fields changed them.</summary>
+    /// <summary>
+    /// The bytes of the records that were found last, as they were written; null where finding their fields changed them.
+    /// </summary>
     public ReadOnlyMemory<byte>? Written => isChanged ? default(ReadOnlyMemory<byte>?) : Buffer.AsMemory(from, Position - from);
 
     protected byte[] Buffer { get; private set; } = [];
@@ -67,7 +69,7 @@ internal abstract class Rows
     public bool Next() => Fill(1) == 1;
 
     /// <summary>Finds the fields of the next records, <paramref name="most"/> at most; the first of them is the current one.</summary>
-    /// <returns>How many there are; 0 at the block's end.</returns>
+    /// <returns>The number of records; 0 at the block's end.</returns>
     /// <exception cref="Exception">What follows is not a whole record: one of <see cref="RowErrors"/>.</exception>
     public int Fill(int most)
     {
@@ -98,13 +100,13 @@ internal abstract class Rows
     /// <summary>The value as a piece of JSON, where the format or the column's type makes it one.</summary>
     public abstract ReadOnlySpan<byte> Json(int slot);
 
-    /// <summary>Where a slot's record is, for a person.</summary>
+    /// <summary>The position of a slot's record, for people.</summary>
     public string Where(int slot) => $"record {first + (slot / Columns.Count)} of block {block} of {file}";
 
     /// <summary>Finds the fields of the record at <see cref="Position"/>, for the slots from <see cref="Origin"/> on.</summary>
     protected abstract void Find();
 
-    /// <summary>Notes that a record's bytes are no longer those that were written.</summary>
+    /// <summary>Records that a record's bytes are no longer those that were written.</summary>
     protected void Change() => isChanged = true;
 
     /// <summary>Makes room for the slots of more records.</summary>

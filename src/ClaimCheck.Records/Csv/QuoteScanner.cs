@@ -5,23 +5,23 @@ using System.Runtime.Intrinsics;
 namespace ClaimCheck.Records.Csv;
 
 /// <summary>
-/// Finds the ends of CSV records, 64 bytes at a time: a bit for each quote, made into a bit for each byte between quotes,
-/// takes the line feeds of quoted values out. Doubled quotes inside a value close and open it again, which comes to the same.
+/// Finds the ends of CSV records, 64 bytes at a time: a bit for each quote, turned into a bit for each byte between quotes,
+/// masks the line feeds of quoted values. Doubled quotes inside a value close and open it again, with the same result.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal struct QuoteScanner
 {
-    /// <summary>How many bytes at the end may not have been looked at yet.</summary>
+    /// <summary>How many bytes at the end may not be scanned yet.</summary>
     public const int Stride = 64;
 
-    private int scanned;      // bytes behind this are in the mask or dealt with
-    private ulong lineFeeds;  // ends of records found but not yet given out; bit 0 is the byte at maskStart
+    private int scanned;      // bytes behind this are in the mask or processed
+    private ulong lineFeeds;  // ends of records found but not returned yet; bit 0 is the byte at maskStart
     private int maskStart;
     private ulong inside;     // all ones while a quoted value is open at "scanned"
 
-    /// <summary>The place after the next record's line feed, or -1 where more bytes are needed.</summary>
+    /// <summary>The position after the next record's line feed, or -1 where more bytes are needed.</summary>
     /// <param name="bytes">All bytes from the same start as in the last call (but see <see cref="Rebase"/>).</param>
-    /// <param name="isLast">True when no more will come: then the last few are looked at too.</param>
+    /// <param name="isLast">True when no more will come: then the last few are scanned too.</param>
     public int NextEnd(ReadOnlySpan<byte> bytes, bool isLast)
     {
         while (lineFeeds == 0)
@@ -46,7 +46,7 @@ internal struct QuoteScanner
         return end;
     }
 
-    /// <summary>The first <paramref name="count"/> bytes were taken away.</summary>
+    /// <summary>The first <paramref name="count"/> bytes were removed.</summary>
     public void Rebase(int count)
     {
         scanned -= count;
@@ -73,7 +73,7 @@ internal struct QuoteScanner
     private static ulong Mask(ReadOnlySpan<byte> bytes, byte value) =>
         Vector512.Equals(Vector512.Create(bytes), Vector512.Create(value)).ExtractMostSignificantBits();
 
-    // The running exclusive or: bit n tells whether an odd number of quotes lies at or before n.
+    // The prefix xor: bit n tells whether an odd number of quotes is at or before n.
     private static ulong Between(ulong quotes)
     {
         quotes ^= quotes << 1;

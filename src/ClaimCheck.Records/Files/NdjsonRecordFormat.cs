@@ -78,8 +78,8 @@ internal class NdjsonRecordFormat : RecordFormat
 
     public override RecordFormat Again() => new NdjsonRecordFormat();
 
-    /// <summary>The record that a line holds.</summary>
-    /// <exception cref="JsonException">It holds none.</exception>
+    /// <summary>The record in a line.</summary>
+    /// <exception cref="JsonException">There is none.</exception>
     protected virtual ReadOnlyMemory<byte> RecordOf(ReadOnlyMemory<byte> line) => line;
 
     private SourceValue ValueOf(JsonMember member)
@@ -94,14 +94,14 @@ internal class NdjsonRecordFormat : RecordFormat
         };
     }
 
-    // Its own fields: within a value of json a name may come twice.
+    // Its own fields: within a value of json a name may occur twice.
     private bool NamesTwice()
     {
         seen.Clear();
         return members.Exists(member => !seen.Add(member.Name));
     }
 
-    // Half a surrogate pair has no UTF-8: these bytes are no text either, and the field's type refuses them.
+    // Half a surrogate pair has no UTF-8: these bytes are not text either, and the field's type refuses them.
     private byte[] Unescape(JsonMember member)
     {
         try

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Records.Files;
 
-/// <summary>Cuts a stream into records, with one buffer that grows to the longest record that is allowed.</summary>
+/// <summary>Splits a stream into records, with one buffer that grows to the longest record that is allowed.</summary>
 internal sealed class RecordReader(Stream stream, RecordFormat format, int longest)
 {
     private const int FirstBytes = 256 << 10;
@@ -12,7 +12,7 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
     private long nextLine = 1;
     private bool began;
 
-    /// <summary>The record, without its line end; empty where it is too long. Good until the next one is read.</summary>
+    /// <summary>The record, without its line end; empty where it is too long. Valid until the next one is read.</summary>
     public ReadOnlyMemory<byte> Record { get; private set; }
 
     /// <summary>The line that it begins in.</summary>
@@ -21,11 +21,11 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
     /// <summary>It was longer than is allowed, and is skipped.</summary>
     public bool IsTooLong { get; private set; }
 
-    /// <summary>The file ends in it, without a line end: where the file is still being written, there may be more of it to come.</summary>
+    /// <summary>The file ends in it, without a line end: where the file is still being written, more of it may follow.</summary>
     public bool IsOpenEnded { get; private set; }
 
     /// <returns>False at the end.</returns>
-    /// <exception cref="RecordFileException">The file is broken.</exception>
+    /// <exception cref="RecordFileException">The file is damaged.</exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         while (await NextAsync(cancellationToken))
@@ -95,12 +95,12 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
         }
         catch (InvalidDataException e)
         {
-            throw new RecordFileException(RecordCodes.UnreadableGzip, $"The gzip can't be read on behind line {nextLine}: it is damaged or cut off.", e);
+            throw new RecordFileException(RecordCodes.UnreadableGzip, $"The gzip can't be read on behind line {nextLine}: it is damaged or truncated.", e);
         }
         end += read;
         if (!began && read > 0)
         {
-            // A byte order mark may come in pieces.
+            // A byte order mark may arrive in pieces.
             while (end < 4 && await stream.ReadAsync(buffer.AsMemory(end, 1), cancellationToken) == 1)
                 end++;
             began = true;

@@ -21,7 +21,7 @@ internal enum ValueKind
 /// <summary>One field of a record, as the file has it.</summary>
 /// <param name="kind">What it is.</param>
 /// <param name="utf8">Its text; of JSON's strings without quotes and escapes.</param>
-/// <param name="json">Of JSON's strings: as they are written.</param>
+/// <param name="json">For JSON's strings: as they are written.</param>
 internal readonly ref struct SourceValue(ValueKind kind, ReadOnlySpan<byte> utf8, ReadOnlySpan<byte> json = default)
 {
     public ValueKind Kind { get; } = kind;

@@ -11,7 +11,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>The batch, and the ways to its data: manifest, one file, one stream.</summary>
+/// <summary>The batch, and the ways to read its data: manifest, one file, one stream.</summary>
 internal static class BatchEndpoints
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
@@ -97,7 +97,7 @@ internal static class BatchEndpoints
         try
         {
             var page = await pages.ReadAsync(batch, cursor, limit, cancellationToken);
-            // What was taken back while the page was read is not handed out.
+            // If the batch was revoked while the page was read, the page is not returned.
             if (await store.FindAsync(caller, id, cancellationToken) is { EffectiveState: ExportState.Ready })
             {
                 if (page is not RecordPage.Read(var json))
@@ -108,7 +108,7 @@ internal static class BatchEndpoints
         }
         catch (StagingException e) when (e.IsMissing)
         {
-            // Deleted under our hands, or never to be found: the state tells.
+            // Deleted meanwhile, or missing: the state tells which.
         }
 
         var row = await store.FindAsync(caller, id, cancellationToken);

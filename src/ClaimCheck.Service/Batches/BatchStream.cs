@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Batches;
 
 /// <summary>
 /// What is staged, sent through the service: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of it. Cut off
-/// within a second of a revocation.
+/// of it. Cut off within a second of a revocation.
 /// </summary>
 internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
@@ -34,11 +34,11 @@ internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostAp
         }
         catch (StagingException) when (!context.Response.HasStarted)
         {
-            throw; // nothing is promised yet: 503
+            throw; // nothing is sent yet: 503
         }
         catch (Exception e) when (e is OperationCanceledException or StagingException)
         {
-            // The length was promised: a cut connection tells the client that this is not all.
+            // The length was already sent: a cut connection tells the client that the content is incomplete.
             context.Abort();
         }
         finally

@@ -9,28 +9,28 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>What a claim is answered with.</summary>
+/// <summary>The result of a claim.</summary>
 internal abstract record Claim<T>;
 
-/// <summary>It is ready: here it is.</summary>
+/// <summary>The batch is ready.</summary>
 internal sealed record Redeemed<T>(T Value) : Claim<T>;
 
-/// <summary>Not yet.</summary>
+/// <summary>The batch is not ready yet.</summary>
 internal sealed record NotReady<T> : Claim<T>;
 
-/// <summary>It has ended, in this state.</summary>
+/// <summary>The batch has ended, in this state.</summary>
 internal sealed record Ended<T>(string State) : Claim<T>;
 
-/// <summary>There is no such batch, or file, for this caller.</summary>
+/// <summary>The batch, or file, does not exist for this caller.</summary>
 internal sealed record Unknown<T> : Claim<T>;
 
 /// <summary>
-/// Redeems claims. State check, minting and the note of who was served happen under one lock on the batch's row, so that a
+/// Redeems claims. Checking the state, minting and recording who was served happen under one lock on the batch's row, so that a
 /// revocation either comes first (and nothing is minted) or deletes what the links lead to afterwards.
 /// </summary>
 internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests, LinkMinter minter)
 {
-    // Names that an administrator gives cost nothing: further ones are noted as one.
+    // An administrator can give any number of names: beyond the limit they are recorded as one.
     private const int MostCallers = 1000;
 
     private static readonly TimeSpan FileLinkLifetime = TimeSpan.FromMinutes(5);
@@ -49,7 +49,7 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
                 : null,
             cancellationToken);
 
-    /// <summary>One file, or its index, for whoever streams it through the service.</summary>
+    /// <summary>One file, or its index, for the endpoint that streams it through the service.</summary>
     public Task<Claim<StreamedContent>> RedeemStoredFileAsync(BatchId batch, string name, Caller caller, CancellationToken cancellationToken) =>
         UnderLockAsync(
             batch,
@@ -57,7 +57,7 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
             (row, files) => Task.FromResult(Find(files, name) is { } file ? StreamedContent.Of(new ReadableBatch(row, files), file, name) : null),
             cancellationToken);
 
-    /// <summary>The batch and its files, for whoever streams them through the service.</summary>
+    /// <summary>The batch and its files, for the endpoints that stream them through the service.</summary>
     public Task<Claim<ReadableBatch>> RedeemDataAsync(BatchId batch, Caller caller, CancellationToken cancellationToken) =>
         UnderLockAsync(batch, caller, (row, files) => Task.FromResult<ReadableBatch?>(new(row, files)), cancellationToken);
 
@@ -68,7 +68,7 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
         where T : class
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // First without a lock: those who ask too early, or too late, must not get in the way of workers and sweeps.
+        // First without a lock: callers that ask too early, or too late, must not delay workers and sweeps.
         var row = await FindAsync("");
         if (row?.EffectiveState == ExportState.Ready)
         {

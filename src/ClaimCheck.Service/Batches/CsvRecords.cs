@@ -9,8 +9,8 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>
-/// Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value that is not
-/// of its type's form, as producers may upload them, is given as its text: one value must not hide the others.
+/// Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value that
+/// does not have its type's form, as producers may upload it, is given as its text: one value must not hide the others.
 /// </summary>
 internal sealed class CsvRecords
 {
@@ -19,9 +19,9 @@ internal sealed class CsvRecords
     private readonly JsonValueWriter values;
     private byte[] plain = new byte[256];
 
-    /// <param name="columns">The batch's.</param>
-    /// <param name="types">Their types, where they are known better than by name.</param>
-    /// <param name="cancellationToken">Ends the writing of large values.</param>
+    /// <param name="columns">The batch's columns.</param>
+    /// <param name="types">Their types, where more is known than their names.</param>
+    /// <param name="cancellationToken">Cancels the writing of large values.</param>
     public CsvRecords(IReadOnlyList<Column> columns, IReadOnlyList<ResultType>? types, CancellationToken cancellationToken)
     {
         values = new(output, cancellationToken);
@@ -33,9 +33,9 @@ internal sealed class CsvRecords
     }
 
     /// <param name="bytes">Whole records, without a header.</param>
-    /// <param name="skip">Records to pass over.</param>
+    /// <param name="skip">Records to skip.</param>
     /// <param name="take">Records to write.</param>
-    /// <param name="page">Where to.</param>
+    /// <param name="page">The target.</param>
     /// <param name="isFirst">No comma goes before the first one.</param>
     /// <exception cref="InvalidDataException">There are fewer records, or they are not CSV of these columns.</exception>
     public void Write(ReadOnlySpan<byte> bytes, int skip, int take, ArrayBufferWriter<byte> page, bool isFirst)
@@ -72,7 +72,7 @@ internal sealed class CsvRecords
 
     private void Write(ReadOnlySpan<byte> field, JsonKind kind, ResultType type)
     {
-        // NULL is nothing at all; the empty text is a pair of quotes.
+        // An empty field is NULL; the empty text is a pair of quotes.
         if (field.IsEmpty)
             output.Append("null"u8);
         else

@@ -7,11 +7,11 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>A run of what is sent: bytes of a stored file, or bytes that are known already.</summary>
+/// <summary>A range of what is sent: bytes of a stored file, or bytes that are known already.</summary>
 internal sealed record DataRun(string? Key, long Offset, long Length, ReadOnlyMemory<byte> Known = default);
 
 /// <summary>
-/// A batch as one sequence of bytes with one ETag, all of it known from the catalog: the files one behind the other, the column
+/// A batch as one sequence of bytes with one ETag, all of it computed from the catalog: the files one after the other, the column
 /// names once. Where each file is one gzip member, so is the sequence: one header, all blocks, one end.
 /// </summary>
 internal sealed class DataLayout
@@ -49,7 +49,7 @@ internal sealed class DataLayout
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in files)
             digest.AppendData(file.Sha256);
-        // Version 0.1, which may still run beside this one, would put the same files together otherwise.
+        // Version 0.1, which may still run beside this one, would concatenate the same files differently.
         if (isOneMember)
             digest.AppendData("deflate"u8);
         return Convert.ToHexStringLower(digest.GetHashAndReset());

@@ -6,7 +6,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>Makes a manifest with fresh links: for the claim URL, and for <c>manifest.json</c> in staging.</summary>
+/// <summary>Builds a manifest with fresh links: for the claim URL, and for <c>manifest.json</c> in staging.</summary>
 internal sealed class ManifestBuilder(LinkMinter minter, PublicAddress address)
 {
     public string ClaimUrl(BatchId batch) => address.Url($"/v1/batches/{batch}/manifest");

@@ -8,13 +8,15 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>
-/// Where a page of records begins: a file's ordinal, a block of it, a record of that. It holds while the batch is ready, and for what was
-/// staged by that very attempt: a catalog that is restored to a time before may export the batch once more, with other records.
+/// Where a page of records begins: a file's ordinal, a block of it, a record of that. It is valid while the batch is ready, and
+/// for what was staged by that very attempt: a catalog that is restored to an earlier time may export the batch once more, with
+/// other records.
 /// </summary>
 /// <param name="File">From 1.</param>
 /// <param name="Block">From 0.</param>
 /// <param name="Record">From 0.</param>
-/// <param name="Attempt">A digest of the attempt; null at the beginning, and in cursors of earlier versions, which are taken as they are.</param>
+/// <param name="Attempt">A digest of the attempt; null at the beginning, and in cursors of earlier versions, which are accepted
+/// as they are.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RecordCursor(int File, int Block, int Record, string? Attempt = null)
 {
@@ -27,7 +29,7 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
     public override string ToString() =>
         Paging.Cursor(Call, string.Create(CultureInfo.InvariantCulture, $"{File}.{Block}.{Record}{(Attempt is null ? "" : ".")}{Attempt}"));
 
-    /// <summary>False where it leads into what another attempt has staged.</summary>
+    /// <summary>False where it refers to what another attempt has staged.</summary>
     public bool IsOf(ReadableBatch batch) => Attempt is null || Attempt == DigestOf(batch);
 
     public RecordCursor In(ReadableBatch batch) => this with { Attempt = DigestOf(batch) };
@@ -37,7 +39,7 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
         Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(batch.Files[0].Attempt)).AsSpan(0, 6));
 
     /// <summary>Reads <c>limit</c> and <c>cursor</c>.</summary>
-    /// <returns>Null where one of them is no such thing; the refusal says which.</returns>
+    /// <returns>Null where one of them is invalid; the refusal tells which.</returns>
     public static RecordCursor? Read(HttpRequest request, out int limit, out Refused? refusal)
     {
         refusal = null;

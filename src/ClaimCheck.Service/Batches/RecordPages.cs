@@ -21,12 +21,12 @@ internal abstract record RecordPage
 }
 
 /// <summary>
-/// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that a page costs the same wherever it is: an
-/// index and the few blocks that hold it. A page ends early where its records are large.
+/// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that every page costs the same: one
+/// index and the few blocks that contain it. A page ends early where its records are large.
 /// </summary>
 internal sealed class RecordPages(IStaging staging, HttpOptions options)
 {
-    // A block more than this is not begun: it bounds what a page costs, and the memory it takes.
+    // No further block is begun beyond this: it bounds the cost of a page, and its memory.
     private const int EnoughBytes = 4 << 20;
 
     /// <summary>Reads a page. A cursor that lies beyond the batch, or is one of another attempt's files, is refused.</summary>
@@ -43,7 +43,7 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         {
             var file = batch.Files[cursor.File - 1];
             var blocks = await ReadIndexAsync(batch, file, cancellationToken);
-            // Cursors lead to a record; only the first page may find a file without any.
+            // Cursors point to a record; only the first page may find a file without any.
             if (cursor == from && cursor.Block >= blocks.Count && cursor != RecordCursor.Begin)
                 return new Refused(ProblemCodes.InvalidCursor);
             for (; cursor.Block < blocks.Count; cursor = cursor with { Block = cursor.Block + 1, Record = 0 })
@@ -86,7 +86,7 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         return new(page.WrittenMemory);
     }
 
-    // A reader of pages can go on behind it: whether it can do without that record is for it to say.
+    // A reader of pages can continue behind it: whether it can do without that record is its own decision.
     private Refused TooLarge(FileRow file, Block block, RecordCursor at, int blocks, ReadableBatch batch)
     {
         var behind = at.Block + 1 < blocks ? at with { Block = at.Block + 1, Record = 0 } : new(at.File + 1, 0, 0);
@@ -94,7 +94,7 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
             ProblemCodes.RecordTooLarge,
             $"The record of block {at.Block} of {file.Name} has {block.UncompressedBytes:N0} bytes, but {HttpOptions.Section}:{nameof(HttpOptions.MaxPageRecordBytes)} "
             + $"allows {options.MaxPageRecordBytes:N0} in a page. GET …/data and the batch's files have it. "
-            + (behind.File <= batch.Files.Count ? $"cursor={behind.In(batch)} goes on behind it." : "No record comes after it."));
+            + (behind.File <= batch.Files.Count ? $"cursor={behind.In(batch)} continues behind it." : "No record comes after it."));
     }
 
     private static void Write(
@@ -145,7 +145,7 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         var plain = new byte[block.UncompressedBytes];
         return Inflation.TryInflate(file.Framing, stored, 0, length, plain)
             ? plain
-            : throw new InvalidOperationException($"A block of {file.Name} of {batch.Row.Batch} was staged that does not inflate.");
+            : throw new InvalidOperationException($"A block of {file.Name} of {batch.Row.Batch} can't be inflated.");
     }
 
     private async Task FetchAsync(

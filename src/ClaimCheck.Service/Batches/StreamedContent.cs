@@ -3,16 +3,18 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>What is sent through the service as one sequence of bytes, of which all but the bytes is known beforehand.</summary>
+/// <summary>
+/// Content that is sent through the service as one sequence of bytes; everything but the bytes is known beforehand.
+/// </summary>
 /// <param name="Runs">The bytes.</param>
 /// <param name="ETag">Strong, in quotes.</param>
-/// <param name="Content">What is said of it.</param>
-/// <param name="Read">What cuts it off when it may not be read any more.</param>
+/// <param name="Content">Its headers.</param>
+/// <param name="Read">The registration that cuts it off when it may not be read any more.</param>
 internal sealed record StreamedContent(IReadOnlyList<DataRun> Runs, string ETag, StagedContent Content, Readable Read)
 {
     public long Length { get; } = Runs.Sum(run => run.Length);
 
-    /// <summary>All of a batch.</summary>
+    /// <summary>A whole batch.</summary>
     public static StreamedContent Of(ReadableBatch batch)
     {
         var layout = new DataLayout(batch);

@@ -11,7 +11,7 @@ internal sealed class ArrayWriter(BlockBuilder output, JsonValueWriter values, E
     private byte[] plain = new byte[256];
     private int used;
 
-    /// <exception cref="FormatException">It is not the text of an array; what was written of it is left to be taken back.</exception>
+    /// <exception cref="FormatException">It is not the text of an array; the caller removes what was written of it.</exception>
     public void Write(ReadOnlySpan<byte> text, ResultType type)
     {
         var element = type.Element!;
@@ -61,7 +61,7 @@ internal sealed class ArrayWriter(BlockBuilder output, JsonValueWriter values, E
             throw Malformed();
     }
 
-    // Bounds other than the usual come first, and say nothing that JSON could.
+    // Bounds other than the usual ones come first; JSON can't express them.
     private static int BoundsLength(ReadOnlySpan<byte> text)
     {
         if (text is not [(byte)'[', ..])

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>The buffers of one export, all of one size, used again and again; larger ones, for huge records, are not kept.</summary>
+/// <summary>The buffers of one export, all of one size and reused; larger ones, for huge records, are not kept.</summary>
 internal sealed class BlockBuffers(int size)
 {
     private readonly ConcurrentBag<byte[]> idle = [];

@@ -3,14 +3,16 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>A run of whole records. Whoever takes it gives the buffer back.</summary>
+/// <summary>A range of whole records. The receiver returns the buffer.</summary>
 internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Records)
 {
     public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
 }
 
-/// <summary>A record has outgrown <see cref="BlockBuilder.LargestRecord"/>. Who writes it knows which it is, and says so.</summary>
-internal sealed class BlockFullException() : Exception("A record is larger than may be.");
+/// <summary>
+/// A record is larger than <see cref="BlockBuilder.LargestRecord"/>. Its writer knows which record it is, and reports it.
+/// </summary>
+internal sealed class BlockFullException() : Exception("A record is larger than the limit.");
 
 /// <summary>
 /// Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one that
@@ -23,7 +25,7 @@ internal sealed class BlockBuilder
 
     private const int Slack = 256 << 10;
 
-    // Records that came before it lie in the same buffer.
+    // Earlier records are in the same buffer.
     private const int Longest = OversizedRecord.Largest + (16 << 20);
 
     private readonly BlockBuffers buffers;
@@ -40,10 +42,10 @@ internal sealed class BlockBuilder
         buffer = buffers.Rent(0);
     }
 
-    /// <summary>Blocks that are ready, oldest first.</summary>
+    /// <summary>Complete blocks, oldest first.</summary>
     public Queue<FilledBlock> Ready { get; } = new();
 
-    /// <summary>How large a record may get here; what is reserved beyond it, and a portion more, is refused.</summary>
+    /// <summary>How large a record may become here; a reservation beyond it and one more portion is refused.</summary>
     public int LargestRecord { get; init; } = OversizedRecord.Largest;
 
     /// <summary>How many bytes were written since the last record's end.</summary>
@@ -51,7 +53,7 @@ internal sealed class BlockBuilder
 
     public ReadOnlySpan<byte> Written => buffer.AsSpan(0, written);
 
-    /// <summary>A file should hold several blocks: it is closed before the block that would be too much.</summary>
+    /// <summary>A file should contain several blocks: it is closed before the block that would exceed its size.</summary>
     public static int TargetFor(long maxFileBytes) => (int)Math.Clamp(maxFileBytes / 4, 4 << 10, FullBlock);
 
     public static BlockBuffers BuffersFor(int target) => new(target + (target >> 1) + Slack);
@@ -72,7 +74,7 @@ internal sealed class BlockBuilder
 
     public void Advance(int count) => written += count;
 
-    /// <summary>Takes back what was written last, down to a length that was seen since the last record's end.</summary>
+    /// <summary>Removes what was written last, down to a length that was seen since the last record's end.</summary>
     public void Truncate(int length) => written = length;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -103,7 +105,7 @@ internal sealed class BlockBuilder
         return moved;
     }
 
-    /// <summary>What is left becomes the last block.</summary>
+    /// <summary>The rest becomes the last block.</summary>
     public void Finish()
     {
         if (recordsEnd > 0)

@@ -5,8 +5,8 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>
-/// Rows in, files out: one task reads and cuts, each block is sealed on any core, one task stores them in order. At most
-/// a block a core waits in between, so memory stays flat, and a slow staging slows the database down.
+/// Rows in, files out: one task reads and splits, each block is compressed and digested on any core, one task stores them in
+/// order. At most one block per core waits in between, so memory stays constant, and slow staging slows the database down.
 /// </summary>
 internal sealed class BlockPipeline(
     IAsyncEnumerable<CopyReader> copies, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
@@ -42,7 +42,7 @@ internal sealed class BlockPipeline(
                 }
                 catch (SourceException e) when (e.SourceLimit is not null)
                 {
-                    format.EndCopy(); // all before it have come whole: now it is known how many
+                    format.EndCopy(); // all earlier blocks are complete: now their number is known
                     throw;
                 }
 
@@ -77,7 +77,7 @@ internal sealed class BlockPipeline(
         }
     }
 
-    // The first failure is the cause; what the other end says is its echo.
+    // The first failure is the cause; the failure of the other end only follows from it.
     private async Task GuardAsync(Func<Task> end, CancellationTokenSource stop)
     {
         try

@@ -4,18 +4,18 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>A block as it will be stored. Whoever takes it gives the buffer back.</summary>
+/// <summary>A block as it will be stored. The receiver returns the buffer.</summary>
 internal readonly record struct SealedBlock(byte[] Buffer, int Length, Crc32Sum Plain, long Records, byte[] Sha256)
 {
     public ReadOnlyMemory<byte> Bytes => Buffer.AsMemory(0, Length);
 }
 
 /// <summary>Compresses blocks, each by itself, and digests them.</summary>
-/// <param name="buffers">Where blocks come from and go to.</param>
+/// <param name="buffers">The pool that blocks come from and return to.</param>
 /// <param name="framing">One of <see cref="BlockFraming"/>.</param>
 internal sealed class BlockSealer(BlockBuffers buffers, string framing)
 {
-    // .NET writes nothing at all where nothing is compressed, but an empty file must still be read by gunzip.
+    // .NET writes nothing at all for empty input, but gunzip must be able to read an empty file too.
     private static readonly byte[] EmptyMember = [.. GzipMember.Header, .. GzipMember.Trailer(0, 0)];
 
     public string Framing => framing;
@@ -30,7 +30,7 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
         return new SealedBlock(stored, length, plain, block.Records, SHA256.HashData(stored.AsSpan(0, length)));
     }
 
-    /// <summary>What each file begins with, and no index lists: the gzip header, the column names.</summary>
+    /// <summary>The beginning of each file, which no index lists: the gzip header, the column names.</summary>
     public ReadOnlyMemory<byte> SealHeader(ReadOnlyMemory<byte> header)
     {
         if (framing == BlockFraming.None)
@@ -41,7 +41,7 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
             : stored.AsMemory(0, length).ToArray();
     }
 
-    /// <summary>What stands for a file with neither header nor records, where it would be no file of its kind otherwise.</summary>
+    /// <summary>The content of a file with neither header nor records, where an empty file would not be valid.</summary>
     public ReadOnlyMemory<byte> SealNothing() => framing == BlockFraming.Gzip ? EmptyMember : default;
 
     private (byte[] Stored, int Length) Compress(ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)

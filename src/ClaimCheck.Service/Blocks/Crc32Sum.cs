@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>The CRC-32 of a run of bytes and its length, which is all it takes to know that of runs put one behind the other.</summary>
+/// <summary>The CRC-32 and length of a range of bytes: enough to compute the CRC-32 of concatenated ranges.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Crc32Sum(uint Crc32, long Length)
 {
@@ -15,10 +15,10 @@ internal readonly record struct Crc32Sum(uint Crc32, long Length)
 
     public static Crc32Sum Of(ReadOnlySpan<byte> bytes) => new(System.IO.Hashing.Crc32.HashToUInt32(bytes), bytes.Length);
 
-    /// <summary>Of these bytes and then those, in a step for each bit of the length.</summary>
+    /// <summary>Of this range followed by the other, with one step for each bit of the length.</summary>
     public Crc32Sum Then(Crc32Sum next)
     {
-        // Zeros behind the first run multiply its remainder by x^8 each; the rest of a CRC is linear.
+        // Each zero byte behind the first range multiplies its remainder by x^8; the rest of a CRC is linear.
         var shift = One;
         for (var (left, power) = (next.Length, 0); left > 0; left >>= 1, power++)
         {

@@ -5,7 +5,7 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>The database's own CSV, passed through; looked at only for the ends of records and for keys.</summary>
+/// <summary>The database's own CSV, passed through; parsed only for the ends of records and for keys.</summary>
 internal sealed class CsvFormat : IRecordFormat
 {
     private const int Portion = 128 << 10;
@@ -69,7 +69,7 @@ internal sealed class CsvFormat : IRecordFormat
                 scanner.Rebase(moved);
         }
 
-        // No need to hold all of one that is too large already; of the last few bytes the scanner has yet to say whether an end is among them.
+        // A record that is too large already need not be buffered; whether its end is among the last few bytes is not known yet.
         if (blocks.Written.Length - recordStart > blocks.LargestRecord + QuoteScanner.Stride)
             throw TooLarge(blocks.Written[recordStart..], isWhole: false);
     }
@@ -97,7 +97,7 @@ internal sealed class CsvFormat : IRecordFormat
 
     private void CheckKey(ReadOnlySpan<byte> key)
     {
-        // NULL is nothing at all; the empty text is a pair of quotes.
+        // An empty field is NULL; the empty text is a pair of quotes.
         if (key.IsEmpty)
             keys.SeeNull();
         keys.See(key);

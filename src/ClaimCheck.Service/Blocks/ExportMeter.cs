@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>How far an attempt is; written by the exporter, read by the heartbeat.</summary>
+/// <summary>The progress of an attempt; written by the exporter, read by the heartbeat.</summary>
 internal sealed class ExportMeter
 {
     private long records;

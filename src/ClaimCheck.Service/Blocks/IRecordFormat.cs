@@ -10,22 +10,22 @@ internal interface IRecordFormat
     /// <summary>The options of COPY.</summary>
     string CopyOptions { get; }
 
-    /// <summary>What a file begins with, before compression.</summary>
+    /// <summary>The beginning of each file, before compression.</summary>
     ReadOnlyMemory<byte> Header { get; }
 
     string Extension { get; }
 
     string ContentType { get; }
 
-    /// <summary>Where the next bytes of COPY go.</summary>
+    /// <summary>The buffer for the next bytes of COPY.</summary>
     Memory<byte> Space();
 
-    /// <summary>Works through the first <paramref name="count"/> bytes of the space.</summary>
+    /// <summary>Processes the first <paramref name="count"/> bytes of the buffer.</summary>
     /// <exception cref="SourceException">They are not what COPY was asked for.</exception>
-    /// <exception cref="OperationCanceledException">The work is to stop.</exception>
+    /// <exception cref="OperationCanceledException">The work must stop.</exception>
     void Accept(int count);
 
-    /// <summary>One COPY has ended; another may follow. Its records have all been seen then.</summary>
+    /// <summary>One COPY has ended; another may follow. All its records have been processed then.</summary>
     /// <exception cref="SourceException">It has ended within a record.</exception>
     void EndCopy();
 

@@ -7,8 +7,8 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>
-/// Writes values, given as the database's text, as JSON of their kind. A text that is not of its kind's form is refused: guessed
-/// at, it would be another value.
+/// Writes values, given as the database's text, as JSON of their kind. Text that does not have the form of its kind is refused:
+/// guessing could produce a different value.
 /// </summary>
 internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken cancellationToken)
 {
@@ -22,7 +22,8 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
     private ArrayWriter? arrays;
 
     /// <summary>Writes a value that is not NULL as COPY's text format has it, with backslash escapes.</summary>
-    /// <exception cref="FormatException">The text is not of that kind's form. What was written of it is left to be taken back.</exception>
+    /// <exception cref="FormatException">The text does not have the form of that kind. The caller removes what was written of
+    /// it.</exception>
     public void WriteCopied(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
     {
         if (kind == JsonKind.Text)
@@ -32,7 +33,8 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
     }
 
     /// <summary>Writes a value's plain text.</summary>
-    /// <exception cref="FormatException">The text is not of that kind's form. What was written of it is left to be taken back.</exception>
+    /// <exception cref="FormatException">The text does not have the form of that kind. The caller removes what was written of
+    /// it.</exception>
     public void Write(ReadOnlySpan<byte> value, JsonKind kind, ResultType type)
     {
         switch (kind)
@@ -102,7 +104,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
         output.Append((byte)'"');
     }
 
-    // The letter that stands for a character behind a backslash; 0 where there is none.
+    // The character of a backslash escape; 0 where there is none.
     private static byte Letter(byte value) => value switch
     {
         (byte)'\b' => (byte)'b',
@@ -156,7 +158,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
         }
         catch (JsonException)
         {
-            // Its text may quote the value: it is not kept.
+            // Its message may quote the value: it is dropped.
 #pragma warning disable MA0054
             throw JsonDepth.IsExceeded(value, JsonDepth.OfValues) ? new JsonTooDeepException(JsonDepth.OfValues) : new FormatException("is not JSON");
 #pragma warning restore MA0054
@@ -188,7 +190,7 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
 
     private static FormatException NotHex() => new("is not bytea in its hex form");
 
-    // Years that RFC 3339 can't say are left as the database writes them.
+    // Years that RFC 3339 can't express are left as the database writes them.
     private void WriteTime(ReadOnlySpan<byte> value, bool isCommon, ReadOnlySpan<byte> zone)
     {
         output.Append((byte)'"');

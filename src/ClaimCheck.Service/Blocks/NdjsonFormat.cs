@@ -5,7 +5,7 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>COPY's text format, a line a record and a tab between values, made into a JSON object a line.</summary>
+/// <summary>COPY's text format (one line per record, tabs between values), converted into one JSON object per line.</summary>
 internal sealed class NdjsonFormat : IRecordFormat
 {
     private readonly BlockBuilder blocks;
@@ -43,7 +43,7 @@ internal sealed class NdjsonFormat : IRecordFormat
     {
         if (filled == lines.Length)
         {
-            // A value may be half as long in JSON as it is in COPY's text, where backslashes and bytes are longer; not a quarter.
+            // A value may be half as long in JSON as in COPY's text, where backslashes and bytes are longer; never a quarter.
             if (lines.Length > Math.Min(4L * blocks.LargestRecord, 1 << 29))
             {
                 var (column, held) = OversizedRecord.LargestValue(lines);
@@ -76,7 +76,7 @@ internal sealed class NdjsonFormat : IRecordFormat
 
     public void EndCopy()
     {
-        // Each line was worked on when it was whole.
+        // Each line was processed when it was complete.
         if (filled > 0)
             throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
     }
@@ -118,7 +118,7 @@ internal sealed class NdjsonFormat : IRecordFormat
                 (largest, most) = (i, blocks.Open - before);
         }
 
-        // The brace and the line feed have room beyond what a record may have.
+        // The brace and the line feed have room beyond the limit of a record.
         blocks.Append("}\n"u8);
         if (blocks.Open > blocks.LargestRecord)
             throw TooLarge(record, blocks.Open, isWhole: true, largest, most);

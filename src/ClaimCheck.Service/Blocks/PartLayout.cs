@@ -2,7 +2,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>How a batch's files are called and framed, what they begin with and how large they get.</summary>
+/// <summary>How a batch's files are named and framed, what they begin with and how large they may be.</summary>
 internal sealed record PartLayout
 {
     public required string Extension { get; init; }
@@ -13,8 +13,8 @@ internal sealed record PartLayout
     public required long MaxFileBytes { get; init; }
 
     /// <summary>
-    /// How many blocks a file has at most: its index, of which an entry takes about 200 bytes, is read as a whole, and readers take
-    /// 64 MiB. Only where a file is large, and packs very well, are there as many.
+    /// How many blocks a file has at most: its index, with about 200 bytes per entry, is read as a whole, and readers accept
+    /// 64 MiB. Only large files that compress very well have as many.
     /// </summary>
     public int MaxBlocks { get; init; } = 100_000;
 
@@ -30,10 +30,10 @@ internal sealed record PartLayout
     /// <summary>True where a file ends with the end of its one gzip member.</summary>
     public bool IsOneMember => Framing == BlockFraming.Deflate;
 
-    /// <param name="sealer">What makes the blocks.</param>
-    /// <param name="header">What each file begins with, before compression.</param>
+    /// <param name="sealer">What compresses the blocks.</param>
+    /// <param name="header">The beginning of each file, before compression.</param>
     /// <param name="extension">Of files that are not compressed, without a dot.</param>
-    /// <param name="contentType">Of the same.</param>
+    /// <param name="contentType">The content type of the same.</param>
     /// <param name="maxFileBytes">How large a file of several blocks gets at most.</param>
     public static PartLayout Of(BlockSealer sealer, ReadOnlyMemory<byte> header, string extension, string contentType, long maxFileBytes)
     {

@@ -4,15 +4,15 @@ using Npgsql;
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>
-/// Looks for the column of a query whose value the source could not send. In a session of its own: the one that failed can't be asked
-/// any more. Bounded, for it reads the query's rows once more; a failure has a text without it too.
+/// Looks for the column of a query whose value the source could not send. In a session of its own: the one that failed can't be
+/// used any more. Bounded in time, since it reads the query's rows once more; a failure has a message without it too.
 /// </summary>
 internal static class WidestColumn
 {
     private const uint Bytea = 17;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    /// <returns>Null where it can't be told.</returns>
+    /// <returns>Null where it can't be determined.</returns>
     public static async Task<string?> FindAsync(
         Func<NpgsqlDataSource> source, SourceSettings settings, string sql, IReadOnlyList<ResultColumn> columns, CancellationToken cancellationToken)
     {
@@ -24,7 +24,8 @@ internal static class WidestColumn
             var all = await MeasureAsync(Enumerable.Range(0, columns.Count));
             if (all is not null)
                 return columns[Array.IndexOf(all, all.Max())].Name;
-            // One of them can't even be measured: asked for by itself it fails again. Where all of them do, the query makes what is not asked for too.
+            // One of them can't even be measured: queried alone, it fails again. Where all of them do, the query computes columns
+            // that are not selected too.
             var failing = new List<string>();
             for (var i = 0; i < columns.Count; i++)
             {
@@ -34,7 +35,7 @@ internal static class WidestColumn
 
             return failing.Count > 0 && (failing.Count < columns.Count || columns.Count == 1) ? failing[0] : null;
 
-            // Each in a session of its own: what is too large may end it.
+            // Each in a session of its own: a value that is too large may end it.
             async Task<long[]?> MeasureAsync(IEnumerable<int> which)
             {
                 await using var session = await SourceSession.OpenAsync(source, bounded, soon.Token);
@@ -43,7 +44,7 @@ internal static class WidestColumn
         }
         catch (SourceException)
         {
-            // The source has other troubles now.
+            // The source has other problems now.
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -39,7 +39,7 @@ internal static class BulkJobsFeature
         return builder;
     }
 
-    /// <summary>Reads the operations, and asks their targets what they know of them.</summary>
+    /// <summary>Reads the operations, and checks them against their targets.</summary>
     public static Task LoadOperationsAsync(WebApplication app, CancellationToken cancellationToken) =>
         app.Services.GetRequiredService<OperationCatalog>().LoadAsync(cancellationToken);
 

@@ -34,7 +34,9 @@ internal sealed class BulkJobsOptions : IValidatableObject
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 
-    /// <summary>How often a chunk that gave way to other work is tried as it is, and a job whose staging or catalog failed.</summary>
+    /// <summary>
+    /// How often a chunk that gave way to other work is tried again as it is, and a job whose staging or catalog failed.
+    /// </summary>
     [Range(1, 100)]
     public int Tries { get; init; } = 5;
 
@@ -42,13 +44,13 @@ internal sealed class BulkJobsOptions : IValidatableObject
     [Range(0, 100)]
     public int Rounds { get; init; } = 3;
 
-    /// <summary>The wait before a first repetition; it doubles with each further one, up to <see cref="LongestDelay"/>.</summary>
+    /// <summary>The delay before the first retry; it doubles with each further one, up to <see cref="LongestDelay"/>.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest wait between two tries.</summary>
+    /// <summary>The longest delay between two tries.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a target may be away before its job fails.</summary>
+    /// <summary>How long a target may be unreachable before its job fails.</summary>
     public TimeSpan TargetPatience { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How long a chunk may take.</summary>
@@ -60,7 +62,7 @@ internal sealed class BulkJobsOptions : IValidatableObject
     /// <summary>How long a job, its body and its results are kept after its end, unless it says otherwise.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>Other services whose batches may be claimed. Nothing else is ever followed.</summary>
+    /// <summary>Other services whose batches may be claimed. No other host is ever called.</summary>
     public IReadOnlyList<ClaimHost> ClaimHosts { get; init; } = [];
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -88,17 +90,17 @@ internal sealed class BulkJobsOptions : IValidatableObject
 /// <summary>Another ClaimCheck whose batches may be claimed.</summary>
 internal sealed class ClaimHost
 {
-    /// <summary>Its address, as claim URLs begin with it.</summary>
+    /// <summary>Its address, with which claim URLs begin.</summary>
     public string Address { get; init; } = "";
 
     /// <summary>The key for it, or none.</summary>
     public string? Key { get; init; }
 
-    /// <summary>The hosts that links in its manifests may lead to, beside its own: its bucket's.</summary>
+    /// <summary>The hosts that links in its manifests may lead to besides its own, such as its bucket's.</summary>
     public IReadOnlyList<string> LinkHosts { get; init; } = [];
 
     public Uri? Origin => Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } ? uri : null;
 
-    /// <summary>The address: the key is a secret.</summary>
+    /// <summary>The address only: the key is a secret.</summary>
     public override string ToString() => Address;
 }

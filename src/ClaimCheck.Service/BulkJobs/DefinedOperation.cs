@@ -3,15 +3,15 @@ using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>What a target says of an operation.</summary>
+/// <summary>What a target reports about an operation.</summary>
 /// <param name="Fault">What is wrong with it, or null.</param>
 /// <param name="Unchecked">Why the target could not be asked, or null: jobs wait for it.</param>
 internal sealed record TargetAnswer(DefinitionFault? Fault, string? Unchecked);
 
-/// <summary>An operation of the folder: its definition, and whether jobs of it can be asked for just now.</summary>
+/// <summary>An operation of the folder: its definition, and whether jobs of it can be requested at present.</summary>
 internal sealed partial class DefinedOperation : IDefinition
 {
-    // A sound one is asked about seldom: its statements are made and dropped in the target each time.
+    // A valid operation is checked seldom: each check creates and drops its statements in the target.
     private static readonly TimeSpan FreshIfSound = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FreshIfNot = TimeSpan.FromSeconds(5);
 
@@ -21,11 +21,11 @@ internal sealed partial class DefinedOperation : IDefinition
     private string? reported;
     private bool isBad;
 
-    /// <param name="files">What lies in the folder.</param>
-    /// <param name="before">What lay there before under this name, or null.</param>
-    /// <param name="ask">Holds it against its target; throws nothing.</param>
-    /// <param name="clock">Says when an answer is old.</param>
-    /// <param name="logger">Told of each change.</param>
+    /// <param name="files">The files in the folder.</param>
+    /// <param name="before">What was there before under this name, or null.</param>
+    /// <param name="ask">Checks it against its target; throws nothing.</param>
+    /// <param name="clock">Tells when an answer is out of date.</param>
+    /// <param name="logger">Logs each change.</param>
     public DefinedOperation(
         DefinitionPair files, DefinedOperation? before, Func<Operation, DefinitionPair, Task<TargetAnswer>> ask, TimeProvider clock, ILogger logger)
     {
@@ -43,13 +43,13 @@ internal sealed partial class DefinedOperation : IDefinition
 
     public DefinitionPair Files { get; }
 
-    /// <summary>As it was last read; null where it never could be.</summary>
+    /// <summary>The definition as it was last read; null where it could never be read.</summary>
     public Operation? Definition { get; }
 
     public async Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken) =>
         (await availability.GetAsync(anew, cancellationToken)).Fault?.Unavailable;
 
-    // Once for each change, not for each question.
+    // Logged once for each change, not for each check.
     private TargetAnswer Judge(TargetAnswer answer)
     {
         var reason = answer.Fault?.ToString() ?? answer.Unchecked;

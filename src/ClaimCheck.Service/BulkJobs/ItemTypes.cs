@@ -4,12 +4,12 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>
-/// The types that a parameter of an operation may have: all of the target's. Its server reads the values, and says whether it has the type. Length
-/// and precision are the column's own: a cast to them would cut values off without a word.
+/// The types that a parameter of an operation may have: all types of the target. Its server reads the values and tells whether
+/// the type exists. Length and precision are left to the column: a cast to them would silently truncate values.
 /// </summary>
 internal static partial class ItemTypes
 {
-    // Without a length these are of one character, and of one bit.
+    // Without a length these would be one character or one bit long.
     private static readonly Dictionary<string, string> Unlimited = new(StringComparer.Ordinal)
     {
         ["char"] = "bpchar",
@@ -17,10 +17,10 @@ internal static partial class ItemTypes
         ["bit"] = "varbit",
     };
 
-    /// <summary>For the operator who chose another one.</summary>
+    /// <summary>Shown to the operator who chose another type.</summary>
     public const string List = "the types of the target, by name, without length or precision: text, bigint, bytea, tstzrange, shop.mood, text[]";
 
-    /// <summary>The one name of a type that may have several, or null where it is no name.</summary>
+    /// <summary>The canonical name of a type that may have several names, or null where the text is not a type name.</summary>
     public static string? Canonical(string type)
     {
         if (SourceTypes.Canonical(type) is { } known)

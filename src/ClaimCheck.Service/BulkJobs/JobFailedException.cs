@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>The job itself can't go on. The text is for whoever asked for it; it names no values.</summary>
+/// <summary>The job itself can't continue. The text is for the caller who created it; it contains no values.</summary>
 internal sealed class JobFailedException(string code, string detail, bool isTransient = false) : Exception(detail)
 {
     public string Code { get; } = code;
@@ -9,5 +9,5 @@ internal sealed class JobFailedException(string code, string detail, bool isTran
     public bool IsTransient { get; } = isTransient;
 }
 
-/// <summary>The job is no longer this worker's.</summary>
+/// <summary>This worker has lost the job's lease.</summary>
 internal sealed class JobLostException() : Exception("The lease of the job is lost.");

@@ -3,7 +3,9 @@ using ClaimCheck.Service.BulkJobs.Bodies;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>A row of <c>bulk_jobs</c>, as Dapper reads it by <see cref="Columns"/>: what callers see of a job, without its body.</summary>
+/// <summary>
+/// A row of <c>bulk_jobs</c>, as Dapper reads it by <see cref="Columns"/>: what callers see of a job, without its body.
+/// </summary>
 internal sealed record JobRow
 {
     public const string Columns = """
@@ -42,7 +44,7 @@ internal sealed record JobRow
     public BulkJobFailure? Failure => FailureCode is null ? null : new(FailureCode, FailureDetail ?? "", FailureTransient ?? false);
 }
 
-/// <summary>What a worker has taken.</summary>
+/// <summary>A job that a worker has leased.</summary>
 internal sealed record JobLease
 {
     public required JobId JobId { get; init; }

@@ -4,7 +4,10 @@ using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>A named statement that bulk jobs apply to items, as the operator defined it. A job keeps it as it was.</summary>
+/// <summary>
+/// A named statement that bulk jobs apply to items, as the operator defined it. A job keeps the definition that it was created
+/// with.
+/// </summary>
 internal sealed record Operation
 {
     public const string ItemForm = "item";
@@ -25,12 +28,12 @@ internal sealed record Operation
     /// <summary>The parameter that names an item.</summary>
     public required string Key { get; init; }
 
-    /// <summary>Items in one transaction.</summary>
+    /// <summary>Items per transaction.</summary>
     public required int Chunk { get; init; }
     public required string Atomicity { get; init; }
     public required string Delivery { get; init; }
 
-    /// <summary>Jobs of it at a time.</summary>
+    /// <summary>How many of its jobs run at a time.</summary>
     public required int Concurrency { get; init; }
 
     /// <summary>In the order of the definition.</summary>

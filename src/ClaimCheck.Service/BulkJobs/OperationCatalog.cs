@@ -9,8 +9,8 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>
-/// What bulk jobs may do: the operations of one folder (<c>ClaimCheck:Operations</c>), read at start and whenever it changes. The
-/// shipped ones are for the sample database, and there only where it is.
+/// The operations that bulk jobs may run: those of one folder (<c>ClaimCheck:Operations</c>), read at start and whenever it
+/// changes. The shipped ones are for the sample database, and exist only where that exists.
 /// </summary>
 internal sealed partial class OperationCatalog : IDefinitionFolder
 {
@@ -31,14 +31,14 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         definitions = new(Kind, (files, before) => new DefinedOperation(files, before, AskAsync, clock, logger), logger);
     }
 
-    /// <summary>All operations at this moment, the unavailable ones too.</summary>
+    /// <summary>All operations at this moment, including unavailable ones.</summary>
     public DefinitionSet<DefinedOperation> Current => definitions.Current;
 
     public string? Path => configured is null && !databases.IsKnown(SampleDatabase.Source)
         ? null
         : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(configured ?? System.IO.Path.Combine(AppContext.BaseDirectory, "operations")));
 
-    /// <summary>Reads the folder at start, and holds each operation against its target, where that can be reached.</summary>
+    /// <summary>Reads the folder at start, and checks each operation against its target where that can be reached.</summary>
     /// <exception cref="StartupException">The folder can't be read.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -48,13 +48,13 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
     }
 
     /// <summary>Reads the folder again.</summary>
-    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    /// <exception cref="StartupException">The folder can't be read; the earlier definitions stay.</exception>
     public async Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken) =>
         Path is { } folder ? await definitions.ReadAsync(folder, all, cancellationToken) : [];
 
     public DefinedOperation? Find(string name) => Current.Find(name);
 
-    // Throws nothing: whatever goes wrong is wrong with this operation.
+    // Throws nothing: whatever fails makes this operation unavailable.
     private async Task<TargetAnswer> AskAsync(Operation operation, DefinitionPair files)
     {
         if (!databases.IsKnown(operation.Target))
@@ -83,18 +83,18 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         }
         catch (OperationCanceledException)
         {
-            return new(null, $"{operation.Target} said nothing for {Patience.TotalSeconds:0} seconds");
+            return new(null, $"{operation.Target} did not answer for {Patience.TotalSeconds:0} seconds");
         }
         catch (Exception e)
         {
             Log.Defective(logger, Defect.Of(e), operation.Name);
-            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} came up, which the log has");
+            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} occurred, which is logged");
         }
 
         TargetAnswer Faulty(string reason) => new(new(files.JsonFile, files.LineOf("target"), reason), null);
     }
 
-    // The sample is the service's own: nobody else would run the script there.
+    // The sample is the service's own database: nobody else would run the script there.
     private async Task PrepareSampleAsync(CancellationToken cancellationToken)
     {
         try
@@ -115,7 +115,7 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
             + "GET /v1/operations/target.sql is run there.")]
         public static partial void NoTable(ILogger logger, string operation, string target);
 
-        [LoggerMessage(LogLevel.Error, "Holding operation {Operation} against its target met a defect of the service.")]
+        [LoggerMessage(LogLevel.Error, "Checking operation {Operation} against its target hit a defect of the service.")]
         public static partial void Defective(ILogger logger, Exception exception, string operation);
 
         [LoggerMessage(LogLevel.Warning, "The sample database could not be prepared for bulk jobs ({Reason}).")]

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>What bulk jobs may do, as callers see it; and what the operator runs in a target.</summary>
+/// <summary>The operations of bulk jobs as callers see them, and the script that the operator runs in a target.</summary>
 internal static class OperationEndpoints
 {
     private const string Call = "operations";
@@ -86,13 +86,13 @@ internal static class OperationEndpoints
 
     private static JsonObject SchemaOf(Dataset.Parameter parameter)
     {
-        // What a type of the target's own is made of only its server knows.
+        // The structure of a type that the target defines is known to its server only.
         var type = PostgresType.Of(parameter.Type);
         if (type.Kind == TypeKind.Json || (type.Kind == TypeKind.Text && !type.IsPlainText))
             return [];
         if (type.Element is null)
             return SchemaOf(parameter.Type, parameter.Required);
-        // Elements may be NULL, and arrays where there are more dimensions; an array may be text as Postgres writes it.
+        // Elements may be NULL, or arrays where there are more dimensions; an array may also be text as Postgres writes it.
         return new() { ["type"] = parameter.Required ? new JsonArray("array", "string") : new JsonArray("array", "string", "null") };
     }
 
@@ -100,7 +100,7 @@ internal static class OperationEndpoints
     {
         return new()
         {
-            // Any value may be the text that Postgres reads.
+            // Any value may be given as the text that Postgres reads.
             ["type"] = TypesOf(
                 type switch
                 {
@@ -113,7 +113,7 @@ internal static class OperationEndpoints
         };
     }
 
-    // One that may be left out may also be null.
+    // A parameter that may be omitted may also be null.
     private static JsonNode TypesOf(string? type, bool isRequired)
     {
         string[] types = [.. type is null ? (string[])[] : [type], "string", .. isRequired ? (string[])[] : ["null"]];

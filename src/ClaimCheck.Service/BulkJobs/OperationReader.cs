@@ -11,7 +11,7 @@ internal static class OperationReader
     private const int MostAtOnce = 64;
     private static readonly string[] Beginnings = ["update", "insert", "delete", "merge", "with"];
 
-    /// <exception cref="FormatException">It is no definition; the text is the reason.</exception>
+    /// <exception cref="FormatException">It is not a valid definition; the text is the reason.</exception>
     public static Operation Read(string name, byte[] json, string sql)
     {
         using var document = DefinitionReader.Parse(json);

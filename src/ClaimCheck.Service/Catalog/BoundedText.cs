@@ -1,14 +1,19 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>Texts that come from elsewhere (a source's message, a list of names) as they are kept and told: so long at most.</summary>
+/// <summary>
+/// Bounds the length of texts from elsewhere (a source's message, a list of names) before they are stored and shown.
+/// </summary>
 internal static class BoundedText
 {
-    /// <summary>What a failure's detail has at most.</summary>
+    /// <summary>The greatest length of a failure's detail.</summary>
     public const int Detail = 2000;
 
     private const string More = "…";
 
-    /// <summary>The text, cut where it is longer, between two characters; a cut one ends with <c>…</c>. A NUL, which no text of Postgres can hold, is replaced.</summary>
+    /// <summary>
+    /// The text, cut between two characters where it is too long; then it ends with <c>…</c>. A NUL, which Postgres can't store
+    /// in text, is replaced.
+    /// </summary>
     public static string Cut(string text, int most)
     {
         text = text.Replace('\0', '\uFFFD');
@@ -18,7 +23,7 @@ internal static class BoundedText
         return text[..(char.IsHighSurrogate(text[end - 1]) ? end - 1 : end)] + More;
     }
 
-    /// <summary>A list of names for a text: the first ones, and how many more there are.</summary>
+    /// <summary>A list of names for a text: the first ones, and the number of the others.</summary>
     public static string List(IReadOnlyCollection<string> names, int most = 20) =>
         string.Join(", ", names.Take(most)) + (names.Count > most ? $" and {names.Count - most} more" : "");
 }

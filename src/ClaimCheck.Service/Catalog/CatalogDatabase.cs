@@ -19,10 +19,10 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
     private NpgsqlDataSource? dataSource;
     private IDisposable? changes;
 
-    /// <summary>The pool. Known once start-up has opened the catalog.</summary>
+    /// <summary>The pool. Available once start-up has opened the catalog.</summary>
     public NpgsqlDataSource DataSource => dataSource ?? throw new InvalidOperationException("The catalog is not open yet.");
 
-    /// <summary>The way to it. It holds a password: keep it out of logs.</summary>
+    /// <summary>The connection string. It contains a password: keep it out of logs.</summary>
     public string ConnectionString { get; private set; } = "";
 
     /// <summary>The private Postgres that the service started, or null.</summary>
@@ -40,7 +40,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
 
         var builder = new NpgsqlDataSourceBuilder(Read(connectionString).ConnectionString);
         builder.ConnectionStringBuilder.ApplicationName ??= "claimcheck";
-        // A catalog that was restarted must not be seen through dead connections for long.
+        // After a restart of the catalog, dead connections must not be used for long.
         if (builder.ConnectionStringBuilder.KeepAlive == 0)
             builder.ConnectionStringBuilder.KeepAlive = 10;
         UsePasswords(builder);
@@ -108,7 +108,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
     }
 
-    // Another user's password would be of no use here.
+    // Another user's password would not help here.
     private string Configured(string? user, string first)
     {
         try
@@ -118,11 +118,11 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
         catch (ArgumentException)
         {
-            return first; // said when it changed
+            return first; // logged when it changed
         }
     }
 
-    // The catalog is one database for all processes: a process must not go over to another one while it runs.
+    // The catalog is one database for all processes: a process must not switch to another one while it runs.
     private void NoteChange(string atStart)
     {
         try
@@ -166,7 +166,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         SqlMapper.AddTypeHandler(new UtcTime());
     }
 
-    // Npgsql gives timestamptz as a UTC DateTime; the domain speaks DateTimeOffset.
+    // Npgsql gives timestamptz as a UTC DateTime; the domain uses DateTimeOffset.
     private sealed class UtcTime : SqlMapper.TypeHandler<DateTimeOffset>
     {
         public override DateTimeOffset Parse(object value) => value switch
@@ -185,7 +185,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
             "ConnectionStrings:Catalog now names another server, database or user: that takes effect with the next start. A password takes effect at once.")]
         public static partial void NeedsRestart(ILogger logger);
 
-        [LoggerMessage(LogLevel.Warning, "{Reason} The service goes on with what it was before.")]
+        [LoggerMessage(LogLevel.Warning, "{Reason} The service keeps using the earlier value.")]
         public static partial void NotRead(ILogger logger, string reason);
     }
 }

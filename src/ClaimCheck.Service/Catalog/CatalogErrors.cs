@@ -7,11 +7,11 @@ using Polly.Retry;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>Which failures of the catalog pass by themselves, and how often they are tried again.</summary>
+/// <summary>Which failures of the catalog are transient, and how often they are tried again.</summary>
 internal static class CatalogErrors
 {
-    /// <summary>True for a lost connection, a restart, a full pool, a deadlock, a transaction that stood still for too long, a password that is being rotated, a
-    /// server that has become a standby: trying again may succeed.</summary>
+    /// <summary>True for a lost connection, a restart, a full pool, a deadlock, a transaction that was idle for too long, a
+    /// password that is being rotated, a server that has become a standby: trying again may succeed.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
         PostgresException postgres => postgres.IsTransient || DatabaseFailure.Of(postgres).Trouble
@@ -21,7 +21,9 @@ internal static class CatalogErrors
         _ => false,
     };
 
-    /// <summary>Why the service can't start, for its operator: with the server's own words, which may name hosts and users.</summary>
+    /// <summary>
+    /// Why the service can't start, for its operator: with the server's own words, which may name hosts and users.
+    /// </summary>
     public static string Explain(Exception exception)
     {
         var failure = DatabaseFailure.Of(exception);
@@ -30,14 +32,14 @@ internal static class CatalogErrors
     }
 
     /// <summary>
-    /// True for what no outage explains: it comes of the one item that was worked on, and would again. That item is put off, with an error in
-    /// the log, and those behind it go on.
+    /// True for what an outage does not explain: the one item that was worked on causes it, and would again. That item is
+    /// postponed, with an error in the log, and the items behind it continue.
     /// </summary>
     public static bool IsOfOneItem(Exception exception) => !IsTransient(exception) && exception is not OperationCanceledException;
 
     /// <summary>
-    /// For work that must not be lost to a restart of the catalog: about a minute of tries, with jitter. What runs in it must
-    /// bear being run twice, since a commit whose answer was lost may have happened.
+    /// For work that must not be lost when the catalog restarts: about a minute of tries, with jitter. The work must be safe to
+    /// run twice, since a commit whose answer was lost may have happened.
     /// </summary>
     public static ResiliencePipeline Patient { get; } = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions

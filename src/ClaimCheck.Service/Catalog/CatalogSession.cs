@@ -4,8 +4,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// Makes sure that a connection to the catalog is a session of its own. Advisory locks and LISTEN belong to sessions: behind a pooler that
-/// lends sessions out by the transaction, two processes would hold one lock, and no signal would come.
+/// Makes sure that a connection to the catalog is a session of its own. Advisory locks and LISTEN belong to sessions: behind a
+/// pooler that lends sessions per transaction, two processes would hold one lock, and no signal would arrive.
 /// </summary>
 internal static class CatalogSession
 {
@@ -28,7 +28,7 @@ internal static class CatalogSession
                     throw Shared();
                 if (look == Looks)
                     return;
-                // In turns: what one has given back the other is lent.
+                // Alternately: a session that one has given back is lent to the other.
                 if (await ShownAsync(one, cancellationToken) != known.One || await ShownAsync(other, cancellationToken) != known.Other)
                     throw Shared();
             }

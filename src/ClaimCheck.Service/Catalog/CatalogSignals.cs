@@ -6,8 +6,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// Wake-ups from the catalog (LISTEN/NOTIFY on one connection). They only save waiting: whoever waits also looks again by
-/// itself, so a lost notification costs time, never correctness.
+/// Wake-ups from the catalog (LISTEN/NOTIFY on one connection). They only save waiting: every waiter also polls, so a
+/// lost notification costs time, never correctness.
 /// </summary>
 internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<CatalogSignals> logger) : BackgroundService
 {
@@ -25,14 +25,14 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
 
     public static string Of(BatchId batch) => "batch:" + batch.Value.ToString("N");
 
-    /// <summary>Begins to listen for a topic: signals sent from now on are seen by <see cref="Signal.WaitAsync"/>. Dispose it.</summary>
+    /// <summary>Subscribes to a topic: signals sent from now on are seen by <see cref="Signal.WaitAsync"/>. Dispose it.</summary>
     public Signal Listen(string topic)
     {
         var wakeUps = new WakeUps();
         return new(wakeUps, Listen(topic, wakeUps));
     }
 
-    /// <summary>The same where several topics wake one listener. Dispose what is returned to hear no more of this one.</summary>
+    /// <summary>The same where several topics wake one listener. Dispose the result to unsubscribe from this one.</summary>
     public IDisposable Listen(string topic, WakeUps wakeUps)
     {
         var listener = new Listener(this, topic, wakeUps);
@@ -59,7 +59,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
                 connection.Notification += (_, notification) => Wake(notification.Payload);
                 await using (var listen = new NpgsqlCommand("LISTEN claimcheck", connection))
                     await listen.ExecuteNonQueryAsync(stoppingToken);
-                WakeAll(); // what was sent while nobody listened
+                WakeAll(); // signals that were sent while nobody listened
                 while (true)
                     await connection.WaitAsync(stoppingToken);
             }
@@ -111,7 +111,7 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         public void Dispose() => owner.Forget(this);
     }
 
-    /// <summary>One listener's wake-ups; several that came before a wait count as one.</summary>
+    /// <summary>One listener's wake-ups; several that arrived before a wait count as one.</summary>
     internal sealed class WakeUps
     {
         private readonly Channel<bool> wakeUps =

@@ -1,13 +1,13 @@
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// Waits for what happens in the catalog on behalf of many: one statement for all that is waited for, at each signal and at each
-/// tick, however many wait. With nobody waiting it asks nothing.
+/// Waits for changes in the catalog on behalf of many waiters: one statement for all their keys, at each signal and at each
+/// tick, however many wait. Without waiters it queries nothing.
 /// </summary>
-/// <param name="signals">Tell when there is something new.</param>
-/// <param name="topicOf">Which signals a key is looked at for.</param>
-/// <param name="lookEvery">A lost signal costs at most this.</param>
-/// <param name="look">Those of the keys for which it has happened, and what.</param>
+/// <param name="signals">Signals that something is new.</param>
+/// <param name="topicOf">The signals that concern a key.</param>
+/// <param name="lookEvery">The poll interval: a lost signal costs at most this.</param>
+/// <param name="look">Returns those of the keys for which it has happened, and the result.</param>
 internal sealed class CatalogWatch<TKey, TRow>(
     CatalogSignals signals,
     Func<TKey, string> topicOf,
@@ -15,14 +15,16 @@ internal sealed class CatalogWatch<TKey, TRow>(
     Func<IReadOnlyCollection<TKey>, CancellationToken, Task<IEnumerable<(TKey Key, TRow Row)>>> look)
     where TKey : notnull
 {
-    // Who is cut off when the catalog does not answer must not wait for that for long.
+    // Waiters that are cut off when the catalog does not answer must not wait long for that.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Lock gate = new();
     private readonly Dictionary<TKey, Awaited> awaited = [];
     private readonly CatalogSignals.WakeUps wakeUps = new();
     private Task? looking;
 
-    /// <summary>Begins to wait. The caller reads the state after this call; any change after it completes the wait. Dispose it.</summary>
+    /// <summary>
+    /// Begins to wait. The caller reads the state after this call; any change after it completes the wait. Dispose it.
+    /// </summary>
     public Wait Begin(TKey key)
     {
         lock (gate)
@@ -35,7 +37,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
         }
     }
 
-    // Never throws: what goes wrong is told to those who wait.
+    // Never throws: failures are passed to the waiters.
     private async Task LookAsync()
     {
         await Task.Yield();
@@ -89,7 +91,7 @@ internal sealed class CatalogWatch<TKey, TRow>(
         }
     }
 
-    /// <summary>What all wait for who wait for one key.</summary>
+    /// <summary>What all waiters for one key share.</summary>
     internal sealed class Awaited(IDisposable listener)
     {
         public IDisposable Listener => listener;
@@ -99,13 +101,13 @@ internal sealed class CatalogWatch<TKey, TRow>(
         public int Waiting { get; set; }
     }
 
-    /// <summary>One who waits.</summary>
+    /// <summary>One waiter.</summary>
     internal sealed class Wait(CatalogWatch<TKey, TRow> owner, TKey key, Awaited one) : IDisposable
     {
-        /// <summary>Completes when it happens; fails when the catalog can't be asked.</summary>
+        /// <summary>Completes when it happens; fails when the catalog can't be queried.</summary>
         public Task<TRow> Happened => one.Source.Task;
 
-        /// <returns>False when the time was up, or it was cancelled.</returns>
+        /// <returns>False when the time was up, or the wait was cancelled.</returns>
         public async Task<bool> WithinAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
         {
             await ((Task)Happened).WaitAsync(atMost, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -5,15 +5,19 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// No event has 8 KiB, whatever it tells: a consumer's queue takes it, and no relay waits for ever with one that nobody takes. Texts are
-/// cut first, then lists, with a count of what was left out (<c>missingMore</c> beside <c>missing</c>); ids and names of the usual length stay.
+/// Keeps every event below 8 KiB: a consumer's queue takes it, and no relay waits for ever with an event that nothing accepts.
+/// Texts are cut first, then lists, with a count of what was left out (<c>missingMore</c> beside <c>missing</c>); ids and names
+/// of usual length stay.
 /// </summary>
 internal static class EventSize
 {
-    /// <summary>Bytes of an event as it is sent.</summary>
+    /// <summary>The largest event as it is sent, in bytes.</summary>
     public const int Most = (8 << 10) - 1;
 
-    /// <summary>Bytes of its data as they are kept: what is left is for the envelope, and for the addresses of a BulkReady.</summary>
+    /// <summary>
+    /// The largest data of an event as they are stored, in bytes: the rest is for the envelope, and for the addresses of a
+    /// BulkReady.
+    /// </summary>
     public const int MostKept = 6 << 10;
 
     private static readonly int[] Texts = [4096, 2048, 1024, 512, 256];
@@ -23,7 +27,7 @@ internal static class EventSize
 
     public static int Of(BulkEvent bulkEvent) => JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length;
 
-    /// <summary>The event, with data that are cut where it would be too large.</summary>
+    /// <summary>The event, with its data cut where it would be too large.</summary>
     public static BulkEvent Fit(BulkEvent bulkEvent)
     {
         var over = Of(bulkEvent) - Most;
@@ -51,7 +55,7 @@ internal static class EventSize
 
         foreach (var length in Names)
             CutTexts(whole, length);
-        // No event has so many members. If one had, those that tell most would go.
+        // No event has that many members. If one had, the most important ones would go.
         while (!Fits() && whole.Count > 0)
             whole.Remove(whole.MaxBy(member => Bytes(member.Value)).Key);
         return Cut();
@@ -91,7 +95,7 @@ internal static class EventSize
 
     private static string? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    // The largest list that has anything left.
+    // The largest list that is not empty yet.
     private static (JsonObject Owner, string Name, JsonArray List)? Longest(JsonObject owner)
     {
         (JsonObject, string, JsonArray List)? longest = null;

@@ -6,18 +6,18 @@ namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
 /// Work that one process does at a time, however many replicas run: under a session lock of the catalog. The lock and the work
-/// share one connection, so that whoever lost the one can't go on with the other.
+/// share one connection, so that a process that lost the lock can't continue the work.
 /// </summary>
 internal static partial class Exclusive
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    /// <summary>Does the work whenever the lock can be had, until the service stops; the work itself runs on and on.</summary>
+    /// <summary>Does the work whenever the lock is free, until the service stops; the work itself is a loop.</summary>
     /// <param name="catalog">Where the lock is.</param>
     /// <param name="advisoryLock">A number that nothing else in the catalog locks.</param>
     /// <param name="work">Gets the connection that holds the lock.</param>
-    /// <param name="logger">Hears of interruptions.</param>
-    /// <param name="stoppingToken">Ends it.</param>
+    /// <param name="logger">Logs interruptions.</param>
+    /// <param name="stoppingToken">Stops it.</param>
     public static async Task RunAsync(
         NpgsqlDataSource catalog, long advisoryLock, Func<NpgsqlConnection, CancellationToken, Task> work, ILogger logger, CancellationToken stoppingToken)
     {
@@ -36,18 +36,18 @@ internal static partial class Exclusive
                 }
 
                 using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                // Dapper opens a connection that it finds closed, and the lock would not be held on the new one: with the session
-                // that holds it, whatever closed that (a keep-alive in vain, a limit on idle sessions), the work ends.
+                // Dapper opens a connection that it finds closed, and the lock would not be held on the new one. So the work ends
+                // with the session that holds the lock, whatever closed that (a failed keep-alive, a limit on idle sessions).
                 connection.StateChange += (_, change) => LoseAt(change, held);
                 try
                 {
-                    // Whoever stands still loses the lock to another one. The driver's keep-alive is more frequent.
+                    // A process that is stuck loses the lock to another one. The driver's keep-alive is more frequent.
                     await connection.ExecuteAsync("SET idle_session_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'");
                     await work(connection, held.Token);
                 }
                 finally
                 {
-                    // The pool resets the session too; said here so that another replica need not wait for that.
+                    // The pool resets the session too; done here so that another replica need not wait for that.
                     if (!held.IsCancellationRequested || stoppingToken.IsCancellationRequested)
                         await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET idle_in_transaction_session_timeout");
                 }
@@ -80,7 +80,7 @@ internal static partial class Exclusive
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Work that one process does at a time was interrupted ({Reason}); it is taken up again.")]
+        [LoggerMessage(LogLevel.Warning, "Work that runs in one process at a time was interrupted ({Reason}); it is resumed.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }
 }

@@ -95,7 +95,7 @@ internal static partial class Migrations
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The catalog has taken migration {Version}, {Name}.")]
+        [LoggerMessage(LogLevel.Information, "Migration {Version}, {Name}, is applied to the catalog.")]
         public static partial void Applied(ILogger logger, int version, string name);
 
         [LoggerMessage(LogLevel.Warning, "The catalog's migration met a deadlock with another process that works on it; it is tried again.")]

@@ -6,10 +6,10 @@ using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>What an event is about, and whom it is for.</summary>
+/// <summary>What an event is about, and the consumers it is for.</summary>
 /// <param name="ExportId">With <paramref name="BatchId"/>: a batch.</param>
 /// <param name="BatchId">The batch, or null where it is about a job.</param>
-/// <param name="Tenant">Who may hear of it.</param>
+/// <param name="Tenant">The tenant whose callers may see it.</param>
 /// <param name="Dataset">The dataset; of a job the operation: subscriptions and filters select by it.</param>
 /// <param name="Consumer"><c>*</c> for all, or the one consumer that it is for.</param>
 /// <param name="JobId">A bulk job.</param>
@@ -18,7 +18,9 @@ internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant
     public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, JobId: job.Value);
 }
 
-/// <summary>Events are inserted here, in the transaction of what they tell, and none too large to be sent. No row holds a link.</summary>
+/// <summary>
+/// Inserts events, in the transaction of the change that they announce, and none too large to be sent. No row contains a link.
+/// </summary>
 internal static class Outbox
 {
     public static async Task<EventId> AddAsync(
@@ -47,6 +49,7 @@ internal static class Outbox
         return id;
     }
 
-    // Each event belongs to a trace (https://www.w3.org/TR/trace-context/): consumers go on with it. Where there is none, it begins one.
+    // Each event belongs to a trace (https://www.w3.org/TR/trace-context/) that consumers continue. Where there is none, it
+    // begins one.
     private static string NewTrace() => $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
 }

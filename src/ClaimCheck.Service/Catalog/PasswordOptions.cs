@@ -27,7 +27,7 @@ internal sealed record PasswordOptions(string File, TimeSpan Refresh)
 
     public PasswordFile Open(TimeProvider time) => new(File, Refresh, time);
 
-    /// <summary>As they are written.</summary>
+    /// <summary>The settings as they were written.</summary>
     internal sealed class Written
     {
         public string? PasswordFile { get; init; }

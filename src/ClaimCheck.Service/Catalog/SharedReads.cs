@@ -1,8 +1,8 @@
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>
-/// Reads that many ask for at once are made once for all of them. Whoever asks gets what was read after it asked: where a read is
-/// under way already, all that come meanwhile share the one that follows it.
+/// Reads that many callers ask for at once are made once for all of them. Each caller gets a result that was read after it asked:
+/// where a read is under way already, all callers that arrive meanwhile share the one that follows it.
 /// </summary>
 internal sealed class SharedReads<TKey, TValue>
     where TKey : notnull
@@ -12,7 +12,7 @@ internal sealed class SharedReads<TKey, TValue>
 
     /// <param name="key">What is read: equal keys share.</param>
     /// <param name="read">Reads it. One caller's cancellation is not the others'.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public Task<TValue> ReadAsync(TKey key, Func<CancellationToken, Task<TValue>> read, CancellationToken cancellationToken)
     {
         Task<TValue> shared;
@@ -30,7 +30,7 @@ internal sealed class SharedReads<TKey, TValue>
 
     private async Task<TValue> FollowAsync(TKey key, Line line, Task before, Func<CancellationToken, Task<TValue>> read)
     {
-        await Task.Yield(); // out of the lock
+        await Task.Yield(); // outside the lock
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (gate)
             line.Next = null;

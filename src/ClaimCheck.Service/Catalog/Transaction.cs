@@ -6,7 +6,7 @@ namespace ClaimCheck.Service.Catalog;
 /// <summary>A connection and its transaction; rolled back unless committed. It may be disposed more than once.</summary>
 internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
-    // A process that stands still, or whose host has gone without a word, must not hold locks that the others wait for. Said in the
+    // A process that is stuck, or whose host has silently gone, must not hold locks that others wait for. Set in the
     // transaction, with its first statement: a pooler would refuse or drop it as an option of the session.
     private const string GivesUpTheSilent = "SET LOCAL idle_in_transaction_session_timeout = '10s'; ";
 
@@ -34,7 +34,7 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
     public Dapper.CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(Limited(sql), parameters, transaction, cancellationToken: cancellationToken);
 
-    /// <summary>A statement over up to a million rows, which may take longer than the driver waits by itself.</summary>
+    /// <summary>A statement over up to a million rows, which may take longer than the driver's default timeout.</summary>
     public Dapper.CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(Limited(sql), parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
 
@@ -49,8 +49,8 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     public async ValueTask DisposeAsync()
     {
-        // Npgsql uses the object again for the next transaction of the same physical connection, which may be another
-        // caller's by now: disposing it a second time would roll that one back.
+        // Npgsql uses the object again for the next transaction of the same physical connection, which may belong to another
+        // caller by now: disposing it a second time would roll that one back.
         if (disposed)
             return;
         disposed = true;

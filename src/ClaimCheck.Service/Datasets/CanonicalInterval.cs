@@ -23,7 +23,7 @@ internal static partial class CanonicalInterval
         var months = (Part(match, "y") * 12) + Part(match, "mo");
         var days = (Part(match, "w") * 7) + Part(match, "d");
         var seconds = (((Part(match, "h") * 60) + Part(match, "m")) * 60) + Part(match, "s");
-        // Postgres counts months in 32 bits. The others stop where this form would have more digits than it takes.
+        // Postgres counts months in 32 bits. The others stop where this form would need more digits than it accepts.
         if (months > int.MaxValue || days > MostOfAny || seconds / 3600 > MostOfAny)
             throw new FormatException(rule);
         var micros = match.Groups["f"] is { Success: true, Value: var digits }

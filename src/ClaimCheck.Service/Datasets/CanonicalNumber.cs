@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Numbers as plain digits: 1.50 and 15e-1 are 1.5, -0 is 0. That is also what jsonb makes of them.</summary>
+/// <summary>Numbers as plain digits: 1.50 and 15e-1 are 1.5, -0 is 0, as jsonb writes them.</summary>
 internal static class CanonicalNumber
 {
     private const int MostDigits = 1000;
@@ -28,7 +28,7 @@ internal static class CanonicalNumber
     }
 
     /// <summary>A JSON number's digits without an exponent, a leading or a trailing zero.</summary>
-    /// <exception cref="FormatException">More digits than anyone needs.</exception>
+    /// <exception cref="FormatException">It has too many digits.</exception>
     public static string Plain(string number)
     {
         var tooLong = new FormatException($"must be a number of at most {MostDigits} digits");
@@ -57,7 +57,7 @@ internal static class CanonicalNumber
         return isNegative ? "-" + plain : plain;
     }
 
-    // As the type writes it, where it is the number that was given: written with as many digits it must be the same again.
+    // Written as the type writes it, with as many digits as were given, the number must be the same again.
     private static string Floating(string type, string plain, IFormattable number)
     {
         var digits = string.Concat(plain.Where(char.IsAsciiDigit)).Trim('0').Length;

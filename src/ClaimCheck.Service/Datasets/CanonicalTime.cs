@@ -50,7 +50,7 @@ internal static partial class CanonicalTime
             || !TimeSpan.TryParseExact(match.Groups["time"].ValueSpan, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out var time))
             throw new FormatException(rule);
 
-        // Digits of .NET's ticks and of other clocks' nanoseconds round as in Postgres: to the nearest microsecond.
+        // The digits of .NET's ticks and of other clocks' nanoseconds are rounded as in Postgres: to the nearest microsecond.
         var fraction = match.Groups["fraction"] is { Success: true, Value: var digits }
             ? (long)Math.Round(decimal.Parse("0." + digits, CultureInfo.InvariantCulture) * 1_000_000m, MidpointRounding.ToEven)
             : 0;

@@ -5,17 +5,17 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// The one way to write each value of a parameter's type. Stricter than Postgres: nothing that depends on a setting or on the
-/// time of day ("tomorrow", "infinity", a time without a zone) is taken.
+/// The canonical text of each value of a parameter's type. Stricter than Postgres: nothing that depends on a setting or on the
+/// time of day ("tomorrow", "infinity", a time without a zone) is accepted.
 /// </summary>
 internal static class CanonicalValue
 {
-    // Postgres takes more; a caller who needs it does not exist.
+    // Postgres accepts more, but no caller needs it.
     private const int MostElements = 10_000;
 
-    /// <param name="writer">Where to.</param>
+    /// <param name="writer">The target.</param>
     /// <param name="type">One of <see cref="SourceTypes"/>.</param>
-    /// <param name="value">As it was given.</param>
+    /// <param name="value">The value as the caller gave it.</param>
     /// <exception cref="FormatException">The value does not fit; the text is the rule, without the value.</exception>
     public static void Write(Utf8JsonWriter writer, string type, JsonElement value)
     {
@@ -95,7 +95,7 @@ internal static class CanonicalValue
     }
 
     private static string Uuid(string text) =>
-        // TryParseExact would also take blanks around it.
+        // TryParseExact would also accept blanks around it.
         text.Length == 36 && Guid.TryParseExact(text, "D", out var uuid) && uuid.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)
             ? uuid.ToString()
             : throw new FormatException("must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057");

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Criteria that fit, in canonical form, or what is wrong with them, by field.</summary>
+/// <summary>Valid criteria in canonical form, or what is wrong with them, by field.</summary>
 /// <param name="Canonical">
 /// An object of the given parameters, in the definition's order. Two criteria that mean the same are the same text.
 /// </param>
@@ -12,7 +12,7 @@ internal sealed record BoundCriteria(JsonElement Canonical, IReadOnlyDictionary<
     public bool IsValid => Errors.Count == 0;
 }
 
-/// <summary>Checks what a caller gave for a dataset's parameters. What passes, Postgres reads without an error.</summary>
+/// <summary>Checks the values that a caller gave for a dataset's parameters. Postgres can read every value that passes.</summary>
 internal static class CriteriaBinder
 {
     private const string Field = "criteria";
@@ -20,8 +20,8 @@ internal static class CriteriaBinder
     // It is stored and answered as JSON, never inlined into HTML.
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <param name="dataset">Whose parameters they are for.</param>
-    /// <param name="criteria">An object; none at all is an empty one.</param>
+    /// <param name="dataset">The dataset that declares the parameters.</param>
+    /// <param name="criteria">An object; if missing, an empty one.</param>
     public static BoundCriteria Bind(Dataset dataset, JsonElement? criteria)
     {
         if (criteria is not { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } given)
@@ -62,7 +62,7 @@ internal static class CriteriaBinder
 
             try
             {
-                // Into a document of its own first: a value refused halfway must not leave a broken one behind.
+                // Into a document of its own first: a value refused halfway must not leave an invalid one behind.
                 var written = Write(part => CanonicalValue.Write(part, parameter.Type, value));
                 writer.WritePropertyName(parameter.Name);
                 writer.WriteRawValue(written.GetRawText(), skipInputValidation: true);
@@ -80,7 +80,7 @@ internal static class CriteriaBinder
         ? "is not known: the dataset has no parameters"
         : $"is not known: the dataset has {string.Join(", ", dataset.Parameters.Select(parameter => parameter.Name))}";
 
-    // A name with half a surrogate pair can't be read; no parameter has one.
+    // A name with half a surrogate pair can't be read; no parameter has such a name.
     private static string NameOf(JsonProperty property)
     {
         try
@@ -93,7 +93,7 @@ internal static class CriteriaBinder
         }
     }
 
-    // "must be a date" becomes a sentence here, once for all.
+    // Turns "must be a date" into a sentence, in one place.
     private static BoundCriteria Refused(Dictionary<string, string[]> errors) => new(
         default,
         errors.ToDictionary(

@@ -12,10 +12,12 @@ internal sealed record Dataset
     public required string Key { get; init; }
     public required int SchemaVersion { get; init; }
 
-    /// <summary>Whether rows that a policy of the source hides from its role may be missing; else such a query is refused.</summary>
+    /// <summary>
+    /// Whether rows that a policy of the source hides from its role may be missing; if not, such a query is refused.
+    /// </summary>
     public bool RowSecurity { get; init; }
 
-    /// <summary>True where the operator vouches for the key: <c>"keyUnique": "trusted"</c>.</summary>
+    /// <summary>True where the operator guarantees that the key is unique: <c>"keyUnique": "trusted"</c>.</summary>
     public bool TrustsKey { get; init; }
 
     /// <summary>In the order of the definition.</summary>
@@ -25,7 +27,7 @@ internal sealed record Dataset
     public required TimeSpan Retention { get; init; }
     public DatasetDelivery? Delivery { get; init; }
 
-    /// <summary>Parameter name to type, as <see cref="SourceQuery"/> wants it.</summary>
+    /// <summary>Parameter name to type, as <see cref="SourceQuery"/> needs it.</summary>
     public IReadOnlyDictionary<string, string> ParameterTypes =>
         new OrderedDictionary<string, string>(Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Type)));
 
@@ -35,8 +37,8 @@ internal sealed record Dataset
     internal sealed record Parameter(string Name, string Type, bool Required);
 }
 
-/// <summary>Whether a dataset can be exported just now, and what it answers with.</summary>
-/// <param name="Columns">Where it is unavailable: as they were last seen, or null where they never were.</param>
+/// <summary>Whether a dataset can be exported at present, and the columns of its result.</summary>
+/// <param name="Columns">Where it is unavailable: as they were last known, or null where they never were.</param>
 /// <param name="Unavailable">Why it is unavailable, or null.</param>
 internal sealed record DatasetAvailability(IReadOnlyList<ResultColumn>? Columns, Unavailability? Unavailable)
 {

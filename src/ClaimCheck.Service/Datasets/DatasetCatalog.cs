@@ -5,7 +5,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>What may be exported: the datasets of one folder, read at start and whenever it changes.</summary>
+/// <summary>The datasets that may be exported: those of one folder, read at start and whenever it changes.</summary>
 internal sealed class DatasetCatalog : IDefinitionFolder
 {
     private static readonly DefinitionKind Kind = new("a dataset", "datasets", "query", "ClaimCheck:Datasets");
@@ -21,22 +21,22 @@ internal sealed class DatasetCatalog : IDefinitionFolder
         definitions = new(Kind, (files, before) => new DefinedDataset(files, before, AskAsync, clock, logger), logger);
     }
 
-    /// <summary>All datasets at this moment, the unavailable ones too.</summary>
+    /// <summary>All datasets at this moment, including unavailable ones.</summary>
     public DefinitionSet<DefinedDataset> Current => definitions.Current;
 
     string? IDefinitionFolder.Path => folder.Path;
 
-    /// <summary>Reads the folder, and holds each dataset against its source, where that can be reached.</summary>
+    /// <summary>Reads the folder, and checks each dataset against its source where that can be reached.</summary>
     /// <exception cref="StartupException">The folder can't be read.</exception>
     public Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken) =>
         definitions.ReadAsync(folder.Path, all, cancellationToken);
 
-    /// <summary>The dataset of a name; null where no definition lies under it.</summary>
+    /// <summary>The dataset of a name; null where no definition has it.</summary>
     public DefinedDataset? Find(string name) => Current.Find(name);
 
     private Task<SourceAnswer> AskAsync(Dataset dataset)
     {
-        // The sample may be missing where its database could not be made: that has been said already.
+        // The sample may be missing where its database could not be created: that was logged already.
         if (!sources.IsKnown(dataset.Source) && !(folder.IsShipped && dataset.Source == SampleDatabase.Source))
         {
             return Task.FromResult<SourceAnswer>(new SourceAnswer.Faulty(

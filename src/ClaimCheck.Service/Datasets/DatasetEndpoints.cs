@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>What can be exported, as callers see it.</summary>
+/// <summary>The datasets as callers see them.</summary>
 internal static class DatasetEndpoints
 {
     private const string Call = "datasets";

@@ -26,7 +26,8 @@ internal static class DatasetsFeature
         return Task.CompletedTask;
     }
 
-    /// <summary>Makes the sample database where it is wanted, reads the definitions, and asks their sources.</summary>
+    /// <summary>Creates the sample database where it is wanted, reads the definitions, and checks them against their
+    /// sources.</summary>
     public static async Task LoadDatasetsAsync(WebApplication app, CancellationToken cancellationToken)
     {
         var catalog = app.Services.GetRequiredService<CatalogDatabase>();

@@ -3,7 +3,7 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>A dataset of the folder: its definition, and whether it can be exported just now.</summary>
+/// <summary>A dataset of the folder: its definition, and whether it can be exported at present.</summary>
 internal sealed partial class DefinedDataset : IDefinition
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
@@ -15,11 +15,11 @@ internal sealed partial class DefinedDataset : IDefinition
     private string? reported;
     private bool isBad;
 
-    /// <param name="files">What lies in the folder.</param>
-    /// <param name="before">What lay there before under this name, or null.</param>
-    /// <param name="ask">Holds it against its source; throws nothing.</param>
-    /// <param name="clock">Says when an answer is old.</param>
-    /// <param name="logger">Told of each change.</param>
+    /// <param name="files">The files in the folder.</param>
+    /// <param name="before">What was there before under this name, or null.</param>
+    /// <param name="ask">Checks it against its source; throws nothing.</param>
+    /// <param name="clock">Tells when an answer is out of date.</param>
+    /// <param name="logger">Logs each change.</param>
     public DefinedDataset(DefinitionPair files, DefinedDataset? before, Func<Dataset, Task<SourceAnswer>> ask, TimeProvider clock, ILogger logger)
     {
         (Files, this.logger) = (files, logger);
@@ -34,16 +34,16 @@ internal sealed partial class DefinedDataset : IDefinition
 
     public DefinitionPair Files { get; }
 
-    /// <summary>As it was last read; null where it never could be.</summary>
+    /// <summary>The definition as it was last read; null where it could never be read.</summary>
     public Dataset? Definition { get; }
 
-    /// <summary>Whether it can be exported, as of a few seconds ago at most.</summary>
+    /// <summary>Whether it can be exported; at most a few seconds old.</summary>
     public Task<DatasetAvailability> ProbeAsync(CancellationToken cancellationToken) => availability.GetAsync(anew: false, cancellationToken);
 
     public async Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken) =>
         (await availability.GetAsync(anew, cancellationToken)).Unavailable;
 
-    /// <summary>The dataset as an export keeps it, or why it can't be exported now.</summary>
+    /// <summary>The dataset as an export stores it, or why it can't be exported now.</summary>
     public async Task<(FrozenDataset? Frozen, Unavailability? Unavailable)> FreezeAsync(CancellationToken cancellationToken)
     {
         var now = await ProbeAsync(cancellationToken);
@@ -86,7 +86,7 @@ internal sealed partial class DefinedDataset : IDefinition
                 });
                 return new(
                     Volatile.Read(ref columns),
-                    new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} {(unreachable.HasAnswered ? "refuses the service just now" : "can't be used now")}. {unreachable.Told}"));
+                    new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} {(unreachable.HasAnswered ? "refuses the service at present" : "can't be used now")}. {unreachable.Told}"));
             case SourceAnswer.Faulty faulty:
                 if (faulty.Defect is { } defect && reported?.Contains(faulty.Reason, StringComparison.Ordinal) != true)
                     Log.Defective(logger, Defect.Of(defect), Name);
@@ -105,7 +105,7 @@ internal sealed partial class DefinedDataset : IDefinition
         return new(Volatile.Read(ref columns), found.Unavailable);
     }
 
-    // Once for each change, not for each question.
+    // Logged once for each change, not for each check.
     private void Report(string? reason, Action tell)
     {
         if (reason is null ? isBad : reason != reported)
@@ -118,13 +118,13 @@ internal sealed partial class DefinedDataset : IDefinition
         [LoggerMessage(LogLevel.Error, "Dataset {Dataset} is unavailable: {Fault}")]
         public static partial void Unusable(ILogger logger, string dataset, DefinitionFault fault);
 
-        [LoggerMessage(LogLevel.Error, "Holding dataset {Dataset} against its source met a defect of the service.")]
+        [LoggerMessage(LogLevel.Error, "Checking dataset {Dataset} against its source hit a defect of the service.")]
         public static partial void Defective(ILogger logger, Exception exception, string dataset);
 
         [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable until its source {Source} answers: {Reason}.")]
         public static partial void Away(ILogger logger, string dataset, string source, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable: its source {Source} answers, and refuses the service: {Reason}.")]
+        [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable: its source {Source} answers, but refuses the service: {Reason}.")]
         public static partial void Refused(ILogger logger, string dataset, string source, string reason);
 
         [LoggerMessage(LogLevel.Information, "Dataset {Dataset} is available again.")]

@@ -6,7 +6,7 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end of a sentence.</summary>
 internal sealed record DefinitionFault(string File, int? Line, string Reason)
 {
-    /// <summary>Of the reason, where it has one of its own.</summary>
+    /// <summary>The reason's own code, where it has one.</summary>
     public string Code { get; init; } = ProblemCodes.DefinitionInvalid;
 
     public Unavailability Unavailable => new(Code, ToString());
@@ -14,7 +14,7 @@ internal sealed record DefinitionFault(string File, int? Line, string Reason)
     public override string ToString() => Line is { } line ? $"{File}:{line}: {Reason}." : $"{File}: {Reason}.";
 }
 
-/// <summary>A definition is not understood. The text is the reason, as the end of a sentence.</summary>
+/// <summary>A definition can't be understood. The text is the reason, as the end of a sentence.</summary>
 internal sealed class DefinitionException(string reason, Exception? inner = null) : FormatException(reason, inner)
 {
     /// <summary>True where the statement is at fault, not the JSON beside it.</summary>
@@ -23,10 +23,12 @@ internal sealed class DefinitionException(string reason, Exception? inner = null
     /// <summary>The line, where it is known.</summary>
     public int? Line { get; init; }
 
-    /// <summary>The JSON's field, <c>parameters.since.type</c>, where one is at fault; empty for the whole.</summary>
+    /// <summary>
+    /// The JSON's field, such as <c>parameters.since.type</c>, where one is at fault; empty for the whole document.
+    /// </summary>
     public string? Field { get; init; }
 
-    /// <summary>In which line of a JSON text a field stands.</summary>
+    /// <summary>The line of a JSON text that a field is on.</summary>
     public static int? LineOf(ReadOnlySpan<byte> json, string field)
     {
         json = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
@@ -48,7 +50,7 @@ internal sealed class DefinitionException(string reason, Exception? inner = null
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // What can't be read has no lines that could be told.
+            // What can't be read has no line numbers.
         }
 
         return null;

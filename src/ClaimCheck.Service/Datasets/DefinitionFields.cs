@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>The fields of one JSON object of a definition: each is taken once, and none may be left.</summary>
+/// <summary>The fields of one JSON object of a definition: each is taken once, and unknown ones are refused.</summary>
 internal sealed class DefinitionFields
 {
     private readonly string path;
@@ -41,7 +41,7 @@ internal sealed class DefinitionFields
     public static string? Text(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text)
             ? text.Contains('\0', StringComparison.Ordinal) ? throw new FormatException($"{field} must have no NUL character") : text
-            : throw new FormatException($"{field} must be a text that is not empty");
+            : throw new FormatException($"{field} must be text that is not empty");
 
     public static bool? Flag(string field, JsonElement value) =>
         value.ValueKind is JsonValueKind.True or JsonValueKind.False

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Reads one file of a definition, whatever lies there under its name.</summary>
+/// <summary>Reads one file of a definition, whatever kind of file it is.</summary>
 internal static partial class DefinitionFile
 {
     private const int Largest = 1 << 20;
@@ -18,7 +18,7 @@ internal static partial class DefinitionFile
         var buffer = ArrayPool<byte>.Shared.Rent(Largest + 1);
         try
         {
-            // Editors may write meanwhile, and rename: what is half written is read again when it has changed.
+            // Editors may write or rename it meanwhile: a half-written file is read again when it has changed.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var length = stream.ReadAtLeast(buffer.AsSpan(0, Largest + 1), Largest + 1, throwOnEndOfStream: false);
             return length <= Largest ? buffer[..length] : throw new IOException($"it is larger than {Largest} bytes");

@@ -4,14 +4,16 @@ using System.Text.Unicode;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>The words for one kind of definition.</summary>
-/// <param name="One">With its article: <c>a dataset</c>.</param>
-/// <param name="Many">What a folder of them is of.</param>
+/// <summary>The words for one kind of definition in messages.</summary>
+/// <param name="One">One, with its article: <c>a dataset</c>.</param>
+/// <param name="Many">The plural.</param>
 /// <param name="Statement">What its <c>.sql</c> holds.</param>
-/// <param name="Setting">What names the folder.</param>
+/// <param name="Setting">The setting that names the folder.</param>
 internal sealed record DefinitionKind(string One, string Many, string Statement, string Setting);
 
-/// <summary>One definition as it lies in its folder: <c>orders.json</c> and <c>orders.sql</c>, or what is wrong with them as files.</summary>
+/// <summary>
+/// One definition as it is in its folder: <c>orders.json</c> and <c>orders.sql</c>, or what is wrong with these files.
+/// </summary>
 internal sealed partial record DefinitionPair(string Name, string Label, byte[]? Json, byte[]? Sql, DefinitionFault? Fault)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -20,7 +22,9 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
 
     public string SqlFile => Label + ".sql";
 
-    /// <summary>All pairs of a folder, sorted by name. Names that begin with a dot are the editors' and the file system's own.</summary>
+    /// <summary>
+    /// All pairs of a folder, sorted by name. Names that begin with a dot belong to editors and the file system.
+    /// </summary>
     /// <exception cref="IOException">The folder can't be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be read.</exception>
     public static IReadOnlyList<DefinitionPair> ReadAll(string folder, DefinitionKind kind)
@@ -30,7 +34,9 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
             .Select(name => Read(folder, name!, files, kind))];
     }
 
-    /// <summary>Changes with the folder: names, sizes and times, of what links lead to. Cheap, and opens nothing.</summary>
+    /// <summary>
+    /// A fingerprint of the folder: names, sizes and times of its files, with links followed. Cheap, and opens nothing.
+    /// </summary>
     public static string MarkOf(string folder)
     {
         try
@@ -44,7 +50,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
     }
 
     /// <summary>What the two files define.</summary>
-    /// <param name="read">Takes the JSON and the statement; a <see cref="DefinitionException"/> says what is wrong with which.</param>
+    /// <param name="read">Reads the JSON and the statement; a <see cref="DefinitionException"/> tells which one is at fault and
+    /// why.</param>
     public (T? Definition, DefinitionFault? Fault) Define<T>(Func<byte[], string, T> read)
         where T : class
     {
@@ -70,7 +77,7 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever it is: it is this definition's, and the others go on.
+            // Whatever fails makes this definition unavailable; the others continue.
             return (null, new(JsonFile, null, e.Message.TrimEnd('.')));
         }
     }
@@ -83,7 +90,7 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
 
     private static DefinitionPair Read(string folder, string name, HashSet<string> files, DefinitionKind kind)
     {
-        // Names may hold anything; lines of the log must not.
+        // Names may contain anything, but must not break lines of the log.
         var shown = string.Concat(name.Select(c => char.IsControl(c) ? '\uFFFD' : c));
         var pair = new DefinitionPair(name, $"{Path.GetFileName(folder)}/{shown}", null, null, null);
         if (!files.Contains(name + ".sql"))

@@ -5,13 +5,13 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Reads one definition, strictly: a misspelt field must not pass for one left out.</summary>
+/// <summary>Reads one definition strictly: a misspelt field must not be taken for a missing one.</summary>
 internal static class DefinitionReader
 {
     private static readonly TimeSpan LongestLinkLifetime = TimeSpan.FromDays(7);
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
-    /// <exception cref="FormatException">It is no definition; the text is the reason.</exception>
+    /// <exception cref="FormatException">It is not a valid definition; the text is the reason.</exception>
     public static Dataset Read(string name, byte[] json, string sql)
     {
         var query = Statement(sql, "select", "with");
@@ -42,13 +42,13 @@ internal static class DefinitionReader
     {
         try
         {
-            // Some editors begin a file with a byte order mark, which JSON has none of.
+            // Some editors begin a file with a byte order mark, which JSON does not allow.
             var text = json.AsMemory(json is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0);
             return JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException e)
         {
-            throw new DefinitionException($"it is no JSON: {e.Message.TrimEnd('.')}", e) { Line = (int?)e.LineNumber + 1 };
+            throw new DefinitionException($"it is not JSON: {e.Message.TrimEnd('.')}", e) { Line = (int?)e.LineNumber + 1 };
         }
     }
 
@@ -77,8 +77,8 @@ internal static class DefinitionReader
 
     /// <param name="field">Where they are declared.</param>
     /// <param name="value">The declaration.</param>
-    /// <param name="canonical">The one name of a type, or null where it is none that a parameter may have.</param>
-    /// <param name="types">Which it may have.</param>
+    /// <param name="canonical">The canonical name of a type, or null where a parameter can't have the type.</param>
+    /// <param name="types">The types that are allowed.</param>
     public static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value, Func<string, string?> canonical, string types)
     {
         var parameters = new List<Dataset.Parameter>();
@@ -97,7 +97,7 @@ internal static class DefinitionReader
         string Type(string place, JsonElement given) =>
             DefinitionFields.Text(place, given) is var type && canonical(type!) is { } known
                 ? known
-                : throw new FormatException($"{place} is \"{type}\", which is none of {types}");
+                : throw new FormatException($"{place} is \"{type}\", which is not one of {types}");
     }
 
     private static bool Trusted(string field, JsonElement value) =>

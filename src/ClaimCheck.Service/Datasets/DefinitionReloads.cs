@@ -16,7 +16,7 @@ internal static class DefinitionReloads
         }
         catch (StartupException e)
         {
-            // What concerns all of them; they go on as they were read before.
+            // A fault of the folder as a whole; the earlier definitions stay.
             return (null, Refusals.Unavailable(new(ProblemCodes.DefinitionInvalid, e.Message)));
         }
     }

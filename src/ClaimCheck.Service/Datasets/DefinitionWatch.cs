@@ -7,19 +7,19 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>A folder of definitions that is read again when it changes.</summary>
 internal interface IDefinitionFolder
 {
-    /// <summary>Where they lie; null where there are none.</summary>
+    /// <summary>The folder; null where there is none.</summary>
     string? Path { get; }
 
-    /// <param name="all">Whether all databases are asked anew, or only for what is new.</param>
-    /// <param name="cancellationToken">Ends the wait for the databases.</param>
-    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    /// <param name="all">Whether all databases are asked again, or only for new definitions.</param>
+    /// <param name="cancellationToken">Cancels the wait for the databases.</param>
+    /// <exception cref="StartupException">The folder can't be read; the earlier definitions stay.</exception>
     Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken);
 }
 
 /// <summary>
-/// Reads definitions again when their folder changes, and on SIGHUP. The folder is looked at every second, which works on any file
-/// system and through any links, where notices of changes do not; it is read once it has stayed the same from one look to the next,
-/// so that what is being written is not read half. At times it is read whatever it looks like.
+/// Reads definitions again when their folder changes, and on SIGHUP. The folder is polled every second, which works on any file
+/// system and through any links, where change notifications do not; it is read once it has stayed the same from one look to the
+/// next, so that no half-written file is read. From time to time it is read even without a visible change.
 /// </summary>
 internal sealed partial class DefinitionWatch : BackgroundService
 {
@@ -32,14 +32,14 @@ internal sealed partial class DefinitionWatch : BackgroundService
     private readonly SemaphoreSlim asked = new(0);
     private readonly PosixSignalRegistration hangUp;
 
-    /// <summary>From here on SIGHUP ends the process no more.</summary>
+    /// <summary>From here on SIGHUP no longer ends the process.</summary>
     public DefinitionWatch(IEnumerable<IDefinitionFolder> folders, TimeProvider clock, ILogger<DefinitionWatch> logger)
     {
         (this.folders, this.clock, this.logger) = ([.. folders], clock, logger);
         hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            // However often it was sent, once more is enough.
+            // However often it was sent, one more reload is enough.
             if (asked.CurrentCount == 0)
                 asked.Release();
         });
@@ -93,9 +93,9 @@ internal sealed partial class DefinitionWatch : BackgroundService
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The next look may find it better; until then everything stays as it was.
+            // The next look may succeed; until then everything stays as it was.
             if (e.Message != look.Trouble)
-                Log.NotRead(logger, e is StartupException ? null : Defect.Of(e), e is StartupException ? e.Message : $"an unexpected {e.GetType().Name} came up.");
+                Log.NotRead(logger, e is StartupException ? null : Defect.Of(e), e is StartupException ? e.Message : $"an unexpected {e.GetType().Name} occurred.");
             look.Trouble = e.Message;
         }
     }
@@ -109,7 +109,7 @@ internal sealed partial class DefinitionWatch : BackgroundService
 
         public string? Trouble { get; set; }
 
-        /// <summary>Whether it is another one than was read, and the same as at the look before.</summary>
+        /// <summary>Whether the folder differs from what was read, and is the same as at the look before.</summary>
         public bool HasSettled()
         {
             var now = DefinitionPair.MarkOf(folder.Path!);

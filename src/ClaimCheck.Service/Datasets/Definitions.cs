@@ -11,13 +11,13 @@ internal interface IDefinition
 
     DefinitionPair Files { get; }
 
-    /// <summary>Why it can't be used just now, or null.</summary>
-    /// <param name="anew">Whether its database is asked again where it has answered a moment ago.</param>
-    /// <param name="cancellationToken">Ends the wait, not the question.</param>
+    /// <summary>Why it can't be used at present, or null.</summary>
+    /// <param name="anew">Whether its database is asked again although it has answered a moment ago.</param>
+    /// <param name="cancellationToken">Cancels the wait, not the query.</param>
     Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken);
 }
 
-/// <summary>A folder's definitions at one moment: who works with it sees no later change.</summary>
+/// <summary>A snapshot of a folder's definitions: later changes do not alter it.</summary>
 internal sealed class DefinitionSet<T>(IEnumerable<T> definitions)
     where T : class, IDefinition
 {
@@ -29,10 +29,12 @@ internal sealed class DefinitionSet<T>(IEnumerable<T> definitions)
     public T? Find(string name) => byName.GetValueOrDefault(name);
 }
 
-/// <summary>The definitions of a folder, read at start and again whenever it changes. What is wrong with one is its own affair.</summary>
-/// <param name="kind">The words for it.</param>
-/// <param name="define">Makes a definition of what was read, and of what stood there before under that name.</param>
-/// <param name="logger">Told of each reading that changed something.</param>
+/// <summary>
+/// The definitions of a folder, read at start and again whenever it changes. A fault in one does not affect the others.
+/// </summary>
+/// <param name="kind">The words for it in messages.</param>
+/// <param name="define">Creates a definition from what was read, and from the earlier one of that name.</param>
+/// <param name="logger">Logs each reading that changed something.</param>
 internal sealed partial class Definitions<T>(DefinitionKind kind, Func<DefinitionPair, T?, T> define, ILogger logger)
     where T : class, IDefinition
 {
@@ -43,11 +45,11 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
     /// <summary>As last read.</summary>
     public DefinitionSet<T> Current => Volatile.Read(ref current);
 
-    /// <summary>Reads the folder again. Definitions whose files are as they were stay what they are.</summary>
+    /// <summary>Reads the folder again. Definitions whose files are unchanged are kept.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="all">Whether all databases are asked anew, or only for what is new.</param>
-    /// <param name="cancellationToken">Ends the wait for the databases.</param>
-    /// <exception cref="StartupException">The folder can't be read; what was read before stays.</exception>
+    /// <param name="all">Whether all databases are asked again, or only for new definitions.</param>
+    /// <param name="cancellationToken">Cancels the wait for the databases.</param>
+    /// <exception cref="StartupException">The folder can't be read; the earlier definitions stay.</exception>
     public async Task<IReadOnlyList<ReloadedDefinition>> ReadAsync(string folder, bool all, CancellationToken cancellationToken)
     {
         var changes = Read(folder);
@@ -61,7 +63,7 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
         }));
     }
 
-    // One at a time: who asked last has seen the latest.
+    // One at a time: the last caller gets the latest state.
     private List<(string Name, string Change, T? Now)> Read(string folder)
     {
         lock (reading)

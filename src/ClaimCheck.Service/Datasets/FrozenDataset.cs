@@ -36,7 +36,7 @@ internal sealed record FrozenDataset
     /// <summary>The query, with <c>:parameters</c>.</summary>
     public required string Sql { get; init; }
 
-    /// <summary>Parameter name to Postgres type, all of them, also those left out of the criteria.</summary>
+    /// <summary>Parameter name to Postgres type, for all parameters, including those not in the criteria.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
     /// <summary>Whether rows that a policy of the source hides from its role may be missing.</summary>
@@ -45,12 +45,17 @@ internal sealed record FrozenDataset
     public required string Key { get; init; }
     public string? OrderedBy { get; init; }
 
-    /// <summary>True where the operator says that no two records have one key: then it is looked at only where it costs nothing.</summary>
+    /// <summary>
+    /// True where the operator guarantees that keys are unique: then they are compared only where it costs nothing.
+    /// </summary>
     public bool TrustsKey { get; init; }
     public required int SchemaVersion { get; init; }
     public required IReadOnlyList<Column> Columns { get; init; }
 
-    /// <summary>The columns' types with domains resolved, which the names in <see cref="Columns"/> don't tell; null where only those are known.</summary>
+    /// <summary>
+    /// The columns' types with domains resolved, which the names in <see cref="Columns"/> don't show; null where only those are
+    /// known.
+    /// </summary>
     public IReadOnlyList<ResultType>? Types { get; init; }
 
     /// <summary>Its definition of success, or null.</summary>

@@ -4,13 +4,14 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// Finds what in a query would write: it could only fail, in the read-only snapshot that exports are read in. The planner is asked
-/// how it would run the query, which also looks into views and simple functions. Hidden from it stays what the body of a function in
+/// Finds what a query would write: it could only fail in the read-only snapshot that exports are read in. The planner is asked
+/// for the query's plan, which also covers views and simple functions. It can't see what the body of a function in
 /// another language does: that fails the export.
 /// </summary>
 internal static class QueryWrites
 {
-    // What Postgres refuses in a read-only transaction itself (PreventCommandIfReadOnly), and what writes large objects before version 16.
+    // The functions that Postgres itself refuses in a read-only transaction (PreventCommandIfReadOnly), and those that write
+    // large objects before version 16.
     private static readonly HashSet<string> Writers = new(StringComparer.OrdinalIgnoreCase)
     {
         "nextval", "setval", "lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64", "lo_unlink", "lowrite",
@@ -20,7 +21,7 @@ internal static class QueryWrites
     public static string? In(SourceSql query, JsonElement plan)
     {
         if (query.WordsAtTop.Contains("into", StringComparer.OrdinalIgnoreCase))
-            return "its query makes a table (SELECT INTO), but a source is only read";
+            return "its query creates a table (SELECT INTO), but a source is only read";
         if (Called(query.Text) is { } called)
             return Calls(called);
         return InPlan(plan);
@@ -49,7 +50,7 @@ internal static class QueryWrites
 
     private static string TableOf(JsonElement node) => node.TryGetProperty("Relation Name", out var name) ? name.GetString()! : "a table";
 
-    // A word and an opening parenthesis behind it; one of another schema than the system's is someone else's.
+    // A word followed by an opening parenthesis; one in another schema than the system's is a different function.
     private static string? Called(string sql)
     {
         try
@@ -71,7 +72,7 @@ internal static class QueryWrites
         }
         catch (FormatException)
         {
-            return null; // a name in the plan, with a quote in it
+            return null; // a name in the plan that contains a quote
         }
     }
 }

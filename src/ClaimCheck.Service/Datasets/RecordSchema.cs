@@ -6,12 +6,12 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// JSON Schema of a record in <c>ndjson</c>. The formats are annotations, as JSON Schema means them: a date may also be
+/// JSON Schema of a record in <c>ndjson</c>. The formats are annotations, as JSON Schema defines them: a date may also be
 /// <c>infinity</c>, or one BC, in the database's text.
 /// </summary>
 internal static class RecordSchema
 {
-    // Object ids of pg_type that no release changes.
+    // Object ids of pg_type, which no release changes.
     private const uint Bool = 16, Bytea = 17, Int8 = 20, Int2 = 21, Int4 = 23, Json = 114, Float4 = 700, Float8 = 701;
     private const uint Date = 1082, TimestampTz = 1184, Numeric = 1700, Uuid = 2950, Jsonb = 3802;
 
@@ -33,7 +33,7 @@ internal static class RecordSchema
         if (column.Value.Element is not { } element)
             return Value(column.Value.Oid, orElse: column.Nullable ? ["null"] : []);
 
-        // One type has arrays of any number of dimensions.
+        // One type covers arrays of any number of dimensions.
         while (element.Element is { } inner)
             element = inner;
         var array = Type(["array"], column.Nullable ? ["null"] : []);

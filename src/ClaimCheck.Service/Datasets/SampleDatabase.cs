@@ -10,9 +10,9 @@ using Npgsql;
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders (1,000,000), the same
-/// ones each time. It is made only where nothing else is configured. Services that share a server and want different numbers give
-/// it different names: <c>ClaimCheck:Sample:Database</c>.
+/// The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders (1,000,000), the
+/// same ones each time. It is created only where nothing else is configured. Services that share a server and need different
+/// numbers use different names: <c>ClaimCheck:Sample:Database</c>.
 /// </summary>
 internal sealed partial class SampleDatabase(
     DatasetFolder folder, IConfiguration configuration, SourceDatabases sources, ILogger<SampleDatabase> logger)
@@ -26,14 +26,16 @@ internal sealed partial class SampleDatabase(
 
     private const long MostOrders = 100_000_000;
 
-    // "claimche" in ASCII: no one else's advisory lock on a shared server.
+    // "claimche" in ASCII: not used as an advisory lock by others on a shared server.
     private const long MakingIt = 0x636C_6169_6D63_6865;
 
-    /// <summary>Makes the database if it is wanted and not there, and registers it as a source. Replicas may do so at the same time.</summary>
+    /// <summary>
+    /// Creates the database if it is wanted and missing, and registers it as a source. Replicas may run this at the same time.
+    /// </summary>
     /// <param name="catalog">A connection string to the catalog, on the server that the sample goes to.</param>
-    /// <param name="embedded">That server, where it is the service's own.</param>
-    /// <param name="cancellationToken">Stops the start; a table half made is not there.</param>
-    /// <exception cref="StartupException">The number of orders or the name is none.</exception>
+    /// <param name="embedded">That server, where it is the embedded one.</param>
+    /// <param name="cancellationToken">Stops the start; a half-made table is rolled back.</param>
+    /// <exception cref="StartupException">The number of orders or the name is invalid.</exception>
     public async Task EnsureAsync(string catalog, PrivatePostgres? embedded, CancellationToken cancellationToken)
     {
         if (!folder.IsShipped || sources.IsKnown(Source))
@@ -43,7 +45,7 @@ internal sealed partial class SampleDatabase(
         try
         {
             (reader, writer) = await PrepareAsync(catalog, embedded, name, cancellationToken);
-            // Its own connections, not kept: sources are read through a pool of their own.
+            // Connections of its own, closed afterwards: sources are read through a pool of their own.
             var making = new NpgsqlConnectionStringBuilder(writer) { Pooling = false, CommandTimeout = 0 };
             await using var connection = new NpgsqlConnection(making.ConnectionString);
             await connection.OpenAsync(cancellationToken);
@@ -64,7 +66,7 @@ internal sealed partial class SampleDatabase(
         await ShareAsync(writer, cancellationToken);
     }
 
-    // In the embedded Postgres with a role to read and one to write; beside a catalog elsewhere as the catalog's own role.
+    // In the embedded Postgres with one role to read and one to write; beside a catalog elsewhere with the catalog's own role.
     private static async Task<(string Reader, string Writer)> PrepareAsync(
         string catalog, PrivatePostgres? embedded, string name, CancellationToken cancellationToken)
     {
@@ -93,12 +95,12 @@ internal sealed partial class SampleDatabase(
                 $"ClaimCheck:Sample:Database is {setting}, but must be a name of lower-case letters, digits and '_', 63 at most.");
     }
 
-    // For whoever wants to look at the sample beside the service, as the demo does: the same user, nobody else.
+    // For tools that look at the sample beside the service, as the demo does: readable by the same user only.
     private async Task ShareAsync(string connectionString, CancellationToken cancellationToken)
     {
         var directory = DataDirectory.Of(configuration);
         Directory.CreateDirectory(directory);
-        // By a rename: replicas with one directory may start at once.
+        // By a rename: replicas with one directory may start at the same time.
         var next = Path.Combine(directory, $"sample-connection.{Guid.NewGuid():N}");
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -123,20 +125,20 @@ internal sealed partial class SampleDatabase(
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(catalog) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
-        // CREATE DATABASE runs in no transaction; the lock goes with the session.
+        // CREATE DATABASE runs outside a transaction; the lock is released with the session.
         await connection.ExecuteAsync(new CommandDefinition(
             "SELECT pg_advisory_lock(@MakingIt)", new { MakingIt }, cancellationToken: cancellationToken));
         var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
             "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken: cancellationToken));
         if (!exists)
-            // Of template0, which no one can be connected to: another session there would be an error here.
+            // From template0, to which nobody can be connected: another session in the template would be an error here.
             await connection.ExecuteAsync(new CommandDefinition(
                 $"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
                 commandTimeout: 60,
                 cancellationToken: cancellationToken));
     }
 
-    /// <returns>False where the orders are there already, as many as wanted.</returns>
+    /// <returns>False where as many orders as wanted are there already.</returns>
     private static async Task<bool> CreateOrdersAsync(NpgsqlConnection connection, long orders, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -157,11 +159,11 @@ internal sealed partial class SampleDatabase(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The sample database {Name} is made, with {Orders} orders.")]
+        [LoggerMessage(LogLevel.Information, "The sample database {Name} is created, with {Orders} orders.")]
         public static partial void Made(ILogger logger, long orders, string name);
 
         [LoggerMessage(LogLevel.Warning,
-            "The sample database {Name} can't be made, and the shipped datasets are unavailable ({Reason}): set "
+            "The sample database {Name} can't be created, and the shipped datasets are unavailable ({Reason}): set "
             + "ConnectionStrings:sample to a database with a table of orders, or ClaimCheck:Datasets to a folder of your own.")]
         public static partial void NotMade(ILogger logger, string name, string reason);
     }

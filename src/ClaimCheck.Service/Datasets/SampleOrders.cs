@@ -1,15 +1,17 @@
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// How the sample's orders are made, by the server itself. Two years of them, one as likely as the next; one note in fifty is
+/// How the server itself generates the sample's orders: spread evenly over two years; one note in fifty contains
 /// what breaks careless readers of CSV.
 /// </summary>
 internal static class SampleOrders
 {
-    /// <summary>What the table's comment says. Another number, or another recipe of a later version, and the table is made anew.</summary>
+    /// <summary>
+    /// The table's comment. With another number of orders, or another recipe of a later version, the table is created again.
+    /// </summary>
     public static string Recipe(long orders) => $"ClaimCheck's sample, recipe 1, {orders} orders";
 
-    /// <summary>To be run in one transaction.</summary>
+    /// <summary>Must run in one transaction.</summary>
     public static string Script(long orders) =>
         $$"""
         DROP TABLE IF EXISTS public.orders;

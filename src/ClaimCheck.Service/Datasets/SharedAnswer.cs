@@ -1,8 +1,10 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>An answer that many want to know, asked for at most once in a while. None of them can cancel the question for the others.</summary>
+/// <summary>
+/// An answer that many callers share, asked for at most once per interval. No caller can cancel the query for the others.
+/// </summary>
 /// <param name="ask">Throws nothing.</param>
-/// <param name="fresh">For how long an answer is as good as a new one.</param>
+/// <param name="fresh">For how long an answer is reused.</param>
 /// <param name="clock">Measures that.</param>
 internal sealed class SharedAnswer<T>(Func<Task<T>> ask, Func<T, TimeSpan> fresh, TimeProvider clock)
 {
@@ -10,8 +12,8 @@ internal sealed class SharedAnswer<T>(Func<Task<T>> ask, Func<T, TimeSpan> fresh
     private Task<T>? latest;
     private long answeredAt;
 
-    /// <param name="anew">Whether the question must begin after this call.</param>
-    /// <param name="cancellationToken">Ends the wait alone.</param>
+    /// <param name="anew">Whether the query must begin after this call.</param>
+    /// <param name="cancellationToken">Cancels the wait only.</param>
     public Task<T> GetAsync(bool anew, CancellationToken cancellationToken)
     {
         lock (gate)

@@ -9,17 +9,17 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>What a source says of a dataset's query.</summary>
+/// <summary>A source's answer about a dataset's query.</summary>
 internal abstract record SourceAnswer
 {
-    /// <summary>The query is sound and answers with these columns.</summary>
+    /// <summary>The query is valid and returns these columns.</summary>
     internal sealed record Described(IReadOnlyList<ResultColumn> Columns) : SourceAnswer;
 
-    /// <summary>Ask again later.</summary>
+    /// <summary>The source could not be asked; ask again later.</summary>
     /// <param name="Reason">For the log: it may name hosts and users.</param>
-    /// <param name="Told">For everybody: it names neither.</param>
-    /// <param name="IsSourceAway">Whether the same would be said to any other question.</param>
-    /// <param name="HasAnswered">Whether it is there, and refuses.</param>
+    /// <param name="Told">For callers: it names neither.</param>
+    /// <param name="IsSourceAway">Whether any other query would get the same answer.</param>
+    /// <param name="HasAnswered">Whether the source answers, but refuses.</param>
     internal sealed record Unreachable(string Reason, string Told, bool IsSourceAway = false, bool HasAnswered = false) : SourceAnswer
     {
         public Unreachable(Exception e, bool isSourceAway = false)
@@ -35,29 +35,29 @@ internal abstract record SourceAnswer
     /// <summary>The definition does not fit the database: the operator must fix one of them.</summary>
     /// <param name="Reason">As the end of a sentence.</param>
     /// <param name="Line">Of the query, where the database names one.</param>
-    /// <param name="Code">Where the reason has a code of its own.</param>
-    /// <param name="Field">Of the JSON, where one is at fault.</param>
-    /// <param name="IsInSql">Whether the query is at fault, whichever line of it.</param>
+    /// <param name="Code">The reason's own code, where it has one.</param>
+    /// <param name="Field">The JSON's field, where one is at fault.</param>
+    /// <param name="IsInSql">Whether the query is at fault, on whichever line.</param>
     internal sealed record Faulty(string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer
     {
-        /// <summary>What the service itself did not expect: somebody who reads its log can tell more.</summary>
+        /// <summary>A failure that the service itself did not expect: its log tells more.</summary>
         public Exception? Defect { get; init; }
     }
 }
 
-/// <summary>Holds a dataset against its source, without running the query.</summary>
+/// <summary>Checks a dataset against its source, without running the query.</summary>
 internal static partial class SourceCheck
 {
-    // Beyond the connect timeout: a source that accepts and then says nothing must not hold up the start.
+    // Beyond the connect timeout: a source that accepts a connection and then does not answer must not delay the start.
     private static readonly TimeSpan Patience = SourceDatabases.ConnectTimeout + TimeSpan.FromSeconds(5);
 
-    // A table that is being altered is waited for a moment only: others want to know too.
+    // A table that is being altered is waited for only briefly: other datasets wait too.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(3);
 
-    // json, xml, point, lseg, path, box, polygon, line, circle, record, jsonb: without equality, or not one value.
+    // json, xml, point, lseg, path, box, polygon, line, circle, record, jsonb: types without equality, or not a single value.
     private static readonly HashSet<uint> NoKeys = [114, 142, 600, 601, 602, 603, 604, 628, 718, 2249, 3802];
 
-    /// <summary>Throws nothing: whatever goes wrong is wrong with this dataset.</summary>
+    /// <summary>Throws nothing: whatever fails makes this dataset unavailable.</summary>
     public static async Task<SourceAnswer> AskAsync(SourceDatabases sources, Dataset dataset)
     {
         using var limit = new CancellationTokenSource(Patience);
@@ -70,14 +70,14 @@ internal static partial class SourceCheck
             }
             catch (Exception e) when (e is NpgsqlException and not PostgresException or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown })
             {
-                // A connection of the pool that had died while nobody used it says nothing of the source: a new one does.
+                // A pooled connection that died while idle says nothing about the source: a new one does.
                 return await DescribeAsync(source, dataset, limit.Token);
             }
         }
         catch (PostgresException e) when (SourceErrors.IsRowSecurity(e))
         {
             return new SourceAnswer.Faulty(
-                $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass for the whole: say "
+                $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass for the whole: set "
                 + "\"rowSecurity\": true to export what the role sees, or read with a role that has BYPASSRLS",
                 Code: SourceErrors.RowSecurity);
         }
@@ -104,12 +104,12 @@ internal static partial class SourceCheck
         }
         catch (OperationCanceledException)
         {
-            var silence = $"it said nothing for {Patience.TotalSeconds:0} seconds";
+            var silence = $"it did not answer for {Patience.TotalSeconds:0} seconds";
             return new SourceAnswer.Unreachable(silence, $"I{silence[1..]}.");
         }
         catch (Exception e)
         {
-            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} came up, which the log has") { Defect = e };
+            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} occurred, which is logged") { Defect = e };
         }
     }
 
@@ -122,7 +122,7 @@ internal static partial class SourceCheck
         }
         catch (PostgresException e)
         {
-            // No such database, no such role, starting up: nothing that the definition could fix.
+            // The database or role is missing, or the server is starting up: the definition could not fix that.
             return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
@@ -130,7 +130,7 @@ internal static partial class SourceCheck
             return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
 
-        // As an export reads it: a policy, or a backslash in a string, counts here already.
+        // Read as an export reads it: policies, and backslashes in strings, have the same effect here.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await new SourceSettings(Patience, LockPatience, dataset.RowSecurity).ApplyAsync(connection, cancellationToken);
         var sql = SourceQuery.Render(dataset.Sql.Text, dataset.ParameterTypes, criteria: default);
@@ -141,7 +141,7 @@ internal static partial class SourceCheck
         return fault is null ? new SourceAnswer.Described(columns) : fault;
     }
 
-    // Planned with no value for any parameter: an error that values might avoid says nothing yet.
+    // Planned without a value for any parameter: an error that values might avoid is not reported yet.
     private static async Task<string?> PlanFaultAsync(NpgsqlConnection connection, Dataset dataset, string sql, CancellationToken cancellationToken)
     {
         try
@@ -158,15 +158,15 @@ internal static partial class SourceCheck
         }
     }
 
-    // The server names the table in its text alone.
+    // The server names the table in its message only.
     private static string Table(PostgresException e) => QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups["name"].Value}" : "";
 
-    // Connection lost, too many of them, shutting down, cancelled by a timeout: the query is not to blame.
+    // Connection lost, too many connections, shutting down, cancelled by a timeout: the query is not at fault.
     private static bool IsAway(PostgresException e) =>
         e.IsTransient || DatabaseFailure.Of(e).Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System
             or Trouble.Conflict or Trouble.TimedOut or Trouble.Cancelled;
 
-    // The rendered query has its lines where the definition has them: literals for parameters left out bring none along.
+    // The rendered query has the same lines as the definition: literals for missing parameters add none.
     private static int? LineOf(PostgresException e, Dataset dataset)
     {
         if (e.Position <= 0)

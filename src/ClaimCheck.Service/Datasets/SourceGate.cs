@@ -1,10 +1,10 @@
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>
-/// Holds questions to one source down to a few at a time: a folder of datasets must not take all its connections. Where the source
-/// turns out to be away, those that waited meanwhile hear so too, and don't each wait for a connect of their own.
+/// Limits concurrent queries to one source: a folder of datasets must not take all its connections. Where the source turns
+/// out to be unreachable, all waiting callers get that answer, and do not each wait for a connect timeout.
 /// </summary>
-#pragma warning disable CA1001 // A semaphore that nobody takes the wait handle of holds nothing to dispose.
+#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class SourceGate
 #pragma warning restore CA1001
 {

@@ -27,7 +27,7 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
             keySpace,
             cancellationToken);
 
-    /// <summary>The same, without a catalog, but for the keys of a retry.</summary>
+    /// <summary>The same without a catalog, except for the keys of a retry.</summary>
     internal static async Task<StagedBatch> ExportAsync(
         ExportPlan plan,
         string sql,
@@ -43,7 +43,7 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
         await using var session = await SourceSession.OpenAsync(source, settings, cancellationToken);
         var columns = await session.DescribeAsync(sql, cancellationToken);
         Compare(plan.Dataset.Columns, columns);
-        // What a retry reads has nothing to do with what the whole query would.
+        // The planner's estimate for the whole query says nothing about a retry.
         if (rounds is null)
             meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
         var key = columns.Single(column => column.Name == plan.Dataset.Key);
@@ -73,12 +73,12 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
         }
 
         await session.CheckAsync(cancellationToken);
-        await session.DisposeAsync(); // an open snapshot would hold up the source's vacuum while the last file is completed
+        await session.DisposeAsync(); // an open snapshot would delay the source's vacuum while the last file is completed
         distinct?.Finish(cancellationToken);
         return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken)) { Horizon = session.Horizon };
     }
 
-    // What a retry reads is held against the keys that it wants.
+    // The records of a retry are compared with the keys that it asks for.
     private static async Task<bool> IsDoubtfulAsync(
         SourceSession session, string sql, FrozenDataset dataset, ResultColumn key, CancellationToken cancellationToken)
     {
@@ -103,7 +103,7 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
         var (gone, added) = (had.Except(has, StringComparer.Ordinal).ToList(), has.Except(had, StringComparer.Ordinal).ToList());
         var how = gone.Count + added.Count == 0
             ? "they come in another order"
-            : $"gone are ({BoundedText.List(gone)}), new are ({BoundedText.List(added)})";
+            : $"missing: ({BoundedText.List(gone)}), new: ({BoundedText.List(added)})";
         throw new SourceException(
             "schema_changed", $"The query's columns are not what they were when the export was asked for: {how}.", isTransient: false);
     }

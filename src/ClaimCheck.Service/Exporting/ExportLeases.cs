@@ -8,26 +8,26 @@ using Npgsql;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// How workers share the exports out: each lease has a token and a time limit on the database's clock. Whoever lost its lease
-/// (killed, paused, cut off) matches no row any more, so that its writes change nothing.
+/// How workers divide the exports among themselves: each lease has a token and a time limit by the database's clock. A worker
+/// that lost its lease (killed, paused, disconnected) matches no row any more, so that its writes change nothing.
 /// </summary>
 internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
 {
-    // The most shares that one look considers; the next look continues after the share served last.
+    // The most callers that one look considers; the next look continues after the one served last.
     private const int MostShares = 100;
     private volatile string lastShare = "";
 
     /// <summary>
-    /// Takes the export whose turn it is: of the share of callers with the fewest running, or, of equals, of the one that was served
-    /// the longest ago; within a share the one that has waited longest.
+    /// Leases the next export: of the caller with the fewest running exports or, among equals, of the one served
+    /// longest ago; of its exports the one that has waited longest.
     /// </summary>
     /// <returns>Null when none is waiting.</returns>
     public async Task<ExportPlan?> TakeAsync(CancellationToken cancellationToken)
     {
         var lease = new { Token = Guid.NewGuid(), options.Lease, Attempt = NewAttempt(), After = lastShare, MostShares };
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // The index is exports_to_share: shares are found by skipping from one to the next, so that what waits in one, however much,
-        // costs nothing, and what waits for its next try holds nobody up. SKIP LOCKED shares each queue out over workers.
+        // The index is exports_to_share: callers are found by skipping from one to the next, so that a long queue of one
+        // costs nothing, and what waits for its next try delays nobody. SKIP LOCKED divides each queue among workers.
         var taken = await connection.QuerySingleOrDefaultAsync<LeasedRow>(new CommandDefinition(
             """
             WITH RECURSIVE shares (share, n) AS (
@@ -104,7 +104,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
         };
     }
 
-    /// <summary>Says that the worker lives, and how far it is.</summary>
+    /// <summary>Renews the lease, and records the progress.</summary>
     /// <returns>False when the lease is lost.</returns>
     public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
     {
@@ -120,12 +120,12 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             cancellationToken: cancellationToken)) == 1;
     }
 
-    /// <summary>Puts exports whose worker has gone silent back to pending, and their attempts up for sweeping.</summary>
+    /// <summary>Returns exports whose worker has gone silent to pending, and marks their attempts for the sweep.</summary>
     /// <returns>Their ids.</returns>
     public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // A share that nobody was served of for an hour is as one that is new.
+        // A caller of whom nothing was leased for an hour is treated as a new one.
         return (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH forgotten AS (
@@ -152,9 +152,9 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Gives the lease back: at once where the worker stops, after a while where a try has failed.</summary>
+    /// <summary>Gives the lease back: at once where the worker stops, with a delay where a try has failed.</summary>
     /// <param name="plan">The lease.</param>
-    /// <param name="delay">How long nobody takes it.</param>
+    /// <param name="delay">How long no worker leases it.</param>
     /// <param name="failed">Counts as one of the tries.</param>
     /// <param name="cancellationToken">Clean-up runs on a token of its own.</param>
     public async Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed, CancellationToken cancellationToken)
@@ -186,7 +186,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             cancellationToken: cancellationToken));
     }
 
-    // Unguessable, so that nobody can tell an attempt's keys from another's.
+    // Unguessable, so that the keys of one attempt do not reveal those of another.
     private static string NewAttempt() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
 
     private sealed record LeasedRow

@@ -7,8 +7,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// How an export's run ends: one transaction, guarded by state and lease, with its event. Run again after a lost connection,
-/// since a commit whose answer was lost may have happened: the second run then finds that it has.
+/// How an export's run ends: one transaction, guarded by state and lease, with its event. Repeated after a lost connection,
+/// since a commit whose answer was lost may have happened: the second try recognises that.
 /// </summary>
 internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IReadyStep> readySteps)
 {
@@ -79,15 +79,15 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
             cancellationToken));
         foreach (var step in readySteps)
             await step.TakeAsync(transaction, plan, staged, cancellationToken);
-        // A retry of records that are all gone has nothing to fetch. Links and the claim URL are minted by the relay, at each
-        // delivery anew.
+        // A retry whose records are all gone has nothing to fetch. Links and the claim URL are minted by the relay, anew for each
+        // delivery.
         if (plan.RetryOf is null || staged.Records > 0)
             await AnnounceAsync(transaction, plan, staged, ready, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
-    // Other files end with nothing that it would be needed for.
+    // Other files have no end that would need it.
     private static long? Crc32Of(StagedFile file, Crc32Sum sum) => file.Framing == BlockFraming.Deflate ? sum.Crc32 : null;
 
     private static Task AnnounceAsync(
@@ -128,7 +128,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
             cancellationToken));
         if (failed is null)
             return false;
-        // Nothing staged stays.
+        // Nothing staged remains.
         await transaction.Connection.ExecuteAsync(transaction.Command(
             "INSERT INTO batch_deletions (batch_id) VALUES (@BatchId) ON CONFLICT (batch_id) DO NOTHING",
             new { BatchId = plan.BatchId.Value },
@@ -143,7 +143,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
         return true;
     }
 
-    // An earlier run of the same completion may have committed without us hearing of it.
+    // An earlier try of the same completion may have committed without its answer reaching us.
     private static async Task<bool> WasCompletedAsync(ExportPlan plan, Transaction transaction, CancellationToken cancellationToken) =>
         await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
             """

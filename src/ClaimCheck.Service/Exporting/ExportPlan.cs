@@ -24,7 +24,7 @@ internal sealed record ExportPlan
     /// <summary>How compressed files are framed: one of <see cref="BlockFraming"/>.</summary>
     public string CompressedFraming { get; init; } = BlockFraming.Deflate;
 
-    /// <summary>How this batch's files are.</summary>
+    /// <summary>How this batch's files are named, framed and limited.</summary>
     public string Framing => Compression == "gzip" ? CompressedFraming : BlockFraming.None;
 
     /// <summary>The batch whose transient failures this one retries, or null.</summary>
@@ -37,5 +37,5 @@ internal sealed record ExportPlan
     public string? TraceParent { get; init; }
 }
 
-/// <summary>The lease is no longer this worker's (lost, revoked, cancelled): whatever it does now must change nothing.</summary>
+/// <summary>This worker has lost the lease (expired, revoked, cancelled): whatever it does now must change nothing.</summary>
 internal sealed class LeaseLostException(ExportId exportId) : Exception($"The lease of {exportId} is lost.");

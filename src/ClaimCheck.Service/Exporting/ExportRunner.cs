@@ -9,7 +9,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>Runs one leased export to its outcome: ready, failed, or handed back.</summary>
+/// <summary>Runs one leased export to its outcome: ready, failed, or given back.</summary>
 internal sealed partial class ExportRunner(
     IEnumerable<IBatchStager> stagers, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRunner> logger)
 {
@@ -37,8 +37,8 @@ internal sealed partial class ExportRunner(
             }
 
             var staged = await stagers[plan.Dataset.Origin].StageAsync(plan, meter, either.Token);
-            // Not broken off by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
-            // the commit itself can tell whether the batch is ready or was lost. The guard in it is what counts.
+            // Not cancelled by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
+            // the commit itself can tell whether the batch is ready or was lost. Its guard decides.
             var completed = await CatalogErrors.Patient.ExecuteAsync(
                 async token => await outcomes.CompleteAsync(plan, staged, token), CancellationToken.None);
             if (completed)
@@ -60,7 +60,7 @@ internal sealed partial class ExportRunner(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Handed back at once: another worker need not wait for the lease to run out.
+            // Given back at once: another worker need not wait for the lease to run out.
             await HandBackAsync(plan, TimeSpan.Zero, failed: false);
             Log.HandedBack(logger, plan.ExportId);
         }
@@ -78,7 +78,7 @@ internal sealed partial class ExportRunner(
         }
         catch (Exception e)
         {
-            // A defect: no try would go better. The text of an unknown exception may hold data; its type does not.
+            // A defect: another try would not help. The text of an unknown exception may contain data; its type does not.
             Log.Broken(logger, Defect.Of(e), plan.ExportId);
             await TryAgainOrFailAsync(plan, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the export. It is logged.", Transient: false), e);
         }
@@ -88,7 +88,7 @@ internal sealed partial class ExportRunner(
         }
     }
 
-    // What concerns exports that go on from where others ended: datasets with a parameter of a time.
+    // Concerns exports that continue where earlier ones ended: datasets with a parameter of a time.
     private void Tell(ExportPlan plan, StagedBatch staged)
     {
         if (staged.Horizon is not { } horizon || !plan.Dataset.Parameters.Values.Any(type => type is "timestamptz" or "timestamp" or "date"))
@@ -116,7 +116,7 @@ internal sealed partial class ExportRunner(
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e))
         {
-            // The lease runs out, and another worker takes it from there.
+            // The lease runs out, and another worker continues.
             Log.Unreported(logger, plan.ExportId, cause.GetType().Name, e.Message);
         }
     }
@@ -134,7 +134,7 @@ internal sealed partial class ExportRunner(
         }
     }
 
-    // On a short token of its own: the worker's is cancelled. Where it fails, the lease runs out by itself.
+    // On a short token of its own: the worker's is cancelled. If it fails, the lease runs out by itself.
     private async Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed)
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
@@ -162,13 +162,13 @@ internal sealed partial class ExportRunner(
         public static partial void Blind(ILogger logger, string source);
 
         [LoggerMessage(LogLevel.Information,
-            "A transaction of the source has been open since {For} before the snapshot of export {ExportId}: an incremental schedule goes on from its beginning.")]
+            "A transaction of the source has been open since {For} before the snapshot of export {ExportId}: an incremental schedule continues from its beginning.")]
         public static partial void HeldBack(ILogger logger, ExportId exportId, TimeSpan @for);
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} has failed: {Code}. {Detail}")]
         public static partial void Failed(ILogger logger, ExportId exportId, string code, string detail);
 
-        [LoggerMessage(LogLevel.Error, "Export {ExportId} met a defect of the service.")]
+        [LoggerMessage(LogLevel.Error, "Export {ExportId} hit a defect of the service.")]
         public static partial void Broken(ILogger logger, Exception exception, ExportId exportId);
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} is no longer this worker's; what it staged is left to be swept.")]

@@ -11,10 +11,13 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1, 64)]
     public int Parallelism { get; init; } = 2;
 
-    /// <summary>How long a silent worker keeps an export. A dead worker's export is taken again after it, and a look-out every third of it.</summary>
+    /// <summary>
+    /// How long a lease lasts. The export of a dead worker is leased again after it; expired leases are looked for every third of
+    /// it.
+    /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often a failed try is repeated before the export fails.</summary>
+    /// <summary>How often an export is tried before it fails.</summary>
     [Range(1, 100)]
     public int Tries { get; init; } = 5;
 
@@ -22,16 +25,20 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 
-    /// <summary>The wait after a first failed try; it doubles with each further one, up to <see cref="LongestDelay"/>.</summary>
+    /// <summary>
+    /// The delay after the first failed try; it doubles with each further one, up to <see cref="LongestDelay"/>.
+    /// </summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest wait between two tries.</summary>
+    /// <summary>The longest delay between two tries.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long the one statement that reads an export's rows may take, uploading included; then its export fails.</summary>
+    /// <summary>
+    /// How long the statement that reads an export's rows may take, uploading included; after that its export fails.
+    /// </summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long it may wait for a lock, which only a change of the tables' shape takes.</summary>
+    /// <summary>How long it may wait for a lock, which only changes of the tables' structure hold.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -41,15 +48,15 @@ internal sealed class ExportingOptions : IValidatableObject
     public string? Framing { get; init; }
 
     /// <summary>
-    /// How many bytes of memory one export takes to hold its keys against each other, where nothing else makes sure that they differ;
-    /// what does not fit goes to the data directory for a while.
+    /// How many bytes of memory one export uses to compare its keys, where nothing else guarantees that they differ;
+    /// the rest goes to temporary files in the data directory.
     /// </summary>
     [Range(1L << 20, 1L << 30)]
     public long KeyMemory { get; init; } = 32 << 20;
 
     /// <summary>
-    /// The largest record that is written, in bytes, encoded and before compression: as much as readers take by default. An export that
-    /// finds a larger one fails; workers and readers hold a few of it in memory.
+    /// The largest record that is written, in bytes, encoded and before compression: as much as readers accept by default. An
+    /// export that finds a larger one fails; workers and readers hold a few records in memory.
     /// </summary>
     [Range(1 << 10, OversizedRecord.Largest)]
     public int MaxRecordBytes { get; init; } = 256 << 20;

@@ -1,19 +1,19 @@
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// Keeps a lease while its work runs, and reports progress. Cancels the work when the lease is lost: when the catalog says
+/// Renews a lease while its work runs, and reports progress. Cancels the work when the lease is lost: when the catalog says
 /// so, or when it could not be asked for as long as the lease lasts.
 /// </summary>
 internal sealed class Heartbeat : IDisposable
 {
-    // Often enough for a live progress bar; the lease itself would bear a third of it.
+    // Often enough for a live progress bar; for the lease itself a third of its time would do.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource stop = new();
     private readonly Task beating;
 
     /// <param name="renew">Renews the lease; false when it is lost.</param>
     /// <param name="lease">How long it lasts.</param>
-    /// <param name="lost">Cancelled with the loss.</param>
+    /// <param name="lost">Cancelled when the lease is lost.</param>
     public Heartbeat(Func<CancellationToken, Task<bool>> renew, TimeSpan lease, CancellationTokenSource lost) =>
         beating = BeatAsync(renew, lease, lost, stop.Token);
 
@@ -45,7 +45,7 @@ internal sealed class Heartbeat : IDisposable
                 }
                 catch (Exception)
                 {
-                    // Whatever it is: what is not renewed in time is lost.
+                    // Whatever failed: a lease that is not renewed in time is lost.
                     if (stop.IsCancellationRequested)
                         return;
                     if (TimeProvider.System.GetElapsedTime(renewed) >= lease)

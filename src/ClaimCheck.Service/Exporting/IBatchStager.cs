@@ -12,7 +12,7 @@ internal interface IBatchStager
 
     /// <summary>Stages everything, or throws and leaves no upload open.</summary>
     /// <exception cref="SourceException">The records, or where they come from, are at fault.</exception>
-    /// <exception cref="Staging.StagingException">The staging is.</exception>
-    /// <exception cref="LeaseLostException">The batch is no longer this worker's.</exception>
+    /// <exception cref="Staging.StagingException">The staging is at fault.</exception>
+    /// <exception cref="LeaseLostException">This worker has lost the batch's lease.</exception>
     Task<StagedBatch> StageAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken);
 }

@@ -3,7 +3,8 @@ using ClaimCheck.Service.Catalog;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>What becomes true together with a batch's being ready: a step in the transaction that makes it so, after the batch's files are known.</summary>
+/// <summary>What must happen together with a batch becoming ready: a step in the transaction that makes it so, after the batch's
+/// files are known.</summary>
 internal interface IReadyStep
 {
     Task TakeAsync(Transaction transaction, ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken);

@@ -3,24 +3,24 @@ using ClaimCheck.Service.Catalog;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// The loop of a worker: what is pending is taken and run, a few at a time, and what silent workers left is made pending again. A
-/// catalog that is away is waited for.
+/// The loop of a worker: leases and runs pending work, a few at a time, and returns what silent workers left to pending. While
+/// the catalog is unreachable it waits.
 /// </summary>
-/// <param name="signals">Tell when there is something new.</param>
-/// <param name="channel">Of which kind.</param>
-/// <param name="parallelism">So many at a time.</param>
-/// <param name="lease">How long a lease lasts; a third of it is the longest that anything waits unseen.</param>
-/// <param name="logger">The worker's own.</param>
+/// <param name="signals">Signals that something is new.</param>
+/// <param name="channel">The channel to listen on.</param>
+/// <param name="parallelism">How many run at a time.</param>
+/// <param name="lease">How long a lease lasts; a third of it is the poll interval.</param>
+/// <param name="logger">The worker's logger.</param>
 internal sealed partial class LeasedWork(CatalogSignals signals, string channel, int parallelism, TimeSpan lease, ILogger logger)
 {
-    /// <param name="take">Takes one and runs it to its outcome; false where none is pending.</param>
-    /// <param name="reclaim">Makes those pending whose lease has run out.</param>
-    /// <param name="stoppingToken">Ends it.</param>
+    /// <param name="take">Leases one and runs it to its outcome; false where none is pending.</param>
+    /// <param name="reclaim">Returns those whose lease has run out to pending.</param>
+    /// <param name="stoppingToken">Stops it.</param>
     public Task RunAsync(Func<CancellationToken, Task<bool>> take, Func<CancellationToken, Task> reclaim, CancellationToken stoppingToken) =>
         Task.WhenAll(Enumerable.Range(0, parallelism).Select(_ => GuardAsync(token => WorkAsync(take, token), stoppingToken))
             .Append(GuardAsync(token => ReclaimAsync(reclaim, token), stoppingToken)));
 
-    // Each by itself: one that breaks must not leave the others with a slot less for ever.
+    // Each loop by itself: one that breaks must not leave the others with a slot less for ever.
     private Task GuardAsync(Func<CancellationToken, Task> work, CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync($"A worker for {channel}", work, logger, stoppingToken);
 
@@ -32,7 +32,7 @@ internal sealed partial class LeasedWork(CatalogSignals signals, string channel,
             try
             {
                 if (!await take(stoppingToken))
-                    await signal.WaitAsync(lease / 3, stoppingToken); // also for those whose next try has come
+                    await signal.WaitAsync(lease / 3, stoppingToken); // also for those whose next try is due
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -4,14 +4,14 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>
-/// Reads the records of a retry alone: the original's query, with its criteria, narrowed to a slice of keys at a time, all in one
-/// snapshot. The narrowing stands outside the query, where the planner can take it to the source's index.
+/// Reads only the records of a retry: the original's query, with its criteria, restricted to a slice of keys at a time, all in
+/// one snapshot. The restriction is outside the query, where the planner can push it down to the source's index.
 /// </summary>
 internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, ExportPlan plan, WantedKeys wanted)
 {
     public async IAsyncEnumerable<CopyReader> ReadAsync(string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var original = plan.RetryOf ?? throw new InvalidOperationException($"{plan.ExportId} is no retry.");
+        var original = plan.RetryOf ?? throw new InvalidOperationException($"{plan.ExportId} is not a retry.");
         var key = SourceQuery.Identifier(plan.Dataset.Key);
         await foreach (var slice in rounds.SlicesAsync(original, plan.Consumer, cancellationToken))
         {

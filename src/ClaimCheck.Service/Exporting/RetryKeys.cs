@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>The records of a round of retries: their keys in slices, and which of them the source no longer holds.</summary>
+/// <summary>The records of a round of retries: their keys in slices, and which of them are gone from the source.</summary>
 internal sealed class RetryKeys(NpgsqlDataSource catalog)
 {
     private const int MostKeys = 10_000;
@@ -21,7 +21,7 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
         {
             var slice = new List<string>();
             var characters = 0;
-            // Walks the index record_failures_transient. The connection goes back before the slice is worked on.
+            // Uses the index record_failures_transient. The connection is returned before the slice is processed.
             await using (var connection = await catalog.OpenConnectionAsync(cancellationToken))
             await using (var command = new NpgsqlCommand(
                 """
@@ -52,7 +52,7 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
         }
     }
 
-    /// <summary>Notes what an attempt did not find. It counts once that attempt is ready.</summary>
+    /// <summary>Records the keys that an attempt did not find. They count once that attempt is ready.</summary>
     public async Task NoteGoneAsync(BatchId retry, string attempt, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)

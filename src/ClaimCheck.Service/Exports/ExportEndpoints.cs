@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>The job resource: ask for an export, watch it, list them. Cancelling is <c>Revocation/</c>'s.</summary>
+/// <summary>The job resource: request an export, watch it, list them. Cancelling is in <c>Revocation/</c>.</summary>
 internal static class ExportEndpoints
 {
     private const string ListCall = "exports";

@@ -22,7 +22,9 @@ internal static class ExportRequestReader
     private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7); // SigV4's limit
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
-    /// <summary>The dataset that a body names, where its definition could never be read: then nothing can be said of the other fields.</summary>
+    /// <summary>
+    /// The dataset that a body names, where its definition could never be read: then the other fields can't be checked.
+    /// </summary>
     public static DefinedDataset? Unread(JsonElement body, DefinitionSet<DefinedDataset> datasets) =>
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String
         && datasets.Find(name.GetString()!) is { Definition: null } unread

@@ -22,7 +22,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
 {
     public async Task<ExportAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
-        // One view of the definitions for the whole request, whatever is read again meanwhile.
+        // One snapshot of the definitions for the whole request, whatever is read again meanwhile.
         var known = datasets.Current;
         if (ExportRequestReader.Unread(body, known) is { } unread && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
             return Refusals.Unavailable(unreadable);
@@ -32,7 +32,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         var meaning = ExportStore.Meaning(
             request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
 
-        // Before the source is asked: a repeated request is answered also while the source is away.
+        // Before the source is asked: a repeated request is answered even while the source is unreachable.
         if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } before)
             return await RepeatAsync(caller, before, meaning, cancellationToken);
 

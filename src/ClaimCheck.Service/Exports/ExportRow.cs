@@ -8,7 +8,10 @@ namespace ClaimCheck.Service.Exports;
 /// <summary>A row of <c>exports</c>, as Dapper reads it by <see cref="Columns"/>.</summary>
 internal sealed record ExportRow
 {
-    /// <summary>What every reader selects. <c>remaining</c> and <c>manifest_remaining</c> are times left by the database's clock.</summary>
+    /// <summary>
+    /// The columns that every reader selects. <c>remaining</c> and <c>manifest_remaining</c> are times left by the database's
+    /// clock.
+    /// </summary>
     public const string Columns = """
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
         format, compression, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
@@ -57,7 +60,9 @@ internal sealed record ExportRow
     public ExportId ExportId => new(Id);
     public BatchId Batch => new(BatchId);
 
-    /// <summary>The state, but <c>expired</c> from the end of retention on, also before the clock's sweep has said so.</summary>
+    /// <summary>
+    /// The state, but <c>expired</c> from the end of retention on, even before the retention worker has stored it.
+    /// </summary>
     public string EffectiveState => State == ExportState.Ready && Remaining <= TimeSpan.Zero ? ExportState.Expired : State;
 
     public JsonElement CriteriaJson => JsonElement.Parse(Criteria);
@@ -67,7 +72,8 @@ internal sealed record ExportRow
         ?? throw new InvalidOperationException($"The definition of {ExportId} is null.");
 
     /// <summary>What links of it are minted for.</summary>
-    /// <exception cref="InvalidOperationException">It is not ready (any more): a defect of the caller, who has to look first.</exception>
+    /// <exception cref="InvalidOperationException">It is not ready (any more): a defect of the caller, which has to check
+    /// first.</exception>
     public ReadyBatch Ready => EffectiveState == ExportState.Ready
         ? new(Batch, Remaining)
         : throw new InvalidOperationException($"{Batch} is {State}: no link of it may be minted.");

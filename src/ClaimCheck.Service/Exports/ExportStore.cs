@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>An export that was asked for and found valid.</summary>
+/// <summary>A request for an export that was found valid.</summary>
 internal sealed record NewExport
 {
     public required FrozenDataset Dataset { get; init; }
@@ -35,16 +35,16 @@ internal sealed record NewExport
     };
 }
 
-/// <summary>The exports in the catalog, as the API sees them: made, found, listed.</summary>
+/// <summary>The exports in the catalog, as the API sees them: create, find, list.</summary>
 internal sealed class ExportStore(NpgsqlDataSource catalog)
 {
-    /// <summary>What an idempotency key stands for: the canonical request, digested.</summary>
+    /// <summary>The meaning that an idempotency key stands for: the digest of the canonical request.</summary>
     public static byte[] Meaning(
         string dataset, JsonElement criteria, string format, string compression, long maxFileBytes, TimeSpan linkLifetime, TimeSpan retention) =>
         SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
             new object[] { dataset, criteria, format, compression, maxFileBytes, linkLifetime.Ticks, retention.Ticks }));
 
-    /// <summary>The export that a key of this caller made before.</summary>
+    /// <summary>The export that a key of this caller created before.</summary>
     public async Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -60,8 +60,8 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         return known is { } found ? new(found.Meaning, new(found.ExportId)) : null;
     }
 
-    /// <summary>Makes an export.</summary>
-    /// <returns>The new export, or the one that the key had made before: also one that is being made at this moment.</returns>
+    /// <summary>Creates an export.</summary>
+    /// <returns>The new export, or the one that the key created before, even one that is being created at this moment.</returns>
     public async Task<Created> CreateAsync(
         Caller caller,
         NewExport export,
@@ -83,7 +83,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 """,
                 new { Caller = KeyOwner(caller), key, meaning, ExportId = id.Value },
                 cancellationToken));
-            // On this connection: many that waited here, each asking for a second one, would empty the pool.
+            // On this connection: if many that waited here each asked for a second one, the pool would be exhausted.
             if (taken == 0)
                 return new((await FindByKeyAsync(transaction.Connection, caller, key, cancellationToken))!, null);
         }
@@ -95,7 +95,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         return new(null, row);
     }
 
-    /// <summary>Makes an export, in a transaction that also holds what it is made for.</summary>
+    /// <summary>Creates an export, in a transaction that also writes the reason for it.</summary>
     public static Task<ExportRow> InsertAsync(
         Transaction transaction, ExportId id, Caller caller, NewExport export, CancellationToken cancellationToken) =>
         transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
@@ -144,7 +144,7 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>Those of the exports that are ready or ended.</summary>
+    /// <summary>Those of the exports that are ready or have ended.</summary>
     public async Task<IEnumerable<ExportRow>> SettledAsync(Guid[] exports, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -159,14 +159,14 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows alone.
+        // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows only.
         var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset") + (before is null ? "" : " AND id < @Before");
-        const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // as these indexes have it, and the primary key has not
+        const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // the order of these indexes, not of the primary key
         var sql = state switch
         {
             null => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} {newest}",
             ExportState.Ready => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state AND expires_at > now() {newest}",
-            // Also those few that the clock's sweep has not come to yet.
+            // Including the few that the retention worker has not reached yet.
             ExportState.Expired => $"""
                 SELECT *
                   FROM ((SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest})
@@ -180,11 +180,11 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
             sql, new { caller.Tenant, Before = before?.Value, state, dataset, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
-    // Keys are the caller's own; tenants never share them.
+    // Keys belong to one caller; tenants never share them.
     private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
 }
 
-/// <summary>What a key made before.</summary>
+/// <summary>What a key created before.</summary>
 internal sealed record KnownKey(byte[] Meaning, ExportId ExportId);
 
 /// <summary>One of the two is set.</summary>

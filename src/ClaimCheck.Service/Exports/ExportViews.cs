@@ -4,14 +4,14 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>Exports and batches as outsiders see them.</summary>
+/// <summary>Exports and batches as callers see them.</summary>
 internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
 {
     public static string PathOf(ExportId id) => $"/v1/exports/{id}";
 
     public Export Show(ExportRow row) => Show(row, staging: null);
 
-    /// <summary>With the link to the manifest's future place, which the first answer alone carries.</summary>
+    /// <summary>With the link to the manifest's future place, which only the first answer carries.</summary>
     public async Task<Export> ShowWithStagingAsync(ExportRow row, CancellationToken cancellationToken) =>
         Show(row, await minter.MintFutureManifestAsync(row.Batch, cancellationToken));
 
@@ -21,7 +21,7 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
         var self = address.Url($"/v1/batches/{row.Batch}");
         var isReady = row.EffectiveState == ExportState.Ready;
         var mayBecomeReady = !ExportState.IsEnd(row.EffectiveState);
-        // While it runs the figures are an attempt's, not the batch's.
+        // While it runs, the figures are those of an attempt, not of the batch.
         var isComplete = row.ReadyAt is not null;
         return new()
         {

@@ -14,7 +14,7 @@ internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, T
         async (exports, cancellationToken) =>
             (await store.SettledAsync([.. exports.Select(export => export.Id)], cancellationToken)).Select(row => ((row.Id, row.BatchId), row)));
 
-    /// <returns>The export as it is then; still unsettled when the time is up or the service stops.</returns>
+    /// <returns>The export as it is then; still pending or running when the time is up or the service stops.</returns>
     public async Task<ExportRow> UntilSettledAsync(Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);

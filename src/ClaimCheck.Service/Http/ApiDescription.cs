@@ -14,7 +14,7 @@ internal static class ApiDescription
 
     public static IEndpointRouteBuilder MapApiDescription(this IEndpointRouteBuilder routes)
     {
-        // The one document by its one name: any other is not found, as every other address is.
+        // There is one document under one name: any other is not found, as every other address is.
         routes.MapOpenApi("/openapi/v1.json").Finally(endpoint =>
         {
             foreach (var onlyGet in endpoint.Metadata.OfType<HttpMethodMetadata>().ToList())

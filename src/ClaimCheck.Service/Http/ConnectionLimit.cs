@@ -13,8 +13,8 @@ internal sealed class HttpOptions : IValidatableObject
     public int MaxConnections { get; init; } = 20_000;
 
     /// <summary>
-    /// The largest record, in bytes as it is stored before compression, that a page of records takes: a page is made in memory, where a
-    /// record may take six times as much.
+    /// The largest record, in bytes as it is stored before compression, that a page of records accepts: a page is built in
+    /// memory, where a record may take six times as much.
     /// </summary>
     [Range(4 << 20, 128 << 20)]
     public int MaxPageRecordBytes { get; init; } = 32 << 20;
@@ -27,8 +27,8 @@ internal sealed class HttpOptions : IValidatableObject
 }
 
 /// <summary>
-/// The server's limit on connections, and what is said of it. Each takes a socket, buffers and perhaps an open file: beyond the limit
-/// the server closes new ones before a byte is read, so that those it has go on.
+/// The server's limit on connections, and its log lines. Each takes a socket, buffers and perhaps an open file: beyond the limit
+/// the server closes new ones before a byte is read, so that existing ones continue.
 /// </summary>
 internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<ConnectionLimit> logger)
 {
@@ -44,7 +44,8 @@ internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<Conne
     /// <summary>Counts the connections of an endpoint.</summary>
     public void Watch(ListenOptions endpoint) => endpoint.Use(next => connection => CountAsync(next, connection));
 
-    // Once when the limit is reached, and not again before a tenth has gone: a line for each that is refused would be a flood of its own.
+    // Logged once when the limit is reached, and again only after a tenth has gone: a line for each refused connection would be a
+    // flood itself.
     private async Task CountAsync(ConnectionDelegate next, ConnectionContext connection)
     {
         if (Interlocked.Increment(ref open) >= options.MaxConnections && Interlocked.Exchange(ref isSaid, 1) == 0)
@@ -65,7 +66,7 @@ internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<Conne
         [LoggerMessage(LogLevel.Warning, "All {MaxConnections} connections that ClaimCheck:Http:MaxConnections allows are open: more are closed at once until some of them end.")]
         public static partial void Reached(ILogger logger, int maxConnections);
 
-        [LoggerMessage(LogLevel.Information, "Fewer than the {MaxConnections} connections allowed are open: new ones are taken again.")]
+        [LoggerMessage(LogLevel.Information, "Fewer than the {MaxConnections} connections allowed are open: new ones are accepted again.")]
         public static partial void Left(ILogger logger, int maxConnections);
     }
 }

@@ -39,13 +39,15 @@ internal static class HttpFeature
         return builder;
     }
 
-    /// <summary>What happens to every call. Who may is decided before the query is judged, and that before anything is done.</summary>
+    /// <summary>
+    /// The pipeline of every call. Access is decided before the query is checked, and that before anything is done.
+    /// </summary>
     public static WebApplication UseHttp(this WebApplication app)
     {
         app.UseProblems(exception => Known(exception, app.Services.GetServices<ExceptionProblem>()));
         app.Use((context, next) =>
         {
-            // Browsers must not guess a content type, and run as a page what is not one.
+            // Browsers must not guess a content type, or run content as a page that is not one.
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
         });

@@ -2,10 +2,13 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Http;
 
-/// <summary>What proxies in front of the service need: one public address, whose path they may take away or not, and answers that flow.</summary>
+/// <summary>
+/// For proxies in front of the service: one public address, whose path they may remove or keep, and answers that are not
+/// buffered.
+/// </summary>
 internal static class ProxyHeaders
 {
-    /// <summary>Goes before routing.</summary>
+    /// <summary>Runs before routing.</summary>
     public static IApplicationBuilder UseProxies(this WebApplication app, PublicAddress address)
     {
         app.UseStreaming();
@@ -15,7 +18,7 @@ internal static class ProxyHeaders
         var roots = new Lazy<HashSet<string>>(() => RootsOf(app));
         return app.Use((context, next) =>
         {
-            // A path that is one of the service's own without the prefix had it, also where both begin alike.
+            // A path that is one of the service's own after removing the prefix had the prefix, even where both begin alike.
             if (prefix.HasValue && context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal, out var rest) && roots.Value.Contains(FirstOf(rest)))
                 (context.Request.PathBase, context.Request.Path) = (context.Request.PathBase + prefix, rest);
             context.Response.OnStarting(() =>

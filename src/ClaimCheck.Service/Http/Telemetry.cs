@@ -9,8 +9,8 @@ using OpenTelemetry.Trace;
 namespace ClaimCheck.Service.Http;
 
 /// <summary>
-/// Traces and metrics by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector; the other variables of OpenTelemetry
-/// hold as usual. Ids travel in them, links and criteria never.
+/// Traces and metrics by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector; OpenTelemetry's other variables
+/// apply as usual. They contain ids, but never links or criteria.
 /// </summary>
 internal static class Telemetry
 {
@@ -41,8 +41,8 @@ internal static class Telemetry
     }
 
     /// <summary>
-    /// Takes out what may be a secret: the address of a request to a signed link is the capability itself, a query of a source holds
-    /// its criteria, and what a database says of a failure may quote a record.
+    /// Removes what may be a secret: the address of a request to a signed link is the capability itself, a source's query
+    /// contains its criteria, and a database's message may quote a record.
     /// </summary>
     private sealed class SecretsProcessor : BaseProcessor<Activity>
     {
@@ -52,7 +52,7 @@ internal static class Telemetry
         {
             foreach (var tag in Secret)
                 data.SetTag(tag, null);
-            // An exception in a span can't be taken out of it: the span is not exported.
+            // An exception can't be removed from a span: the span is not exported.
             if (data.Source.Name == "Npgsql" && data.Status == ActivityStatusCode.Error)
                 data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         }

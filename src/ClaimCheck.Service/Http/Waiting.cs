@@ -9,15 +9,15 @@ internal static class Waiting
     public static readonly TimeSpan Most = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read before anything
-    /// is done, an effect without an answer.
+    /// Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read before
+    /// anything is done, an effect without an answer.
     /// </summary>
     /// <returns>Null where no wait is asked for.</returns>
     public static TimeSpan? Preferred(HttpRequest request)
     {
         foreach (var preference in request.Headers["Prefer"].SelectMany(value => (value ?? "").Split(',')))
         {
-            // What follows a semicolon are the preference's own parameters; wait has none. Its name has no case.
+            // The parameters of a preference follow a semicolon; wait has none. Its name is case-insensitive.
             var parts = preference.Split(';', 2)[0].Split('=', 2, StringSplitOptions.TrimEntries);
             if (parts is [var name, var text]
                 && name.Equals("wait", StringComparison.OrdinalIgnoreCase)
@@ -30,7 +30,7 @@ internal static class Waiting
         return null;
     }
 
-    /// <summary>Says that the preference is honoured.</summary>
+    /// <summary>Tells the caller that the preference is honoured.</summary>
     /// <returns>How long to wait.</returns>
     public static TimeSpan Apply(HttpContext context, TimeSpan? preferred)
     {
@@ -39,13 +39,14 @@ internal static class Waiting
         return preferred ?? TimeSpan.Zero;
     }
 
-    // Digits alone: a number of any type would also take NaN, infinities, exponents. However many there are, 60 is the most.
+    // Digits only: parsing a number would also accept NaN, infinities, exponents. However many digits there are, 60 is the
+    // maximum.
     private static TimeSpan? SecondsOf(string text) =>
         text.Length == 0 || text.AsSpan().ContainsAnyExceptInRange('0', '9') ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < Most.TotalSeconds ? TimeSpan.FromSeconds(seconds)
         : Most;
 
-    /// <summary>Reads the query parameter; left out means not to wait.</summary>
+    /// <summary>Reads the query parameter; without it there is no wait.</summary>
     public static TimeSpan? Query(HttpRequest request, out ProblemResult? refusal)
     {
         refusal = null;

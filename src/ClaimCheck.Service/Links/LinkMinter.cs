@@ -14,10 +14,10 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     private static readonly TimeSpan ProbeLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>A link to an object of a batch that is ready; it never outlives the batch.</summary>
-    /// <param name="batch">Read while it was ready, under a lock or just now.</param>
+    /// <param name="batch">Read while it was ready, under a lock or a moment ago.</param>
     /// <param name="key">The object.</param>
-    /// <param name="lifetime">How long it is wanted for; the batch's own end and the signer's limits shorten it.</param>
-    /// <param name="method">What it is for: GET or HEAD.</param>
+    /// <param name="lifetime">The lifetime that is wanted; the end of the batch and the signer's limits shorten it.</param>
+    /// <param name="method">The method it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintAsync(ReadyBatch batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
     {
@@ -34,19 +34,19 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
 
     /// <summary>A link to the results of a bulk job that has ended; it never outlives the job.</summary>
     /// <param name="key">The object.</param>
-    /// <param name="remaining">The job's own time that is left.</param>
-    /// <param name="method">What it is for: GET or HEAD.</param>
+    /// <param name="remaining">The time that the job itself has left.</param>
+    /// <param name="method">The method it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public async Task<Link> MintResultAsync(string key, TimeSpan remaining, string method, CancellationToken cancellationToken) =>
         (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer, method, cancellationToken)).Link;
 
-    /// <summary>A link for the revocation's own proof. It never leaves the process.</summary>
+    /// <summary>A link for the proof of a revocation. It never leaves the process.</summary>
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
         (await staging.SignAsync(key, ProbeLifetime, LinkAudience.Probe, HttpMethods.Get, cancellationToken)).Link;
 
-    /// <summary>A link to write one file of a batch that is open, through the service. What it writes, no link reads.</summary>
-    /// <param name="batch">Open just now.</param>
-    /// <param name="key">An object of the batch's inbox.</param>
+    /// <summary>A link to write one file of an open batch, through the service. What it writes, no link can read.</summary>
+    /// <param name="batch">The batch is open.</param>
+    /// <param name="key">An object of the batch's landing prefix.</param>
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintUploadAsync(OpenBatch batch, string key, TimeSpan lifetime, CancellationToken cancellationToken)
@@ -56,8 +56,8 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     }
 
     /// <summary>A link to write one part of a recorded upload, of exactly the given length; it dies with the upload.</summary>
-    /// <param name="batch">Open just now.</param>
-    /// <param name="upload">Of an object of the batch's inbox.</param>
+    /// <param name="batch">The batch is open.</param>
+    /// <param name="upload">The upload of an object of the batch's landing prefix.</param>
     /// <param name="part">The part.</param>
     /// <param name="bytes">Its length.</param>
     /// <param name="lifetime">How long it lives at most.</param>

@@ -2,21 +2,25 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>Looks whether all files of a batch have arrived, and hands it over to the workers, which read every byte of them.</summary>
+/// <summary>
+/// Checks that all files of a batch have arrived, and hands it over to the workers, which read every byte of them.
+/// </summary>
 internal sealed class BatchPublisher(ProducerBatchStore store, MultipartFiles parts)
 {
     private const int AtOnce = 16;
 
-    /// <returns>What is wrong with which file: then the batch stays open. None where it is published, now or before, or has ended.</returns>
+    /// <returns>
+    /// What is wrong with each file: then the batch stays open. Empty where it is published, now or before, or has ended.
+    /// </returns>
     public async Task<IReadOnlyDictionary<string, string[]>> PublishAsync(ProducerBatch batch, CancellationToken cancellationToken)
     {
         if (!batch.IsOpen)
             return new Dictionary<string, string[]>(StringComparer.Ordinal);
-        // What has come so far is put together only where all has come: until then it may be sent again.
+        // The parts are put together only when all have arrived: until then they may be sent again.
         var errors = await OfEachAsync(batch, parts.FaultAsync, cancellationToken);
         if (errors.Count == 0)
             errors = await OfEachAsync(batch, parts.CompleteAsync, cancellationToken);
-        // Two that publish at once: the one that comes later finds it published.
+        // Of two that publish at once, the later one finds it published.
         if (errors.Count == 0)
             await store.PublishAsync(batch.Export.Batch, cancellationToken);
         return errors.ToDictionary(error => $"files.{batch.Files[error.Key - 1].Name}", error => new[] { error.Value }, StringComparer.Ordinal);

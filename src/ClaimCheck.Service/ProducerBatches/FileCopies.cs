@@ -7,12 +7,12 @@ using Npgsql;
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>
-/// Removes what lies of a file beside the one copy that counts: of requests that died, were overtaken or brought another file, and, once
-/// it has arrived, the upload that its links write to.
+/// Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought another file,
+/// and, once it has arrived, the upload that its links write to.
 /// </summary>
 internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging staging, ILogger<FileCopies> logger)
 {
-    /// <summary>As below, where it is not this that was asked for: what can't be removed now is swept soon.</summary>
+    /// <summary>As below, but as a side task: what can't be removed now is swept soon.</summary>
     public async Task TryRemoveAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
         try
@@ -44,7 +44,7 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging stag
         }
     }
 
-    // Marked first, under the lock that receptions take: none of them can become the one that counts while it is removed.
+    // Marked first, under the lock that receptions take: none of them can become the valid copy while it is removed.
     private async Task<IReadOnlyList<(string Key, string UploadId)>> SupersedeAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -78,7 +78,7 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging stag
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Copies of a file of batch {BatchId} that do not count could not be removed: {Reason} It is tried again.")]
+        [LoggerMessage(LogLevel.Warning, "Superseded copies of a file of batch {BatchId} could not be removed: {Reason} It is tried again.")]
         public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
     }
 }

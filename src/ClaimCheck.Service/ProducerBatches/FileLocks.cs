@@ -1,11 +1,11 @@
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>Requests that bring the same file come one after another: of any number that are sent at once, one is stored.</summary>
+/// <summary>Serializes requests for the same file: of any number that are sent at once, one is stored.</summary>
 internal sealed class FileLocks
 {
     private readonly Dictionary<(Guid Batch, int Ordinal), Turn> turns = [];
 
-    /// <summary>Waits for the turn; it ends when the answer is disposed.</summary>
+    /// <summary>Waits until the file is free; disposing the result releases it.</summary>
     public async Task<IDisposable> TakeAsync(Guid batch, int ordinal, CancellationToken cancellationToken)
     {
         Turn turn;

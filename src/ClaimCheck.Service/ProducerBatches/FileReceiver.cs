@@ -5,7 +5,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>How the reception of a file went.</summary>
+/// <summary>The outcome of receiving a file.</summary>
 internal enum Reception
 {
     Received,
@@ -13,13 +13,13 @@ internal enum Reception
     /// <summary>It is not the file that was announced.</summary>
     Other,
 
-    /// <summary>The batch takes no files any more.</summary>
+    /// <summary>The batch does not accept files any more.</summary>
     Closed,
 }
 
 /// <summary>
-/// Streams a file that comes through the service into the inbox; it counts only where it is the one that was announced. There is one
-/// copy of a file: what died or was overtaken is removed, and one that has arrived is compared, not stored again.
+/// Streams a file that comes through the service into the landing; it is valid only where it is the announced one. One
+/// copy of a file is kept: leftovers are removed, and a file that has arrived is compared, not stored again.
 /// </summary>
 internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, MultipartUploads uploads, FileLocks turns)
 {
@@ -36,7 +36,7 @@ internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, 
             return (Reception.Closed, null);
         if (now.ReceivedKey is not null)
             return await CopyAsync(body, null, file, cancellationToken) is { } different ? (Reception.Other, different) : (Reception.Received, null);
-        await copies.RemoveAsync(batch, file, cancellationToken); // what requests before left that died
+        await copies.RemoveAsync(batch, file, cancellationToken); // left by earlier requests that died
         var (isStored, otherwise) = await StoreAsync(batch, file, body, cancellationToken);
         await copies.TryRemoveAsync(batch, file, cancellationToken);
         if (otherwise is not null)
@@ -47,7 +47,7 @@ internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, 
 
     private async Task<(bool Stored, string? Otherwise)> StoreAsync(BatchId batch, ProducerFile file, Stream body, CancellationToken cancellationToken)
     {
-        // A key of its own: what a request at another process stores must not get in between.
+        // A key of its own: a request at another process must not interfere.
         var key = $"{file.LinkKey(batch)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
         await using var writer = await uploads.OpenInboxAsync(batch, key, cancellationToken);
         if (writer is null)

@@ -4,10 +4,10 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>Takes files from whoever holds a link to write one, where staging is a folder; as S3 does where it is a bucket.</summary>
+/// <summary>Receives files through links to write, where staging is a folder; as S3 does where it is a bucket.</summary>
 internal static class LandingEndpoint
 {
-    /// <summary>Maps <c>PUT /staging/inbox/{batchId}/{file}</c>. No API key is asked for: the link is the right.</summary>
+    /// <summary>Maps <c>PUT /staging/inbox/{batchId}/{file}</c>. No API key is needed: the link is the permission.</summary>
     public static IEndpointRouteBuilder MapLanding(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
@@ -21,8 +21,8 @@ internal static class LandingEndpoint
         context.Response.Headers.CacheControl = "no-store";
         var problem = links.Verify($"{StagingKeys.LandingRoot}{batchId}/{ordinal}", context.Request.Query, HttpMethods.Put) switch
         {
-            LinkVerdict.Invalid => Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered."),
-            LinkVerdict.Expired => Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask GET …/uploads for a new one."),
+            LinkVerdict.Invalid => Problems.Of(ProblemCodes.LinkInvalid, "The link was not minted by this service, or was altered."),
+            LinkVerdict.Expired => Problems.Of(ProblemCodes.LinkExpired, "The link has expired: ask GET …/uploads for a new one."),
             _ => await ReceiveAsync(batchId, ordinal, context, store, receiver),
         };
         if (problem is not null)
@@ -34,7 +34,7 @@ internal static class LandingEndpoint
         if (!BatchId.TryParse(batchId, out var batch) || !int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             || await store.FindOpenFileAsync(batch, number, context.RequestAborted) is not { } file)
         {
-            // The link was made here: the file was there, and its batch has been published, or has ended.
+            // The link was minted here: the file existed, and its batch has been published, or has ended.
             return Problems.Of(ProblemCodes.BatchNotOpen);
         }
 

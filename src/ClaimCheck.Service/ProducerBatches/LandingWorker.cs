@@ -9,9 +9,9 @@ using Npgsql;
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>
-/// Cancels batches that nobody has published in time, removes the copies of received files that do not count, and empties the inbox of
-/// batches that are ready: at once, and ever more rarely until a day after the last link to write has died. The inbox of a batch that
-/// has ended is the eraser's.
+/// Cancels batches that were not published in time, removes superseded copies of received files, and empties the landing of
+/// batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing of
+/// a batch that has ended is the eraser's.
 /// </summary>
 internal sealed partial class LandingWorker(
     NpgsqlDataSource catalog, ProducerBatchStore store, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
@@ -134,16 +134,16 @@ internal sealed partial class LandingWorker(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} was not published in time, and is cancelled.")]
         public static partial void Unpublished(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "The inbox of batch {BatchId} is empty: {Deleted} objects deleted, {Aborted} uploads aborted.")]
+        [LoggerMessage(LogLevel.Information, "The landing of batch {BatchId} is empty: {Deleted} objects deleted, {Aborted} uploads aborted.")]
         public static partial void Swept(ILogger logger, BatchId batchId, long deleted, long aborted);
 
-        [LoggerMessage(LogLevel.Warning, "The inbox of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
+        [LoggerMessage(LogLevel.Warning, "The landing of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
         public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The inbox of batch {BatchId} could not be looked at; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "The landing of batch {BatchId} could not be checked; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "Sweeping inboxes was interrupted ({Reason}); it is tried again.")]
+        [LoggerMessage(LogLevel.Warning, "The sweep of landings was interrupted ({Reason}); it is tried again.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }
 }

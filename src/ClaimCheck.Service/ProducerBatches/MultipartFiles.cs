@@ -5,15 +5,15 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>
-/// Files that producers send to S3 themselves: each goes to one upload, opened and recorded here, and completed here. Producers only
-/// send parts, and so nothing appears that was not recorded, or after the upload was aborted.
+/// Files that producers send to S3 themselves: each is one upload, opened and recorded here, and completed here. Producers only
+/// send parts, so that nothing can appear that was not recorded, or after the upload was aborted.
 /// </summary>
 internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies, IStaging staging, ILanding inbox, ProducerBatchesOptions options)
 {
-    /// <summary>The largest part that S3 takes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html</summary>
+    /// <summary>The largest part that S3 accepts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html</summary>
     public const long LargestPart = 5L << 30;
 
-    private const int MostParts = 1000; // but for files beyond 5 TB, which have up to 1,024
+    private const int MostParts = 1000; // except files beyond 5 TB, which have up to 1,024
     private const int AtOnce = 16;
 
     public bool AreTaken => inbox.TakesParts;
@@ -21,20 +21,22 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
     public long PartBytes(ProducerFile file) =>
         Math.Min(LargestPart, Math.Max(options.PartBytes, (file.Bytes + MostParts - 1) / MostParts));
 
-    /// <returns>The upload that the file's parts go to, a new one or that which was begun; null where the batch or file takes none any more.</returns>
+    /// <returns>
+    /// The upload that the file's parts go to, new or begun before; null where the batch or file does not accept parts any more.
+    /// </returns>
     public async Task<StagedMultipartUpload?> BeginAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken) =>
         Known(file) is { } begun && await PartsAsync(begun, cancellationToken) is not null
             ? begun
             : await BeginAnewAsync(batch, file, cancellationToken);
 
-    /// <summary>The uploads of all files that have not arrived, by the files' places; begun where there are none.</summary>
+    /// <summary>The uploads of all files that have not arrived, by the files' ordinals; begun where there are none.</summary>
     public async Task<IReadOnlyDictionary<int, StagedMultipartUpload>> BeginAllAsync(ProducerBatch batch, CancellationToken cancellationToken)
     {
         var uploads = new ConcurrentDictionary<int, StagedMultipartUpload>();
         var awaited = batch.Files.Where(file => file.ReceivedKey is null).ToList();
         if (awaited.Count == 0)
             return uploads;
-        // One listing tells which of them S3 still knows: a lifecycle rule may have aborted some.
+        // One listing shows which of them S3 still knows: a lifecycle rule may have aborted some.
         var open = new HashSet<StagedMultipartUpload>();
         if (awaited.Exists(file => Known(file) is not null))
         {
@@ -58,8 +60,8 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
     public async Task<string?> FaultAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken) =>
         (await LookAsync(batch, file, cancellationToken)).Wrong;
 
-    /// <summary>Puts the file together. It is not taken again then.</summary>
-    /// <returns>What is wrong, or null: then the file is whole.</returns>
+    /// <summary>Puts the file together. It is not accepted again then.</summary>
+    /// <returns>What is wrong, or null: then the file is complete.</returns>
     public async Task<string?> CompleteAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
         var (wrong, parts) = await LookAsync(batch, file, cancellationToken);
@@ -89,12 +91,12 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         var parts = Known(file) is { } upload ? await PartsAsync(upload, cancellationToken) : null;
         if (parts is null or { Count: 0 })
         {
-            // Completed before, by a call whose answer was lost, perhaps.
+            // Completed before, perhaps by a call whose answer was lost.
             var size = await inbox.SizeAsync(file.LinkKey(batch), cancellationToken);
             return (size == file.Bytes ? null : size is null ? "It has not arrived." : $"It has {size} bytes, but {file.Bytes} were announced.", 0);
         }
 
-        // Sent whole, by the file's own link.
+        // Sent as a whole, by the file's own link.
         if (parts.GetValueOrDefault(1) == file.Bytes)
             return (null, 1);
         var (partBytes, number) = (PartBytes(file), 1);
@@ -124,7 +126,7 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         }
 
         await staging.AbortAsync(upload, cancellationToken);
-        // Another call has begun one meanwhile, perhaps.
+        // Another call may have begun one meanwhile.
         return await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is { ReceivedKey: null } now && now.MultipartId != file.MultipartId
             ? Known(now)
             : null;

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>Batches of files that the producer already has: open, upload, publish. Cancelling is <c>Revocation/</c>'s.</summary>
+/// <summary>Batches of files that the producer already has: open, upload, publish. Cancelling is in <c>Revocation/</c>.</summary>
 internal static class ProducerBatchEndpoints
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
@@ -58,7 +58,7 @@ internal static class ProducerBatchEndpoints
             var (frozen, unavailable) = await defined.FreezeAsync(cancellationToken);
             if (unavailable is not null)
                 return Problems.Of(Refusals.Unavailable(unavailable));
-            // In what order the records come is the producer's affair.
+            // The order of the records is the producer's choice.
             own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
 
@@ -149,7 +149,7 @@ internal static class ProducerBatchEndpoints
         if (wrong.Count > 0)
             return Problems.Of(ProblemCodes.UploadIncomplete, errors: wrong);
 
-        // As it is now, whoever has published it; and where the caller wants to, as it will be.
+        // Its present state, by whichever request it was published; and after a wait, where the caller asked for one.
         var row = await waiting.UntilSettledAsync(caller, batch.Export, Waiting.Apply(context, preferred), cancellationToken);
         if (row.EffectiveState == ExportState.Cancelled)
             return Problems.Of(Refusals.Gone(row.EffectiveState));
@@ -171,7 +171,9 @@ internal static class ProducerBatchEndpoints
         return batch.IsOpen ? (batch, file, null) : (null, null, Problems.Of(ProblemCodes.BatchNotOpen));
     }
 
-    /// <summary>What was announced is the limit: the receiver stops there. A body that says that it is longer is not read at all.</summary>
+    /// <summary>
+    /// The announced size is the limit: the receiver stops there. A body that announces more is not read at all.
+    /// </summary>
     internal static void LiftLimit(HttpContext context, ProducerFile file)
     {
         if (!(context.Request.ContentLength > file.Bytes)

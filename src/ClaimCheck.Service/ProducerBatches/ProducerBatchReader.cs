@@ -6,7 +6,7 @@ using ClaimCheck.Service.Exports;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>A valid request: of a dataset that the operator has defined, or with a definition of its own.</summary>
+/// <summary>A valid request: for a dataset that the operator has defined, or with a definition of its own.</summary>
 internal sealed record ValidProducerBatch(
     DefinedDataset? Defined,
     FrozenDataset? Own,

@@ -7,9 +7,9 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>
-/// Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, unpacked, cut into records,
-/// checked, and written anew in blocks. What was announced and what is there are compared as it flows: nothing that is published
-/// can have been altered after it was looked at.
+/// Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, decompressed, split into
+/// records, checked, and written again in blocks. What was announced is compared with the content as it flows: nothing that is
+/// published can have been altered after it was checked.
 /// </summary>
 internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options) : IBatchStager
 {
@@ -26,7 +26,7 @@ internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging sta
         var blocks = new BlockBuilder(buffers, target);
         var sealer = new BlockSealer(buffers, plan.Framing);
         var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
-        // No index of a source vouches for what producers send.
+        // No unique index of a source covers what producers send.
         using var distinct = plan.Dataset.TrustsKey ? null : new DistinctKeys(keySpace);
         ProducerRecords records = plan.Format == "csv"
             ? new ProducerCsv(columns, key, blocks, options.LargestRecord, distinct)
@@ -56,7 +56,7 @@ internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging sta
             }
             catch (SourceException)
             {
-                // Where it is another file altogether, that is what its producer wants to know.
+                // Where it is a different file altogether, the producer should be told that.
                 await content.VerifyAsync(cancellationToken);
                 throw;
             }

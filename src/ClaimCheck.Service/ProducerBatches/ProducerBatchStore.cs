@@ -22,17 +22,17 @@ internal sealed record ProducerFile
     public string? MultipartKey { get; init; }
     public string? MultipartId { get; init; }
 
-    /// <summary>What links write to.</summary>
+    /// <summary>The key that links write to.</summary>
     public string LinkKey(BatchId batch) => $"{StagingKeys.Landing(batch)}{Ordinal:D5}";
 
-    /// <summary>Where it is read: what was found right already, or what a link has written.</summary>
+    /// <summary>The key that is read: the received and verified copy, or what a link has written.</summary>
     public string Key(BatchId batch) => ReceivedKey ?? LinkKey(batch);
 }
 
 /// <summary>A batch that is, or was, uploaded by its producer.</summary>
 internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
 {
-    /// <summary>Its time is over, and the sweep that cancels it has not come by yet.</summary>
+    /// <summary>Its time is over, and the worker that cancels it has not reached it yet.</summary>
     public bool IsLate => !IsOpen && PublishedAt is null && Export.State == ExportState.Open;
 }
 
@@ -68,7 +68,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                 },
                 cancellationToken)));
 
-    /// <summary>What an idempotency key stands for: the request, digested.</summary>
+    /// <summary>The meaning that an idempotency key stands for: the digest of the request.</summary>
     public static byte[] Meaning(JsonElement body) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
 
     public Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken) =>
@@ -77,7 +77,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     public Task<ExportRow?> FindExportAsync(Caller caller, ExportId id, CancellationToken cancellationToken) =>
         exports.FindAsync(caller, id, cancellationToken);
 
-    /// <returns>Null where the caller has no such batch, or it is one that the service itself has exported.</returns>
+    /// <returns>Null where the batch does not exist for the caller, or the service itself has exported it.</returns>
     public async Task<ProducerBatch?> FindAsync(Caller caller, BatchId batch, CancellationToken cancellationToken) =>
         await exports.FindAsync(caller, batch, cancellationToken) is { } export ? await FindAsync(export, cancellationToken) : null;
 
@@ -96,7 +96,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(connection, export.Batch, cancellationToken));
     }
 
-    /// <summary>The files of a batch that was published, and when that was.</summary>
+    /// <summary>The files of a batch that was published, and the time of that.</summary>
     public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<ProducerFile> Files)> PublishedAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -105,7 +105,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
     }
 
-    /// <summary>Notes which copy of a file is the one that counts. What else there is of it can be removed from then on.</summary>
+    /// <summary>Records which copy of a file is valid. All others can be removed from then on.</summary>
     /// <returns>False where the batch is not open any more, another copy came first, or this one was overtaken.</returns>
     public Task<bool> ReceivedAsync(BatchId batch, int ordinal, string key, CancellationToken cancellationToken) =>
         WhileOpenAsync(
@@ -124,13 +124,15 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             cancellationToken,
             mustChange: true);
 
-    /// <summary>Notes until when links that are about to be handed out can write.</summary>
-    /// <returns>False where the batch is not open any more: then they must not be handed out.</returns>
+    /// <summary>Records until when links that are about to be returned can write.</summary>
+    /// <returns>False where the batch is not open any more: then they must not be returned.</returns>
     public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
         WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
 
-    /// <summary>Notes the upload in parts that a file goes to, unless it has one that is not the one before.</summary>
-    /// <returns>False where the batch is not open any more, the file has arrived, or another upload was noted meanwhile.</returns>
+    /// <summary>Records the upload in parts of a file, unless it has a different one meanwhile.</summary>
+    /// <returns>
+    /// False where the batch is not open any more, the file has arrived, or another upload was recorded meanwhile.
+    /// </returns>
     public Task<bool> BegunPartsAsync(BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>
         WhileOpenAsync(
             batch,

@@ -6,7 +6,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>Batches that are being uploaded as their producers see them, with fresh links to write.</summary>
+/// <summary>Batches that are being uploaded, as their producers see them, with fresh links to write.</summary>
 internal sealed class ProducerBatchViews(ProducerBatchStore store, LinkMinter minter, MultipartFiles uploads, PublicAddress address, ProducerBatchesOptions options)
 {
     public static string PathOf(BatchId batch) => $"/v1/batches/{batch}/uploads";
@@ -63,7 +63,8 @@ internal sealed class ProducerBatchViews(ProducerBatchStore store, LinkMinter mi
             : null;
     }
 
-    // How long they can write is noted before anyone has them. A file that has arrived has none, nor has one too large for one part.
+    // How long they can write is recorded before anyone has them. A file that has arrived has no link, and neither has one too
+    // large for one part.
     private async Task<IReadOnlyDictionary<int, UploadLink>?> MintAsync(ProducerBatch batch, CancellationToken cancellationToken)
     {
         var links = new Dictionary<int, UploadLink>();

@@ -6,7 +6,9 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>RFC 4180, strictly: a header of the columns' names, as many values in each record, quotes only around whole values.</summary>
+/// <summary>
+/// RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around whole values.
+/// </summary>
 internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {
@@ -15,7 +17,7 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
     private bool hasHeader;
     private byte[] unquoted = [];
 
-    /// <summary>What each file for consumers begins with.</summary>
+    /// <summary>The beginning of each file for consumers.</summary>
     public static byte[] HeaderOf(IReadOnlyList<Column> columns) => CsvField.Header(columns.Select(column => column.Name));
 
     protected override void Restart() => (scanner, hasHeader) = (default, false);

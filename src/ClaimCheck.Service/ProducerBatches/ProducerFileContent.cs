@@ -7,7 +7,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>One file of an inbox, unpacked as it is read; the bytes that lie there are counted and digested on the way.</summary>
+/// <summary>One file of a landing, decompressed as it is read; its stored bytes are counted and digested on the way.</summary>
 internal sealed class ProducerFileContent : IAsyncDisposable
 {
     private readonly ProducerFile file;
@@ -23,17 +23,17 @@ internal sealed class ProducerFileContent : IAsyncDisposable
         plain = budget is not null ? new GZipStream(this.stored, CompressionMode.Decompress) : this.stored;
     }
 
-    /// <param name="staging">Where it lies.</param>
-    /// <param name="batch">Whose inbox.</param>
+    /// <param name="staging">The staging that it is in.</param>
+    /// <param name="batch">The batch that it belongs to.</param>
     /// <param name="file">The file.</param>
-    /// <param name="budget">For gzip files: what they may unpack to; null for others.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="budget">For gzip files: the limit of decompression; null for others.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<ProducerFileContent> OpenAsync(
         IStaging staging, BatchId batch, ProducerFile file, UnpackBudget? budget, CancellationToken cancellationToken)
     {
         try
         {
-            // One byte more than there should be: a larger file must be seen to be one.
+            // One byte more than announced: a larger file must be recognised.
             return new(file, await staging.OpenReadAsync(file.Key(batch), 0, file.Bytes + 1, cancellationToken), budget);
         }
         catch (StagingException e) when (e.IsMissing)
@@ -43,7 +43,7 @@ internal sealed class ProducerFileContent : IAsyncDisposable
     }
 
     /// <returns>0 at its end.</returns>
-    /// <exception cref="SourceException">It can't be unpacked, or to more than it may.</exception>
+    /// <exception cref="SourceException">It can't be decompressed, or exceeds the limit.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> space, CancellationToken cancellationToken)
     {
         try
@@ -55,12 +55,12 @@ internal sealed class ProducerFileContent : IAsyncDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new SourceException("upload_malformed", $"{file.Name} is no gzip file.", isTransient: false, e);
+            throw new SourceException("upload_malformed", $"{file.Name} is not a gzip file.", isTransient: false, e);
         }
     }
 
-    /// <summary>Reads what is left, and holds all of it against what was announced.</summary>
-    /// <exception cref="SourceException">It is another file.</exception>
+    /// <summary>Reads the rest, and compares the whole file with what was announced.</summary>
+    /// <exception cref="SourceException">It is a different file.</exception>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
         await stored.ReadToEndAsync(cancellationToken);
@@ -99,7 +99,7 @@ internal sealed class ProducerFileContent : IAsyncDisposable
             var rest = new byte[64 << 10];
             while (await ReadAsync(rest, cancellationToken) > 0)
             {
-                // Only its digest is wanted.
+                // Only its digest is needed.
             }
         }
 

@@ -6,7 +6,7 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>One JSON object a line, with the columns in their order and nothing else: as readers of batches rely on.</summary>
+/// <summary>One JSON object per line, with the columns in their order and nothing else, as readers of batches expect.</summary>
 internal sealed class ProducerNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {
@@ -72,7 +72,8 @@ internal sealed class ProducerNdjson(IReadOnlyList<Column> columns, string key, 
             case JsonTokenType.Null when isKey:
                 throw new FormatException("has no key");
             case JsonTokenType.String when reader.ValueIsEscaped && (isKey || !areJson[column]):
-                // A lone surrogate, which JSON can escape, is not text that a reader could decode; json holds its escape.
+                // A lone surrogate, which JSON can escape, is not text that a reader could decode; a json column may contain its
+                // escape.
                 var text = new byte[reader.ValueSpan.Length];
                 var length = reader.CopyString(text);
                 if (isKey)

@@ -6,8 +6,8 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>
-/// Cuts what producers send into records, checks each, and hands it on to the blocks with a line feed at its end. Texts of failures
-/// name the file and the record by its place, never what is in it.
+/// Splits what producers send into records, checks each, and passes it on to the blocks with a line feed at its end. Messages of
+/// failures name the file and the record by its position, never its content.
 /// </summary>
 internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, DistinctKeys? distinct)
 {
@@ -28,7 +28,7 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
         Restart();
     }
 
-    /// <summary>Where the next bytes of the file go.</summary>
+    /// <summary>The buffer for the next bytes of the file.</summary>
     public Memory<byte> Space()
     {
         if (filled == buffer.Length)
@@ -36,7 +36,7 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
         return buffer.AsMemory(filled);
     }
 
-    /// <summary>Works through the first so many bytes of the space.</summary>
+    /// <summary>Processes the first bytes of the buffer.</summary>
     public void Accept(int count)
     {
         filled += count;
@@ -59,13 +59,13 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
     /// <summary>A file begins.</summary>
     protected abstract void Restart();
 
-    /// <summary>The place after the next record's line feed, or -1.</summary>
+    /// <summary>The position after the next record's line feed, or -1.</summary>
     protected abstract int NextEnd(ReadOnlySpan<byte> bytes, bool isLast);
 
-    /// <summary>The first so many bytes were taken away.</summary>
+    /// <summary>The first bytes were removed.</summary>
     protected abstract void Rebase(int count);
 
-    /// <summary>True where it is a record, false where it is the file's head.</summary>
+    /// <summary>True where it is a record, false where it is the file's header.</summary>
     /// <exception cref="FormatException">It is neither; the text is the end of a sentence.</exception>
     protected abstract bool Check(ReadOnlySpan<byte> record);
 
@@ -75,8 +75,8 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
     }
 
     /// <summary>
-    /// The key of the record that is being checked, as its readers will see it; places are counted over all files. That another record
-    /// has it is told at the file's end: where it is another file altogether, that is what its producer wants to know.
+    /// The key of the record that is being checked, as its readers will see it; positions are counted over all files. A duplicate
+    /// is reported at the file's end: where it is a different file altogether, the producer should be told that.
     /// </summary>
     protected void SeeKey(ReadOnlySpan<byte> key)
     {
@@ -117,7 +117,7 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
 
         if (isLast && start < filled)
         {
-            // A file of a byte order mark alone has no record.
+            // A file with only a byte order mark has no record.
             var rest = buffer.AsSpan(start, filled - start);
             if (isBegun || !rest.SequenceEqual(ByteOrderMark))
                 Take(rest);
@@ -131,7 +131,7 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
 
     private void Take(ReadOnlySpan<byte> line)
     {
-        // Lines end in a line feed; what ends them elsewhere, and what some editors begin a file with, is left out.
+        // Lines end in a line feed; a carriage return before it, and a byte order mark, are left out.
         if (!isBegun && line.StartsWith(ByteOrderMark))
             line = line[ByteOrderMark.Length..];
         if (line is [.., (byte)'\r'])
@@ -149,7 +149,7 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
             throw Failed(e is JsonTooDeepException ? "upload_too_deep" : "upload_malformed", $"{Place(records + 1)} {e.Message}.");
         }
 
-        // No need to look at more than can be right: a small file may unpack to a huge one.
+        // More than that can't be valid: a small file may decompress to a huge one.
         if (++records > file!.Records)
             throw Failed("upload_mismatch", $"{file.Name} has more than the {file.Records} records that were announced.");
         blocks.Append(line);

@@ -2,10 +2,12 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>What the files of one batch may unpack to: a small file that unpacks to a huge one must not keep a worker from others.</summary>
+/// <summary>
+/// Limits what the files of one batch may decompress to: a small file that decompresses to a huge one must not occupy a worker.
+/// </summary>
 internal sealed class UnpackBudget(ProducerBatchesOptions options)
 {
-    // Up to this much no ratio counts: a header and a few equal records pack well.
+    // Up to this size no ratio counts: a header and a few equal records compress well.
     private const long Grace = 64L << 20;
 
     private long batch;

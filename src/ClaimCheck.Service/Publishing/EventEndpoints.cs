@@ -47,7 +47,7 @@ internal static class EventEndpoints
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         var began = time.GetTimestamp();
-        var head = place.Position; // or beyond: then the first wait ends at once, and tells it
+        var head = place.Position; // or beyond: then the first wait ends at once, and reports it
         while (true)
         {
             using var moved = feed.Beyond(head);

@@ -9,8 +9,8 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// Puts events into CloudEvents envelopes; a BulkReady's link is minted here, for each delivery anew. None is above
-/// <see cref="EventSize.Most"/>, also of rows that an earlier version has written.
+/// Puts events into CloudEvents envelopes; a BulkReady's link is minted here, anew for each delivery. None is larger than
+/// <see cref="EventSize.Most"/>, including rows that an earlier version has written.
 /// </summary>
 internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifests)
 {
@@ -50,7 +50,7 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
             Compression = facts.Compression,
         };
         var ready = With(envelope, data);
-        // A link signed with a long session token, or for a long host name: the claim URL serves.
+        // For a link signed with a long session token, or for a long host name: consumers use the claim URL.
         return location is null || EventSize.Of(ready) <= EventSize.Most
             ? EventSize.Fit(ready)
             : EventSize.Fit(With(envelope, data with { Location = null, LocationExpiresAt = null }));
@@ -59,7 +59,7 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
     private static BulkEvent With(BulkEvent envelope, BulkReadyData data) =>
         envelope with { DataRef = data.Location, Data = JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options) };
 
-    // Dies with the links inside the manifest it leads to, at the latest: past that the claim URL serves.
+    // Expires no later than the links inside the manifest that it leads to: after that, consumers use the claim URL.
     private async Task<SignedLink?> LocationAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)
     {
         if (batch?.EffectiveState != ExportState.Ready)
@@ -75,7 +75,7 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         return signed with { ExpiresAt = truth };
     }
 
-    // What the outbox holds of a BulkReady: everything but links and addresses.
+    // What the outbox stores of a BulkReady: everything but links and addresses.
     private sealed record ReadyFacts
     {
         public required ExportId ExportId { get; init; }

@@ -8,18 +8,18 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>A published event and its place.</summary>
+/// <summary>A published event and its position.</summary>
 internal sealed record PositionedEvent(FeedPlace Place, BulkEvent Event);
 
-/// <summary>Events in the order of their places, and the place to go on from.</summary>
+/// <summary>Events in the order of their positions, and the position to continue from.</summary>
 internal sealed record FeedPage(IReadOnlyList<PositionedEvent> Events, FeedPlace Next);
 
-/// <summary>Published events in the order of their places, with links minted for this reader.</summary>
+/// <summary>Published events in the order of their positions, with links minted for this reader.</summary>
 internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelopes, CatalogSignals signals)
 {
     private const int AtOnce = 100;
 
-    // What a place is held against: the last one that retention has deleted, and the event that is there now.
+    // What a position is compared with: the last one that retention has deleted, and the event that is there now.
     private const string ThereSql = """
         SELECT f.forgotten, f.forgotten_event, f.forgotten_publication, o.event_id, o.publication
           FROM event_feed f
@@ -36,18 +36,18 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         {
             await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
             var head = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT head FROM event_feed", cancellationToken: cancellationToken));
-            return seen.Where(before => before != head).Select(before => (before, head)); // less where the catalog was restored
+            return seen.Where(before => before != head).Select(before => (before, head)); // less after a restored dump
         });
 
-    /// <summary>Waits until the last place given is no longer this one: all waiters share one query. Dispose it.</summary>
+    /// <summary>Waits until the head is no longer the given position: all waiters share one query. Dispose it.</summary>
     public CatalogWatch<long, long>.Wait Beyond(long head) => heads.Begin(head);
 
-    /// <summary>Finds the place that a cursor tells.</summary>
+    /// <summary>Finds the position that a cursor refers to.</summary>
     /// <param name="after">Null: before the oldest event that is kept.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>
-    /// The place as it is told from now on. Null where what followed it is forgotten, where another event is there, or none yet: the reader
-    /// comes from another history of the catalog, and would miss the first events of this one.
+    /// The position with its current digest. Null where the events after it are deleted, or where another event or none is there:
+    /// the reader comes from another history of the catalog, and would miss the first events of this one.
     /// </returns>
     public async Task<FeedPlace?> FindAsync(FeedPlace? after, CancellationToken cancellationToken)
     {
@@ -57,8 +57,8 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         return after is { } place ? there.Find(place) : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null)) : new FeedPlace(0, null);
     }
 
-    /// <summary>Events after a place, oldest first. Readers that are at one place, as all who wait are, share a read.</summary>
-    /// <returns>Null where the place is not one of this feed (any more), as <see cref="FindAsync"/> says.</returns>
+    /// <summary>Events after a position, oldest first. Readers at the same position, as all waiters are, share a read.</summary>
+    /// <returns>Null where the position does not belong to this feed (any more), as <see cref="FindAsync"/> explains.</returns>
     public Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken) =>
         reads.ReadAsync((caller, after, limit), token => ReadNowAsync(caller, after, limit, token), cancellationToken);
 
@@ -108,9 +108,9 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     private async Task<FeedPage?> ReadNowAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Places are given after commit and without gaps, so that what is read up to here is complete; and nothing of it was forgotten
-        // where the place, looked at afterwards, is there still. A consumer's events are those for all and its own, each found by the
-        // index outbox_by_consumer, whatever others have; an administrator's are found by place.
+        // Positions are given after commit and without gaps, so that what is read up to here is complete; and none of it was
+        // deleted where the position, checked afterwards, still exists. A consumer's events are those for all and its own, each
+        // found by the index outbox_by_consumer, however many others there are; an administrator's are found by position.
         var ofOne = (string consumer) =>
             $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > @position ORDER BY position NULLS FIRST LIMIT @limit)";
         var found = caller.ActsForAll
@@ -149,7 +149,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
                 return null;
             if (place.Position == 0)
                 return new FeedPlace(0, null);
-            // Of what was forgotten last an earlier version has noted the number alone.
+            // For the last deleted event an earlier version has stored only the number.
             var (id, publication) = place.Position == Forgotten ? (ForgottenEvent, ForgottenPublication) : (EventId, Publication);
             if (id is null)
                 return place.Position == Forgotten ? place : null;

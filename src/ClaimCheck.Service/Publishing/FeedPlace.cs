@@ -6,11 +6,12 @@ using System.Security.Cryptography;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// A place in the feed as a cursor tells it: its number, and a digest of the event that was published there. A catalog that is restored
-/// from a dump gives the same numbers once more, to other events, or to the same behind others: those are other places.
+/// A position in the feed as a cursor states it: its number, and a digest of the event that was published there. A catalog that
+/// is restored from a dump gives the same numbers again, to other events, or to the same behind others: those are other
+/// positions.
 /// </summary>
 /// <param name="Position">The number; 0 is the beginning.</param>
-/// <param name="Digest">Null at the beginning, and in cursors of earlier versions, which are taken as they are.</param>
+/// <param name="Digest">Null at the beginning, and in cursors of earlier versions, which are accepted as they are.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct FeedPlace(long Position, string? Digest)
 {
@@ -19,7 +20,9 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
 
     public static FeedPlace Of(OutboxEvent row) => Of(row.Position, row.EventId, row.Publication);
 
-    /// <summary>Two publications of one event are two places: the second one comes behind other events than the first.</summary>
+    /// <summary>
+    /// Two publications of one event are two positions: the second one comes behind other events than the first.
+    /// </summary>
     public static FeedPlace Of(long position, Guid eventId, Guid? publication)
     {
         Span<byte> facts = stackalloc byte[32];
@@ -44,6 +47,6 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
     public override string ToString() =>
         Paging.Cursor(Call, Digest is null ? Position.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Position}.{Digest}"));
 
-    /// <summary>False where both say what event is there, and it is not the same.</summary>
+    /// <summary>False where both have a digest, and the digests differ.</summary>
     public bool Matches(FeedPlace there) => Digest is null || there.Digest is null || Digest == there.Digest;
 }

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>Events as they go out now, to a topic or a webhook: a BulkReady with a fresh link, or not at all.</summary>
+/// <summary>Events as they are sent now, to a topic or a webhook: a BulkReady with a fresh link, or not at all.</summary>
 internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envelopes, ManifestWriter manifests)
 {
     /// <returns>Null where it is a BulkReady whose batch is no longer ready.</returns>
@@ -18,7 +18,7 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
             return null;
         if (!IsFresh(row.Manifest is null ? batch.ManifestRemaining : row.ManifestRemaining, batch))
         {
-            // After a long outage the links inside the manifest may be near their end, or past it: then it is written anew.
+            // After a long outage the links inside the manifest may have expired or be about to: then it is written again.
             var key = row.Manifest ?? StagingKeys.Manifest(batch.Batch);
             if (await manifests.WriteAsync(batch.Batch, key, cancellationToken) is not { } linksExpireAt)
                 return null;

@@ -9,13 +9,13 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch; for each time that the
-/// batch is offered again one of its own, so that nobody's is replaced while it is read.
+/// Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch. Each redelivery of the
+/// batch gets a manifest of its own, so that none is replaced while it is read.
 /// </summary>
 internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
 {
-    /// <summary>Writes a manifest with fresh links. Doing it again replaces it.</summary>
-    /// <returns>When the first of its links dies; null where the batch is not ready (any more).</returns>
+    /// <summary>Writes a manifest with fresh links. A repetition replaces it.</summary>
+    /// <returns>When the first of its links expires; null where the batch is not ready (any more).</returns>
     public async Task<DateTimeOffset?> WriteAsync(BatchId batch, string key, CancellationToken cancellationToken)
     {
         if (await FindReadyAsync(batch, cancellationToken) is not var (row, files))
@@ -31,7 +31,7 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
         }
         catch (StagingException e) when (e.IsMissing)
         {
-            // Aborted under our hands: that is what a revocation does. If it was not that, the relay tries again.
+            // Aborted meanwhile: a revocation does that. If it was something else, the relay tries again.
             if (await FindReadyAsync(batch, cancellationToken) is null)
                 return null;
             throw;
@@ -53,7 +53,7 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
             : null;
     }
 
-    // What an earlier relay had begun and not ended.
+    // Uploads that an earlier relay had begun and not completed.
     private async Task AbortOthersAsync(BatchId batch, string key, StagedMultipartUpload mine, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

@@ -2,7 +2,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>A row of <c>outbox</c> that has its place in the feed, as Dapper reads it by <see cref="Columns"/>.</summary>
+/// <summary>A row of <c>outbox</c> that has its position in the feed, as Dapper reads it by <see cref="Columns"/>.</summary>
 internal sealed record OutboxEvent
 {
     public const string Columns =
@@ -25,7 +25,7 @@ internal sealed record OutboxEvent
     public required string TraceParent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Drawn with its place; null where an earlier version gave it.</summary>
+    /// <summary>Drawn with its position; null where an earlier version gave it.</summary>
     public Guid? Publication { get; init; }
 
     /// <summary>The key of the manifest that was written for this event alone; null where it is the batch's own.</summary>

@@ -8,8 +8,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// Publishes what the outbox holds, one relay at a time however many replicas run: the lock and the positions it gives live on
-/// one connection, so that a relay that lost its connection can give none. BulkReady goes out here.
+/// Publishes the events of the outbox, one relay at a time however many replicas run: the lock and the positions it gives are on
+/// one connection, so that a relay that lost its connection can give none. BulkReady is published here.
 /// </summary>
 internal sealed partial class OutboxRelay(
     NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options, ILogger<OutboxRelay> logger) : BackgroundService
@@ -41,7 +41,7 @@ internal sealed partial class OutboxRelay(
                 """,
                 new { AtOnce },
                 stoppingToken))).AsList();
-            // One that could not go may have taken its time: whatever has come since, and was not tried yet, goes before the others of its kind.
+            // One that failed may have taken long: events that came since, and were not tried yet, precede the other failed ones.
             var stuck = false;
             foreach (var waitingEvent in waiting.TakeWhile(_ => !stuck))
                 stuck = !await PublishAsync(connection, waitingEvent, stoppingToken);
@@ -56,7 +56,7 @@ internal sealed partial class OutboxRelay(
         }
     }
 
-    /// <returns>False where it is put off.</returns>
+    /// <returns>False where it is postponed.</returns>
     private async Task<bool> PublishAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
     {
         try
@@ -101,7 +101,9 @@ internal sealed partial class OutboxRelay(
         return false;
     }
 
-    /// <summary>Gives the event its place in the feed: the row of <c>feed</c> is the lock that keeps places in the order of commits.</summary>
+    /// <summary>
+    /// Gives the event its position in the feed: the row of <c>feed</c> is the lock that keeps positions in the order of commits.
+    /// </summary>
     /// <returns>False where a BulkReady's batch is no longer ready.</returns>
     private static async Task<bool> PositionAsync(
         NpgsqlConnection connection, WaitingEvent waiting, string? manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
@@ -109,7 +111,8 @@ internal sealed partial class OutboxRelay(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (waiting.Type == EventTypes.BulkReady)
         {
-            // Locks the batch's row: a revocation comes before this, and nothing is sent, or after it, and revokes what was.
+            // Locks the batch's row: a revocation comes either before this, and nothing is sent, or after it, and revokes what
+            // was sent.
             var ready = await connection.ExecuteAsync(new CommandDefinition(
                 """
                 UPDATE exports
@@ -151,7 +154,7 @@ internal sealed partial class OutboxRelay(
 
     private async Task ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // From the oldest on, a portion at a time, as far as they are old: what is kept is not looked through.
+        // From the oldest on, a portion at a time, until a recent one is reached: events that are kept are not scanned.
         var forgotten = 0;
         while (await connection.ExecuteAsync(Command(
             """
@@ -212,10 +215,10 @@ internal sealed partial class OutboxRelay(
         [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
         public static partial void PutOff(ILogger logger, string type, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and other events continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "The feed has forgotten events older than {Retention}.")]
+        [LoggerMessage(LogLevel.Information, "Events older than {Retention} are deleted from the feed.")]
         public static partial void Forgot(ILogger logger, TimeSpan retention);
     }
 }

@@ -5,7 +5,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>Makes SNS messages of events: the envelope with a fresh link, and the same five attributes on each.</summary>
+/// <summary>Builds SNS messages from events: the envelope with a fresh link, and the same five attributes on each.</summary>
 internal sealed class TopicMessages(FreshEvents events, PublishingOptions options)
 {
     /// <returns>Null where it is a BulkReady whose batch is no longer ready.</returns>
@@ -31,7 +31,9 @@ internal sealed class TopicMessages(FreshEvents events, PublishingOptions option
         };
     }
 
-    /// <summary>What SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and values.</summary>
+    /// <summary>
+    /// The size that SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and values.
+    /// </summary>
     public static int SizeOf(PublishBatchRequestEntry message) => Encoding.UTF8.GetByteCount(message.Message) + message.MessageAttributes.Sum(
         attribute => Encoding.UTF8.GetByteCount(attribute.Key + attribute.Value.DataType + attribute.Value.StringValue));
 

@@ -4,22 +4,22 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>An event that the topic has not got.</summary>
+/// <summary>An event that the topic has not received.</summary>
 /// <param name="Event">The event.</param>
-/// <param name="Reason">Why; null where it was not tried, since one of its batch waits before it.</param>
-/// <param name="IsTerminal">The topic will never take it: it is set aside.</param>
+/// <param name="Reason">Why; null where it was not tried, since an earlier one of its batch waits.</param>
+/// <param name="IsTerminal">The topic will never accept it: it is set aside.</param>
 internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsTerminal);
 
 /// <summary>
-/// What a topic is still to get: the feed behind the topic's place in it, and, before that place, single events that could not go when
-/// their turn came. Of a batch only the first of those is due, so that its events keep their order.
+/// What a topic has still to receive: the feed behind the topic's position and, before that position, single events that failed
+/// earlier. Of a batch only the first of those is due, so that its events keep their order.
 /// </summary>
 internal sealed class TopicQueue(PublishingOptions options)
 {
     private const int AtOnce = 10; // PublishBatch's limit
     private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("There is no topic to relay to.");
 
-    /// <summary>Single events whose next try has come.</summary>
+    /// <summary>Single events whose next try is due.</summary>
     public async Task<IReadOnlyList<OutboxEvent>> DueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
             $"""
@@ -40,8 +40,8 @@ internal sealed class TopicQueue(PublishingOptions options)
 
     /// <summary>The next events of the feed, each of another batch or job: SNS keeps no order within a call.</summary>
     /// <returns>
-    /// The topic's place, the events behind it, and those of them that have to wait behind one of their batch. The place is asked for each
-    /// time: whoever restores the catalog moves it.
+    /// The topic's position, the events behind it, and those of them that have to wait behind one of their batch. The position is
+    /// read each time: restoring the catalog moves it.
     /// </returns>
     public async Task<(long Position, IReadOnlyList<OutboxEvent> Events, IReadOnlySet<Guid> Behind)> NextAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -62,7 +62,7 @@ internal sealed class TopicQueue(PublishingOptions options)
         return (position, events, behind.ToHashSet());
     }
 
-    /// <summary>Moves the topic's place behind these events; those that it has not got are kept.</summary>
+    /// <summary>Moves the topic's position behind these events; those that it has not received are stored as waiting.</summary>
     public async Task MoveAsync(
         NpgsqlConnection connection, long from, IReadOnlyList<OutboxEvent> events, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken)
     {
@@ -89,7 +89,9 @@ internal sealed class TopicQueue(PublishingOptions options)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Writes down how tries of single events ended. What fails again waits for twice as long, up to five minutes.</summary>
+    /// <summary>
+    /// Records the outcomes of tries of single events. The delay of one that fails again doubles, up to five minutes.
+    /// </summary>
     public Task SettleAsync(
         NpgsqlConnection connection, IReadOnlyList<OutboxEvent> tried, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(new CommandDefinition(
@@ -120,8 +122,8 @@ internal sealed class TopicQueue(PublishingOptions options)
             cancellationToken: cancellationToken));
         if (mine <= head)
             return mine.Value;
-        // A topic that is new to the catalog gets what comes from now on, not the feed's whole past. A place beyond the feed is one of
-        // another history: then all that is kept goes out, under ids that consumers know.
+        // A topic that is new to the catalog gets events from now on, not the feed's whole past. A position beyond the feed
+        // belongs to another history: then all kept events are sent, under ids that consumers know.
         return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
             """
             INSERT INTO feed_relays (name, position) VALUES (@topic, @position)

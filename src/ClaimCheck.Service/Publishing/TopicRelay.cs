@@ -5,9 +5,10 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>
-/// Carries the feed on to an SNS topic, in the order of its places, one relay at a time. It remembers how far it is after SNS has
-/// answered: an event whose answer was lost goes out again, under the same id. While SNS is away the feed grows, and drains later. One event
-/// that can't go now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it, and all others go on.
+/// Forwards the feed to an SNS topic, in the order of its positions, one relay at a time. It stores its position after SNS has
+/// answered: an event whose answer was lost is sent again, under the same id. While SNS is unreachable the feed grows, and drains
+/// later. One event that can't be sent now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it,
+/// and all others continue.
 /// </summary>
 internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
@@ -34,7 +35,7 @@ internal sealed partial class TopicRelay(
             }
             catch (AwsMessagingException e)
             {
-                // The topic takes nothing at all. Doubles, up to half a minute, with some chance in it.
+                // The topic accepts nothing at all. The delay doubles, up to half a minute, with jitter.
                 var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(failures++, 10))));
                 Log.Waiting(logger, wait, e.Message);
                 await Task.Delay(wait * (0.5 + (Random.Shared.NextDouble() / 2)), stoppingToken);
@@ -60,7 +61,7 @@ internal sealed partial class TopicRelay(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The topic takes nothing now; it is tried again in {Wait}: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The topic accepts nothing now; it is tried again in {Wait}: {Reason}")]
         public static partial void Waiting(ILogger logger, TimeSpan wait, string reason);
     }
 }

@@ -11,7 +11,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>The records that a consumer could not take: listed one way, read back the other.</summary>
+/// <summary>The records that a consumer could not process: listed by POST, read back by GET.</summary>
 internal static class FailureEndpoints
 {
     private const string ListCall = "failures";
@@ -23,7 +23,7 @@ internal static class FailureEndpoints
     public static IEndpointRouteBuilder MapFailures(this IEndpointRouteBuilder routes)
     {
         var failures = routes.MapGroup("/v1/batches/{batchId}/receipts/{consumer}/failures").WithTags("Receipts").ProducesProblems(400, 401, 404, 410);
-        failures.MapPost("", Post).WithName("AddFailures").WithSummary("Adds failed records, merged by key; all of the body is taken, or nothing.")
+        failures.MapPost("", Post).WithName("AddFailures").WithSummary("Adds failed records, merged by key; the whole body is accepted, or nothing.")
             .Accepts<IReadOnlyList<RecordFailure>>("application/json", Lines).ProducesProblems(403, 409, 413, 415, 422, 503);
         failures.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListFailures")
             .WithSummary("The failed records, in pages, or all of them as application/x-ndjson.")
@@ -50,7 +50,7 @@ internal static class FailureEndpoints
         }
         catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
         {
-            return Problems.Of(ProblemCodes.StagingUnavailable, "The body could not be put down: there may be no room for temporary files.", retryAfter: AskAgain);
+            return Problems.Of(ProblemCodes.StagingUnavailable, "The body could not be stored: there may be no space for temporary files.", retryAfter: AskAgain);
         }
 
         await using (body)
@@ -76,7 +76,7 @@ internal static class FailureEndpoints
         }
         catch (JsonException)
         {
-            return Problems.Of(ProblemCodes.MalformedJson, $"The body is not a well-formed JSON array; {reader.Count} records of it could be read, and none is taken.");
+            return Problems.Of(ProblemCodes.MalformedJson, $"The body is not a well-formed JSON array; {reader.Count} records of it could be read, and none is accepted.");
         }
     }
 
@@ -95,7 +95,7 @@ internal static class FailureEndpoints
             return Problems.NotFound("batch");
         if (!Caller.IsConsumer(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is null)
             return Problems.NotFound("receipt");
-        // Record keys are data of the batch, and go with it.
+        // Record keys are data of the batch, and are deleted with it.
         if (ExportState.IsEnd(batch.EffectiveState))
             return Problems.Of(Refusals.Gone(batch.EffectiveState));
 
@@ -109,7 +109,7 @@ internal static class FailureEndpoints
             rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
     }
 
-    // All of it, before anything of the catalog is taken: a caller sends as slowly as it likes.
+    // The whole body, before anything of the catalog is locked: a caller sends as slowly as it likes.
     private static async Task<Stream> ReceiveAsync(HttpContext context, TemporaryFiles temporary, CancellationToken cancellationToken)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)

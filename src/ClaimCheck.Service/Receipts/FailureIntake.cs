@@ -14,14 +14,14 @@ using NpgsqlTypes;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// Takes failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that a body that
-/// is malformed somewhere leaves nothing. Nothing is locked while they are copied.
+/// Receives failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that a body
+/// that is malformed somewhere leaves nothing. Nothing is locked while they are copied.
 /// </summary>
 internal sealed class FailureIntake(NpgsqlDataSource catalog)
 {
     private const int MostRecords = 1_000_000;
 
-    /// <summary>Why none would be taken as things are: asked before a caller sends them all. Else null.</summary>
+    /// <summary>Why none would be accepted at present: checked before a caller sends them all. Else null.</summary>
     public async Task<Refused?> RefusalAsync(Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         if (receipt is { IsEnded: true })
         {
             return await ChangesAsync(transaction, id, consumer, cancellationToken)
-                ? (null, new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and this would change its failures."))
+                ? (null, new Refused(ProblemCodes ReceiptEnded, $"The receipt is {receipt State}, and the request would change its failures "))
                 : (batch, null);
         }
 
@@ -62,7 +62,7 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         return (batch, null);
     }
 
-    // Record keys go with the batch's end, and none are taken after it.
+    // Record keys are deleted with the batch's end, and none are accepted after it.
     private static Refused? Refusal(ExportRow batch) =>
         ReceiptRules.Reportable(batch) ?? (batch.EffectiveState == ExportState.Ready ? null : Refusals.Gone(batch.EffectiveState));
 
@@ -76,7 +76,7 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             null,
             cancellationToken));
         var count = 0;
-        // Left without Complete the copy is undone.
+        // Disposed without Complete, the copy is undone.
         await using var copy = await transaction.Connection.BeginBinaryImportAsync("COPY incoming FROM STDIN (FORMAT binary)", cancellationToken);
         await foreach (var failure in failures.WithCancellation(cancellationToken))
         {
@@ -99,8 +99,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         return true;
     }
 
-    // Whether any of it differs from what was said before. Looked up one by one, as below: without statistics on rows that came in
-    // a moment ago, a join may be planned as every one with every other.
+    // Whether any of it differs from what was said before. Looked up one by one, as below: without statistics on rows inserted
+    // a moment ago, a join may be planned as a nested loop over all pairs.
     private static Task<bool> ChangesAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<bool>(transaction.LongCommand(
             """

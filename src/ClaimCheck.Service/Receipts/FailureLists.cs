@@ -5,22 +5,22 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>A consumer's failed records, in an order that holds from page to page.</summary>
+/// <summary>A consumer's failed records, in an order that is stable from page to page.</summary>
 internal sealed class FailureLists(NpgsqlDataSource catalog)
 {
     private const int AtOnce = 5000;
 
     /// <param name="batch">The batch.</param>
-    /// <param name="consumer">Whose failures.</param>
+    /// <param name="consumer">The consumer whose failures are listed.</param>
     /// <param name="failureClass">Only this class, or null for both.</param>
-    /// <param name="after">The digest that the page before ended with.</param>
+    /// <param name="after">The digest that the previous page ended with.</param>
     /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<IReadOnlyList<ListedFailure>> PageAsync(
         BatchId batch, string consumer, string? failureClass, byte[] after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // By each class's own index: a page costs the same wherever it is, and however many have succeeded when they were tried again.
+        // By each class's own index: every page costs the same, however many have succeeded in retries.
         var ofClass = (string name) => $"""
             (SELECT digest, key, class, code, message
                FROM record_failures
@@ -67,6 +67,6 @@ internal sealed record ListedFailure
 
     public RecordFailure ToContract() => new(Key, Class, Code, Message);
 
-    /// <summary>Class and code: a key is data.</summary>
+    /// <summary>Class and code only: a key is data.</summary>
     public override string ToString() => $"{Class} {Code}";
 }

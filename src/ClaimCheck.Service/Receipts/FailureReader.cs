@@ -7,14 +7,14 @@ using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>The body is not what it should be; what is wrong, by field: <c>[12].class</c> is the thirteenth record's class.</summary>
-internal sealed class BadFailuresException(string field, string message) : Exception("The body holds something that is no failed record.")
+/// <summary>The body is invalid; the faults by field: <c>[12].class</c> is the thirteenth record's class.</summary>
+internal sealed class BadFailuresException(string field, string message) : Exception("The body contains something that is not a failed record.")
 {
     public string Field { get; } = field;
     public string Reason { get; } = message;
 }
 
-/// <summary>Reads failed records as they come in, a JSON array or a line each, of which one at a time is in memory.</summary>
+/// <summary>Reads failed records as they arrive, as a JSON array or one per line, with one in memory at a time.</summary>
 internal sealed class FailureReader(PipeReader body)
 {
     private const int LargestRecord = 32 << 10;
@@ -25,8 +25,8 @@ internal sealed class FailureReader(PipeReader body)
     public int Count => index;
 
     /// <summary>One JSON array.</summary>
-    /// <exception cref="BadFailuresException">A record is not one.</exception>
-    /// <exception cref="JsonException">The body is no array.</exception>
+    /// <exception cref="BadFailuresException">An element is not a failed record.</exception>
+    /// <exception cref="JsonException">The body is not an array.</exception>
     public async IAsyncEnumerable<RecordFailure> ReadArrayAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var state = new JsonReaderState(new() { MaxDepth = 8 });
@@ -44,8 +44,8 @@ internal sealed class FailureReader(PipeReader body)
         }
     }
 
-    /// <summary>A line each; blank lines are none.</summary>
-    /// <exception cref="BadFailuresException">A line is no failed record.</exception>
+    /// <summary>One per line; blank lines are ignored.</summary>
+    /// <exception cref="BadFailuresException">A line is not a failed record.</exception>
     public async IAsyncEnumerable<RecordFailure> ReadLinesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
@@ -80,12 +80,12 @@ internal sealed class FailureReader(PipeReader body)
                 case JsonTokenType.EndArray when reader.CurrentDepth == 0:
                     continue;
                 case var _ when reader.CurrentDepth == 0:
-                    throw new JsonException("The body is no array.");
+                    throw new JsonException("The body is not an array.");
                 case JsonTokenType.StartObject:
                     var start = reader.TokenStartIndex;
                     if (!reader.TrySkip())
                     {
-                        // Not whole yet: looked at again when there is more.
+                        // Not complete yet: parsed again when there is more.
                         rest = rest.Slice(before.BytesConsumed);
                         state = before.CurrentState;
                         return null;
@@ -151,7 +151,7 @@ internal sealed class FailureReader(PipeReader body)
             throw TooLarge();
         try
         {
-            // Names are read here already, to find one that comes twice.
+            // Names are read here already, to find duplicates.
             using var document = JsonDocument.Parse(json, Strict);
             var failure = FailureRules.Read(document.RootElement, index);
             index++;
@@ -166,7 +166,7 @@ internal sealed class FailureReader(PipeReader body)
     private BadFailuresException TooLarge() => new($"[{index}]", $"Is larger than {LargestRecord:N0} bytes.");
 }
 
-/// <summary>What a failed record may hold.</summary>
+/// <summary>The fields and limits of a failed record.</summary>
 internal static class FailureRules
 {
     private const int LongestKey = 1024;
@@ -179,7 +179,7 @@ internal static class FailureRules
         foreach (var property in record.EnumerateObject())
         {
             if (property.Name is not ("key" or "class" or "code" or "message"))
-                throw new BadFailuresException($"[{index}]", "Has a field that is none of key, class, code, message.");
+                throw new BadFailuresException($"[{index}]", "Has a field other than key, class, code, message.");
         }
 
         var failure = new RecordFailure(

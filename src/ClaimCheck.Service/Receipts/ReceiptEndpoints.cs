@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>What each consumer says of a batch.</summary>
+/// <summary>What each consumer reports on a batch.</summary>
 internal static class ReceiptEndpoints
 {
     private const string ListCall = "receipts";
@@ -14,7 +14,7 @@ internal static class ReceiptEndpoints
     public static IEndpointRouteBuilder MapReceiptCalls(this IEndpointRouteBuilder routes)
     {
         var receipts = routes.MapGroup("/v1/batches/{batchId}/receipts").WithTags("Receipts").ProducesProblems(401, 404);
-        receipts.MapMethods("", Read, List).WithName("ListReceipts").WithSummary("One row per consumer, also those that have said nothing yet.")
+        receipts.MapMethods("", Read, List).WithName("ListReceipts").WithSummary("One row per consumer, including those that have not reported yet.")
             .ReadsPaging().ProducesProblems(400);
         receipts.MapMethods("/{consumer}", Read, Get).WithName("GetReceipt").WithSummary("One consumer's receipt, with the outcomes of retries folded in.");
         receipts.MapPut("/{consumer}", Put).WithName("PutReceipt").WithSummary("Replaces a consumer's state, counts and checkpoint.")

@@ -9,8 +9,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// Takes what a consumer says of a batch. Its end states are accepted where the counts add up; then the books are closed, and an
-/// end of a retry is folded into its original's, in the same transaction.
+/// Accepts what a consumer reports on a batch. End states are accepted where the counts add up; then the ledger is closed, and
+/// the end of a retry is folded into its original, in the same transaction.
 /// </summary>
 internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptReports> logger)
 {
@@ -25,7 +25,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             return (null, other);
         var original = ReportedBatch.OriginalOf(found);
         await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
-        // Again: what was waited for may have ended it.
+        // Checked again: the transaction waited for may have ended it.
         var batch = (await ReportedBatch.FindAsync(transaction, caller, id, cancellationToken))!;
         var before = await ReceiptLedger.FindAsync(transaction, id, consumer, cancellationToken);
         if (ReceiptRules.Check(batch, before, report) is { } refusal)
@@ -41,7 +41,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             if (after.IsDiscarded)
                 await accounts.UndoAsync(transaction, original, after, cancellationToken);
             else if (await CountStrangersAsync(transaction, original, after, cancellationToken) is var strangers and > 0)
-                return (null, new Refused(ProblemCodes.CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not hold."));
+                return (null, new Refused(ProblemCodes CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not contain "));
             else
                 await accounts.FoldAsync(transaction, original, after, cancellationToken);
         }
@@ -69,8 +69,8 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             new { Id = batch.Value, consumer, report.State, report.Succeeded, report.Transient, report.Terminal, report.Checkpoint },
             cancellationToken));
 
-    // Failures of a retry that are of none of its records could not be folded by key. Once the original has ended its keys are
-    // deleted, and nothing can be said.
+    // Failures of a retry whose keys are not among its records could not be folded by key. Once the original has ended, its keys
+    // are deleted, and this can't be checked.
     private static Task<long> CountStrangersAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<long>(transaction.LongCommand(
             """

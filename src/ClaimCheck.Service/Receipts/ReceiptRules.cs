@@ -6,8 +6,8 @@ using ClaimCheck.Service.Receipts.Ledger;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// What a consumer may say. Before the end state anything up to the batch's records; the end state when its counts add up; after
-/// it only the same again, or that a revoked batch is discarded. Also what is said late, of a revoked or expired batch, is a fact.
+/// What a consumer may report. Before the end state anything up to the batch's records; the end state when its counts add up;
+/// after it only the same again, or that a revoked batch is discarded. Reports on a revoked or expired batch are accepted too.
 /// </summary>
 internal static class ReceiptRules
 {
@@ -23,10 +23,10 @@ internal static class ReceiptRules
             if (before.IsRepeatedBy(report))
                 return null;
             if (report.State != ReceiptState.Discarded || before.IsDiscarded)
-                return new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and this would change it.");
+                return new Refused(ProblemCodes ReceiptEnded, $"The receipt is {before State}, and the request would change it ");
         }
 
-        // The sum of an end state is looked at first: where it is not the batch's, nothing else matters.
+        // The sum of an end state is checked first: where it is not the batch's, nothing else matters.
         if (report.State != ReceiptState.Discarded && ReceiptState.IsEnd(report.State))
             return AddsUp(batch, before, report) ?? Fits(report);
         if (TooLarge(batch, report) is { Count: > 0 } errors)
@@ -34,7 +34,7 @@ internal static class ReceiptRules
         return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked ? null : new Refused(ProblemCodes.BatchNotRevoked);
     }
 
-    /// <summary>Why nothing can be said of the batch: it is not ready yet, or never was. Else null.</summary>
+    /// <summary>Why nothing can be reported on the batch: it is not ready yet, or never was. Else null.</summary>
     public static Refused? Reportable(ExportRow batch) =>
         batch.ReadyAt is not null ? null
         : ExportState.IsEnd(batch.EffectiveState) ? Refusals.Gone(batch.EffectiveState)
@@ -45,7 +45,7 @@ internal static class ReceiptRules
             .Where(count => count.Count > batch.Records)
             .ToDictionary(count => count.Name, _ => new[] { $"The batch has {batch.Records} records." }, StringComparer.Ordinal);
 
-    // Which of the two words a consumer has for a batch with failures is its own affair, as are its successes.
+    // Whether a consumer calls a batch with failures partiallyFailed or failed is its own choice, as is the number of successes.
     private static Refused? Fits(ReceiptReport report)
     {
         var failures = report.Transient + report.Terminal;
@@ -66,7 +66,7 @@ internal static class ReceiptRules
                 $"{report.Succeeded} succeeded, {report.Transient} transient and {report.Terminal} terminal are {sum}, but the batch has {batch.Records} records.");
         }
 
-        // After the batch's end its keys are not kept, and none are taken: the counts stand for themselves.
+        // After the batch's end its keys are not kept, and none are accepted: the counts alone are used.
         var (transient, terminal) = (before?.ListedTransient ?? 0, before?.ListedTerminal ?? 0);
         if (batch.EffectiveState == ExportState.Ready && (transient != report.Transient || terminal != report.Terminal))
         {

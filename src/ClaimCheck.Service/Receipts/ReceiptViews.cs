@@ -6,10 +6,10 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>Receipts as outsiders see them.</summary>
+/// <summary>Receipts as callers see them.</summary>
 internal sealed class ReceiptViews(ReceiptOverview board, PublicAddress address, ReceiptOptions options)
 {
-    /// <summary>One consumer's receipt; null where it neither should get the batch nor has said anything.</summary>
+    /// <summary>One consumer's receipt; null where it neither should get the batch nor has reported on it.</summary>
     public async Task<Receipt?> ShowAsync(ExportRow batch, string consumer, CancellationToken cancellationToken)
     {
         var found = await board.ReadAsync(OverviewOf.Of(batch), consumer, null, 1, cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class ReceiptViews(ReceiptOverview board, PublicAddress address,
             FetchedAt = place.FetchedAt,
             CreatedAt = receipt?.CreatedAt,
             UpdatedAt = receipt?.UpdatedAt,
-            // Whole seconds; the moment itself may lie a little ahead of another connection's clock.
+            // Whole seconds; the moment itself may be slightly ahead of another connection's clock.
             Age = place.Silence is { } silence ? IsoDuration.Format(TimeSpan.FromSeconds(Math.Max(0, Math.Floor(silence.TotalSeconds)))) : null,
             Rounds = Rounds(receipt),
             Links = new(

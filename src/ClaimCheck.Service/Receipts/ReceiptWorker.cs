@@ -7,7 +7,7 @@ using Npgsql;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// What time brings about, one process at a time: deliveries that are overdue, rounds of retries whose batch ended without an
+/// Time-driven work, one process at a time: batches that are overdue, rounds of retries whose batch ended without an
 /// outcome, record keys of batches that have ended.
 /// </summary>
 internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
@@ -40,7 +40,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         }
     }
 
-    // What goes wrong with one batch is put off, and keeps no other.
+    // A failure of one batch postpones that batch, and does not delay the others.
     private async Task ByItselfAsync(Guid batch, Func<Task> work)
     {
         try
@@ -65,7 +65,9 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         return [.. putOff.Keys];
     }
 
-    /// <summary>Two that come here at once send one event: the delivery's row is locked, and its state looked at again.</summary>
+    /// <summary>
+    /// Two processes that arrive at once send one event: the delivery goal's row is locked, and its state checked again.
+    /// </summary>
     internal async Task SettleAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -84,7 +86,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         Log.Lost(logger, consumer, original, new BatchId(retry));
     }
 
-    // The index is delivery_goals_open. What was taken back is overdue for nobody, and is not looked at again.
+    // The index is delivery_goals_open. A revoked batch can't be overdue, and is not looked at again.
     private async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
@@ -145,7 +147,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         return ended.Count > 0;
     }
 
-    // Whatever came in at the last moment, while the batch was ready, is committed and seen once the books can be entered.
+    // What arrived at the last moment, while the batch was ready, is committed and visible once the ledger's lock is held.
     private async Task CloseAsync(Guid batchId, string consumer, BatchId original, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -164,7 +166,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "What time brings about for batch {BatchId} can't be done; it is tried again in {PutOff}, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "Time-driven work for batch {BatchId} failed; it is tried again in {PutOff}, and other batches continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan putOff);
 
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]

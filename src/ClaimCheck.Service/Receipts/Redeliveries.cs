@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>Offers a batch that is there already once more, to one consumer alone.</summary>
+/// <summary>Offers an existing batch once more, to one consumer alone.</summary>
 internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Redeliveries> logger)
 {
     // Each one is an event, and a manifest in staging.
@@ -37,7 +37,7 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
         if (await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
                 "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken)) >= MostEvents)
         {
-            return (null, new Refused(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are made until the first have run out."));
+            return (null, new Refused(ProblemCodes LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are created until the first have expired "));
         }
 
         var eventId = await Outbox.AddAsync(

@@ -10,7 +10,7 @@ internal sealed class ReportReader(JsonElement body)
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string[]> errors = new(StringComparer.Ordinal);
 
-    /// <returns>What the consumer says, or the errors by field.</returns>
+    /// <returns>The consumer's report, or the errors by field.</returns>
     public static (ReceiptReport? Report, IReadOnlyDictionary<string, string[]> Errors) ReadReport(JsonElement body)
     {
         var fields = new ReportReader(body);
@@ -29,7 +29,7 @@ internal sealed class ReportReader(JsonElement body)
         return (fields.errors.Count == 0 ? report : null, fields.errors);
     }
 
-    /// <returns>Whom it is for, or the errors by field.</returns>
+    /// <returns>The consumer it is for, or the errors by field.</returns>
     public static (string? Consumer, IReadOnlyDictionary<string, string[]> Errors) ReadConsumer(JsonElement body)
     {
         var fields = new ReportReader(body);

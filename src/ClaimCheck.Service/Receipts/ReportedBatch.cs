@@ -6,7 +6,7 @@ using Dapper;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>A batch as those see it who report on it or ask for more of it.</summary>
+/// <summary>A batch as the consumers see it that report on it or ask for more of it.</summary>
 internal static class ReportedBatch
 {
     /// <summary>How many consumers may report on one batch.</summary>
@@ -26,10 +26,10 @@ internal static class ReportedBatch
             ? null
             : new Refused(ProblemCodes.LimitReached, $"{MostConsumers} consumers have reported on this batch.");
 
-    /// <summary>Where the books are kept: a retry counts for the batch it was made from.</summary>
+    /// <summary>The batch whose ledger counts: a retry counts for its original.</summary>
     public static BatchId OriginalOf(ExportRow batch) => batch.RetryOf is { } original ? new(original) : batch.Batch;
 
-    /// <summary>Why the caller may not speak for this consumer of this batch, or null.</summary>
+    /// <summary>Why the caller may not act for this consumer of this batch, or null.</summary>
     public static Refused? Refusal(Caller caller, ExportRow batch, string consumer) =>
         caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer) ? null : new Refused(ProblemCodes.OtherConsumer);
 }

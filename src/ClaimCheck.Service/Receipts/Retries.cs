@@ -13,8 +13,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>
-/// Rounds of retries: an export of one consumer's transient failures alone, with the original's query and criteria as they were
-/// frozen. The round is claimed and its export made in one transaction; while it runs it is answered again.
+/// Rounds of retries: an export of only one consumer's transient failures, with the original's query and criteria as they were
+/// frozen. The round and its export begin in one transaction; while it runs, a repeated request gets the same answer.
 /// </summary>
 internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger accounts, ReceiptOptions options, ILogger<Retries> logger)
 {
@@ -30,7 +30,7 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         if (ReportedBatch.Refusal(caller, asked, consumer) is { } other)
             return (null, other);
 
-        // A revocation comes first, and this is refused; or it finds the retry, and takes it along.
+        // A revocation comes first, and this is refused; or it finds the retry, and revokes it too.
         var original = ReportedBatch.OriginalOf(asked);
         await BatchQueue.ShareAsync(transaction, original, cancellationToken);
         var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
@@ -97,7 +97,7 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
             : null;
     }
 
-    // As the original was frozen, but in no order, and without a definition of success of its own.
+    // As the original was frozen, but in no order, and without a delivery goal of its own.
     private static Task<ExportRow> MakeAsync(
         Transaction transaction, Caller caller, ExportRow original, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>Removes what a worker that died, or lost its lease, has staged: the prefix of its attempt, that nothing links to.</summary>
+/// <summary>
+/// Removes what a worker that died, or lost its lease, has staged: the prefix of its attempt, to which no link leads.
+/// </summary>
 internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSource catalog, ILogger<AttemptCleanup> logger)
 {
     /// <summary>Sweeps one abandoned attempt that is due.</summary>
@@ -40,7 +42,7 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
             var swept = await eraser.SweepAsync(StagingKeys.Attempt(batch, attempt), batch, attempt, cancellationToken);
             if (swept.Deleted > 0 || swept.Aborted > 0)
                 Log.Swept(logger, attempt, batch, swept.Deleted, swept.Aborted);
-            // Once more and more rarely for a day: a worker that was only paused may have an upload open that it never recorded.
+            // Again at growing intervals for a day: a worker that was only paused may have an upload open that it never recorded.
             await connection.ExecuteAsync(new CommandDefinition(
                 """
                 UPDATE attempts
@@ -70,7 +72,7 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
         [LoggerMessage(LogLevel.Information, "The abandoned attempt {Attempt} of batch {BatchId} is swept: {Deleted} objects deleted, {Aborted} uploads aborted.")]
         public static partial void Swept(ILogger logger, string attempt, BatchId batchId, long deleted, long aborted);
 
-        [LoggerMessage(LogLevel.Error, "The abandoned attempt {Attempt} of batch {BatchId} can't be swept; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "The abandoned attempt {Attempt} of batch {BatchId} can't be swept; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string attempt, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "The abandoned attempt {Attempt} of batch {BatchId} could not be swept: {Reason} It is tried again.")]

@@ -8,18 +8,18 @@ using Npgsql;
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>
-/// Deletes all that a batch has staged, and proves it: recorded uploads aborted until they are gone, every version deleted,
-/// the prefix listed empty, each link probed dead. Whatever fails is tried again until it is verified.
+/// Deletes all that a batch has staged, and proves it: recorded uploads are aborted until they are gone, every version is
+/// deleted, the prefix is listed empty, each link is probed dead. Failures are tried again until it is verified.
 /// </summary>
 internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
 {
-    /// <summary>An eraser that has gone silent is replaced after this long.</summary>
+    /// <summary>The lease of an eraser: one that has gone silent is replaced after it.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
 
     private const int ListingsAtMost = 5;
     private const int AtOnce = 16;
 
-    /// <summary>Takes one deletion that is due and carries it as far as it goes.</summary>
+    /// <summary>Leases one deletion that is due and carries it as far as possible.</summary>
     /// <returns>False when none is due.</returns>
     public async Task<bool> EraseNextAsync(CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            // Told in the report too: somebody waits for the proof.
+            // Shown in the report too: somebody waits for the proof.
             Log.Broken(logger, Defect.Of(e), batch);
             await PutOffAsync(deletion, $"An unexpected {e.GetType().Name} interrupted the deletion.", cancellationToken);
         }
@@ -52,7 +52,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             swept = swept.And(await SweepAsync(StagingKeys.Landing(batch), batch, MultipartUploads.Landing, cancellationToken));
         if (deletion.VerifiedAt is not null)
         {
-            // A sweep after the proof: whatever it found was not there when all was listed and probed.
+            // A sweep after the proof: what it finds was not there when everything was listed and probed.
             if (swept.Deleted > 0 || swept.Aborted > 0)
                 Log.FoundLater(logger, batch, swept.Deleted, swept.Aborted);
             await ScheduleSweepAsync(deletion, swept, cancellationToken);
@@ -81,7 +81,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     /// <summary>Aborts uploads and deletes objects below a prefix until it is listed empty.</summary>
     public async Task<Swept> SweepAsync(string prefix, BatchId batch, string? attempt, CancellationToken cancellationToken)
     {
-        // Uploads first: after that no late completion can make an object appear behind the listing.
+        // Uploads first: after that, a late completion can't make an object appear behind the listing.
         var aborted = await AbortRecordedAsync(batch, attempt, cancellationToken);
         await foreach (var upload in staging.ListUploadsAsync(prefix, cancellationToken))
         {
@@ -134,7 +134,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         long aborted = 0;
         foreach (var some in recorded.Chunk(1000))
         {
-            // Most were completed long ago, but only the staging knows: one question each, several at a time.
+            // Most were completed long ago, but only the staging knows: one request each, several at a time.
             await Parallel.ForEachAsync(some, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (upload, token) =>
             {
                 if (await staging.AbortAsync(new(upload.Key, upload.UploadId), token))
@@ -204,7 +204,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             "pending_reason = @reason, next_try_at = now() + least(interval '1 minute', interval '1 second' * power(2, least(tries, 6)) / 2)",
             swept, probes, reason, cancellationToken);
 
-    // Ever more rarely, until 24 hours have passed since the request; at once where the proof was asked for again meanwhile.
+    // At growing intervals, until 24 hours have passed since the request; at once where the proof was asked for again meanwhile.
     private Task ScheduleSweepAsync(Deletion deletion, Swept swept, CancellationToken cancellationToken) =>
         UpdateAsync(
             deletion,
@@ -255,7 +255,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         public DateTimeOffset? VerifiedAt { get; init; }
         public required int Tries { get; init; }
 
-        /// <summary>Its producer has uploaded it, and may still hold links to write.</summary>
+        /// <summary>Its producer has uploaded it, and may still have links to write.</summary>
         public required bool HasInbox { get; init; }
     }
 
@@ -267,7 +267,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         [LoggerMessage(LogLevel.Warning, "The deletion of batch {BatchId} is not verified yet: {Reason} It is tried again.")]
         public static partial void Unverified(ILogger logger, BatchId batchId, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The deletion of batch {BatchId} broke; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "The deletion of batch {BatchId} failed unexpectedly; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "A later sweep of batch {BatchId} found {Deleted} objects and {Aborted} uploads, and removed them.")]

@@ -8,16 +8,18 @@ using Npgsql;
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>
-/// Takes a batch back: from this commit on nothing is minted for it, no worker can complete it, and the eraser deletes what is
-/// there. Before ready it is a cancellation.
+/// Revokes a batch: from this commit on nothing is minted for it, no worker can complete it, and the eraser deletes its
+/// objects. Before ready it is a cancellation.
 /// </summary>
 internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchRevoker> logger)
 {
-    // Probing must not hold a revocation up for long: what was not answered by then counts as not asked.
+    // Probing must not delay a revocation for long: what was not answered by then counts as not asked.
     private static readonly TimeSpan ProbingBefore = TimeSpan.FromSeconds(3);
 
-    /// <summary>Commits the end of a batch (and of the retry batches made from it). Ended ones keep their state.</summary>
-    /// <returns>False where the caller has no such batch.</returns>
+    /// <summary>
+    /// Commits the end of a batch (and of the retry batches made from it). Batches that have ended keep their state.
+    /// </summary>
+    /// <returns>False where the batch does not exist for the caller.</returns>
     public async Task<bool> RevokeAsync(Caller caller, BatchId batch, string? reason, CancellationToken cancellationToken)
     {
         var probes = new Dictionary<Guid, IReadOnlyList<Probe>>();
@@ -28,7 +30,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             if (family.Count == 0)
                 return false;
 
-            // Links that work must be seen to work before they die: outside the lock, then look again.
+            // Working links must be seen to work before they die: probed outside the lock, then the state is checked again.
             var unseen = family.Where(member => member.State == ExportState.Ready && !probes.ContainsKey(member.BatchId)).ToList();
             if (unseen.Count > 0)
             {
@@ -42,7 +44,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
                 continue;
             }
 
-            // Whoever looked has seen these as expired: an end state, which stays.
+            // Callers may have seen these as expired already: an end state, which stays.
             foreach (var member in family.Where(member => member.IsOver))
                 await Retention.ExpireAsync(transaction, member.BatchId, cancellationToken);
             var cascaded = family.Where(member => member.BatchId != batch.Value && !ExportState.IsEnd(member.State)).ToList();
@@ -64,7 +66,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         }
     }
 
-    // The batch and all retry batches made from it. The lock is what completions, claims and manifests wait for.
+    // The batch and all retry batches made from it. Completions, claims and manifests wait for this lock.
     private static async Task<IReadOnlyList<Member>> LockFamilyAsync(
         Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken)
     {
@@ -151,7 +153,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         public required string Consumer { get; init; }
         public required string StoredState { get; init; }
 
-        /// <summary>Its retention is over, and the clock's sweep has not said so yet.</summary>
+        /// <summary>Its retention is over, and the retention worker has not stored that yet.</summary>
         public required bool IsOver { get; init; }
 
         public string State => IsOver ? ExportState.Expired : StoredState;

@@ -2,7 +2,7 @@ using ClaimCheck.Service.Catalog;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>Runs in every process: deletions that were asked for, attempts that were abandoned, retention that has passed.</summary>
+/// <summary>Runs in every process: requested deletions, abandoned attempts, expired retention.</summary>
 internal sealed partial class ErasureWorker(
     BatchEraser eraser, AttemptCleanup attempts, Retention retention, CatalogSignals signals, ILogger<ErasureWorker> logger) : BackgroundService
 {

@@ -11,16 +11,16 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>One object's link, before and after. Kept with the deletion, as JSON.</summary>
+/// <summary>One object's link, before and after. Stored with the deletion, as JSON.</summary>
 internal sealed record Probe(string Key, int? Before, int? After, DateTimeOffset? At, bool IsDead);
 
 /// <summary>
-/// Asks for one byte through fresh links, as any holder of a link would. A link is its signer, path and expiry: one minted now
-/// fares as those minted before. The links never leave the process.
+/// Asks for one byte through fresh links, as any holder of a link would. A link consists of its signer, path and expiry: one
+/// minted now behaves like those minted before. The links never leave the process.
 /// </summary>
 internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time, IHostApplicationLifetime lifetime) : IDisposable
 {
-    /// <summary>Beyond this many objects all are listed absent, and this many probed.</summary>
+    /// <summary>Beyond this number of objects all are listed as absent, and only this many are probed.</summary>
     public const int Most = 1000;
 
     private const int AtOnce = 16;
@@ -29,7 +29,7 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
         AllowAutoRedirect = false,
         Proxy = SystemProxy.Instance, // as the SDK reaches S3
         UseCookies = false,
-        // The folder's links are served by this very process, whose certificate is made out to its public name.
+        // The folder's links are served by this very process, whose certificate has its public name.
         SslOptions = { RemoteCertificateValidationCallback = (sender, _, _, errors) => errors == SslPolicyErrors.None || sender is SslStream { TargetHostName: "localhost" or "127.0.0.1" or "::1" } },
     })
     {
@@ -80,7 +80,8 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
     /// <summary>What the links answer now that they must be dead.</summary>
     public async Task<IReadOnlyList<Probe>> AfterAsync(IReadOnlyList<Probe> probes, CancellationToken cancellationToken)
     {
-        // A service that restarts in the middle of a deletion goes on with it before its own address, which links may lead to, is known.
+        // A service that restarts in the middle of a deletion continues it before its own address, which links may lead to, is
+        // known.
         using (var listening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStarted))
             await Task.Delay(Timeout.Infinite, listening.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();

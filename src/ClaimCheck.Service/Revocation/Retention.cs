@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>Ends the batches whose retention is over, counted from ready on the database's clock.</summary>
+/// <summary>Ends the batches whose retention is over, counted from ready by the database's clock.</summary>
 internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retention> logger)
 {
     private const int AtOnce = 1000;
@@ -14,7 +14,7 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
     public async Task<bool> ExpireAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // The index is exports_to_expire; SKIP LOCKED lets replicas sweep at once, and a revocation win.
+        // The index is exports_to_expire; SKIP LOCKED lets replicas work at the same time, and a revocation win.
         var expired = (await connection.QueryAsync<Guid>(new CommandDefinition(
             """
             WITH due AS (

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>DELETE of a batch or of its export: one thing by two names.</summary>
+/// <summary>DELETE of a batch or of its export: the same operation under two names.</summary>
 internal static class RevocationEndpoints
 {
     private const int LongestReason = 500;
@@ -38,7 +38,7 @@ internal static class RevocationEndpoints
         if (reason?.Length > LongestReason || reason?.Contains('\0') == true)
             return Problems.Of(ProblemCodes.InvalidParameter, $"reason must be text of at most {LongestReason} characters.");
 
-        // A revocation that was asked for happens, also when the caller hangs up.
+        // A revocation that was asked for is carried out, even when the caller disconnects.
         if (!await revoker.RevokeAsync(caller, batch, reason, CancellationToken.None))
             return Problems.NotFound(what);
 

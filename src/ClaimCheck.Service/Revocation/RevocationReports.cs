@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>What is known of a batch's end: the report, and who had fetched links.</summary>
+/// <summary>What is known about a batch's end: the report, and who had fetched links.</summary>
 internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource catalog, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private const int ShownCallers = 100;
@@ -27,7 +27,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
                 cancellationToken: cancellationToken))).Select(batch => (batch, true));
         });
 
-    /// <summary>The report, as soon as the deletion is verified, or as far as it is when the time is up.</summary>
+    /// <summary>The report, as soon as the deletion is verified, or its progress when the time is up.</summary>
     public async Task<RevocationReport> WaitAsync(Caller caller, BatchId batch, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
@@ -40,7 +40,7 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         return await ReadAsync(caller, batch, cancellationToken);
     }
 
-    /// <summary>Who has fetched links, those that did last first, and how many have in all.</summary>
+    /// <summary>The callers that fetched links, latest first, and their total number.</summary>
     public async Task<(IReadOnlyList<Redemption> Latest, long Total)> RedeemedAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

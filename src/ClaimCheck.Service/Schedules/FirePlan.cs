@@ -13,18 +13,18 @@ internal static class RunCodes
     public const string ExportInvalid = "export_invalid";
 }
 
-/// <summary>A run to be noted: to be started when its turn comes, or skipped for a reason.</summary>
+/// <summary>A run to be recorded: to be started when it is due, or skipped for a reason.</summary>
 internal sealed record PlannedRun(DateTimeOffset FireTime, string? SkipCode, string? SkipDetail, int Missed);
 
-/// <summary>What a schedule is up to while it is due.</summary>
-/// <param name="IsRunning">The export of the run before is not settled.</param>
+/// <summary>The state of a schedule when it is due.</summary>
+/// <param name="IsRunning">The export of the previous run has not ended.</param>
 /// <param name="Queued">How many runs wait.</param>
 internal sealed record ScheduleLoad(bool IsRunning, int Queued)
 {
     public bool IsBusy => IsRunning || Queued > 0;
 }
 
-/// <summary>What becomes of the fire times that have passed: oldest first.</summary>
+/// <summary>Decides about the fire times that have passed, oldest first.</summary>
 internal sealed record FirePlan(IReadOnlyList<PlannedRun> Runs, DateTimeOffset? Next)
 {
     private const int MostCounted = 1000;
@@ -48,7 +48,7 @@ internal sealed record FirePlan(IReadOnlyList<PlannedRun> Runs, DateTimeOffset? 
         var plan = new Planner(schedule, load, options, makesUpForAll: schedule.CatchUp == CatchUp.All && late > 0);
         var leftOut = late - madeUp;
         if (leftOut > 0 && schedule.CatchUp != CatchUp.One)
-            plan.Skip(times[leftOut - 1], RunCodes.Missed, "Nobody was there to start it at its time.", leftOut - 1);
+            plan.Skip(times[leftOut - 1], RunCodes.Missed, "The service was not running at its time.", leftOut - 1);
         for (var i = leftOut; i < times.Count; i++)
             plan.Fire(times[i], missed: i == leftOut && schedule.CatchUp == CatchUp.One ? leftOut : 0);
         return new(plan.Runs, next);
@@ -66,9 +66,9 @@ internal sealed record FirePlan(IReadOnlyList<PlannedRun> Runs, DateTimeOffset? 
 
         public void Fire(DateTimeOffset time, int missed)
         {
-            // To make up for all, but leave out all save the first because that one runs, would be to make up for one.
+            // With all but the first skipped because that one runs, catching up all would be the same as catching up one.
             if (isBusy && !makesUpForAll && schedule.Overlap == Overlap.Skip)
-                Skip(time, RunCodes.PreviousRunning, "The export of the run before had not ended.", missed);
+                Skip(time, RunCodes.PreviousRunning, "The export of the previous run had not ended.", missed);
             else if (isBusy && !makesUpForAll && queued >= options.MostQueued)
                 Skip(time, RunCodes.QueueFull, $"{queued} runs waited already.", missed);
             else

@@ -5,10 +5,12 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>Runs that someone asks for, also while the schedule is paused or has ended. The overlap policy holds for them too.</summary>
+/// <summary>
+/// Runs that a caller asks for, even while the schedule is paused or has ended. The overlap policy applies to them too.
+/// </summary>
 internal sealed class ManualRuns(NpgsqlDataSource catalog, RunStarter starter, RunHistory history, SchedulesOptions options)
 {
-    /// <returns>The run, started where its turn has come; null where the policy lets none in now.</returns>
+    /// <returns>The run, started where it is due; null where the policy does not allow one now.</returns>
     public async Task<RunRow?> RunAsync(ScheduleRow schedule, string? key, CancellationToken cancellationToken)
     {
         if (await NoteAsync(schedule, key, cancellationToken) is not { } id)

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>
-/// A distance from the fire time, <c>-P1D</c>, and what it is rounded down to, <c>startOfDay</c>. Days, weeks, months and years are those
-/// of the calendar in the schedule's time zone, hours and less are exact. First the distance is gone, then it is rounded.
+/// A distance from the fire time, <c>-P1D</c>, and what it is rounded down to, <c>startOfDay</c>. Days, weeks, months and years
+/// are those of the calendar in the schedule's time zone, hours and less are exact. The distance is added first, then the result
+/// is rounded.
 /// </summary>
 internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact, string Anchor)
 {
@@ -13,7 +14,7 @@ internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact
 
     private const int MostYears = 100;
 
-    /// <returns>Null where the duration is none, or longer than a hundred years.</returns>
+    /// <returns>Null where the duration is invalid, or longer than a hundred years.</returns>
     public static RelativeTime? Parse(string duration, string anchor)
     {
         if (duration.Length > 64 || Form().Match(duration) is not { Success: true } match || duration[^1] is 'P' or 'T')
@@ -34,10 +35,10 @@ internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact
         var local = Local(moved, zone);
         return Anchor switch
         {
-            // In exact time: the hour that comes twice begins twice.
+            // In exact time: the hour that occurs twice begins twice.
             "startOfHour" => moved.AddTicks(-(local.Ticks % TimeSpan.TicksPerHour)),
             "startOfDay" => InZone(local.Date, zone),
-            // ISO 8601's, which begin on Monday.
+            // ISO 8601 weeks, which begin on Monday.
             "startOfWeek" => InZone(local.Date.AddDays(-(((int)local.DayOfWeek + 6) % 7)), zone),
             "startOfMonth" => InZone(new DateTime(local.Year, local.Month, 1), zone),
             _ => moved,
@@ -48,7 +49,7 @@ internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact
 
     private static DateTimeOffset InZone(DateTime local, TimeZoneInfo zone)
     {
-        // What comes twice is the earlier one. What a gap leaves out is as far behind the gap as it would have been into it.
+        // Of a time that occurs twice, the earlier one. A time in a gap moves as far behind the gap as it is inside it.
         var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max()
             : zone.IsInvalidTime(local) ? zone.GetUtcOffset(local.AddDays(-1))
             : zone.GetUtcOffset(local);

@@ -5,11 +5,12 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>What a schedule is up to, read under its row's lock.</summary>
+/// <summary>The state of a schedule, read under its row's lock.</summary>
 internal static class ScheduleLoads
 {
     public static Task<ScheduleLoad> OfAsync(Transaction transaction, Guid schedule, CancellationToken cancellationToken) =>
-        // One export at a time: only that of the run started last can be unsettled. The indexes are schedule_runs_started and _queued.
+        // One export at a time: only the export of the latest started run can be unfinished. The indexes are
+        // schedule_runs_started and _queued.
         transaction.Connection.QuerySingleAsync<ScheduleLoad>(transaction.Command(
             """
             SELECT coalesce(state IN ('pending', 'running'), false) AS is_running, queued
@@ -28,7 +29,7 @@ internal static class ScheduleLoads
 /// <summary>The runs of a schedule, as the API shows them.</summary>
 internal sealed class RunHistory(NpgsqlDataSource catalog)
 {
-    /// <summary>Latest fire time first, which no two of a schedule share.</summary>
+    /// <summary>Latest fire time first; no two runs of a schedule share one.</summary>
     public async Task<IReadOnlyList<RunRow>> ListAsync(Guid schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -59,7 +60,9 @@ internal sealed class RunHistory(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>Forgets the oldest runs; never one that waits, and never the one whose watermark the next run goes on from.</summary>
+    /// <summary>
+    /// Deletes the oldest runs; never a waiting one, and never the one whose watermark the next run continues from.
+    /// </summary>
     public static Task PruneAsync(Transaction transaction, Guid schedule, int most, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
             """

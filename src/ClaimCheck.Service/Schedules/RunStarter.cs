@@ -9,15 +9,15 @@ using Npgsql;
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>
-/// Asks for the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one transaction, so
-/// that each run has one export, whatever dies.
+/// Requests the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one transaction, so
+/// that each run has exactly one export, whatever crashes.
 /// </summary>
 internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalog datasets, SchedulesOptions options, ILogger<RunStarter> logger)
 {
     private static readonly TimeSpan AskSourceAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMinutes(1);
 
-    /// <summary>Schedules with a run whose turn it is.</summary>
+    /// <summary>Schedules with a run that is due.</summary>
     public async Task<IReadOnlyList<Guid>> WaitingAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -41,7 +41,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Starts the oldest waiting run of a schedule, if its turn has come.</summary>
+    /// <summary>Starts the oldest waiting run of a schedule, if it is due.</summary>
     /// <returns>False where nothing was changed.</returns>
     public async Task<bool> StartNextAsync(Guid schedule, CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            // A time zone that this machine does not know, for example: another process may.
+            // A time zone that this machine does not know, for example: another process may know it.
             Log.Trouble(logger, Defect.Of(e), schedule, AfterTrouble);
             await PutOffAsync(schedule, cancellationToken);
             return true;
@@ -60,7 +60,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
 
     private async Task<bool> TryStartAsync(Guid schedule, CancellationToken cancellationToken)
     {
-        // The source is asked before the lock is taken: it may take its time.
+        // The source is asked before the lock is taken, since that may take long.
         var wanted = await DatasetOfAsync(schedule, cancellationToken);
         var defined = datasets.Current;
         var dataset = wanted is null ? null : defined.Find(wanted);
@@ -99,7 +99,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         var (request, errors) = ExportRequestReader.Read(resolved.Body, defined);
         if (request is null || resolved.Errors.Count > 0)
         {
-            // It was valid when it was put; the dataset has changed since.
+            // It was valid when the schedule was put; the dataset has changed since.
             var fields = resolved.Errors.Keys.Concat(errors.Keys).Distinct(StringComparer.Ordinal);
             await EndAsync(transaction, schedule, run, RunCodes.ExportInvalid, $"The export does not fit the dataset any more: {string.Join(", ", fields)}.", cancellationToken);
             return;

@@ -5,8 +5,8 @@ using Quartz;
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>
-/// The fire times of a schedule. A time that the change to summer time leaves out fires at the end of the gap; one that comes twice
-/// fires the first time, unless the expression repeats within the hour.
+/// The fire times of a schedule. A time in the gap of the change to summer time fires at the end of the gap; one that occurs
+/// twice fires the first time, unless the expression repeats within the hour.
 /// </summary>
 internal sealed partial class ScheduleCron
 {
@@ -23,7 +23,7 @@ internal sealed partial class ScheduleCron
         return ZoneName().IsMatch(name) && TimeZoneInfo.TryFindSystemTimeZoneById(name, out zone);
     }
 
-    /// <returns>Null where it is no cron expression; the refusal is a sentence.</returns>
+    /// <returns>Null where it is not a cron expression; the refusal is a sentence.</returns>
     public static ScheduleCron? Parse(string cron, TimeZoneInfo zone, out string? refusal)
     {
         refusal = "Must be a cron expression in Quartz's form, seconds first, such as 0 0 2 * * ? for every day at two.";
@@ -43,7 +43,7 @@ internal sealed partial class ScheduleCron
 
     public DateTimeOffset? After(DateTimeOffset time) => expression.GetNextValidTimeAfter(time);
 
-    /// <summary>The first so many times from one on.</summary>
+    /// <summary>The first times from a moment on, up to a number.</summary>
     public IReadOnlyList<DateTimeOffset> From(DateTimeOffset? first, DateTimeOffset? endsAt, int count)
     {
         var times = new List<DateTimeOffset>(count);
@@ -52,7 +52,9 @@ internal sealed partial class ScheduleCron
         return times;
     }
 
-    /// <summary>The last so many times up to a moment, oldest first; not those before <paramref name="first"/>, which is one.</summary>
+    /// <summary>
+    /// The last times up to a moment, up to a number, oldest first; none before <paramref name="first"/>, which is a fire time.
+    /// </summary>
     public IReadOnlyList<DateTimeOffset> Latest(DateTimeOffset first, DateTimeOffset until, int most)
     {
         // Years may have passed since the first: look back from the end, further each time.
@@ -67,7 +69,7 @@ internal sealed partial class ScheduleCron
         }
     }
 
-    // Seconds and minutes beyond 59 pass the library, but name no time.
+    // Seconds and minutes beyond 59 are accepted by the library, but never occur.
     private static bool HasTooLarge(string cron) =>
         cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2).Any(field => Numbers().Matches(field).Any(number => number.Length > 4 || int.Parse(number.Value) > 59));
 

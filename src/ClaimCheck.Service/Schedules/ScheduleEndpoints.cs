@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>Exports by the clock: put, look at, run now, delete.</summary>
+/// <summary>Exports on a schedule: put, read, run now, delete.</summary>
 internal static partial class ScheduleEndpoints
 {
     private const string ListCall = "schedules";
@@ -22,7 +22,7 @@ internal static partial class ScheduleEndpoints
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ReadsHeader("If-None-Match", "*: only where there is none by that name.")
             .ProducesProblems(400, 409, 412, 413, 415, 422, 503);
         schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule").WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
-        schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. What it has asked for goes on.")
+        schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. Its exports continue.")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ProducesProblems(404, 412);
         schedules.MapMethods("/{name}/runs", GetAndHead, Runs).WithName("ListScheduleRuns").WithSummary("Its history, latest first.")
             .ReadsPaging().ProducesProblems(400, 404);
@@ -142,7 +142,7 @@ internal static partial class ScheduleEndpoints
     private static async Task<ScheduleRow?> FindAsync(string name, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
         Name().IsMatch(name) ? await store.FindAsync(caller, name, cancellationToken) : null;
 
-    // RFC 9110: If-Match compares strongly, and asterisks stand for any that is there. What can't be read holds for none.
+    // RFC 9110: If-Match compares strongly, and an asterisk matches any existing one. An unreadable header matches none.
     private static bool Holds(HttpRequest request, ScheduleRow? known)
     {
         var (match, noneMatch) = (request.GetTypedHeaders().IfMatch, request.GetTypedHeaders().IfNoneMatch);

@@ -6,15 +6,15 @@ using Npgsql;
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>
-/// Turns fire times into runs, each once: next_fire_at moves on in the transaction that inserts the runs, under the row's lock, and
-/// whoever comes later finds another one. <see cref="RunStarter"/> asks for their exports.
+/// Turns fire times into runs, each once: next_fire_at moves on in the transaction that inserts the runs, under the row's lock,
+/// and a later process finds another one. <see cref="RunStarter"/> requests their exports.
 /// </summary>
 internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, SchedulesOptions options, ILogger<ScheduleFiring> logger)
 {
     private const int AtOnce = 100;
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMinutes(1);
 
-    /// <summary>Schedules whose time has come, the longest waiting first.</summary>
+    /// <summary>Schedules that are due, the longest waiting first.</summary>
     public async Task<IReadOnlyList<ScheduleRow>> DueAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -24,8 +24,8 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Notes the runs of a schedule that is due.</summary>
-    /// <returns>False where another process has done so, or the schedule was put anew.</returns>
+    /// <summary>Records the runs of a schedule that is due.</summary>
+    /// <returns>False where another process has done so, or the schedule was replaced.</returns>
     public async Task<bool> FireAsync(ScheduleRow due, CancellationToken cancellationToken)
     {
         try
@@ -34,7 +34,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            // A time zone that this machine does not know, for example: another process may.
+            // A time zone that this machine does not know, for example: another process may know it.
             Log.Trouble(logger, Defect.Of(e), due.Name, AfterTrouble);
             await PutOffAsync(due, cancellationToken);
             return true;

@@ -10,11 +10,13 @@ namespace ClaimCheck.Service.Schedules;
 internal sealed record ValidSchedule(
     string Cron, string TimeZone, ScheduleCron Times, JsonElement Export, string CatchUp, string Overlap, bool Paused, DateTimeOffset? EndsAt);
 
-/// <summary>Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, those of the export too.</summary>
+/// <summary>
+/// Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the export.
+/// </summary>
 internal static class ScheduleRequestReader
 {
     /// <param name="body">The body.</param>
-    /// <param name="datasets">What may be exported.</param>
+    /// <param name="datasets">The datasets that may be exported.</param>
     /// <param name="now">The database's time.</param>
     public static (ValidSchedule? Schedule, IReadOnlyDictionary<string, string[]> Errors) Read(
         JsonElement body, DefinitionSet<DefinedDataset> datasets, DateTimeOffset now)
@@ -51,7 +53,7 @@ internal static class ScheduleRequestReader
         }
     }
 
-    // As the first run will ask for it, and as later ones will.
+    // Checked as the first run will request it, and as later ones will.
     private static void CheckExport(JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment first, FieldReader fields)
     {
         var errors = new OrderedDictionary<string, string[]>(StringComparer.Ordinal);

@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>How a PUT went.</summary>
+/// <summary>The outcome of a PUT.</summary>
 internal abstract record Put
 {
     internal sealed record Stored(ScheduleRow Row, bool IsNew) : Put;
@@ -29,12 +29,14 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     /// <summary>How many a tenant may have.</summary>
     public const int Most = 1000;
 
-    /// <summary>Creates or replaces a schedule. What has become due before, and was not fired yet, is kept where its times stay the same.</summary>
-    /// <param name="caller">Whose it is from now on.</param>
+    /// <summary>
+    /// Creates or replaces a schedule. Fire times that were due, and not fired yet, are kept where its times stay the same.
+    /// </summary>
+    /// <param name="caller">Its owner from now on.</param>
     /// <param name="name">Its name.</param>
     /// <param name="body">The body, an object.</param>
-    /// <param name="condition">Holds against the schedule that is there, or null.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="condition">Checked against the existing schedule, or null.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<Put> PutAsync(
         Caller caller, string name, JsonElement body, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
@@ -69,7 +71,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             var stored = known is null
                 ? await InsertAsync(transaction, caller, name, schedule, now, cancellationToken)
                 : await ReplaceAsync(transaction, caller, known, schedule, now, cancellationToken);
-            // Else someone else has just created it: look again.
+            // Otherwise another caller has just created it: look again.
             if (stored is not null)
             {
                 await transaction.CommitAsync(cancellationToken);
@@ -87,7 +89,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>By name, which is what they are told apart by.</summary>
+    /// <summary>By name, which is unique.</summary>
     public async Task<IReadOnlyList<ScheduleRow>> ListAsync(Caller caller, string? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -103,7 +105,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Deletes a schedule and its history. Exports that it has asked for go on.</summary>
+    /// <summary>Deletes a schedule and its history. Its exports continue.</summary>
     /// <returns>Null where there is none; false where the condition does not hold.</returns>
     public async Task<bool?> DeleteAsync(Caller caller, string name, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
@@ -169,7 +171,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     private static DateTimeOffset? First(ValidSchedule schedule, DateTimeOffset now) =>
         schedule.Paused || schedule.Times.After(now) is not { } first || first > schedule.EndsAt ? null : first;
 
-    // A watermark says what was read of a dataset by certain criteria; read otherwise, there is none yet.
+    // A watermark is valid for one dataset with certain criteria; with others, there is none yet.
     private static bool ReadsTheSame(JsonElement before, JsonElement after) =>
         JsonElement.DeepEquals(Property(before, "dataset"), Property(after, "dataset"))
         && JsonElement.DeepEquals(Property(before, "criteria"), Property(after, "criteria"));

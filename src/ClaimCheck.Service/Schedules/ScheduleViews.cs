@@ -5,7 +5,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>Schedules and their runs as outsiders see them.</summary>
+/// <summary>Schedules and their runs as callers see them.</summary>
 internal sealed class ScheduleViews(PublicAddress address)
 {
     private const int NextTimes = 10;

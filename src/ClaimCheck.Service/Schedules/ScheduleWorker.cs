@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>Runs in every worker: fires what is due by the database's clock, and starts what waits. Any number may do so at once.</summary>
+/// <summary>
+/// Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at once.
+/// </summary>
 internal sealed partial class ScheduleWorker(
     ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger) : BackgroundService
 {
@@ -12,7 +14,7 @@ internal sealed partial class ScheduleWorker(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(10);
 
-    // Sources that take their time to answer must not hold the others up.
+    // Sources that take long to answer must not delay the others.
     private const int AtOnce = 4;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -56,7 +58,7 @@ internal sealed partial class ScheduleWorker(
         return worked > 0;
     }
 
-    /// <summary>How long there is nothing to do. What has become due since it was looked for is fired at once.</summary>
+    /// <summary>The time until something is due. What has become due since the last look is fired at once.</summary>
     internal static async Task<TimeSpan> UntilNextAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -71,7 +73,7 @@ internal sealed partial class ScheduleWorker(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The catalog can't be reached ({Reason}); schedules are looked at again.")]
+        [LoggerMessage(LogLevel.Warning, "The catalog can't be reached ({Reason}); the worker tries again.")]
         public static partial void CatalogAway(ILogger logger, string reason);
     }
 }

@@ -7,16 +7,17 @@ using ClaimCheck.Service.Datasets;
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>What relative criteria are relative to.</summary>
-/// <param name="FireTime">The time of the schedule, not that of a late start: a run that is made up for reads what it would have read.</param>
-/// <param name="Zone">The schedule's.</param>
-/// <param name="Watermark">Up to where the runs so far have read; null before the first.</param>
+/// <param name="FireTime">The time of the schedule, not that of a late start: a run that is caught up reads what it would have
+/// read.</param>
+/// <param name="Zone">The schedule's time zone.</param>
+/// <param name="Watermark">Up to where the earlier runs have read; null before the first.</param>
 internal sealed record FireMoment(DateTimeOffset FireTime, TimeZoneInfo Zone, DateTimeOffset? Watermark);
 
 /// <summary>An export's body with all its criteria resolved, or what is wrong with them.</summary>
 internal sealed record ResolvedExport(JsonElement Body, bool UsesWatermark, IReadOnlyDictionary<string, string> Errors);
 
 /// <summary>
-/// Criteria that a schedule gives by the time: <c>{ "relative": "-P1D", "anchor": "startOfDay" }</c> and
+/// Criteria that depend on the time of a run: <c>{ "relative": "-P1D", "anchor": "startOfDay" }</c> and
 /// <c>{ "after": "watermark", "overlap": "PT5M", "initial": … }</c>, for parameters of a time type.
 /// </summary>
 internal static class ScheduledCriteria
@@ -26,7 +27,7 @@ internal static class ScheduledCriteria
     private static readonly TimeSpan LongestOverlap = TimeSpan.FromDays(30);
 
     /// <param name="export">The body of an export, an object.</param>
-    /// <param name="datasets">Says of what type a criterion is.</param>
+    /// <param name="datasets">Tell the type of a criterion.</param>
     /// <param name="moment">What they are relative to.</param>
     public static ResolvedExport Resolve(JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment moment)
     {
@@ -40,7 +41,7 @@ internal static class ScheduledCriteria
             {
                 var given = export.GetProperty("criteria").GetProperty(parameter.Name);
                 if (!IsTime(parameter.Type) && !given.TryGetProperty("relative", out _) && !given.TryGetProperty("after", out _))
-                    continue; // json, or the binder's to refuse
+                    continue; // json, or for the binder to refuse
                 if (parameter.Type is "json" or "jsonb")
                     continue;
                 try
@@ -115,7 +116,7 @@ internal static class ScheduledCriteria
         _ => TimeZoneInfo.ConvertTime(time, zone).DateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
     };
 
-    // A time without an offset may come again within the hour, when clocks are put back: what is written then must not be missed.
+    // A time without an offset may occur again within the hour, when clocks are set back: rows written then must not be missed.
     private static DateTimeOffset Earliest(string type, DateTimeOffset watermark, TimeZoneInfo zone)
     {
         var local = TimeZoneInfo.ConvertTime(watermark, zone).DateTime;

@@ -8,9 +8,9 @@ namespace ClaimCheck.Service.Schedules;
 internal static class Watermarks
 {
     /// <summary>
-    /// Up to where the latest snapshot reached of a run whose export became ready: a transaction that was under way then may still write rows
-    /// of the time at which it began. A run that failed or was cancelled has read nothing. One that was revoked
-    /// has been taken back from its consumers: until a later run has read again from where it began, that is where the next one begins.
+    /// Up to where the snapshot of the latest ready run reached: a transaction that was under way then may still write rows
+    /// with the time at which it began. A run that failed or was cancelled has read nothing. The data of a revoked run
+    /// was taken back from its consumers: until a later run has read again from where it began, the next one begins there.
     /// </summary>
     /// <returns>Null before the first.</returns>
     public static Task<DateTimeOffset?> OfAsync(Transaction transaction, Guid schedule, int series, CancellationToken cancellationToken) =>

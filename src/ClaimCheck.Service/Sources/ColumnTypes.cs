@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>A column's type by the name that the manifest has of it, as far as JSON cares for it. Anything else is text.</summary>
+/// <summary>A column's type by its name in the manifest, as far as it matters for JSON. Anything else is text.</summary>
 internal static class ColumnTypes
 {
     private const uint Text = 25;

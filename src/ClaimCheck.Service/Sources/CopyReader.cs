@@ -21,14 +21,14 @@ internal sealed class CopyReader : IAsyncDisposable
         this.cancelStatement = cancelStatement;
         this.cancellationToken = cancellationToken;
         // Cancelled by token, Npgsql would merely cut the connection, and leave the server sorting until it has a row to send.
-        // So the server is asked to stop; the connection is cut if it does not.
+        // So the server is asked to stop; if it does not, the connection is cut.
         registration = cancellationToken.Register(() => cancelling = CancelAsync());
     }
 
-    /// <param name="connection">Nothing else may be done with it until the reader is disposed.</param>
+    /// <param name="connection">Must not be used otherwise until the reader is disposed.</param>
     /// <param name="copy">The statement.</param>
-    /// <param name="cancelStatement">Makes the server cancel what the connection is doing.</param>
-    /// <param name="cancellationToken">Ends the statement at the server, now or during any later read.</param>
+    /// <param name="cancelStatement">Cancels the connection's current statement at the server.</param>
+    /// <param name="cancellationToken">Cancels the statement at the server, now or during any later read.</param>
     public static async Task<CopyReader> OpenAsync(
         NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal sealed class CopyReader : IAsyncDisposable
         var copyReader = new CopyReader(cancelStatement, cancellationToken);
         try
         {
-            // Answered with the first rows: what has to be sorted is sorted meanwhile.
+            // Answered with the first rows: sorting happens before that.
             copyReader.reader = await connection.BeginTextExportAsync(copy, copyReader.abandon.Token);
             return copyReader;
         }
@@ -56,7 +56,7 @@ internal sealed class CopyReader : IAsyncDisposable
             throw ending;
         try
         {
-            // A row a call is too little to work on: go on until three quarters are full.
+            // One row per call is too little to work on: continue until three quarters are full.
             while (!isEnded && total < space.Length - (space.Length >> 2))
             {
                 var count = await reader!.BaseStream.ReadAsync(space[total..], abandon.Token);
@@ -68,7 +68,7 @@ internal sealed class CopyReader : IAsyncDisposable
         {
             isEnded = true; // Npgsql has ended the copy, or cut the connection
             ending = SourceErrors.Translate(e, cancellationToken);
-            // The records before it come first: by them is counted which one the source failed at.
+            // The records before it are passed on first: from their number follows which record the source failed at.
             if (total == 0)
                 throw ending;
         }
@@ -80,7 +80,7 @@ internal sealed class CopyReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await registration.DisposeAsync();
-        // Disposed halfway Npgsql would read on to the last row.
+        // Disposed halfway, Npgsql would read on to the last row.
         if (!isEnded)
             cancelling ??= CancelAsync();
         if (cancelling is not null)
@@ -94,7 +94,7 @@ internal sealed class CopyReader : IAsyncDisposable
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
-            // What ended the copy was thrown by the read; here it is only left.
+            // The failure that ended the copy was thrown by the read; here it is only cleaned up.
         }
 
         abandon.Dispose();

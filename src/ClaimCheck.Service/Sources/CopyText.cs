@@ -1,11 +1,11 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>Undoes the backslash escapes of COPY's text format.</summary>
+/// <summary>Decodes the backslash escapes of COPY's text format.</summary>
 internal sealed class CopyText
 {
     private byte[] plain = new byte[1024];
 
-    /// <summary>The value itself where nothing is escaped, else a copy that holds until the next call.</summary>
+    /// <summary>The value itself where nothing is escaped, else a copy that is valid until the next call.</summary>
     /// <exception cref="FormatException">It is not what COPY writes; the text is the end of a sentence.</exception>
     public ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> value)
     {
@@ -28,7 +28,7 @@ internal sealed class CopyText
     }
 
     /// <summary>The byte that a backslash and the first of <paramref name="rest"/> stand for.</summary>
-    /// <exception cref="FormatException">They stand for none.</exception>
+    /// <exception cref="FormatException">They are not an escape.</exception>
     public static byte Meant(ReadOnlySpan<byte> rest) => rest switch
     {
         [(byte)'\\', ..] => (byte)'\\',

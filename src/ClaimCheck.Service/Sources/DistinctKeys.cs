@@ -1,9 +1,9 @@
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Whether all keys of an export differ, exactly, in bounded memory, in whatever order they come. While they fit they are in one
-/// table, and the first that comes twice is found at once. When they no longer do, all go to disk, in portions by a hash, and are
-/// looked at portion by portion when the last one has come; a portion that is too large is cut up again in the same way.
+/// Checks that all keys of an export differ: exactly, in bounded memory, in any order. While they fit they are in one
+/// table, and the first duplicate is found at once. When they no longer fit, all go to disk, partitioned by a hash, and are
+/// compared partition by partition after the last one; a partition that is too large is split again in the same way.
 /// </summary>
 internal sealed class DistinctKeys : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class DistinctKeys : IDisposable
     public bool IsSpilled => spill is not null;
 
     /// <param name="key">As the format writes it; equal ones are written alike.</param>
-    /// <param name="record">Its record's place, from 1.</param>
+    /// <param name="record">Its record's position, from 1.</param>
     /// <exception cref="SourceException">Another record has it; or the disk is full.</exception>
     public void Add(ReadOnlySpan<byte> key, long record)
     {
@@ -45,8 +45,8 @@ internal sealed class DistinctKeys : IDisposable
         }
     }
 
-    /// <summary>All have come.</summary>
-    /// <exception cref="SourceException">Two records have one key; or the disk refuses.</exception>
+    /// <summary>Ends the check after the last key.</summary>
+    /// <exception cref="SourceException">Two records have the same key; or writing to disk failed.</exception>
     public void Finish(CancellationToken cancellationToken)
     {
         try
@@ -86,7 +86,7 @@ internal sealed class DistinctKeys : IDisposable
             return;
         for (var portion = 0; portion < KeySpill.Portions; portion++)
         {
-            // The table is free again: what was in it is on disk.
+            // The table is free again: its content is on disk.
             using var keys = new DistinctKeys(space, table, level + 1);
             spill.Read(portion, keys.TakeAll, cancellationToken);
             keys.Check(cancellationToken);

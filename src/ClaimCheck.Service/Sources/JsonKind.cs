@@ -15,7 +15,7 @@ internal enum JsonKind
     Array,
 }
 
-/// <summary>Which type is written how; the oids of built-in types are fixed (pg_type.dat).</summary>
+/// <summary>Assigns each type its JSON form; the oids of built-in types are fixed (pg_type.dat).</summary>
 internal static class JsonKinds
 {
     public static JsonKind Of(ResultType type) => type switch

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order neighbours are compared;
-/// elsewhere all of them. A failure names the record by its place, never by its value.
+/// Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order, neighbours are
+/// compared; elsewhere all of them. A failure names the record by its position, never by its value.
 /// </summary>
 internal sealed class KeyCheck(int column, bool isOrdered)
 {
@@ -13,10 +13,10 @@ internal sealed class KeyCheck(int column, bool isOrdered)
     /// <summary>Which column is the key.</summary>
     public int Column { get; } = column;
 
-    /// <summary>Holds all keys against each other; null where that is not needed.</summary>
+    /// <summary>Compares all keys; null where that is not needed.</summary>
     public DistinctKeys? Distinct { get; init; }
 
-    /// <summary>For a retry: the keys that it is to find. Else null.</summary>
+    /// <summary>For a retry: the keys that it must find. Else null.</summary>
     public WantedKeys? Wanted { get; init; }
 
     /// <summary>How many keys have passed.</summary>

@@ -1,6 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>Entries of keys on disk, in portions by what they scatter to: equal ones are in one portion. One file, written from front to back.</summary>
+/// <summary>
+/// Entries of keys on disk, in partitions by their hash: equal ones are in one partition. One file, written sequentially.
+/// </summary>
 internal sealed class KeySpill(FileStream file, int level) : IDisposable
 {
     public const int Portions = 64;
@@ -15,7 +17,7 @@ internal sealed class KeySpill(FileStream file, int level) : IDisposable
 
     public void Add(ReadOnlySpan<byte> entry)
     {
-        var portion = (int)(KeyTable.Scatter(entry, level) >> 26); // 64 portions
+        var portion = (int)(KeyTable.Scatter(entry, level) >> 26); // 64 partitions
         var chunk = begun[portion] ??= new byte[ChunkBytes];
         entry.CopyTo(chunk.AsSpan(filled[portion]));
         filled[portion] += entry.Length;
@@ -27,7 +29,7 @@ internal sealed class KeySpill(FileStream file, int level) : IDisposable
         filled[portion] = 0;
     }
 
-    /// <summary>Hands a portion's entries over, a chunk at a time, in the order in which they came.</summary>
+    /// <summary>Passes a partition's entries on, a chunk at a time, in the order in which they were written.</summary>
     public void Read(int portion, Action<ReadOnlyMemory<byte>> take, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

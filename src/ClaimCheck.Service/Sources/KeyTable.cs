@@ -4,15 +4,15 @@ using System.Security.Cryptography;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Keys of one length each: up to 39 bytes as they are, behind their length; of longer ones the SHA-256. So two entries are equal
-/// where the keys are, and only there: for two long keys to have one digest is as likely as for two files of a manifest.
+/// Keys as entries of one length: up to 39 bytes as they are, behind their length; of longer ones the SHA-256. So two entries are
+/// equal exactly where the keys are: two long keys with one digest are as unlikely as two files of a manifest with one.
 /// </summary>
 internal sealed class KeyTable(int capacity)
 {
-    /// <summary>The record's place, and the key.</summary>
+    /// <summary>The record's position, and the key.</summary>
     public const int EntryBytes = PlaceBytes + FormBytes;
 
-    /// <summary>What an entry costs in memory: itself, and the slots that lead to it.</summary>
+    /// <summary>The memory that an entry takes: itself, and its slots.</summary>
     public const int BytesOfEach = EntryBytes + (4 * sizeof(int));
 
     private const int PlaceBytes = sizeof(long);
@@ -34,7 +34,7 @@ internal sealed class KeyTable(int capacity)
         Array.Clear(slots);
     }
 
-    /// <summary>Writes what is kept of a key.</summary>
+    /// <summary>Writes the entry of a key.</summary>
     public static void Write(Span<byte> entry, ReadOnlySpan<byte> key, long place)
     {
         BinaryPrimitives.WriteInt64LittleEndian(entry, place);
@@ -52,13 +52,15 @@ internal sealed class KeyTable(int capacity)
         }
     }
 
-    /// <summary>The record's place.</summary>
+    /// <summary>The record's position.</summary>
     public static long PlaceOf(ReadOnlySpan<byte> entry) => BinaryPrimitives.ReadInt64LittleEndian(entry);
 
-    /// <summary>Scatters entries: by other bits on each level, so that what is together on one is not on the next.</summary>
+    /// <summary>
+    /// Hashes entries: by other bits on each level, so that entries of one partition are spread on the next level.
+    /// </summary>
     public static uint Scatter(ReadOnlySpan<byte> entry, int level)
     {
-        // Seeded in each process: nobody can choose keys that fall together.
+        // Seeded in each process: nobody can choose keys that collide.
         var hash = default(HashCode);
         hash.Add(level);
         hash.AddBytes(entry[PlaceBytes..]);
@@ -66,7 +68,7 @@ internal sealed class KeyTable(int capacity)
     }
 
     /// <summary>Adds an entry to a table that is not full.</summary>
-    /// <returns>The place of the record that has the key already; 0 where none has.</returns>
+    /// <returns>The position of the record that has the key already; 0 where none has.</returns>
     public long Add(ReadOnlySpan<byte> entry)
     {
         if ((Count + 1) * EntryBytes > entries.Length)
@@ -79,7 +81,7 @@ internal sealed class KeyTable(int capacity)
         return 0;
     }
 
-    // The slot that leads to the same key, or the empty one where it belongs.
+    // The slot of the same key, or the empty slot where it belongs.
     private int FindSlot(ReadOnlySpan<byte> entry)
     {
         var mask = slots.Length - 1;

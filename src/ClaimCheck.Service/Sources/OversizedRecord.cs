@@ -4,36 +4,36 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// How an export ends whose record is larger than it may be: with its place, its size, the limit and the column that holds the most,
-/// never with what is in it.
+/// How an export ends whose record is too large: with its position, its size, the limit and the column that holds the most,
+/// never with its content.
 /// </summary>
 internal static class OversizedRecord
 {
     public const string Code = ProblemCodes.RecordTooLarge;
 
-    /// <summary>What no record may exceed, whatever is configured: Postgres sends no larger row.</summary>
+    /// <summary>The limit of every record, whatever is configured: Postgres sends no larger row.</summary>
     public const int Largest = BatchReaderOptions.LargestRecord;
 
-    /// <param name="record">Its place, from 1.</param>
+    /// <param name="record">Its position, from 1.</param>
     /// <param name="bytes">Its size, as far as it is known.</param>
-    /// <param name="isWhole">False where it is larger than that.</param>
+    /// <param name="isWhole">False where the record is larger than that.</param>
     /// <param name="allowed">The limit.</param>
     /// <param name="column">The column that holds most of it.</param>
-    /// <param name="held">What that holds of the bytes.</param>
+    /// <param name="held">How many of the bytes that column holds.</param>
     public static SourceException Of(long record, long bytes, bool isWhole, int allowed, string column, long held) => new(
         Code,
         $"Record {record} has {(isWhole ? "" : "more than ")}{bytes:N0} bytes, but ClaimCheck:Exporting:MaxRecordBytes allows {allowed:N0}. "
         + $"Most of it is in column {column}: {held:N0} bytes{(isWhole ? "" : " so far")}.",
         isTransient: false);
 
-    /// <summary>The same where the source can't send it.</summary>
-    /// <param name="record">Its place, from 1.</param>
+    /// <summary>The same where the source can't send the record.</summary>
+    /// <param name="record">Its position, from 1.</param>
     /// <param name="state">The SQLSTATE.</param>
     /// <param name="column">Null where it could not be found.</param>
     public static SourceException OfSource(long record, string? state, string? column) => new(
         Code,
         $"Record {record} is larger than the source's Postgres can send, about 1 GiB as text, of which a byte of bytea takes two. "
-        + (column is null ? "Which column it is could not be found out." : $"It is column {column}.")
+        + (column is null ? "The column could not be determined." : $"It is column {column}.")
         + $" (SQLSTATE {state})",
         isTransient: false);
 
@@ -46,7 +46,7 @@ internal static class OversizedRecord
             var length = 0;
             while (length < csv.Length && csv[length] != (byte)',')
             {
-                // Within quotes commas are none; a doubled quote closes and opens again.
+                // Within quotes commas do not count; a doubled quote closes and opens again.
                 var isQuoted = csv[length] == (byte)'"';
                 var run = isQuoted ? csv[(length + 1)..].IndexOf((byte)'"') : csv[length..].IndexOfAny((byte)',', (byte)'"');
                 length = run < 0 ? csv.Length : length + run + (isQuoted ? 2 : 0);

@@ -11,7 +11,7 @@ namespace ClaimCheck.Service.Sources;
 /// <summary>One column of a SELECT's result; its type as <c>format_type</c> writes it, domains as their base type.</summary>
 internal sealed record ResultColumn(string Name, string Type, bool Nullable, ResultType Value)
 {
-    /// <summary>The table whose column it is, as it stands there; 0 where it is computed.</summary>
+    /// <summary>The table whose column it is, unchanged; 0 where it is computed.</summary>
     public uint Table { get; init; }
 
     /// <summary>Which column of that table.</summary>
@@ -23,11 +23,13 @@ internal sealed record ResultColumn(string Name, string Type, bool Nullable, Res
 /// <summary>A type with domains resolved; arrays name their element's type and what stands between elements in their text.</summary>
 internal sealed record ResultType(uint Oid, ResultType? Element = null, char Delimiter = ',');
 
-/// <summary>What a SELECT answers with: asked of the database, without running the query.</summary>
+/// <summary>The columns of a SELECT's result, asked of the database without running the query.</summary>
 internal static partial class ResultShape
 {
     /// <summary>The columns of <paramref name="sql"/>'s result, in order; two may have one name.</summary>
-    /// <remarks>The connection is one without type loading: with it Npgsql refuses results with ranges of the database's own.</remarks>
+    /// <remarks>
+    /// The connection is one without type loading: with it Npgsql refuses results with ranges of the database's own.
+    /// </remarks>
     /// <exception cref="PostgresException">The query can't be parsed or names things that are not there.</exception>
     public static async Task<IReadOnlyList<ResultColumn>> DescribeAsync(
         NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
@@ -131,7 +133,7 @@ internal static partial class ResultShape
     private static NpgsqlParameter<uint[]> Oids(IEnumerable<uint> oids) =>
         new() { TypedValue = [.. oids], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid };
 
-    // Npgsql keeps the type modifier to itself, but writes what it means: "numeric(12,2)".
+    // Npgsql does not expose the type modifier, but writes what it means: "numeric(12,2)".
     private static int Modifier(string displayName)
     {
         const int none = -1;
@@ -154,8 +156,8 @@ internal static partial class ResultShape
     [GeneratedRegex(@"^(?<name>[a-z ]+?) ?\((?<first>[0-9]+)(, ?(?<second>[0-9]+))?\)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Facets();
 
-    // A column's NOT NULL ends at the nullable side of an outer join, and in grouping sets. The words may stand in a string or
-    // a comment: then a promise is given up for nothing, which is the harmless side.
+    // A column's NOT NULL does not hold at the nullable side of an outer join, or in grouping sets. The words may be in a string
+    // or a comment: then a guarantee is given up needlessly, which does no harm.
     [GeneratedRegex(@"\b(join|rollup|cube|grouping|union|except|intersect)\b",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex MayAddNulls();

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// The settings that the text of a value depends on, and what they are here. They are set in the very transaction that reads or
-/// writes: poolers refuse or drop what a connection string asks for, and a session of theirs may be another's a moment later.
+/// The settings that the text of a value depends on, with their values. They are set in the very transaction that reads or
+/// writes: poolers refuse or drop what a connection string asks for, and may lend the session to others a moment later.
 /// </summary>
 internal static class SessionPins
 {
@@ -17,8 +17,8 @@ internal static class SessionPins
         ("xmlbinary", "base64"), ("xmloption", "content"),
     ];
 
-    // Money is an integer of the locale's smallest unit, written in the locale's way. Where that is a hundredth it is written as
-    // everywhere; where it is not, another locale would write another amount.
+    // Money is an integer of the locale's smallest unit, written in the locale's way. Where that is a hundredth, the C locale is
+    // used; where it is not, another locale would write another amount.
     private const string SetMoney =
         $"set_config('{Money}', CASE WHEN cash_send(1::numeric::money) = int8send(100) THEN 'C' ELSE current_setting('{Money}') END, true)";
 
@@ -27,15 +27,16 @@ internal static class SessionPins
     /// <summary>Sets them for the transaction: an expression list, behind SELECT or PERFORM.</summary>
     public static string Set { get; } = string.Join(", ", Fixed.Select(pin => $"set_config('{pin.Name}', '{pin.Value}', true)")) + ", " + SetMoney;
 
-    /// <summary>What they are now: an expression of type <c>text[]</c>.</summary>
+    /// <summary>Their present values: an expression of type <c>text[]</c>.</summary>
     public static string Read { get; } = $"ARRAY[{string.Join(", ", Names.Select(name => $"current_setting('{name}')"))}]";
 
     /// <summary>A statement without a result that sets them, to go first in a batch; it is part of the batch's transaction.</summary>
     public static string Block { get; } = $"DO $claimcheck$ BEGIN PERFORM {Set}; END $claimcheck$";
 
     /// <summary>
-    /// A query that makes the server look every few seconds whether its client is still there, and end the statement where it is not: else a query
-    /// would go on for nobody. Where it knows that setting (14 and newer, on Linux) and has none of its operator's.
+    /// A query that makes the server check every few seconds whether its client is still connected, and end the statement if not:
+    /// otherwise a query would run on for nobody. Only where the server has that setting (14 and newer, on Linux) and its
+    /// operator has not set it.
     /// </summary>
     /// <param name="isLocal">For the transaction; else for the session.</param>
     public static string NoticesTheEnd(bool isLocal) =>

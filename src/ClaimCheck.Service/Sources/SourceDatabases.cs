@@ -6,15 +6,15 @@ using Npgsql;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// The databases that datasets read from and operations write to: <c>ConnectionStrings:{source}</c>, one small pool each. A string that has
-/// changed gets a pool of its own, and what uses the old pool is not disturbed.
+/// The databases that datasets read from and operations write to: <c>ConnectionStrings:{source}</c>, one small pool each. A
+/// string that changes gets a new pool, and users of the old pool are not disturbed.
 /// </summary>
 internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>How long a connect may take before the source counts as unreachable.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    // Who was given a pool a moment before it was replaced may still open a connection of it.
+    // A caller that got a pool a moment before it was replaced may still open a connection of it.
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
@@ -22,14 +22,18 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     private readonly Dictionary<(string Name, bool IsWriting), Pool> pools = [];
     private readonly Queue<(NpgsqlDataSource Source, long At)> replaced = [];
 
-    /// <summary>Names a database that the service made itself, with the ways to read and to write it. A configured connection string goes first.</summary>
+    /// <summary>
+    /// Registers a database that the service created itself, with the connection strings to read and to write it. A configured
+    /// connection string takes precedence.
+    /// </summary>
     public void Register(string source, string reader, string writer) => registered[source] = (reader, writer);
 
     /// <summary>Whether <see cref="Get"/> knows the source.</summary>
     public bool IsKnown(string source) => ConnectionStringOf(source) is not null;
 
-    /// <summary>The pool of a source. Whoever reads from it begins a transaction and applies <see cref="SourceSettings"/>.</summary>
-    /// <exception cref="SourceException">No such connection string (any more): <c>source_unavailable</c>.</exception>
+    /// <summary>The pool of a source. Readers begin a transaction and apply <see cref="SourceSettings"/>.</summary>
+    /// <exception cref="SourceException">The connection string is missing or was removed:
+    /// <c>source_unavailable</c>.</exception>
     /// <exception cref="ArgumentException">The connection string can't be read. The text may name its keywords, never its values.</exception>
     public NpgsqlDataSource Get(string source)
     {
@@ -38,8 +42,10 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
         return Current(source, isWriting: false, connectionString, "source_unavailable");
     }
 
-    /// <summary>The pool of a database that operations write to. Values go in behind <see cref="SessionPins.Block"/>.</summary>
-    /// <exception cref="SourceException">No such connection string (any more).</exception>
+    /// <summary>
+    /// The pool of a database that operations write to. Values are sent behind <see cref="SessionPins.Block"/>.
+    /// </summary>
+    /// <exception cref="SourceException">The connection string is missing or was removed.</exception>
     public NpgsqlDataSource GetForWriting(string target)
     {
         var connectionString = ConnectionStringOf(target, isWriting: true)
@@ -80,7 +86,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
             {
                 if (pool.ConnectionString == connectionString && pool.Password == password)
                     return pool.Source;
-                pool.Source.Clear(); // its connections end where they are idle, and others when their user is done
+                pool.Source.Clear(); // idle connections are closed, and others when their user returns them
                 replaced.Enqueue((pool.Source, time.GetTimestamp()));
             }
 
@@ -90,7 +96,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
         }
     }
 
-    // Connections that are in use then go on, and are closed when they are given back.
+    // Connections in use continue, and are closed when they are returned.
     private void EndReplaced()
     {
         while (replaced.TryPeek(out var old) && time.GetElapsedTime(old.At) >= Grace)
@@ -102,7 +108,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
         : registered.TryGetValue(source, out var own) ? isWriting ? own.Writer : own.Reader
         : null;
 
-    // No logger factory, no traces: statements hold the criteria's values.
+    // No logger factory, no traces: statements contain the criteria's values.
     private static NpgsqlDataSource Open(string connectionString, PasswordFile? password, string name)
     {
         var pool = new NpgsqlDataSourceBuilder(Settle(connectionString, name));
@@ -111,7 +117,8 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
             .ConfigureCommandFilter(_ => false)
             .ConfigureBatchFilter(_ => false)
             .ConfigureCopyOperationFilter(_ => false));
-        // Values go as text. Loaded, a database's own types would matter: Npgsql refuses to describe a result with some of them.
+        // Values are sent as text. Type loading would matter for a database's own types: Npgsql refuses to describe a result with
+        // some of them.
         pool.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         return pool.Build();
     }
@@ -123,7 +130,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
         settings.ApplicationName = name;
         settings.ClientEncoding = "UTF8";
         settings.Encoding = "UTF8";
-        // Poolers refuse or drop what is asked for at the start of a session: what counts is set in each transaction.
+        // Poolers refuse or drop what is asked for at the start of a session: the decisive settings are set in each transaction.
         settings.Timezone = null;
         settings.Multiplexing = false;
         settings.Enlist = false;

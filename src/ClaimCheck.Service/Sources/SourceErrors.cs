@@ -5,7 +5,7 @@ using Npgsql;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Tells a source's failures apart. The server's own message is passed on only where it can't quote a record
+/// Classifies a source's failures. The server's own message is passed on only where it can't quote a record
 /// (<c>invalid input syntax for type integer: "…"</c> would); see <see cref="DatabaseStates"/>.
 /// </summary>
 internal static class SourceErrors
@@ -21,9 +21,9 @@ internal static class SourceErrors
     private const string Unavailable = "source_unavailable";
     private const string Failed = "source_query_failed";
 
-    /// <summary>Runs something that talks to the source.</summary>
+    /// <summary>Runs an action that uses the source.</summary>
     /// <exception cref="SourceException">The source failed.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled, in whatever way the driver said it.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, however the driver reports it.</exception>
     public static async Task<T> GuardAsync<T>(Func<Task<T>> action, CancellationToken cancellationToken)
     {
         try
@@ -45,13 +45,16 @@ internal static class SourceErrors
         _ => new SourceException(Unavailable, DatabaseFailure.Of(exception).Text, isTransient: true),
     };
 
-    /// <summary>Whether a policy would hide rows of the query from the role. The text may be in any language; the routine is not.</summary>
+    /// <summary>
+    /// Whether a policy would hide rows of the query from the role. The message may be in any language; the routine's name is
+    /// not.
+    /// </summary>
     public static bool IsRowSecurity(PostgresException e) =>
         e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "check_enable_rls" };
 
     /// <summary>
-    /// Whether a value, or a record as text, is larger than the gigabyte that Postgres can make. What it asks its memory for by itself is
-    /// never translated; sizes that no value could want are those of damaged ones.
+    /// Whether a value, or a record as text, is larger than the gigabyte that Postgres can allocate. This message of its
+    /// allocator is never translated; sizes beyond what any value could need indicate damaged ones.
     /// </summary>
     public static bool IsTooLarge(PostgresException e) =>
         e.SqlState == PostgresErrorCodes.ProgramLimitExceeded
@@ -66,8 +69,8 @@ internal static class SourceErrors
         {
             return new(
                 RowSecurity,
-                "A row-level security policy would hide rows of the query from the source's role: let the dataset say \"rowSecurity\": true to export what is "
-                + $"left, or give the role BYPASSRLS. (SQLSTATE {e.SqlState})",
+                "A row-level security policy would hide rows of the query from the source's role: set \"rowSecurity\": true to export what is "
+                + $"visible, or give the role BYPASSRLS. (SQLSTATE {e.SqlState})",
                 isTransient: false);
         }
 
@@ -89,11 +92,11 @@ internal static class SourceErrors
             (_, PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.LockNotAvailable) => (Unavailable, true),
             (Trouble.TimedOut, _) => ("source_query_timeout", false),
             (Trouble.Cancelled, _) => ("source_query_cancelled", true),
-            // Serialization failures and deadlocks, and what standbys answer while they catch up.
+            // Serialization failures and deadlocks, and the errors of standbys that catch up.
             (Trouble.Exhausted or Trouble.Conflict or Trouble.NotNow or Trouble.System, _) => (Failed, true),
             _ => (Failed, false),
         };
-        // The original is not kept as the inner exception: it would take its message along into logs.
+        // The original is not kept as the inner exception: its message would reach logs.
         return new(code, failure.Text, isTransient);
     }
 }

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>An export can't go on. The code is stable; the text holds no data of records and no link.</summary>
+/// <summary>An export can't continue. The code is stable; the text contains no data of records and no link.</summary>
 internal sealed class SourceException(string code, string detail, bool isTransient, Exception? inner = null)
     : Exception(detail, inner)
 {
@@ -9,6 +9,6 @@ internal sealed class SourceException(string code, string detail, bool isTransie
     /// <summary>True where another try may succeed.</summary>
     public bool IsTransient { get; } = isTransient;
 
-    /// <summary>For a value that the source can't send: the SQLSTATE that it said so with.</summary>
+    /// <summary>The SQLSTATE with which the source refused to send a value.</summary>
     public string? SourceLimit { get; init; }
 }

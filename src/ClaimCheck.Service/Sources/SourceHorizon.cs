@@ -3,22 +3,23 @@ using Npgsql;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// How far a snapshot reaches that is taken after this was read. Read before it: what is replayed or ends in between is then in the
-/// snapshot, and not claimed; read after it, it would be claimed, and not be there.
+/// How far a snapshot reaches that is taken after this was read. Read before it: what is replayed or ends in between is in the
+/// snapshot, but not claimed to be; read after it, it would be claimed and might be missing.
 /// </summary>
 /// <param name="SnapshotAt">
-/// Everything committed before is in the snapshot. A primary's clock; on a standby the commit that was replayed last, since what its
-/// clock says has no bearing on what has arrived.
+/// Everything committed before is in the snapshot. A primary's clock; on a standby the commit that was replayed last, since its
+/// own clock does not tell what has arrived.
 /// </param>
 /// <param name="ReadUntil">
-/// No row with an earlier <c>now()</c> is still to come, as far as the source tells: not later than the beginning of any transaction
-/// that was under way.
+/// No row with an earlier <c>now()</c> can still appear, as far as the source can tell: not later than the beginning of any
+/// transaction that was under way.
 /// </param>
 /// <param name="IsBlind">There are transactions whose beginning the role may not see.</param>
-/// <param name="ServerStart">Tells the server from others behind the same address.</param>
+/// <param name="ServerStart">Distinguishes the server from others behind the same address.</param>
 internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset ReadUntil, bool IsBlind, DateTimeOffset ServerStart)
 {
-    // A prepared transaction's beginning is not kept; the preparation comes a moment after it. Readers of the service write nothing.
+    // A prepared transaction's beginning is not recorded; the preparation follows a moment after it. Readers of the service write
+    // nothing.
     private const string Sql = $"""
         SELECT s.is_standby, statement_timestamp(), CASE WHEN s.is_standby THEN pg_last_xact_replay_timestamp() END, pg_postmaster_start_time(),
                least(a.oldest, (SELECT min(prepared) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database())), a.hidden > 0
@@ -30,9 +31,9 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
                    AND application_name <> '{SourceSettings.ApplicationName}') a
         """;
 
-    /// <param name="connection">In no transaction.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="SourceException">A standby that can't say how far it is: <c>source_unavailable</c>.</exception>
+    /// <param name="connection">A connection outside a transaction.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="SourceException">A standby that can't tell how far it is: <c>source_unavailable</c>.</exception>
     public static async Task<SourceHorizon> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
@@ -51,7 +52,7 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
         return new(reached, reached, IsBlind: false, start);
     }
 
-    // No commit was replayed since the standby's start: it holds at least what its start began from.
+    // No commit was replayed since the standby's start: it has at least the state that it started from.
     private static async Task<DateTimeOffset> CheckpointAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try

@@ -4,18 +4,19 @@ using Npgsql;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Tells keys that a record may have from those that none can: consumers report keys as text, and a text that is no value of the
-/// key's type must not fail the statement that the others are in.
+/// Separates keys that a record can have from impossible ones: consumers report keys as text, and text that is not a value of the
+/// key's type must not fail the statement for the others.
 /// </summary>
 internal static class SourceKeys
 {
-    // Of a class "data exception" (https://www.postgresql.org/docs/current/errcodes-appendix.html): the text is no such value.
+    // Of the class "data exception" (https://www.postgresql.org/docs/current/errcodes-appendix.html): the text is not a value of
+    // the type.
     private const string DataException = "22";
 
-    /// <param name="connection">In a transaction, for a savepoint.</param>
+    /// <param name="connection">A connection in a transaction, for a savepoint.</param>
     /// <param name="keys">Texts without NUL characters.</param>
     /// <param name="type">As the database itself wrote it.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<IReadOnlyList<string>> CanonicalAsync(
         NpgsqlConnection connection, IReadOnlyList<string> keys, string type, CancellationToken cancellationToken)
     {
@@ -44,7 +45,7 @@ internal static class SourceKeys
         return canonical;
     }
 
-    // Null where one of them is no value of the type: then the halves are tried, down to that one.
+    // Null where one of them is not a value of the type: then each half is tried, down to that key.
     private static async Task<IReadOnlyList<string>?> TryAsync(
         NpgsqlConnection connection, ArraySegment<string> keys, string type, CancellationToken cancellationToken)
     {
@@ -83,7 +84,7 @@ internal static class SourceKeys
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // The usual types of keys are looked at here, so that a consumer's nonsense costs the source nothing.
+    // The usual types of keys are checked here, so that nonsense from a consumer costs the source nothing.
     private static Func<string, bool> Likely(string type) => type switch
     {
         "smallint" => key => short.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),

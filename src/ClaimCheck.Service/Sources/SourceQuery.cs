@@ -7,8 +7,9 @@ namespace ClaimCheck.Service.Sources;
 internal static class SourceQuery
 {
     /// <summary>The query with each <c>:parameter</c> replaced by a quoted, typed literal; a parameter without a value is a typed NULL.</summary>
-    /// <exception cref="FormatException">It is no single SELECT or WITH.</exception>
-    /// <exception cref="InvalidOperationException">A parameter or type that no definition may have: the definition was not checked.</exception>
+    /// <exception cref="FormatException">It is not a single SELECT or WITH.</exception>
+    /// <exception cref="InvalidOperationException">A parameter or type that a definition can't have: the definition was not
+    /// checked.</exception>
     public static string Render(string sql, IReadOnlyDictionary<string, string> parameters, JsonElement criteria)
     {
         var query = SourceSql.Parse(sql);
@@ -20,7 +21,7 @@ internal static class SourceQuery
             var type = parameters.TryGetValue(name, out var declared) && SourceTypes.Canonical(declared) is { } known
                 ? known
                 : throw new InvalidOperationException($"Parameter {name} has no type that can be rendered.");
-            // The blanks keep what stands beside it apart: "SELECT:a" is valid where "SELECTCAST(…)" is not.
+            // The blanks separate it from its neighbours: "SELECT:a" is valid where "SELECTCAST(…)" is not.
             rendered
                 .Append(query.Text, from, use.Start - from)
                 .Append(" CAST(").Append(Literal(Value(criteria, name), type)).Append(" AS ").Append(type).Append(") ");
@@ -56,7 +57,7 @@ internal static class SourceQuery
     /// <summary>Texts as one quoted array literal, <c>'{"a","b"}'</c>.</summary>
     public static string ArrayLiteral(IEnumerable<string> texts) => Quote(ArrayText(texts));
 
-    /// <summary>A name as Postgres wants it where it may hold anything.</summary>
+    /// <summary>A name quoted for Postgres, whatever it contains.</summary>
     public static string Identifier(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     // {"a","b \" c"}: each element is quoted, so that none of them is taken for NULL, a comma or a brace.
@@ -67,7 +68,7 @@ internal static class SourceQuery
         return $"{{{string.Join(',', elements)}}}";
     }
 
-    // With E where there is a backslash it means the same whatever standard_conforming_strings is.
+    // With E where there is a backslash, so that it means the same whatever standard_conforming_strings is.
     private static string Quote(string text)
     {
         if (text.Contains('\0', StringComparison.Ordinal))

@@ -20,16 +20,17 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
 
-    /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was open.</param>
-    /// <param name="settings">Of the transaction.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was
+    /// open.</param>
+    /// <param name="settings">The settings of the transaction.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
 
-    /// <summary>The planner's guess of the rows.</summary>
+    /// <summary>The planner's estimate of the number of rows.</summary>
     public Task<long> EstimateAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
             async () =>
@@ -42,11 +43,14 @@ internal sealed class SourceSession : IAsyncDisposable
             },
             cancellationToken);
 
-    /// <summary>Those of the keys that are a value's own text in the source: <c>7</c> is a bigint's, <c>07</c> and <c>x</c> are none's.</summary>
+    /// <summary>
+    /// Those of the keys that are the text of a value in the source: <c>7</c> is the text of a bigint, <c>07</c> and <c>x</c> are
+    /// not.
+    /// </summary>
     public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
 
-    /// <summary>Whether the source makes sure that no two records have one key.</summary>
+    /// <summary>Whether the source guarantees that no two records have one key.</summary>
     public Task<bool> VouchesForAsync(ResultColumn key, string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => UniqueKeyCheck.VouchesAsync(connection, sql, key, cancellationToken), cancellationToken);
 
@@ -55,7 +59,7 @@ internal sealed class SourceSession : IAsyncDisposable
         SourceErrors.GuardAsync(() => UniqueKeyCheck.AreNeighboursAsync(connection, key, cancellationToken), cancellationToken);
 
     /// <summary>Runs a query of one row of sizes.</summary>
-    /// <returns>Null where a value of it is too large for the source itself; the session is then of no more use.</returns>
+    /// <returns>Null where a value of it is too large for the source itself; the session can't be used afterwards.</returns>
     public Task<long[]?> MeasureAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
             async () =>
@@ -79,7 +83,7 @@ internal sealed class SourceSession : IAsyncDisposable
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
-    /// <summary>Makes sure that what was read is as it was asked for.</summary>
+    /// <summary>Checks that the settings of the read were the expected ones.</summary>
     /// <exception cref="SourceException">The query has changed a setting that its values' text depends on.</exception>
     public Task CheckAsync(CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
@@ -90,7 +94,7 @@ internal sealed class SourceSession : IAsyncDisposable
             },
             cancellationToken);
 
-    // Only read from: closing rolls the transaction back.
+    // It was only read: closing rolls the transaction back.
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
@@ -112,10 +116,10 @@ internal sealed class SourceSession : IAsyncDisposable
                 var applied = await settings.ApplyAsync(opened, cancellationToken);
                 if (applied.ServerStart == horizon.ServerStart)
                     return new SourceSession(source, opened, settings, applied, horizon);
-                // A pooler before several servers: how far one of them is says nothing of another.
+                // A pooler in front of several servers: how far one of them is says nothing about another.
                 await transaction.DisposeAsync();
                 if (tries == MostServers)
-                    throw new SourceException("source_unavailable", "Two statements of one session were answered by different servers, again and again.", isTransient: true);
+                    throw new SourceException("source_unavailable", "Two statements of one session were answered by different servers, repeatedly.", isTransient: true);
             }
         }
         catch
@@ -126,7 +130,7 @@ internal sealed class SourceSession : IAsyncDisposable
     }
 
     // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:
-    // the statement timeout is what limits it. A source that vanishes is found by keepalive probes.
+    // the statement timeout limits it instead. Keep-alive probes find a source that vanishes.
     private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var pooled = source.CreateConnection();
@@ -135,8 +139,9 @@ internal sealed class SourceSession : IAsyncDisposable
             Pooling = false,
             CommandTimeout = 0,
             TcpKeepAlive = true,
-            // COPY needs none of the source's own types, and Npgsql refuses a result with an array of a domain over an array.
-#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another's connection
+            // COPY needs none of the source's own types, and with them Npgsql refuses a result with an array of a domain over an
+            // array.
+#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another connection
             ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
 #pragma warning restore CS0618
             ReadBufferSize = 128 << 10,

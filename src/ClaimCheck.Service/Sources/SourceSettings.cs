@@ -4,15 +4,15 @@ using NpgsqlTypes;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// A source's transaction as an export needs it: read-only, one snapshot, pinned texts, limits of its own, and rows that a policy
-/// hides are an error unless the dataset says otherwise. Set, read back, and read again when the query has run.
+/// A source's transaction as an export needs it: read-only, one snapshot, pinned settings, limits of its own; rows that a policy
+/// hides are an error unless the dataset allows it. The settings are set, read back, and read again after the query has run.
 /// </summary>
 /// <param name="StatementTimeout">How long a statement may take.</param>
 /// <param name="LockTimeout">How long it may wait for a lock.</param>
 /// <param name="RowSecurity">Whether rows that a policy of the source hides from the role may be missing.</param>
 internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTimeout, bool RowSecurity)
 {
-    /// <summary>By what the service's own readers are told from sessions that may write.</summary>
+    /// <summary>Distinguishes the service's own readers from sessions that may write.</summary>
     public const string ApplicationName = "claimcheck export";
 
     private static readonly string Read =
@@ -24,7 +24,7 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
     public async Task<SettingsHeld> ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var batch = connection.CreateBatch();
-        // A session that waits for its upload is not idle for good; a limit on whole transactions (of Postgres 17) is not known to others.
+        // A session that waits for its upload is idle only for a time; transaction_timeout exists from Postgres 17 on.
         foreach (var sql in (IEnumerable<string>)
         [
             "SET TRANSACTION READ ONLY",
@@ -48,7 +48,7 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
         return wrong is null ? held : throw Changed(wrong);
     }
 
-    /// <summary>Makes sure that they still hold, now that the query has run: it may have called <c>set_config</c>.</summary>
+    /// <summary>Checks that they still hold after the query has run: it may have called <c>set_config</c>.</summary>
     /// <exception cref="SourceException">One does not: <c>source_settings_changed</c>.</exception>
     public async Task CheckAsync(NpgsqlConnection connection, SettingsHeld held, CancellationToken cancellationToken)
     {
@@ -85,25 +85,27 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
         isTransient: false);
 }
 
-/// <summary>A source's settings as they were read back, which server it is, and whose transaction.</summary>
+/// <summary>A source's settings as they were read back, and the identity of server and transaction.</summary>
 internal sealed record SettingsHeld(string[] Texts, string[] Transaction, DateTimeOffset ServerStart, SourceBackend Backend);
 
 /// <summary>
-/// One transaction of one session of one server. A pid alone names nobody behind a balancer or a pooler. (The driver's own requests to cancel carry
-/// the session's secret beside its pid: where they reach another server, they do nothing.)
+/// One transaction of one session of one server. Behind a balancer or a pooler a pid alone identifies nothing. (The driver's own
+/// requests to cancel carry the session's secret beside its pid: if they reach another server, they have no effect.)
 /// </summary>
 /// <param name="Pid">The server process.</param>
 /// <param name="Started">When that process began; null where the role may not see it.</param>
 /// <param name="TransactionStarted">When its transaction began.</param>
 internal sealed record SourceBackend(int Pid, DateTimeOffset? Started, DateTimeOffset TransactionStarted)
 {
-    /// <summary>Cancels what it does. On another server, in another session or in another transaction it does nothing.</summary>
-    /// <param name="connection">To the same source, as the same user.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>
+    /// Cancels its statement. On another server, in another session or in another transaction this has no effect.
+    /// </summary>
+    /// <param name="connection">A connection to the same source, as the same user.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>Whether it was found.</returns>
     public async Task<bool> CancelAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // Where the server tracks no activity there is no time of the transaction.
+        // Where the server does not track activity, the transaction's time is unknown.
         await using var command = new NpgsqlCommand(
             """
             SELECT pg_cancel_backend(pid)

@@ -1,6 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>A dataset's query: one SELECT or WITH, without its trailing <c>;</c>, and where its <c>:parameters</c> are.</summary>
+/// <summary>
+/// A dataset's query: one SELECT or WITH, without its trailing <c>;</c>, and the positions of its <c>:parameters</c>.
+/// </summary>
 internal sealed class SourceSql
 {
     private readonly IReadOnlyList<SqlToken> tokens;
@@ -12,7 +14,7 @@ internal sealed class SourceSql
         Parameters = [.. tokens.Where(token => token.Kind == SqlTokenKind.Parameter)];
     }
 
-    /// <summary>The query. Nothing follows its last token, no comment either: it can be put into parentheses.</summary>
+    /// <summary>The query. Nothing follows its last token, not even a comment: it can be put into parentheses.</summary>
     public string Text { get; }
 
     /// <summary>Each use of a parameter, in order; a name may be used more than once.</summary>
@@ -20,7 +22,7 @@ internal sealed class SourceSql
 
     public IEnumerable<string> ParameterNames => Parameters.Select(NameOf).Distinct(StringComparer.Ordinal);
 
-    /// <summary>Words that stand in no parentheses.</summary>
+    /// <summary>Words outside all parentheses.</summary>
     public IEnumerable<string> WordsAtTop
     {
         get
@@ -38,11 +40,12 @@ internal sealed class SourceSql
 
     public string NameOf(SqlToken parameter) => Text.Substring(parameter.Start + 1, parameter.Length - 1);
 
-    /// <exception cref="FormatException">It is no single SELECT or WITH; the text says why, as the end of a sentence.</exception>
+    /// <exception cref="FormatException">It is not a single SELECT or WITH; the text says why, as the end of a
+    /// sentence.</exception>
     public static SourceSql Parse(string sql) => Parse(sql, "select", "with");
 
     /// <summary>One statement that begins with one of these words.</summary>
-    /// <exception cref="FormatException">It is none; the text says why, as the end of a sentence.</exception>
+    /// <exception cref="FormatException">It is not such a statement; the text says why, as the end of a sentence.</exception>
     public static SourceSql Parse(string sql, params string[] beginnings)
     {
         var read = SourceSqlLexer.Read(sql).ToList();
@@ -62,7 +65,9 @@ internal sealed class SourceSql
         return new SourceSql(sql[..read[^1].End], read);
     }
 
-    /// <summary>The output column in whose order the records come: the outermost ORDER BY's first term, where that is a plain name.</summary>
+    /// <summary>
+    /// The output column that the records are ordered by: the outermost ORDER BY's first term, where that is a plain name.
+    /// </summary>
     public string? OrderedBy(IEnumerable<string> columns) =>
         FirstOrderingName() is { } name && columns.Contains(name, StringComparer.Ordinal) ? name : null;
 
@@ -92,7 +97,7 @@ internal sealed class SourceSql
                 && ends.Any(end => IsWord(Text, token, end));
     }
 
-    // Postgres folds unquoted names, ASCII alone where the encoding is UTF-8.
+    // Postgres folds unquoted names to lower case, only their ASCII letters where the encoding is UTF-8.
     private string? Name(int index)
     {
         var text = Text.Substring(tokens[index].Start, tokens[index].Length);

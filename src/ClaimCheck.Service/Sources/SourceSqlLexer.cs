@@ -12,7 +12,7 @@ internal enum SqlTokenKind
     Symbol,
 }
 
-/// <summary>A token of a query. Comments and white space are none.</summary>
+/// <summary>A token of a query. Comments and white space are not tokens.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct SqlToken(SqlTokenKind Kind, int Start, int Length)
 {
@@ -20,12 +20,12 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, int Start, int Lengt
 }
 
 /// <summary>
-/// Cuts a query into tokens as Postgres does with <c>standard_conforming_strings</c> on, and tells <c>:name</c>, a parameter,
-/// from the colons of casts, assignments, array slices, strings, quoted names, dollar quotes and comments.
+/// Splits a query into tokens as Postgres does with <c>standard_conforming_strings</c> on, and distinguishes <c>:name</c>, a
+/// parameter, from the colons of casts, assignments, array slices, strings, quoted names, dollar quotes and comments.
 /// </summary>
 internal sealed class SourceSqlLexer(string sql)
 {
-    // Inside brackets a colon behind an operand is a slice's; behind one of these words a value begins.
+    // Inside brackets, a colon behind an operand belongs to a slice; behind one of these words a value begins.
     private static readonly HashSet<string> BeforeValues = new(StringComparer.OrdinalIgnoreCase)
     {
         "all", "and", "any", "between", "by", "case", "distinct", "else", "escape", "from", "having", "ilike", "in", "is",
@@ -36,7 +36,7 @@ internal sealed class SourceSqlLexer(string sql)
     private readonly Stack<char> open = new();
     private int position;
 
-    /// <exception cref="FormatException">Something is never closed, or closed without having been opened.</exception>
+    /// <exception cref="FormatException">Something is never closed, or closed without being opened.</exception>
     public static IReadOnlyList<SqlToken> Read(string sql)
     {
         var lexer = new SourceSqlLexer(sql);

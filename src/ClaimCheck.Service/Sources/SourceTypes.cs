@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>The Postgres types that a parameter may have. A name from here can be put into a query as it is.</summary>
+/// <summary>The Postgres types that a parameter may have. A name from here can be put into a query unchanged.</summary>
 internal static class SourceTypes
 {
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
@@ -25,10 +25,10 @@ internal static class SourceTypes
         "time", "timestamp", "timestamptz", "interval",
     ];
 
-    /// <summary>For the operator who chose another one.</summary>
+    /// <summary>Shown to the operator who chose another type.</summary>
     public static string List { get; } = string.Join(", ", Scalars) + ", an array of one of these (text[]), json, jsonb";
 
-    /// <summary>The one name of a type that may have several, or null where it is none of these.</summary>
+    /// <summary>The canonical name of a type that may have several names, or null where it is not one of these types.</summary>
     public static string? Canonical(string type)
     {
         var isArray = IsArray(type);

@@ -5,20 +5,21 @@ using NpgsqlTypes;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// Whether the source itself makes sure that no two records have one key: by a unique index on just that column, of the one table
-/// whose rows the query reads, each once. Where anything else might be the case the keys are held against each other.
+/// Whether the source itself guarantees that no two records have one key: by a unique index on just that column, of the one table
+/// whose rows the query reads, each once. In any other case the keys are compared.
 /// </summary>
 internal static class UniqueKeyCheck
 {
-    // Of these equal texts are equal values, so that an index on values tells of texts too (pg_type.dat: bool, bytea, name, int8, int2,
-    // int4, text, oid, float4, float8, bpchar, varchar, date, timestamp, timestamptz, numeric, uuid).
+    // Types where equal texts are equal values, so that an index on values holds for texts too (pg_type.dat: bool, bytea, name,
+    // int8, int2, int4, text, oid, float4, float8, bpchar, varchar, date, timestamp, timestamptz, numeric, uuid).
     private static readonly HashSet<uint> Exact = [16, 17, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1114, 1184, 1700, 2950];
 
-    // Of these equal values are equal texts as well, so that sorted ones are neighbours: not 1.0 and 1.00, or char(n) without its n.
+    // Types where equal values are also equal texts, so that sorted ones are neighbours: not numeric (1.0 and 1.00), or char(n)
+    // without its n.
     private static readonly HashSet<uint> Unambiguous = [16, 17, 19, 20, 21, 23, 26, 1082, 1114, 1184, 2950];
     private static readonly HashSet<uint> Collated = [25, 1043];
 
-    // What hands on rows of what is below it, none of them twice.
+    // Plan nodes that pass on rows of their child, none of them twice.
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
         "Sort", "Incremental Sort", "Limit", "Gather", "Gather Merge", "Result", "Materialize", "LockRows", "Unique", "WindowAgg", "Subquery Scan",
@@ -29,15 +30,16 @@ internal static class UniqueKeyCheck
         "Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Sample Scan", "Tid Scan", "Tid Range Scan",
     };
 
-    /// <param name="connection">In the snapshot.</param>
+    /// <param name="connection">A connection in the snapshot.</param>
     /// <param name="sql">The query.</param>
     /// <param name="key">Its key.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<bool> VouchesAsync(NpgsqlConnection connection, string sql, ResultColumn key, CancellationToken cancellationToken)
     {
         if (key.Table == 0 || !Exact.Contains(key.Value.Oid))
             return false;
-        // The plan first: what it reads is locked then, and its index can't go before the end of the transaction.
+        // The plan first: the tables that it reads are locked then, and the index can't be dropped before the end of the
+        // transaction.
         return await OnlyTableAsync(connection, sql, cancellationToken) is { } only
             && await TableAsync(connection, key, cancellationToken) is { } table
             && only == table;
@@ -51,8 +53,8 @@ internal static class UniqueKeyCheck
         if (!Collated.Contains(key.Value.Oid))
             return false;
         if (connection.PostgreSqlVersion.Major < 12)
-            return true; // no collation but compares bytes in the end
-        // A collation may take "a" and "A" for one; whether it is the key's is not worth finding out.
+            return true; // for every collation, bytes decide in the end
+        // A collation may treat "a" and "A" as equal; whether the key uses it is not worth finding out.
         await using var command = new NpgsqlCommand("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic)", connection);
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
@@ -73,7 +75,7 @@ internal static class UniqueKeyCheck
             var type = node.GetProperty("Node Type").GetString()!;
             if (Scans.Contains(type))
                 return (node.GetProperty("Schema").GetString()!, node.GetProperty("Relation Name").GetString()!);
-            // Subqueries in expressions make values, not rows.
+            // Subqueries in expressions return values, not rows.
             var below = !node.TryGetProperty("Plans", out var plans)
                 ? []
                 : plans.EnumerateArray().Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();

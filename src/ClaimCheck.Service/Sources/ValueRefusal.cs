@@ -3,8 +3,8 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>
-/// How an export ends whose source sends what the contract does not promise. The column and the record's place are named, never
-/// what is in it.
+/// How an export ends whose source sends a value that the contract does not allow. The message has the column and the record's
+/// position, never the value.
 /// </summary>
 internal static class ValueRefusal
 {
@@ -12,11 +12,11 @@ internal static class ValueRefusal
     private const string TooDeep = "value_too_deep";
 
     /// <param name="column">Its name.</param>
-    /// <param name="record">Its place, from 1.</param>
+    /// <param name="record">Its position, from 1.</param>
     /// <param name="fault">Its text is the end of a sentence.</param>
     public static SourceException OfColumn(string column, long record, FormatException fault) =>
         new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.", isTransient: false);
 
-    /// <summary>Of the record as a whole.</summary>
+    /// <summary>A fault of the record as a whole.</summary>
     public static SourceException OfRecord(long record, string fault) => new(Code, $"Record {record} {fault}.", isTransient: false);
 }

@@ -3,12 +3,14 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>The keys of the slice that a retry reads, crossed off as their records pass; what is left is gone from the source.</summary>
+/// <summary>
+/// The keys of the slice that a retry reads, removed as their records pass; the remaining ones are gone from the source.
+/// </summary>
 /// <param name="column">The dataset's key.</param>
 /// <param name="format">The format in which the consumer saw the keys.</param>
 internal sealed class WantedKeys(ResultColumn column, string format)
 {
-    // The database's text of a value, and the key as the consumer gave it.
+    // From the database's text of a value to the key as the consumer gave it.
     private readonly Dictionary<string, string> left = new(StringComparer.Ordinal);
     private readonly List<string> unreadable = [];
 
@@ -25,7 +27,7 @@ internal sealed class WantedKeys(ResultColumn column, string format)
         unreadable.Clear();
         foreach (var key in keys)
         {
-            // Two keys that mean one value: the record is sent once, and the other key names none.
+            // Two keys with the same value: the record is sent once, and the other key belongs to none.
             if (TextOf(key) is not { } text || !left.TryAdd(text, key))
                 unreadable.Add(key);
         }
@@ -34,14 +36,15 @@ internal sealed class WantedKeys(ResultColumn column, string format)
     }
 
     /// <summary>A record of the slice passes.</summary>
-    /// <exception cref="SourceException">No such key is wanted (any more): the query has two records of one key, or answers with others.</exception>
+    /// <exception cref="SourceException">No such key is wanted (any more): the query has two records with one key, or
+    /// returns other records.</exception>
     public void Take(ReadOnlySpan<byte> key)
     {
         if (!left.Remove(Encoding.UTF8.GetString(key)))
             throw new SourceException("key_not_unique", "The query has two records of one key.", isTransient: false);
     }
 
-    // JSON writes some types in its own way: back to the database's.
+    // JSON writes some types differently: converted back to the database's text.
     private string? TextOf(string key)
     {
         if (format != "ndjson")
@@ -57,7 +60,7 @@ internal sealed class WantedKeys(ResultColumn column, string format)
         };
     }
 
-    // The database's own text of a time that JSON writes in another way: no consumer has seen it so.
+    // The database's own text of a time that JSON writes differently: no consumer has seen it like that.
     private static bool IsCommon(string key, string zone) =>
         ValueForms.IsTimestamp(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(zone), out var isCommon) && isCommon;
 
@@ -68,7 +71,7 @@ internal sealed class WantedKeys(ResultColumn column, string format)
     private static string? Base64(string key)
     {
         var bytes = new byte[key.Length];
-        // Blanks and spare bits are taken too: then it is not the text that a record has.
+        // Blanks and unused bits are accepted too: then it is not the text that a record has.
         return Convert.TryFromBase64String(key, bytes, out var length) && Convert.ToBase64String(bytes.AsSpan(0, length)) == key
             ? @"\x" + Convert.ToHexStringLower(bytes.AsSpan(0, length))
             : null;

@@ -4,22 +4,24 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Something staged that may be read for a while: a batch, or the results of a job under their key.</summary>
+/// <summary>Staged content that may be read for a time: a batch, or the results of a job under their key.</summary>
 internal readonly record struct Readable(BatchId? Batch, JobId? Job, string? ResultKey)
 {
     public static Readable Of(BatchId batch) => new(batch, null, null);
 
-    /// <returns>Null where no object under this key is handed out.</returns>
+    /// <returns>Null where no object under this key may be read.</returns>
     public static Readable? Of(string key) =>
         StagingKeys.BatchOf(key) is { } batch ? Of(batch) : StagingKeys.JobOf(key) is { } job ? new(null, job, key) : null;
 }
 
-/// <summary>Whether a batch, or an object, may be read, as the catalog says now.</summary>
+/// <summary>Whether a batch, or an object, may be read, according to the catalog now.</summary>
 internal class BatchStates(NpgsqlDataSource catalog)
 {
     public Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken) => MayReadAsync(Readable.Of(batch), cancellationToken);
 
-    /// <summary>Whether an object may be read: a batch's while it is ready, a job's results until its time is over.</summary>
+    /// <summary>
+    /// Whether an object may be read: a batch's while it is ready, a job's results until its time to live ends.
+    /// </summary>
     public async Task<bool> MayReadAsync(string key, CancellationToken cancellationToken) =>
         Readable.Of(key) is { } readable && await MayReadAsync(readable, cancellationToken);
 

@@ -6,11 +6,11 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>
 /// The SDK's usual chain (environment, profile, web identity, container, instance), resolved once for all clients: a link's
-/// end is known only where it is signed with the very credentials that were asked when they end.
+/// end is known only where it is signed with the very credentials whose expiry was read.
 /// </summary>
 internal sealed class CredentialChain : AWSCredentials, IDisposable
 {
-    private readonly DefaultAWSCredentialsIdentityResolver resolver = new(); // caches, and follows changed files
+    private readonly DefaultAWSCredentialsIdentityResolver resolver = new(); // caches, and notices changed files
     private readonly AmazonS3Config config = new();
 
     public override ImmutableCredentials GetCredentials()

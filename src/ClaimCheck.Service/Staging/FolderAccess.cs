@@ -5,19 +5,19 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>
 /// Who may read the staging folder: the service's user alone, or with <c>ClaimCheck:Staging:Group</c> that group too, for an
-/// operator who serves the folder to others. What is written there holds records, and manifests with live links.
+/// operator who serves the folder to others. Its files contain records, and manifests with live links.
 /// </summary>
 internal sealed partial class FolderAccess(StagingOptions options, IConfiguration configuration)
 {
     private const UnixFileMode GroupReads = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    // What is made below such a folder belongs to its group.
+    // What is created below such a folder belongs to its group.
     private const UnixFileMode GroupEnters = PrivateFiles.Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
 
     private readonly bool hasGroup = !string.IsNullOrEmpty(options.Group) && !OperatingSystem.IsWindows();
 
     /// <summary>Closes the folder's root to others, or opens it to the group.</summary>
-    /// <exception cref="StartupException">There is no such group, or the service's user is not in it.</exception>
+    /// <exception cref="StartupException">The group does not exist, or the service's user is not in it.</exception>
     public void Prepare(string root)
     {
         if (!hasGroup || OperatingSystem.IsWindows())
@@ -29,7 +29,7 @@ internal sealed partial class FolderAccess(StagingOptions options, IConfiguratio
         Directory.CreateDirectory(root);
         var group = FindGroup(options.Group!);
         if (group == 0)
-            throw new StartupException($"{StagingOptions.Section}:Group is {options.Group}, but this machine has no such group.");
+            throw new StartupException($"{StagingOptions.Section}:Group is {options.Group}, but this machine does not have that group.");
         var id = Marshal.ReadInt32(group, 2 * IntPtr.Size); // after the name and the password
         if (ChangeOwner(root, -1, id) != 0)
         {
@@ -43,14 +43,14 @@ internal sealed partial class FolderAccess(StagingOptions options, IConfiguratio
             PrivateFiles.OpenPassage(Path.GetDirectoryName(root)!);
     }
 
-    /// <summary>Called for each folder that was made below the root.</summary>
+    /// <summary>Called for each folder that was created below the root.</summary>
     public void OfFolder(string path)
     {
         if (hasGroup && !OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, GroupEnters);
     }
 
-    /// <summary>Called for each file that was made below the root.</summary>
+    /// <summary>Called for each file that was created below the root.</summary>
     public void OfFile(string path)
     {
         if (hasGroup && !OperatingSystem.IsWindows())

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Tells what the file system's refusals mean.</summary>
+/// <summary>Explains the file system's errors.</summary>
 internal static class FolderFailures
 {
     private const int NoSpace = 28; // ENOSPC
@@ -18,7 +18,7 @@ internal static class FolderFailures
                 new StagingException($"{failed}: it is not there.", isTransient: false, isMissing: true, exception),
             IOException { HResult: NoSpace or OverQuota or DiskFull } =>
                 new StagingException($"{failed}: the disk is full. Free some space; what is being exported is tried again.", isTransient: true, inner: exception),
-            // Paths in the text are the operator's own; an operator can mend rights, so further tries are worth it.
+            // Paths in the text are the operator's own; an operator can fix permissions, so further tries make sense.
             _ => new StagingException($"{failed}: {exception.Message}", isTransient: true, inner: exception),
         };
     }

@@ -3,7 +3,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>The inbox of a folder: its links lead to this service, which knows no limit of size that parts would get around.</summary>
+/// <summary>The landing of a folder: its links lead to this service, which has no size limit that would require parts.</summary>
 internal sealed class FolderLanding(FolderPaths paths, StagedFileLinks links, PublicAddress address) : ILanding
 {
     public bool TakesParts => false;
@@ -36,5 +36,5 @@ internal sealed class FolderLanding(FolderPaths paths, StagedFileLinks links, Pu
         }
     }
 
-    private static NotSupportedException NoParts() => new("A folder takes files whole.");
+    private static NotSupportedException NoParts() => new("A folder takes each file in one request.");
 }

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Where keys lie in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say, unfinished ones in <c>uploads/</c>,
-/// which is no part of what an operator may serve to others.
+/// Maps keys to paths in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say, unfinished ones
+/// in <c>uploads/</c>, which an operator must not serve to others.
 /// </summary>
 internal sealed class FolderPaths(string root)
 {
@@ -18,7 +18,9 @@ internal sealed class FolderPaths(string root)
 
     public string Uploads { get; } = Path.Combine(root, "uploads");
 
-    /// <summary>True for <c>batches/…</c>, <c>inbox/…</c> and <c>jobs/…</c> of plain names only: nothing else ever becomes a path.</summary>
+    /// <summary>
+    /// True for <c>batches/…</c>, <c>inbox/…</c> and <c>jobs/…</c> of plain names only: nothing else ever becomes a path.
+    /// </summary>
     public static bool IsKey(string key) =>
         key.Length <= LongestKey
         && Array.Exists(Roots, root => key.StartsWith(root, StringComparison.Ordinal))
@@ -30,7 +32,7 @@ internal sealed class FolderPaths(string root)
 
     public string Of(StagedMultipartUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
         ? Path.Combine(Uploads, upload.Key.Replace('/', Slash) + Slash + upload.UploadId)
-        : throw new StagingException("That is no upload of this folder.", isTransient: false);
+        : throw new StagingException("That is not an upload of this folder.", isTransient: false);
 
     public static StagedMultipartUpload? UploadOf(string fileName)
     {
@@ -43,6 +45,8 @@ internal sealed class FolderPaths(string root)
 
     public string KeyOf(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
-    /// <summary>The folder of a batch or job that a key lies in: what deleting may empty and remove, and nothing above it.</summary>
+    /// <summary>
+    /// The folder of a batch or job that a key belongs to: deleting may empty and remove it, but nothing above it.
+    /// </summary>
     public string BatchFolderOf(string key) => Path.Combine(Root, string.Join('/', key.Split('/').Take(2)));
 }

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>A run of bytes of a file.</summary>
+/// <summary>A range of bytes of a file.</summary>
 internal sealed class FolderReadStream(SafeFileHandle file, long offset, long length) : ForwardStream
 {
     private long position = offset;

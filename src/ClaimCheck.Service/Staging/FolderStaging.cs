@@ -30,7 +30,7 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
     {
         var wasOpen = File.Exists(paths.Of(upload));
         DeleteFile(paths.Of(upload));
-        // The folder that was made for it, unless another upload is going to end there.
+        // The folder that was created for it, unless another upload is going to end there.
         var folder = FolderOf(upload);
         if (!Array.Exists(FilesIn(paths.Uploads), file => FolderPaths.UploadOf(Path.GetFileName(file)) is { } other && FolderOf(other) == folder))
             RemoveEmpty(folder, paths.BatchFolderOf(upload.Key));
@@ -109,14 +109,14 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         {
             throw new StartupException(
                 $"The staging folder {paths.Root} can't be written ({e.Message}), so that nothing could be exported: " +
-                $"mend it, or name another in {StagingOptions.Section}:Folder.",
+                $"fix it, or name another in {StagingOptions.Section}:Folder.",
                 e);
         }
     }
 
     private string FolderOf(StagedMultipartUpload upload) => Path.GetDirectoryName(paths.Of(upload.Key))!;
 
-    // An attempt that is swept beside this one may take the batch's folder away between two steps of this.
+    // A sweep of another attempt may remove the batch's folder between two steps of this.
     private void MakeFolder(string folder)
     {
         for (var tries = 1; ; tries++)
@@ -147,7 +147,7 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         return missing;
     }
 
-    // Removing only what is empty: another attempt may have made its folder beside this one.
+    // Removes only empty folders: another attempt may have created its folder meanwhile.
     private static void RemoveEmpty(string folder, string last)
     {
         try

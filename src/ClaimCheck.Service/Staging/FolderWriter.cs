@@ -28,10 +28,10 @@ internal sealed partial class FolderWriter(
         {
             var open = Open();
             await open.FlushAsync(cancellationToken);
-            open.Flush(flushToDisk: true); // an export that is ready survives a power cut
+            open.Flush(flushToDisk: true); // an export that is ready survives a power failure
             await CloseAsync();
             var target = paths.Of(Upload.Key);
-            // Fails where the upload was aborted, or its folder erased. Overwrites: a manifest is written again and again.
+            // Fails where the upload was aborted, or its folder erased. Overwrites: a manifest may be written several times.
             File.Move(paths.Of(Upload), target, overwrite: true);
             completed = true;
             FlushFolder(Path.GetDirectoryName(target)!);
@@ -53,11 +53,11 @@ internal sealed partial class FolderWriter(
         }
         catch (StagingException)
         {
-            // The upload is recorded in the catalog: the sweep aborts it again. The failure that led here matters more.
+            // The upload is recorded in the catalog: the sweep aborts it again. The original failure matters more.
         }
     }
 
-    // Never creates: the file is there from the beginning until the upload is aborted.
+    // Never creates: the file exists from the beginning until the upload is aborted.
     private FileStream Open() => file ??= new FileStream(paths.Of(Upload), new FileStreamOptions
     {
         Mode = FileMode.Open,
@@ -78,18 +78,18 @@ internal sealed partial class FolderWriter(
         }
         catch (IOException) when (!completed)
         {
-            // A full disk, told already by the write that met it.
+            // A full disk, reported already by the write that failed.
         }
     }
 
-    // The rename itself lasts only once the folder is on disk; .NET has no call for it.
+    // The rename itself is durable only once the folder is on disk; .NET has no call for it.
     private static void FlushFolder(string folder)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return;
         var descriptor = OpenFolder(folder, flags: 0);
         if (descriptor < 0)
-            return; // erased meanwhile: then nothing has to last
+            return; // erased meanwhile: then nothing has to be durable
         _ = FlushDescriptor(descriptor);
         _ = CloseDescriptor(descriptor);
     }

@@ -1,9 +1,9 @@
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// How producers write to staging by themselves, below <see cref="StagingKeys.LandingRoot"/>: at S3, where only parts of recorded uploads
-/// are signed, so that an abort kills every link; or, where staging is a folder, through the service, which looks at the state each
-/// time. Only <c>Links.LinkMinter</c> has links signed.
+/// How producers write to staging directly, below <see cref="StagingKeys.LandingRoot"/>: at S3, where only parts of recorded
+/// uploads are signed, so that an abort kills every link; or, where staging is a folder, through the service, which checks the
+/// state each time. Only <c>Links.LinkMinter</c> has links signed.
 /// </summary>
 internal interface ILanding
 {
@@ -17,7 +17,8 @@ internal interface ILanding
     Task<SignedLink> SignPartAsync(StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken);
 
     /// <summary>The bytes of each part that has arrived, by its number.</summary>
-    /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where there is no such upload (any more).</exception>
+    /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where the upload does not exist (any
+    /// more).</exception>
     Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedMultipartUpload upload, CancellationToken cancellationToken);
 
     /// <summary>Completes the upload from the given number of parts; further parts are dropped.</summary>

@@ -7,8 +7,8 @@ using ClaimCheck.Service.Startup;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// The keys that sign links to the folder. They outlive restarts, so that links do; the newest signs, and all verify.
-/// A key gives way to a new one after a month, and is forgotten once no link that it signed can be alive.
+/// The keys that sign links to the folder. They survive restarts, so that links do; the newest signs, and all verify.
+/// A key is replaced by a new one after a month, and deleted once no link that it signed can be valid.
 /// To make every link invalid at once, stop the service and delete the file.
 /// </summary>
 internal sealed class LinkKeys
@@ -31,7 +31,7 @@ internal sealed class LinkKeys
             var keys = Read(path);
             if (time.GetUtcNow() - keys[^1].CreatedAt >= SignsFor)
             {
-                // Key i signed until key i + 1 was made.
+                // Key i signed until key i + 1 was created.
                 var verifying = keys.Where((_, i) => i + 1 == keys.Count || time.GetUtcNow() - keys[i + 1].CreatedAt < LinkLifetime.Longest);
                 keys = [.. verifying, Key.New(time)];
                 Store(path, keys, overwrite: true);
@@ -40,7 +40,7 @@ internal sealed class LinkKeys
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The keys for links, {path}, can't be read and written ({e.Message}): see to its rights and its disk.", e);
+            throw new StartupException($"The keys for links, {path}, can't be read and written ({e.Message}): check its permissions and its disk.", e);
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
@@ -61,7 +61,7 @@ internal sealed class LinkKeys
         return keys is { Count: > 0 } && keys.All(key => key.IsWhole) ? [.. keys.OrderBy(key => key.CreatedAt)] : throw new JsonException("It holds no keys.");
     }
 
-    // Whole or not at all; of two services that start at once, one makes the keys and both read them.
+    // Written completely or not at all; of two services that start at once, one creates the keys and both read them.
     private static void Store(string path, IReadOnlyList<Key> keys, bool overwrite)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}";

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>How long a link may live: S3's limit, which the folder keeps too.</summary>
+/// <summary>How long a link may live: S3's limit, which the folder observes too.</summary>
 internal static class LinkLifetime
 {
     public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
@@ -8,7 +8,7 @@ internal static class LinkLifetime
     public static void Check(TimeSpan lifetime)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lifetime, TimeSpan.Zero);
-        // The SDK would answer a link of the old, weaker kind (SigV2) without a word.
+        // Otherwise the SDK would silently sign a link of the old, weaker kind (SigV2).
         ArgumentOutOfRangeException.ThrowIfGreaterThan(lifetime, Longest);
     }
 }

@@ -5,12 +5,12 @@ using Npgsql;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Opens uploads, and records each one in the catalog, under the guard of state and lease, before its first byte.
-/// That is what makes a revocation airtight: it aborts what is recorded, and nothing more can be recorded after it.
+/// Opens uploads, and records each one in the catalog, guarded by state and lease, before its first byte.
+/// That makes a revocation complete: it aborts what is recorded, and nothing more can be recorded after it.
 /// </summary>
 internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalog)
 {
-    /// <summary>Stands for the attempt of what producers upload.</summary>
+    /// <summary>The attempt's name for what producers upload.</summary>
     public const string Landing = "inbox";
 
     /// <summary>Opens a writer for a worker's object.</summary>

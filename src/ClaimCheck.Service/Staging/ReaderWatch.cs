@@ -3,8 +3,8 @@ using ClaimCheck.Service.Catalog;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Tells those who read something staged through this process when it may no longer be read. However many readers there are, and
-/// however slowly they read, the catalog is asked once each half second, for all of them.
+/// Tells readers of staged content in this process when it may no longer be read. However many readers there are, and
+/// however slowly they read, the catalog is queried once each half second, for all of them.
 /// </summary>
 internal sealed class ReaderWatch(BatchStates states, CatalogSignals signals)
 {
@@ -20,7 +20,7 @@ internal sealed class ReaderWatch(BatchStates states, CatalogSignals signals)
             return watched.Where(one => !readable.Contains(one)).Select(one => (one, true));
         });
 
-    /// <summary>Cuts a reader off once the object may no longer be read, or the catalog can't say that it may.</summary>
+    /// <summary>Cuts a reader off once the object may no longer be read, or the catalog can't be asked.</summary>
     /// <param name="read">What it reads.</param>
     /// <param name="cutOff">Ends its reading.</param>
     /// <param name="ended">Cancelled when it has ended by itself.</param>
@@ -28,7 +28,7 @@ internal sealed class ReaderWatch(BatchStates states, CatalogSignals signals)
     {
         using var wait = watch.Begin(read);
         await ((Task)wait.Happened).WaitAsync(ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Who can't see that it may still read must not go on. It resumes with a range.
+        // A reader that can't be sure that it may still read must not continue. It can resume with a range.
         if (wait.Happened.IsCompleted && !ended.IsCancellationRequested)
             cutOff();
     }

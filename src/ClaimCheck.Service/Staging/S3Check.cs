@@ -5,7 +5,9 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>What must hold of a bucket before the service starts. A bucket that can't be reached just now may come back.</summary>
+/// <summary>
+/// What must be true of a bucket before the service starts. A bucket that can't be reached at present may come back.
+/// </summary>
 internal sealed partial class S3Check(S3Connection connection, S3Failures failures, ILogger logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -53,7 +55,7 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         }
         catch (AmazonS3Exception e) when ((int)e.StatusCode is 400 or 404 or 405 or 409 or 501)
         {
-            return; // ObjectLockConfigurationNotFoundError, or a server that has no such thing
+            return; // ObjectLockConfigurationNotFoundError, or a server without that feature
         }
 
         if (answer.ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled)

@@ -35,10 +35,10 @@ internal sealed class S3Connection : IDisposable
     public IAmazonS3 SignerFor(LinkAudience audience) =>
         audience == LinkAudience.Consumer && publicClient is not null ? publicClient : Client;
 
-    /// <returns>When the credentials that sign now end, or null where they do not say.</returns>
+    /// <returns>When the credentials that sign now expire, or null where they do not say.</returns>
     public async Task<DateTimeOffset?> CredentialsEndAsync(CancellationToken cancellationToken)
     {
-        await credentials.GetCredentialsAsync().WaitAsync(cancellationToken); // fetched anew where they are about to end
+        await credentials.GetCredentialsAsync().WaitAsync(cancellationToken); // fetched again where they are about to expire
         return credentials.Expiration is { } end ? new DateTimeOffset(end.ToUniversalTime()) : null;
     }
 

@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Tells what S3's refusals mean: trying again may help, an operator must act, or the thing is not there.</summary>
+/// <summary>Explains S3's errors: trying again may help, an operator must act, or the object does not exist.</summary>
 internal sealed class S3Failures(string bucket)
 {
     /// <summary>True for what a request to S3 throws, other than the caller's own cancellation.</summary>
@@ -16,7 +16,7 @@ internal sealed class S3Failures(string bucket)
         _ => false,
     };
 
-    /// <summary>Of a call for an upload: S3 does not know it. Ceph says NoSuchKey when it is asked for the parts.</summary>
+    /// <summary>For a call about an upload: S3 does not know it. Ceph answers NoSuchKey when it is asked for the parts.</summary>
     public static bool IsMissingUpload(Exception exception) => exception is AmazonServiceException { ErrorCode: "NoSuchUpload" or "NoSuchKey" };
 
     /// <summary>The server does not know the call.</summary>
@@ -37,7 +37,7 @@ internal sealed class S3Failures(string bucket)
         {
             "NoSuchKey" or "NoSuchVersion" or "NoSuchUpload" or "NotFound" =>
                 new StagingException($"{failed}: it is not there ({code}).", isTransient: false, isMissing: true, exception),
-            // What an operator can mend is worth further tries.
+            // What an operator can fix is worth further tries.
             "NoSuchBucket" => Mendable("the bucket does not exist. Create it, or correct ClaimCheck:Staging:Bucket"),
             "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Mendable("access is denied. Grant the service's credentials the rights on the bucket"),
             "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Mendable("the credentials have expired. Renew them"),
@@ -46,14 +46,14 @@ internal sealed class S3Failures(string bucket)
             "SignatureDoesNotMatch" => // bodies are signed too, in chunks
                 Mendable("the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-                Mendable("the bucket lies in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
+                Mendable("the bucket is in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
             _ => new StagingException($"{failed}: {Text(refusal)} ({code}).", IsTransient(refusal, code), inner: exception),
         };
 
         StagingException Mendable(string text) => new($"{failed}: {text} ({code}).", isTransient: true, inner: exception);
     }
 
-    // 403 without a body is what a HEAD gets for any of the refusals above.
+    // 403 without a body is what a HEAD gets for any of the errors above.
     private static bool IsTransient(AmazonServiceException refusal, string code) =>
         (int)refusal.StatusCode is >= 500 or 408 or 409 or 429 or 403 or (>= 200 and < 300)
         || code is "RequestTimeout" or "RequestTimeTooSkewed" or "SlowDown" or "InternalError" or "BadDigest" or "XAmzContentSHA256Mismatch"

@@ -4,7 +4,7 @@ using Amazon.S3.Model;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>The inbox of a bucket: producers write to S3 itself.</summary>
+/// <summary>The landing of a bucket: producers write to S3 itself.</summary>
 internal sealed class S3Landing(S3Connection connection) : ILanding
 {
     private readonly S3Failures failures = new(connection.Bucket);
@@ -13,7 +13,7 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
     public bool TakesParts => true;
 
     public Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("A PUT of a whole object can't be taken back: only parts of recorded uploads are signed.");
+        throw new NotSupportedException("A PUT of a whole object can't be revoked: only parts of recorded uploads are signed.");
 
     public Task<SignedLink> SignPartAsync(
         StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)

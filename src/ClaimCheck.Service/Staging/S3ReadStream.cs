@@ -3,7 +3,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>The body of an answer of S3: gives up when it stalls, and explains what breaks it off.</summary>
+/// <summary>The body of an answer from S3: gives up when it stalls, and explains what interrupts it.</summary>
 internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures, TimeSpan stallTimeout) : ForwardStream
 {
     private readonly Stream body = answer.ResponseStream;
@@ -24,7 +24,7 @@ internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
-            throw failures.Explain(e, $"go on reading {answer.Key}");
+            throw failures.Explain(e, $"continue reading {answer.Key}");
         }
         finally
         {

@@ -7,7 +7,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Presigns GETs, HEADs and PUTs, and says when they really end.</summary>
+/// <summary>Presigns GETs, HEADs and PUTs, and tells when they really expire.</summary>
 internal sealed class S3Signer(S3Connection connection)
 {
     public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken) =>
@@ -28,7 +28,7 @@ internal sealed class S3Signer(S3Connection connection)
         var s3 = connection.SignerFor(audience);
         var endpoint = s3.DetermineServiceOperationEndpoint(new GetObjectRequest { BucketName = connection.Bucket, Key = request.Key }).URL;
         request.BucketName = connection.Bucket;
-        // It says https for an http endpoint by default.
+        // By default it writes https for an http endpoint.
         request.Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS;
         // The SDK subtracts its own clock again, and rounds to whole seconds.
         request.Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(Math.Max(1, Math.Floor(lifetime.TotalSeconds)));
@@ -37,7 +37,7 @@ internal sealed class S3Signer(S3Connection connection)
         return new SignedLink(new Link(url), credentialsEnd < end ? credentialsEnd.Value : end);
     }
 
-    // What S3 will go by: the date and the seconds that the signature covers.
+    // What S3 uses: the date and the seconds that the signature covers.
     private static DateTimeOffset SignatureEnd(string url)
     {
         var query = HttpUtility.ParseQueryString(new Uri(url).Query);

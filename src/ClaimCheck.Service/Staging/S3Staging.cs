@@ -4,10 +4,12 @@ using Amazon.S3.Model;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Staging in a bucket of S3, or of a server that speaks its protocol.</summary>
+/// <summary>Staging in a bucket of S3, or of a server with the same protocol.</summary>
 internal sealed class S3Staging(S3Connection connection, StagingOptions options, ILogger<S3Staging> logger) : IStaging
 {
-    /// <summary>Tells one upload's object from another's under the same key; ETags would need MD5, and are not that everywhere.</summary>
+    /// <summary>
+    /// Distinguishes the objects of different uploads under the same key; ETags would need MD5, and are not that everywhere.
+    /// </summary>
     internal const string MarkMetadata = "x-amz-meta-claimcheck-upload";
 
     private const int DeletedAtOnce = 1_000; // S3's limit
@@ -21,7 +23,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     public async Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
         var request = new InitiateMultipartUploadRequest { BucketName = connection.Bucket, Key = key, ContentType = content.ContentType };
-        // No Content-Encoding: a gzip file stays one, or clients would unpack it on the way and ranges would not fit.
+        // No Content-Encoding: a gzip file stays compressed, or clients would decompress it on the way and ranges would not
+        // match.
         request.Headers.ContentDisposition = $"attachment; filename=\"{content.FileName}\"";
         var mark = Guid.NewGuid().ToString("N");
         request.Metadata[MarkMetadata] = mark;
@@ -40,7 +43,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
         // A part that is under way may still be stored after an abort, and some servers answer an abort before it has taken
-        // effect everywhere: what counts is that S3 does not know the upload any more.
+        // effect everywhere: the abort is done when S3 does not know the upload any more.
         var wasOpen = false;
         for (var tries = 1; ; tries++)
         {
@@ -138,7 +141,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (length == 0) // there is no such range
+        if (length == 0) // the range does not exist
             return Stream.Null;
         var request = new GetObjectRequest
         {

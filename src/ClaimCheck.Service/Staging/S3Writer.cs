@@ -5,8 +5,8 @@ using Amazon.S3.Model;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Cuts a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is filled
-/// while at most <see cref="StagingOptions.ParallelParts"/> are on their way; a writer that is ahead waits.
+/// Splits a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is filled
+/// while at most <see cref="StagingOptions.ParallelParts"/> are being sent; a writer that is ahead waits.
 /// </summary>
 internal sealed class S3Writer(
     S3Connection connection,
@@ -59,7 +59,7 @@ internal sealed class S3Writer(
             var answer = await connection.Client.CompleteMultipartUploadAsync(request, cancellationToken);
             completed = !string.IsNullOrEmpty(answer.ETag);
             if (!completed && !await IsThereAsync(cancellationToken)) // Ceph's answer has no ETag
-                throw new StagingException($"S3 answered that {Upload.Key} is complete, but it is not there whole.", isTransient: true);
+                throw new StagingException($"S3 answered that {Upload.Key} is complete, but the whole object is not there.", isTransient: true);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
@@ -76,7 +76,8 @@ internal sealed class S3Writer(
             return;
         disposed = true;
         await stop.CancelAsync();
-        // None may be under way when the upload is aborted, or S3 would keep it as an orphan. What they threw was told already.
+        // None may be under way when the upload is aborted, or S3 would keep it as an orphan. Their failures were reported
+        // already.
         await Task.WhenAll(parts).ContinueWith(static _ => { }, TaskScheduler.Default);
         if (buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(buffer);
@@ -91,7 +92,7 @@ internal sealed class S3Writer(
         }
         catch (Exception e) when (e is StagingException or OperationCanceledException)
         {
-            // The upload is recorded in the catalog: the sweep aborts it again. The failure that led here matters more.
+            // The upload is recorded in the catalog: the sweep aborts it again. The original failure matters more.
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed class S3Writer(
         if (parts.Find(part => part.IsFaulted || part.IsCanceled) is { } failed)
         {
             slots.Release();
-            await failed; // there is no use in sending the rest
+            await failed; // the rest need not be sent
         }
         parts.Add(UploadAsync(parts.Count + 1, buffer, filled));
         bytes += filled;
@@ -162,7 +163,7 @@ internal sealed class S3Writer(
         }
     }
 
-    // Size and mark: an earlier object under the same key (a manifest is written again) must not be taken for this one.
+    // Size and mark: an earlier object under the same key (a manifest is written again) must not be mistaken for this one.
     private async Task<bool> IsThereAsync(CancellationToken cancellationToken)
     {
         try

@@ -16,10 +16,13 @@ internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
         return ($"{Root}{key}?expires={expires}&kid={keys.NewestId}&sig={keys.Sign(Text(method, key, expires))}", DateTimeOffset.FromUnixTimeSeconds(expires));
     }
 
-    /// <summary>Judges a link. A link to GET also shows the head of the file, which its holder may see anyway; no other method passes for another.</summary>
+    /// <summary>
+    /// Verifies a link. A link to GET also allows HEAD, which its holder may see anyway; other methods must match exactly.
+    /// </summary>
     /// <param name="key">What it leads to.</param>
-    /// <param name="query">The link's own: S3 signs all of it, so one with another parameter is not the link that was made.</param>
-    /// <param name="method">Of the request.</param>
+    /// <param name="query">The link's own query: S3 signs all of it, so one with another parameter is not the link that was
+    /// minted.</param>
+    /// <param name="method">The method of the request.</param>
     public LinkVerdict Verify(string key, IQueryCollection query, string method)
     {
         if (query.Count != Parameters || query["expires"] is not [{ } expiresText] || query["kid"] is not [{ } keyId] || query["sig"] is not [{ } signature]

@@ -6,13 +6,18 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Serves the folder's files to whoever holds a link, as S3 would: ranges, a strong ETag, nothing cached, nothing unpacked.</summary>
+/// <summary>
+/// Serves the folder's files to the holders of links, as S3 would: ranges, a strong ETag, nothing cached, nothing decompressed.
+/// </summary>
 internal static class StagedFilesEndpoint
 {
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ManifestTakes = TimeSpan.FromSeconds(5);
 
-    /// <summary>Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is asked for: the link is the right.</summary>
+    /// <summary>
+    /// Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is needed: the link is the
+    /// permission.
+    /// </summary>
     public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
@@ -27,10 +32,10 @@ internal static class StagedFilesEndpoint
         switch (links.Verify(key ?? "", context.Request.Query, context.Request.Method))
         {
             case LinkVerdict.Invalid:
-                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not made here, or was altered.").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not minted by this service, or was altered.").ExecuteAsync(context);
                 return;
             case LinkVerdict.Expired:
-                await Problems.Of(ProblemCodes.LinkExpired, "The link's time is over: ask the claim URL for a new one.").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.LinkExpired, "The link has expired: ask the claim URL for a new one.").ExecuteAsync(context);
                 return;
         }
 
@@ -39,7 +44,7 @@ internal static class StagedFilesEndpoint
             if (!FolderPaths.IsKey(key!) || !await states.MayReadAsync(key!, context.RequestAborted)
                 || await FindAsync(key!, paths, states, signals, time, context.RequestAborted) is not { } file)
             {
-                await Problems.Of(ProblemCodes.NotFound, "There is no such file (any more).").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.NotFound, "The file does not exist (any more).").ExecuteAsync(context);
                 return;
             }
             await SendAsync(context, key!, file, readers);
@@ -51,7 +56,7 @@ internal static class StagedFilesEndpoint
         }
     }
 
-    // The manifest follows ready a moment later. Its link, handed out with the 202, works from ready on: whoever asks in between waits.
+    // The manifest follows ready a moment later. Its link, sent with the 202, works from ready on: requests in between wait.
     private static async Task<FileStream?> FindAsync(
         string key, FolderPaths paths, BatchStates states, CatalogSignals signals, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -77,7 +82,7 @@ internal static class StagedFilesEndpoint
     {
         var (modified, length) = (File.GetLastWriteTimeUtc(file.SafeFileHandle), file.Length);
         var name = key[(key.LastIndexOf('/') + 1)..];
-        // It disposes the file, and knows If-Match, If-None-Match, If-Range and Range; of several ranges it makes a whole answer.
+        // It disposes the file, and handles If-Match, If-None-Match, If-Range and Range; several ranges get a complete answer.
         var answer = TypedResults.Stream(
             file,
             StagedContent.Of(name).ContentType,
@@ -87,8 +92,8 @@ internal static class StagedFilesEndpoint
             enableRangeProcessing: true);
         context.Response.Headers.AcceptRanges = "bytes";
         StreamedAnswers.DoNotBuffer(context.Response);
-        // It would take any unit for bytes; of units that are not known, RFC 9110 says to ignore the header.
-        // A condition that can't be parsed does not hold: the whole file is the answer.
+        // It would treat any unit as bytes; for unknown units, RFC 9110 says to ignore the header.
+        // A condition that can't be parsed does not match: the whole file is the answer.
         if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)
             || (context.Request.Headers.IfRange.Count > 0 && context.Request.GetTypedHeaders().IfRange is null))
         {
@@ -96,7 +101,7 @@ internal static class StagedFilesEndpoint
         }
 
         using var sent = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        // Beside the copying, which may wait for a slow reader: a revoked batch is not read on.
+        // Beside the copying, which may wait for a slow reader: a revoked batch must not be read any further.
         var watching = readers.WatchAsync(Readable.Of(key)!.Value, context.Abort, sent.Token);
         try
         {
@@ -112,7 +117,7 @@ internal static class StagedFilesEndpoint
             return;
         context.Response.ContentLength = null;
         if (context.Response.StatusCode == 412)
-            await Problems.Of(ProblemCodes.PreconditionFailed, "The file is not the one that was asked for.").ExecuteAsync(context);
+            await Problems.Of(ProblemCodes.PreconditionFailed, "The file does not match the request's condition.").ExecuteAsync(context);
         else
             await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
     }

@@ -4,7 +4,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Puts staging together: S3 where a bucket is named, else a folder.</summary>
+/// <summary>Registers staging: S3 where a bucket is named, else a folder.</summary>
 internal static class StagingFeature
 {
     public static WebApplicationBuilder AddStaging(this WebApplicationBuilder builder)
@@ -23,7 +23,7 @@ internal static class StagingFeature
         return builder;
     }
 
-    /// <summary>Checks that staging can be written and read, and that this catalog's batches are in it and no other's.</summary>
+    /// <summary>Checks that staging can be written and read, and that it belongs to this catalog only.</summary>
     public static async Task CheckStagingAsync(WebApplication app, CancellationToken cancellationToken)
     {
         await app.Services.GetRequiredService<IStaging>().CheckAsync(cancellationToken);

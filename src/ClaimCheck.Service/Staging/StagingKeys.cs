@@ -2,13 +2,13 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Where things lie in staging. Outsiders may rely on this layout: an operator may serve the folder by SFTP.</summary>
+/// <summary>The layout of staging. Others may rely on it: an operator may serve the folder by SFTP.</summary>
 internal static class StagingKeys
 {
     public const string Root = "batches/";
     public const string Jobs = "jobs/";
 
-    /// <summary>What producers upload, until it is published: no link to read ever leads there.</summary>
+    /// <summary>The landing: what producers upload, until it is published. No link to read ever leads there.</summary>
     public const string LandingRoot = "inbox/";
 
     public static string Landing(BatchId batch) => $"{LandingRoot}{batch}/";
@@ -21,7 +21,7 @@ internal static class StagingKeys
 
     public static string Manifest(BatchId batch) => Batch(batch) + "manifest.json";
 
-    /// <summary>For a batch that is offered once more.</summary>
+    /// <summary>For a redelivery of a batch.</summary>
     public static string AnotherManifest(BatchId batch) => $"{Batch(batch)}manifest-{Guid.NewGuid():N}.json";
 
     /// <summary>What a bulk job stages: its body and its results.</summary>

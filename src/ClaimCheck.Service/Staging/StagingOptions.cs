@@ -39,7 +39,7 @@ internal sealed record StagingOptions : IValidatableObject
     /// <summary>How many parts of one object are under way at a time. One more buffer is being filled meanwhile.</summary>
     public int ParallelParts { get; init; } = 4;
 
-    /// <summary>A request, or a pause within an answer, that takes longer has stalled and is tried again.</summary>
+    /// <summary>A request, or a pause within an answer, that takes longer counts as stalled and is tried again.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary><c>AES256</c>, <c>aws:kms</c> or <c>aws:kms:dsse</c>; by default the bucket decides.</summary>
@@ -54,7 +54,7 @@ internal sealed record StagingOptions : IValidatableObject
     /// <summary>The group that may read the folder, for an operator who serves it to others; by default the service's user alone may.</summary>
     public string? Group { get; init; }
 
-    /// <returns>What is wrong: the value, the rule, and what would come of it.</returns>
+    /// <returns>What is wrong: the value, the rule, and the consequence.</returns>
     public IEnumerable<string> Problems()
     {
         if (Bucket is { } bucket && (bucket.Length is < 3 or > 63 || bucket.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-'))))

@@ -3,8 +3,8 @@ using ClaimCheck.Service.Startup;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Where this process stages files, by a name that is the same for all who share the place: a bucket by its name, a folder by an id that
-/// lies in it, since one folder may be mounted at different paths, and different folders at one.
+/// Where this process stages files, by a name that is the same for all processes that share the place: a bucket by its name, a
+/// folder by an id stored in it, since one folder may be mounted at different paths, and different folders at one.
 /// </summary>
 internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = null)
 {
@@ -13,7 +13,7 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
     /// <summary>For the operator.</summary>
     public string Shown => options.Bucket is { } bucket ? $"bucket {bucket}" : $"folder {paths!.Root}";
 
-    /// <summary>The name. Where the folder has no id yet, it is given one.</summary>
+    /// <summary>The name. A folder without an id gets one.</summary>
     public string Name() => options.Bucket is { } bucket ? $"bucket:{bucket}" : $"folder:{FolderId()}";
 
     private string FolderId()
@@ -21,7 +21,7 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
         var file = Path.Combine(paths!.Root, IdFile);
         if (Read(file) is { } known)
             return known;
-        // Whole or not at all, and of several who begin at once one.
+        // Written completely or not at all; of several processes that start at once, one creates it.
         var own = $"{file}.{Guid.NewGuid():N}";
         File.WriteAllText(own, Guid.NewGuid().ToString("D"));
         FirstFile.Name(own, file);

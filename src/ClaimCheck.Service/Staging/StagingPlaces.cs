@@ -6,8 +6,9 @@ using Npgsql;
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>
-/// Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read nor erased by the
-/// others. Each says in the catalog where it stages, again and again; one that is not heard of any more does not count.
+/// Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read nor
+/// erased by the others. Each process records in the catalog where it stages, and renews that; one that has not renewed it lately
+/// does not count.
 /// </summary>
 internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
 {
@@ -23,8 +24,11 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
 
     private string Shown => $"{Environment.MachineName}, process {Environment.ProcessId}, {place.Shown}";
 
-    /// <summary>Takes part in the catalog's staging. One with another place that may be dead is waited for: until it is heard of, or is not.</summary>
-    /// <exception cref="StartupException">A process that lives stages elsewhere.</exception>
+    /// <summary>
+    /// Registers this process. A process with another place that may be dead is waited for, until it renews its entry or the
+    /// entry expires.
+    /// </summary>
+    /// <exception cref="StartupException">A live process stages elsewhere.</exception>
     public async Task EnterAsync(CancellationToken cancellationToken)
     {
         try
@@ -33,7 +37,7 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The staging can't be told from others: {e.Message}", e);
+            throw new StartupException($"The staging can't be identified: {e.Message}", e);
         }
 
         var seen = new Dictionary<Guid, DateTime>();
@@ -64,7 +68,7 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
         {
-            // It is forgotten by itself.
+            // The entry expires by itself.
         }
     }
 
@@ -81,7 +85,7 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
             }
             catch (Exception e) when (CatalogErrors.IsTransient(e))
             {
-                // Whoever has no catalog stages nothing.
+                // A process without a catalog stages nothing.
             }
 
             await Task.Delay(Heartbeat, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -127,7 +131,7 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
             transaction,
             cancellationToken: cancellationToken));
 
-    // A process that stood still for longer than its lease may find another place in use.
+    // A process that was paused for longer than its lease may find another place in use.
     private async Task TellAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

@@ -2,10 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>Settings that are read and checked once, before anything starts; all that is wrong with them is said at once.</summary>
+/// <summary>Options that are read and checked once, before anything starts; all faults are reported together.</summary>
 internal static class CheckedOptions
 {
-    /// <summary>Registers the settings of a section: by name, type and the type's own checks.</summary>
+    /// <summary>Registers the options of a section: their name, type and the type's own checks.</summary>
     public static WebApplicationBuilder AddCheckedOptions<T>(this WebApplicationBuilder builder, string section)
         where T : class, new()
     {
@@ -28,7 +28,7 @@ internal static class CheckedOptions
         return builder;
     }
 
-    /// <summary>Names the type of settings that are read elsewhere.</summary>
+    /// <summary>Registers the type of options that are read elsewhere.</summary>
     public static WebApplicationBuilder AddKnownSettings<T>(this WebApplicationBuilder builder, string section)
     {
         builder.Check().Known.Add(section, typeof(T));
@@ -38,13 +38,13 @@ internal static class CheckedOptions
     /// <summary>The names of all settings.</summary>
     public static IEnumerable<string> SettingNames(this WebApplicationBuilder builder) => builder.Check().Known.All;
 
-    /// <summary>Stops the start where a setting is not known, or does not fit. To be called when all features are added.</summary>
+    /// <summary>Stops the start where a setting is unknown or invalid. Call it after all features are added.</summary>
     /// <exception cref="StartupException">With a line for each.</exception>
     public static WebApplicationBuilder CheckSettings(this WebApplicationBuilder builder)
     {
         var check = builder.Check();
         var faults = check.Known.Faults(builder.Configuration).Concat(check.Misfits).ToList();
-        // What the framework can't read, in its own words, only where that was not found by the types.
+        // What the framework can't read, in its own words, and only where the types did not reveal it.
         if (faults.Count == 0)
             faults = check.Unreadable;
         return faults.Count == 0 ? builder : throw new StartupException(string.Join('\n', faults));
@@ -59,7 +59,7 @@ internal static class CheckedOptions
         return made;
     }
 
-    // The framework's own checks name the field alone.
+    // The framework's own checks name the field only.
     private static string Named(string section, string text) => text.StartsWith(section, StringComparison.Ordinal) ? text : $"{section}: {text}";
 
     private sealed class SettingsCheck

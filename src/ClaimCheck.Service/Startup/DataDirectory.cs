@@ -1,6 +1,8 @@
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>Where the service keeps what it needs when nothing else is configured: <c>ClaimCheck:DataDirectory</c>, or <c>.claimcheck</c>.</summary>
+/// <summary>
+/// The folder of the service's own data where nothing else is configured: <c>ClaimCheck:DataDirectory</c>, or <c>.claimcheck</c>.
+/// </summary>
 internal static class DataDirectory
 {
     public static string Of(IConfiguration configuration) =>

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace ClaimCheck.Service.Startup;
 
 /// <summary>
-/// Gives a whole file its name where no other has it: of several who try at once one wins, and the others read what it wrote. Moving without
-/// overwriting is not that on Unix: .NET looks whether the name is free, and then renames, so that two who look at once both go on.
+/// Gives a complete file its name only where the name is free: of several processes that try at once one wins, and the others
+/// read what it wrote. Moving without overwriting does not do that on Unix: .NET checks whether the name is free, and then
+/// renames, so that two processes may both pass.
 /// </summary>
 internal static partial class FirstFile
 {
@@ -17,7 +18,7 @@ internal static partial class FirstFile
     /// <exception cref="IOException">It can't be named.</exception>
     public static void Name(string temporary, string path)
     {
-        // A second name fails where the name is taken, in one step.
+        // Creating a hard link fails where the name is taken, in one step.
         if (!OperatingSystem.IsWindows() && (Link(temporary, path) == 0 || Marshal.GetLastPInvokeError() == Exists))
         {
             File.Delete(temporary);

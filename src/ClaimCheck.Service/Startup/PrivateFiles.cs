@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 namespace ClaimCheck.Service.Startup;
 
 /// <summary>
-/// What the service writes is its own user's alone, unless a file says otherwise: staged records, manifests with live links,
-/// locks and temporary data alike.
+/// Makes what the service writes private to its own user, unless stated otherwise: staged records, manifests with live links,
+/// locks and temporary data.
 /// </summary>
 internal static partial class PrivateFiles
 {
     public const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    // Others may go through to what is theirs, and see no name.
+    // Others may pass through to their own files, but can't list names.
     private const UnixFileMode Passage = Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    // What others could see or change.
+    // The bits by which others could see or change something.
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     private const int GroupAndOthers = 0b000_111_111;
@@ -25,9 +25,11 @@ internal static partial class PrivateFiles
             _ = SetMask(GroupAndOthers);
     }
 
-    /// <summary>Makes a folder that holds the service's own things private, also one that an earlier version left open.</summary>
-    /// <param name="folder">It is made where it is missing. A shared folder (with the sticky bit, as /tmp has it) is left as it is.</param>
-    /// <param name="isPassage">Whether another user must get through it: the one that runs the embedded Postgres, or a group that reads staging.</param>
+    /// <summary>Makes a folder of the service's own data private, even one that an earlier version left open.</summary>
+    /// <param name="folder">Created where it is missing. A shared folder (with the sticky bit, as /tmp has it) is left as it
+    /// is.</param>
+    /// <param name="isPassage">Whether another user must pass through it: the one that runs the embedded Postgres, or a group
+    /// that reads staging.</param>
     public static void Close(string folder, bool isPassage = false)
     {
         var isNew = !Directory.Exists(folder);
@@ -39,16 +41,16 @@ internal static partial class PrivateFiles
             return;
         try
         {
-            // What is there is closed further, and never opened: its mode may be the operator's choice.
+            // Existing modes are only restricted, never opened: they may be the operator's choice.
             File.SetUnixFileMode(folder, isNew ? isPassage ? Passage : Owner : mode & ~(isPassage ? Others : Others | Passage) | Owner);
         }
         catch (UnauthorizedAccessException)
         {
-            // Another user's folder: its mode is that user's to choose.
+            // Another user's folder: its mode is that user's choice.
         }
     }
 
-    /// <summary>Lets others through a folder to what is theirs below it, without a look at it.</summary>
+    /// <summary>Lets others pass through a folder to what is theirs below it, without listing it.</summary>
     public static void OpenPassage(string folder)
     {
         if (!OperatingSystem.IsWindows())

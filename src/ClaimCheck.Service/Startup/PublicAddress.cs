@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>The service's own addresses, without a trailing slash. Known once the server listens.</summary>
+/// <summary>The service's own addresses, without a trailing slash. Available once the server listens.</summary>
 internal sealed class PublicAddress(IConfiguration configuration, IServer server)
 {
-    /// <summary><c>ClaimCheck:PublicUrl</c>, which everything absolute begins with; empty where it is not set.</summary>
+    /// <summary><c>ClaimCheck:PublicUrl</c>, the beginning of everything absolute; empty where it is not set.</summary>
     public string Base { get; } = configuration["ClaimCheck:PublicUrl"]?.TrimEnd('/') ?? "";
 
-    /// <summary>The path of that address, which a proxy in front of the service may take away or not.</summary>
+    /// <summary>The path of that address, which a proxy in front of the service may remove or keep.</summary>
     public PathString Prefix => Base.Length == 0 ? default : PathString.FromUriComponent(new Uri(Base)).Value?.TrimEnd('/');
 
-    /// <summary>The address that reaches this very process, without TLS where it has one.</summary>
+    /// <summary>The address of this very process, without TLS where it has one.</summary>
     public string Own => Listening(address => address.StartsWith("http://", StringComparison.Ordinal)) ?? Listening(_ => true)!;
 
     /// <summary>An absolute link, under the first address that the service listens on where no public one is set.</summary>

@@ -1,13 +1,13 @@
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>What this process does: <c>ClaimCheck:Roles</c>, <c>api</c> and <c>worker</c>, both by default.</summary>
+/// <summary>The roles of this process: <c>ClaimCheck:Roles</c>, <c>api</c> and <c>worker</c>, both by default.</summary>
 internal sealed record Roles(bool IsApi, bool IsWorker)
 {
     public const string Setting = "ClaimCheck:Roles";
 
     public static Roles Of(IConfiguration configuration)
     {
-        // From the environment as "api,worker"; from a file also as a list.
+        // As "api,worker" from the environment; from a file also as a list.
         var section = configuration.GetSection(Setting);
         var names = section.GetChildren().Select(child => child.Value ?? "")
             .Concat((section.Value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

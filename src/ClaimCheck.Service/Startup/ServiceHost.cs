@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>One thing that must be true before the service listens.</summary>
+/// <summary>One preparation that must succeed before the service listens.</summary>
 /// <exception cref="StartupException">It is not, and the service can't start.</exception>
 internal delegate Task Preparation(WebApplication app, CancellationToken cancellationToken);
 
@@ -35,7 +35,7 @@ internal static class ServiceHost
         }
     }
 
-    /// <summary>Runs <paramref name="main"/>; a start that fails for a known reason prints it, as a rule in one line.</summary>
+    /// <summary>Runs <paramref name="main"/>; where the start fails for a known reason, prints it, usually in one line.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> main)
     {
         PrivateFiles.ByDefault();

@@ -8,16 +8,18 @@ internal sealed class ServiceOptions : IValidatableObject
     public const string Section = "ClaimCheck";
     private const int LongestUrl = 1000;
 
-    /// <summary>The key of the administrator. None: loopback only.</summary>
+    /// <summary>The administrator's key. Without one, the service listens on loopback only.</summary>
     public string? AdminKey { get; init; }
 
-    /// <summary>Something in front of the service ends TLS.</summary>
+    /// <summary>A proxy in front of the service ends TLS.</summary>
     public bool? BehindTls { get; init; }
 
-    /// <summary>What everything absolute begins with, where callers reach the service by another address than it listens on.</summary>
+    /// <summary>
+    /// The beginning of everything absolute, where callers reach the service by another address than it listens on.
+    /// </summary>
     public string? PublicUrl { get; init; }
 
-    /// <summary>Where the service keeps what it needs when nothing else is configured.</summary>
+    /// <summary>The folder of the service's own data where nothing else is configured.</summary>
     public string? DataDirectory { get; init; }
 
     /// <summary>The folder of dataset definitions.</summary>

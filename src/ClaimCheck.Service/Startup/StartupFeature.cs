@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>What everything else stands on: time, roles, folders of this process, and how it stops.</summary>
+/// <summary>What everything else is built on: time, roles, folders of this process, and how it stops.</summary>
 internal static class StartupFeature
 {
     public static WebApplicationBuilder AddStartup(this WebApplicationBuilder builder)
@@ -13,7 +13,7 @@ internal static class StartupFeature
             .Configure<HostOptions>(host =>
             {
                 host.ShutdownTimeout = TimeSpan.FromSeconds(20);
-                // Workers hand back what they have at once, however long downloads still take.
+                // Workers give their leases back at once, however long downloads still take.
                 host.ServicesStopConcurrently = true;
             });
         return builder;

@@ -5,7 +5,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Events;
 
-/// <summary>AR-2: by the clock or from outside; BulkReady says when.</summary>
+/// <summary>AR-2: on schedule or triggered from outside; waits for BulkReady.</summary>
 public sealed class Routes_by_events
 {
     [Theory]

@@ -140,7 +140,7 @@ public sealed class Routes_on_demand
         Assert.All(front.Receipts, each => Assert.Equal((batch.ToString(), "billing"), (each.Batch, each.Consumer)));
         Assert.Equal(50, front.Receipts.First().Report.Succeeded);
 
-        // One that is refused for good is given up.
+        // One that is refused terminally is given up.
         front.ReceiptAnswers.Enqueue(422);
         var other = (string)(await scene.AskAsync(new { }))["id"]!;
         await scene.BecomesAsync(other, "delivered");

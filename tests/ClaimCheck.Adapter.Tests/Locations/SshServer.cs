@@ -71,7 +71,7 @@ internal sealed class SshServer : IAsyncDisposable
         return file;
     }
 
-    /// <summary>Has the authority sign an account's key; the certificate lies beside it.</summary>
+    /// <summary>Has the authority sign an account's key; the certificate is beside it.</summary>
     public async Task CertifyAsync(string key) => Assert.Equal(
         0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(folder, "authority"), "-I", "account", "-n", Environment.UserName, key + ".pub"])).ExitCode);
 

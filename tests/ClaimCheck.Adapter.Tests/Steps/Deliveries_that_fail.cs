@@ -43,7 +43,7 @@ public sealed class Deliveries_that_fail
         front.ExportAnswer = 401;
         await scene.StartAsync();
 
-        // Not the caller's fault: it is taken, and goes on once the key is right.
+        // Not the caller's fault: it is accepted, and continues once the key is right.
         var asked = await scene.AskAsync(new { });
         var id = (string)asked["id"]!;
         Assert.Equal("requested", (string)asked["state"]!);

@@ -39,7 +39,7 @@ public sealed class Interrupted_loads
 
         var delivered = await scene.Adapter.BecomesAsync(id, "delivered");
 
-        Assert.Contains("goes on at", scene.Adapter.Adapter.Log, StringComparison.Ordinal);
+        Assert.Contains("continues at", scene.Adapter.Adapter.Log, StringComparison.Ordinal);
         Assert.Equal(3000, (long)delivered["outcomes"]!["succeeded"]!);
         Assert.Equal(3000, await scene.ScalarAsync<long>("SELECT count(*) FROM loaded"));
         Assert.Equal(3000, await scene.ScalarAsync<long>("SELECT count(DISTINCT id) FROM loaded"));

@@ -52,7 +52,7 @@ public sealed class Records_or_their_table
         await scene.SqlAsync($"GRANT INSERT ON items TO {role}");
         Assert.Equal((996, 0, 4), Outcomes(await scene.Adapter.BecomesAsync(id, "delivered")));
 
-        // A server that became a standby takes no writes for now: no record's either.
+        // A server that became a standby accepts no writes at present: not a record's failure either.
         await ReadOnlyAsync("on");
         id = await scene.AskAsync();
         await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("The database or the transaction is read-only", StringComparison.Ordinal)));

@@ -3,7 +3,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Tables;
 
-/// <summary>Some records can't be loaded, for good or for now: the others are, and all outcomes add up.</summary>
+/// <summary>Some records can't be loaded, terminally or transiently: the others are, and all outcomes add up.</summary>
 public sealed class Records_that_fail
 {
     [Theory]

@@ -14,8 +14,8 @@ public sealed class Tables_that_do_not_fit
             ("CREATE TABLE items (id bigint UNIQUE DEFERRABLE, name text)", "no unique index or constraint over exactly (id)"),
             ("CREATE TABLE items (id bigint PRIMARY KEY)", "it has no column 'name' for the dataset's 'name'"),
             ("CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)", "its column 'id' is generated always"),
-            ("CREATE TABLE items (id bigint PRIMARY KEY, name text, more text NOT NULL)", "its column 'more' takes no NULL and has no default"),
-            ("CREATE TABLE others (id bigint PRIMARY KEY)", "there is no such table"),
+            ("CREATE TABLE items (id bigint PRIMARY KEY, name text, more text NOT NULL)", "its column 'more' does not allow NULL and has no default"),
+            ("CREATE TABLE others (id bigint PRIMARY KEY)", "the table does not exist"),
         ];
         await using var scene = await TableScene.CreateAsync("", items: 1);
         foreach (var (table, reason) in cases)
@@ -33,9 +33,9 @@ public sealed class Tables_that_do_not_fit
             ("OnRevoked", "delete", "BatchColumn is not set"),
             ("OnConflict", "merge", "must be one of update, ignore"),
             ("Table", "items; DROP TABLE items", "must be a table's name"),
-            ("ConnectionString", "warehouse", "ConnectionStrings has no such name"),
-            ("ConnectionString", "Host=a;Password=secret;Nonsense=1", "is no connection string of Npgsql"),
-            ("Folder", "{batchId}", "records go to it, and no files anywhere"),
+            ("ConnectionString", "warehouse", "ConnectionStrings does not have that name"),
+            ("ConnectionString", "Host=a;Password=secret;Nonsense=1", "is not a connection string of Npgsql"),
+            ("Folder", "{batchId}", "records are loaded into it, and no files are written"),
             ("BatchColumn", "name", "is one that the dataset is loaded into"),
             ("BatchColumn", "when", "must be a column of type text, varchar or uuid"),
             ("Key", "name", "no unique index or constraint over exactly (name)"),
@@ -67,7 +67,7 @@ public sealed class Tables_that_do_not_fit
         (code, output) = await scene.Adapter.RunAsync("--check");
         Assert.Equal(2, code);
         await scene.Adapter.StartAsync();
-        Assert.Contains("can't be told yet", scene.Adapter.Adapter.Log, StringComparison.Ordinal);
+        Assert.Contains("is not known yet", scene.Adapter.Adapter.Log, StringComparison.Ordinal);
     }
 
     private static async Task RefusesAsync(TableScene scene, string reason)

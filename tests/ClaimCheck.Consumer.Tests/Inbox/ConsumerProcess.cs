@@ -33,7 +33,7 @@ internal sealed class ConsumerProcess : IDisposable
 
     public Task PauseAsync() => SignalAsync("STOP");
 
-    /// <summary>Lets it go on, and its handler return.</summary>
+    /// <summary>Lets it continue, and its handler return.</summary>
     public async Task ResumeAsync()
     {
         await SignalAsync("CONT");

@@ -17,7 +17,7 @@ public sealed class What_the_inbox_s_database_refuses
         await RefusesAsync(new(way.ConnectionString) { Database = "nothing_such" }, "no database of that name");
         await RefusesAsync(new(way.ConnectionString) { Port = 1 }, "refused the connection");
         await RefusesAsync(new(way.ConnectionString) { Host = "nothing.invalid" }, "has no address (DNS)");
-        await RefusesAsync(new(way.ConnectionString) { SslMode = SslMode.Require }, "asks for TLS");
+        await RefusesAsync(new(way.ConnectionString) { SslMode = SslMode.Require }, "requires TLS");
 
         await Scene.SqlAsync(database, $"REVOKE ALL ON DATABASE \"{way.Database}\" FROM {way.Username}, PUBLIC; GRANT CONNECT ON DATABASE \"{way.Database}\" TO {way.Username}");
         await RefusesAsync(way, "permission denied");

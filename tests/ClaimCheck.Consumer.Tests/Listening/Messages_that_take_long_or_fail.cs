@@ -27,7 +27,7 @@ public sealed class Messages_that_take_long_or_fail
         await scene.EmptyAsync();
         Assert.Equal(3, scene.Seen.Times("ready", poison));
         Assert.Equal(neighbours.Select(each => each.Subject).Order(), scene.Seen.Handled.Select(each => each.ToString()).Order());
-        Assert.Equal(3, scene.Log.All.Split("is no event, and is left to the redrive policy").Length - 1);
+        Assert.Equal(3, scene.Log.All.Split("is not a ClaimCheck event, and is left to the redrive policy").Length - 1);
         Assert.DoesNotContain("secret-in-the-message", scene.Log.All, StringComparison.Ordinal);
     }
 

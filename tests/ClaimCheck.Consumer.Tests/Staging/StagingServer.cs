@@ -67,7 +67,7 @@ internal sealed class StagingServer : IAsyncDisposable
         RetryDelay = TimeSpan.FromMilliseconds(1),
     });
 
-    /// <param name="stall">Short only where a server stalls: a busy machine is no stalled server.</param>
+    /// <param name="stall">Short only where a server stalls: a busy machine is not a stalled server.</param>
     public static BatchReaderOptions Options(TimeSpan? stall = null) => new()
     {
         RetryDelay = TimeSpan.FromMilliseconds(1),

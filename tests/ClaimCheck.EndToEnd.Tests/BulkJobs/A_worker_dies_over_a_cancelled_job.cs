@@ -42,7 +42,7 @@ public sealed class A_worker_dies_over_a_cancelled_job
         using (var asking = first.NewHttp())
             job = await JobScene.PostAsync(asking, "gated", JobScene.Ndjson(Orders));
         await Hold.IsMetAsync(scene.Target, "claimcheck_apply");
-        await first.KillAsync(); // its statement goes on, in the target
+        await first.KillAsync(); // its statement continues, in the target
         await Scene.SqlAsync(scene.Scene.Catalog, "UPDATE bulk_jobs SET cancel_requested_at = now()");
         // One that has less patience with locks.
         using var http = (await scene.Scene.StartServiceAsync(("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"))).NewHttp();
@@ -79,7 +79,7 @@ public sealed class A_worker_dies_over_a_cancelled_job
     private static async Task<JobScene> NewSceneAsync()
     {
         var scene = await JobScene.CreateAsync(Orders, chunk: 100);
-        // The target's operator lets it go on with what its client has left; else it would end the statement of a dead worker in seconds.
+        // The target's setting lets a statement continue without its client; otherwise the statement of a dead worker would end in seconds.
         await Scene.SqlAsync(
             scene.Target,
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_connection_check_interval = %L', current_database(), '10min'); END $$");

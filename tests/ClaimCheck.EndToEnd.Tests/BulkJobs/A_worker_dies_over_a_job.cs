@@ -36,7 +36,7 @@ public sealed class A_worker_dies_over_a_job
         await using var gate = await Hold.TakeAsync(scene.Target, Hold.Gate);
         var (first, job) = await StartAsync(scene);
         await Hold.IsMetAsync(scene.Target, "claimcheck_apply");
-        // The catalog does not take what is written down, while the target goes on.
+        // The catalog accepts no progress, while the target continues.
         await using var catalog = await Hold.TakeAsync(scene.Scene.Catalog, "SELECT 1 FROM bulk_jobs FOR UPDATE");
         await gate.ReleaseAsync();
         await Hold.IsMetAsync(scene.Scene.Catalog, "SET next_chunk");

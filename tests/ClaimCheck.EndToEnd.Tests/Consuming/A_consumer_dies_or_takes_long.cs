@@ -24,7 +24,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
 
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.True(second.Said("Nothing is left to be applied") > 0, second.Log);
+        Assert.True(second.Said("Nothing is left to apply") > 0, second.Log);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.Equal(1, second.Said("goes on at"));
+        Assert.Equal(1, second.Said("continues at"));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.Equal(0, processes.Sum(process => process.Said("Another process works on") + process.Said("Nothing is left to be applied")));
+        Assert.Equal(0, processes.Sum(process => process.Said("Another process works on") + process.Said("Nothing is left to apply")));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class A_poison_message(ConsumerLab lab) : IClassFixture<ConsumerLa
         await Eventually.TrueAsync(async () => await lab.CountAsync(consumer.Queue.DeadLetterUrl) == 2);
         await consumer.DrainedAsync(dead: 2);
         Assert.Equal(poison.Order(), (await lab.TakeAsync(consumer.Queue.DeadLetterUrl, 2)).Select(dead => dead.Body).Order());
-        Assert.Equal(receives, process.Said("is no event, and is left to the redrive policy"));
+        Assert.Equal(receives, process.Said("is not a ClaimCheck event, and is left to the redrive policy"));
         Assert.Equal(receives, process.Said($"of batch {unknown} failed at try"));
         Assert.Equal(0, process.Said("secret-in-the-message"));
         await consumer.AssertOnceAsync(first.BatchId, 100);

@@ -67,11 +67,11 @@ public sealed class ConsumerLab : IAsyncLifetime
         return consumer;
     }
 
-    /// <summary>A consumer whose queue hears of everything, unless a subscription says otherwise.</summary>
+    /// <summary>A consumer whose queue gets every event, unless a subscription filters.</summary>
     internal async Task<LabConsumer> NewConsumerAsync(SubscriptionOptions? subscription = null, int maxReceiveCount = 3) =>
         await NewConsumerAsync(await Servers.NewQueueAsync(Topic, subscription, maxReceiveCount));
 
-    /// <summary>A batch of the last so many items, announced soon.</summary>
+    /// <summary>A batch of a number of the last items, announced soon.</summary>
     internal async Task<Export> ExportAsync(int records, long? maxFileBytes = null, string? linkLifetime = null, string compression = "gzip")
     {
         var export = await Client.CreateExportAsync(new ExportRequest

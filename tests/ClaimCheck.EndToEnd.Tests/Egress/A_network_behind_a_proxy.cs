@@ -31,7 +31,7 @@ public sealed class A_network_behind_a_proxy
         var service = await scene.StartServiceAsync(("ClaimCheck__Webhooks__Proxy", $"http://svc:{Uri.EscapeDataString("p@ss-w0rd")}@{border.Url.Authority}"));
         using var client = new Client(service);
 
-        // The proxy resolves: nobody else knows the name, and that is no reason to warn.
+        // The proxy resolves: nobody else knows the name, and that must not cause a warning.
         var hook = await SubscribeAsync(client, "https://hooks.test/hooks");
         var plain = await SubscribeAsync(client, "https://hooks.test/plain", """, "contentType": "application/json" """);
         Assert.Equal((0, "application/cloudevents+json", "application/json"), (hook.Warnings.Count, hook.ContentType, plain.ContentType));

@@ -5,7 +5,7 @@ namespace ClaimCheck.EndToEnd.Tests.Failures;
 
 /// <summary>
 /// A worker stands still for longer than its lease, as in a long pause of a virtual machine, while its connections stay open.
-/// Another one takes its work over; when the first goes on it changes nothing.
+/// Another one takes its work over; when the first continues it changes nothing.
 /// </summary>
 public sealed class A_worker_is_paused
 {

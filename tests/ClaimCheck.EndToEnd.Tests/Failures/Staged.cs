@@ -4,7 +4,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Failures;
 
-/// <summary>What lies in a scene's staging, seen past the service.</summary>
+/// <summary>The content of a scene's staging, read without the service.</summary>
 internal static class Staged
 {
     /// <summary>The keys of all objects below <c>batches/</c>. In a folder empty folders count too: they end with a slash.</summary>

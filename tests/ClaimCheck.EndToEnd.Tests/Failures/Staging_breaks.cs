@@ -4,7 +4,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Failures;
 
-/// <summary>The disk is full, the bucket gone, the credentials expired: exports say so, nothing is lost, and mending is enough.</summary>
+/// <summary>The disk is full, the bucket gone, the credentials expired: exports report it, nothing is lost, and fixing the cause is enough.</summary>
 public sealed class Staging_breaks
 {
     private const int Items = 30_000; // about a megabyte and a half

@@ -4,7 +4,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Failures;
 
-/// <summary>What is committed is published, by whoever is left, with the id that the commit gave it.</summary>
+/// <summary>What is committed is published, by any remaining process, with the id that the commit gave it.</summary>
 public sealed class The_relay_dies
 {
     private const int Items = 2000;

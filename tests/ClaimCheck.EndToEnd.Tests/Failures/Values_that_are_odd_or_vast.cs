@@ -3,7 +3,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Failures;
 
-/// <summary>A worker at values that it does not understand, or that are huge: it fails the export, or lets go of it, and goes on.</summary>
+/// <summary>A worker with values that it can't parse, or that are huge: it fails the export, or gives it back, and continues.</summary>
 public sealed class Values_that_are_odd_or_vast
 {
     private const int Items = 1000;

@@ -9,7 +9,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Publishing;
 
-/// <summary>Events go on to an SNS topic and into its queues, on real servers.</summary>
+/// <summary>Events are forwarded to an SNS topic and into its queues, on real servers.</summary>
 public sealed class The_topic
 {
     [Fact]
@@ -68,7 +68,7 @@ public sealed class The_topic
         for (var i = 0; i < 12; i++)
             exports.Add(await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready));
         var feed = await Eventually.NotNullAsync(async () => await client.FeedAsync() is { Count: 12 } all ? all : null);
-        // One that is taken back meanwhile is not offered any more.
+        // One that is revoked meanwhile is not offered any more.
         await client.Http.DeleteAsync($"/v1/batches/{exports[3].BatchId}");
         // A call makes three tries: with the fourth from now on another one has begun, whose messages were made after that.
         var tries = proxy.Requests.Count;

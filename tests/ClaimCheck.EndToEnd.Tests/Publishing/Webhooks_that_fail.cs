@@ -5,7 +5,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Publishing;
 
-/// <summary>A webhook that is slow, refuses, redirects, is gone or lies where it may not; and a service that dies at it.</summary>
+/// <summary>A webhook that is slow, refuses, redirects, is gone or is at a forbidden address; and a service that dies while delivering.</summary>
 public sealed class Webhooks_that_fail
 {
     [Fact]
@@ -94,7 +94,7 @@ public sealed class Webhooks_that_fail
         using var byHand = await scene.Client.Http.PostAsync(new Uri(delivery.Links.Redeliver).AbsolutePath, null);
         Assert.Equal(HttpStatusCode.Conflict, byHand.StatusCode);
 
-        // Whoever wants it back subscribes anew, and gets what comes from then on.
+        // A new subscription gets events from then on.
         scene.Receiver.Answer = HookReceiver.Taken;
         var anew = await scene.SubscribeAsync();
         await scene.ExportAsync();

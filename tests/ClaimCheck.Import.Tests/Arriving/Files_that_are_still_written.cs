@@ -63,7 +63,7 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
     [InlineData(true, 0)]
     public async Task A_file_that_grows_after_it_was_taken_is_imported_to_its_end_and_each_record_once(bool isGzip, int cutWithin)
     {
-        // Half of it, its last record perhaps cut; the writer goes on while the first half is under way.
+        // Half of it, its last record perhaps cut; the writer continues while the first half is being sent.
         var whole = ImportScene.Csv(700);
         var half = whole.IndexOf("o0000351", StringComparison.Ordinal) + cutWithin;
         var goesOn = 0;
@@ -76,7 +76,7 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
             }
             return Task.FromResult(false);
         };
-        // What fails for now is cut again, from the file that has grown, into the same batches.
+        // Transient failures are read again, from the file that has grown, into the same batches.
         endpoint.StatusOf = (id, times) => id == "o0000345" && times < 3 ? 503 : 200;
         scene.Write("feed/a.csv", Bytes(whole[..half]));
         await scene.WatchOnceAsync();

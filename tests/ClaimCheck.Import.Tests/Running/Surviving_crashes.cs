@@ -2,7 +2,7 @@ using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Tests.Running;
 
-/// <summary>A run that is killed goes on where it was, and what was noted as good is not sent again.</summary>
+/// <summary>A killed run continues where it was, and what was recorded as succeeded is not sent again.</summary>
 public sealed class Surviving_crashes : IAsyncLifetime
 {
     private const int Records = 4000;
@@ -115,7 +115,7 @@ public sealed class Surviving_crashes : IAsyncLifetime
         endpoint.StatusOf = (id, _) => id == "o0000150" ? 400 : 200;
         var run = await scene.ImportAsync(file);
         var directory = scene.Runs.DirectoryOf(run.RunId);
-        // As if power had gone while the last batch was noted: half a line here, a failure there that no entry vouches for.
+        // As after a power failure while the last batch was recorded: half a line here, a failure there without an entry.
         var journal = File.ReadAllLines(directory.Journal);
         var last = Array.FindLastIndex(journal, line => line.Contains("\"round\"", StringComparison.Ordinal));
         File.WriteAllText(directory.Journal, string.Join('\n', journal[..last]) + "\n" + journal[last][..10]);

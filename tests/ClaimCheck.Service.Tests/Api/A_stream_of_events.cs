@@ -42,7 +42,7 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
             Assert.Equal(("claimcheck.bulk.revoked.v1", first.Text("batchId")), (revoked.Text("type"), revoked.Text("subject")));
         }
 
-        // The id of the first line goes on behind it, in either form; the header wins over the address.
+        // The id of the first line continues behind it, in either form; the header wins over the address.
         foreach (var path in (string[])["/v1/events", "/v1/events?after=nonsense"])
         {
             using var resumed = await http.OpenAsync(path, ("Accept", "text/event-stream"), ("Last-Event-ID", cursor));

@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>A client that follows redirects may carry its key to where the link leads: whoever sends one gets the file itself.</summary>
+/// <summary>A client that follows redirects may send its key to the link's host: a request with a key gets the file itself.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Files_with_a_key(ApiService service)
 {

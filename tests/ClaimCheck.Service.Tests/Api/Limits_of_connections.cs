@@ -22,7 +22,7 @@ public sealed class Limits_of_connections(ApiService service)
             for (var more = 0; more < 5; more++)
                 Assert.False(await IsServedAsync(await ConnectAsync(process)));
             foreach (var client in open)
-                Assert.True(await IsServedAsync(client)); // those it has go on
+                Assert.True(await IsServedAsync(client)); // existing ones continue
             await Eventually.TrueAsync(() => Task.FromResult(Said(process, "All 10 connections") == episode));
 
             open.ForEach(client => client.Dispose());

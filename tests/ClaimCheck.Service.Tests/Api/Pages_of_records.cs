@@ -60,7 +60,7 @@ public sealed class Pages_of_records(ApiService service)
         Assert.Empty(empty.Items());
         Assert.Null(empty.NextCursor());
         var big = await service.Http.ReadyAsync("""{ "dataset": "big", "criteria": { "rows": 60000 } }""");
-        // A page ends early where its records are large, and goes on where it ended.
+        // A page ends early where its records are large, and the next one continues there.
         Assert.Equal(60000, (await AllAsync(big.Link("batch"), 10000)).Count);
     }
 

@@ -55,7 +55,7 @@ public sealed class What_others_may_see
         var (code, output) = await ServiceProcess.RunAsync(
             new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal) { ["ClaimCheck__Staging__Group"] = "no-such-group" });
         Assert.Equal(1, code);
-        Assert.Contains("ClaimCheck:Staging:Group is no-such-group, but this machine has no such group", output, StringComparison.Ordinal);
+        Assert.Contains("ClaimCheck:Staging:Group is no-such-group, but this machine does not have that group", output, StringComparison.Ordinal);
 
         var service = await scene.StartServiceAsync(("ClaimCheck__Staging__Group", await OwnGroupAsync()));
         using var http = service.NewHttp();

@@ -63,7 +63,7 @@ public sealed class Without_a_key(ApiService service)
     [InlineData("Via", "1.1 proxy")]
     public async Task What_a_proxy_forwards_is_421(string header, string value)
     {
-        // Whoever reaches the proxy would be the administrator.
+        // Everybody who reaches the proxy would be the administrator.
         (await service.Idle.GetAsync("/v1/exports", (header, value))).IsProblem(421, "misdirected_request");
         (await service.Idle.GetAsync("/health/live", (header, value))).IsProblem(421, "misdirected_request");
     }

@@ -5,7 +5,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
-/// <summary>Operations are read as strictly as datasets, and held against their target.</summary>
+/// <summary>Operations are read as strictly as datasets, and checked against their target.</summary>
 public sealed class Definitions_of_operations
 {
     private const string Item = "UPDATE orders SET status = :status WHERE id = :id";
@@ -49,7 +49,7 @@ public sealed class Definitions_of_operations
         using var api = new ApiClient(service.NewHttp());
 
         foreach (var (name, file, reason) in (IEnumerable<(string, string, string)>)[.. bad.Select(one => (one.Name, one.File, one.Reason)),
-            ("nowhere", "nowhere.json:1", "ConnectionStrings:elsewhere is not set"), ("text", "text.json:1", "it is no JSON")])
+            ("nowhere", "nowhere.json:1", "ConnectionStrings:elsewhere is not set"), ("text", "text.json:1", "it is not JSON")])
         {
             var shown = (await api.GetAsync($"/v1/operations/{name}")).Json;
             Assert.False(shown.GetProperty("available").GetBoolean());

@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
-/// <summary>What failed is tried again, by itself and when it is asked for: each item once, whoever asks how often.</summary>
+/// <summary>Failures are tried again, automatically and on request: each item once, however often that is requested.</summary>
 public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobService>, IAsyncLifetime
 {
     private readonly JobScene scene = service.Scene;

@@ -7,7 +7,7 @@ using ClaimCheck.Service.Tests.Revocation;
 
 namespace ClaimCheck.Service.Tests.Catalog;
 
-/// <summary>Whoever asks for much waits for it; it holds nobody else up.</summary>
+/// <summary>A caller with many requests waits for them, and does not delay others.</summary>
 public sealed class Shares_of_callers : IAsyncLifetime
 {
     private RevocationLab lab = null!;

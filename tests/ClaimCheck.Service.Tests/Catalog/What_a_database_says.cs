@@ -46,7 +46,7 @@ public sealed class What_a_database_says
     [InlineData("25006", "read_only", "read-only")]
     [InlineData("25P03", "idle_in_transaction_timeout", "idle in a transaction")]
     [InlineData("25P04", "transaction_timeout", "transaction_timeout")]
-    [InlineData("57P05", "idle_session_timeout", "idle for longer")]
+    [InlineData("57P05", "idle_session_timeout", "idle for too long")]
     [InlineData("55P03", "lock_not_available", "stayed locked")]
     [InlineData("42501", "insufficient_privilege", "permission denied")]
     [InlineData("22021", "character_not_in_repertoire", "not characters of its encoding")]

@@ -36,7 +36,7 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(["Added added definition_invalid", "kept unchanged ", "orders changed definition_invalid", "removed removed "], broken);
         Assert.Null(catalog.Find("removed"));
         Assert.Same(before.Find("kept"), catalog.Find("kept"));
-        // Who has begun goes on; and what was known of it is still shown.
+        // Running exports continue; and what was known of the dataset is still shown.
         Assert.Null(await before.Find("orders")!.AskAsync(anew: false, CancellationToken.None));
         Assert.Equal("select id from t", frozen.Sql);
         Assert.Equal("id", catalog.Find("orders")!.Definition!.Key);
@@ -82,9 +82,9 @@ public sealed class DatasetCatalogTests : IAsyncLifetime, IAsyncDisposable
         var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
 
         Assert.Equal("source_unavailable", unavailable.Code);
-        Assert.StartsWith("The source shop refuses the service just now. ", unavailable.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("The source shop refuses the service at present. ", unavailable.Detail, StringComparison.Ordinal);
         Assert.Equal(
-            "Warning: Dataset orders is unavailable: its source shop answers, and refuses the service: database \"no_such_database\" does not exist (3D000).",
+            "Warning: Dataset orders is unavailable: its source shop answers, but refuses the service: database \"no_such_database\" does not exist (3D000).",
             Assert.Single(scene.Logged, line => line.Contains("orders", StringComparison.Ordinal)));
     }
 

@@ -24,7 +24,7 @@ public sealed class Definitions_of_a_running_service
         Assert.Equal(["Named", "halves", "items", "ranged", "renamed", "slow", "writing"], all.Select(item => item.Text("name")));
         Assert.Equal(["items", "ranged", "slow"], all.Where(item => item.GetProperty("available").GetBoolean()).Select(item => item.Text("name")));
         foreach (var (name, detail) in ((string, string)[])[
-            ("Named", "datasets/Named.json: a dataset's name is lower-case"), ("halves", "datasets/halves.json:1: it is no JSON"),
+            ("Named", "datasets/Named.json: a dataset's name is lower-case"), ("halves", "datasets/halves.json:1: it is not JSON"),
             ("renamed", "datasets/renamed.sql:2: source refuses the query: column \"title\" does not exist (42703)."),
             ("writing", "datasets/writing.sql: its query writes (INSERT in items)")])
         {
@@ -41,7 +41,7 @@ public sealed class Definitions_of_a_running_service
         var ranged = await http.ReadyAsync("""{ "dataset": "ranged" }""");
         Assert.Equal("""{"id":1,"span":"empty","spans":["empty"]}""", (await http.GetAsync($"/v1/batches/{ranged.Text("batchId")}/records")).Items()[0].GetRawText());
 
-        // One that goes bad while it is used: what was asked for before goes on, and is answered again.
+        // One that becomes invalid while it is used: earlier requests continue, and are answered again.
         const string body = """{ "dataset": "items" }""";
         var first = await http.PostAsync("/v1/exports", body, ("Idempotency-Key", "before"), ("Prefer", "wait=60"));
         Assert.Equal((200, "ready"), (first.Status, first.Json.Text("state")));

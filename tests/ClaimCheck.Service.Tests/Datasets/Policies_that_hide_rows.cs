@@ -29,7 +29,7 @@ public sealed class Policies_that_hide_rows
         Assert.StartsWith("datasets/orders.json: a row-level security policy of table orders hides rows from the role of shop", refused.Detail, StringComparison.Ordinal);
         Assert.Contains("\"rowSecurity\": true", refused.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Detail);
-        // As whoever uses it is refused.
+        // The same refusal as for its users.
         var why = Refusals.Unavailable(refused);
         Assert.Equal((refused.Code, refused.Detail), (why.Code, why.Detail));
         Assert.Equal(503, ProblemCatalogue.All.Single(problem => problem.Code == why.Code).Status);

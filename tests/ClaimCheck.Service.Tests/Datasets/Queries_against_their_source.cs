@@ -28,7 +28,7 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
     [InlineData("with x as (select 1 as id) update t set id = x.id from x returning t.id", "sql: its query writes (UPDATE in t), but a source is only read.")]
     [InlineData("select id from t for update", "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
     [InlineData("select id from (select id from t for share) u", "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
-    [InlineData("select id into u from t", "sql: its query makes a table (SELECT INTO), but a source is only read.")]
+    [InlineData("select id into u from t", "sql: its query creates a table (SELECT INTO), but a source is only read.")]
     [InlineData("select nextval('s') as id", "sql: its query calls nextval, which writes, but a source is only read.")]
     [InlineData("select id, pg_catalog.\"setval\"('s', 1) as x from t", "sql: its query calls setval, which writes, but a source is only read.")]
     [InlineData("select id from numbered", "sql: its query calls nextval, which writes, but a source is only read.")]

@@ -36,7 +36,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
 
         await Task.WhenAll(replicas.Select(sources => scene.Sample(sources).EnsureAsync(catalog, null, CancellationToken.None)));
 
-        Assert.Single(scene.Logged, line => line.Contains("is made, with 5000 orders", StringComparison.Ordinal));
+        Assert.Single(scene.Logged, line => line.Contains("is created, with 5000 orders", StringComparison.Ordinal));
         foreach (var sources in replicas)
             Assert.Equal(5000, await CountAsync(sources));
     }
@@ -146,7 +146,7 @@ public sealed class SampleDatabaseTests : IAsyncLifetime, IAsyncDisposable
 
         Assert.False((await datasets.Find("orders")!.ProbeAsync(CancellationToken.None)).IsAvailable);
         Assert.Single(scene.Logged, line => line.StartsWith(
-            $"Warning: The sample database {name} can't be made, and the shipped datasets are unavailable (permission denied",
+            $"Warning: The sample database {name} can't be created, and the shipped datasets are unavailable (permission denied",
             StringComparison.Ordinal));
     }
 

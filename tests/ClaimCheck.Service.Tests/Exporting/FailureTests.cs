@@ -78,7 +78,7 @@ public sealed class FailureTests
             """);
 
         Assert.Equal(("source_query_failed", false), (failure.Code, failure.IsTransient));
-        Assert.Equal("A text was read as a value of a type that it does not spell. (SQLSTATE 22P02)", failure.Message);
+        Assert.Equal("A text is not a valid value of its type. (SQLSTATE 22P02)", failure.Message);
         Assert.DoesNotContain("secret", failure.ToString(), StringComparison.Ordinal);
     }
 

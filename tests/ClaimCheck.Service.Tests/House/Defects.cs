@@ -38,9 +38,9 @@ public sealed class Defects
         Assert.Equal(BulkJobStatus.Failed, (await JobScene.EndedAsync(http, job)).Status);
 
         foreach (var (what, type) in ((string, string)[])[
-            ($"Export {export} met a defect", "System.InvalidOperationException"),
-            ($"Job {job.JobId} met a defect", "System."),
-            ("met a defect of the service; it is tried again.", "System."),
+            ($"Export {export} hit a defect", "System.InvalidOperationException"),
+            ($"Job {job.JobId} hit a defect", "System."),
+            ("hit a defect of the service; it is tried again.", "System."),
             ("Schedule nightly can't be fired; it is tried again", "System.")])
         {
             var line = await Eventually.NotNullAsync(
@@ -49,7 +49,7 @@ public sealed class Defects
             Assert.Contains(" at ClaimCheck.Service.", line, StringComparison.Ordinal);
         }
 
-        Assert.Single(worker.Log.Split('\n'), line => line.Contains($"Export {export} met a defect", StringComparison.Ordinal));
+        Assert.Single(worker.Log.Split('\n'), line => line.Contains($"Export {export} hit a defect", StringComparison.Ordinal));
         Assert.DoesNotContain("hunter2", worker.Log, StringComparison.Ordinal);
     }
 

@@ -55,7 +55,7 @@ public sealed partial class HouseTests
     [Fact]
     public void Events_are_published_in_one_place_and_written_with_what_they_tell()
     {
-        // Only the relay gives positions; every event is inserted by the outbox, and goes on to SNS from one place.
+        // Only the relay gives positions; every event is inserted by the outbox, and sent to SNS from one place.
         Assert.Equal([$"{Service}Publishing/OutboxRelay.cs"], Callers("SET position = next.head"));
         Assert.Equal([$"{Service}Publishing/TopicPublisher.cs"], Callers("sns.PublishBatchAsync("));
         Assert.Empty(Callers("sns.PublishAsync("));

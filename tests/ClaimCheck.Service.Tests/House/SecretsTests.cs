@@ -110,7 +110,7 @@ public sealed class SecretsTests
             Assert.DoesNotContain("0123456789abcdef", $"{holder}", StringComparison.Ordinal);
         }
 
-        // And yet whoever is handed it as JSON has it.
+        // But as JSON it is complete.
         Assert.Contains(url, JsonSerializer.Serialize(ready, ClaimCheckJson.Options), StringComparison.Ordinal);
     }
 

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
-/// <summary>A cursor is a place in one history of the feed: a catalog that is restored from a dump goes on with another one.</summary>
+/// <summary>A cursor is a position in one history of the feed: a catalog that is restored from a dump continues with another one.</summary>
 public sealed class FeedHistoryTests : IAsyncLifetime
 {
     private readonly EventSubject subject = new(ExportId.New().Value, BatchId.New().Value, "default", "items");
@@ -54,7 +54,7 @@ public sealed class FeedHistoryTests : IAsyncLifetime
         var again = new Reader { Cursor = reader.Cursor };
         await again.ReadAsync(lab.Http);
         Assert.Equal([0, 1, 2, 99, 10, 11, 12, 13, 14], again.Seen);
-        // What lies before the dump is a place in both.
+        // A position before the dump is valid in both.
         Assert.Equal([2, 99, 10], Numbers(await PageAsync(kept, 3)));
     }
 

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
-/// <summary>The feed keeps the order of commits, without gaps, whoever relays and whoever dies at it.</summary>
+/// <summary>The feed keeps the order of commits, without gaps, whichever relay works and dies.</summary>
 public sealed class FeedTests : IAsyncLifetime
 {
     // The relay's connection, and no other, holds an advisory lock of this database.
@@ -134,7 +134,7 @@ public sealed class FeedTests : IAsyncLifetime
         Assert.Equal([3, 4], Numbers(await PageAsync(null, limit: 10)));
         Assert.Equal([4], Numbers(await PageAsync(cursors[3], limit: 10)));
 
-        // Positions go on from where they were, also when all is forgotten.
+        // Positions continue from where they were, even when all events are deleted.
         await lab.SqlAsync("UPDATE outbox SET published_at = now() - interval '15 days'");
         await StartRelayAsync(takesOver: true);
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM outbox"))[0] == 0);

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
-/// <summary>Every event goes on to the topic; one that can't keeps no other but those of its own batch, which wait behind it.</summary>
+/// <summary>Every event is sent to the topic; one that can't be sent delays only those of its own batch, which wait behind it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "DisposeAsync disposes it; xunit calls that.")]
 public sealed class TopicRelayTests : IAsyncLifetime
 {
@@ -79,7 +79,7 @@ public sealed class TopicRelayTests : IAsyncLifetime
         await TakenAsync(1, 2, 3);
         var aside = await lab.QueryAsync<string>("SELECT reason FROM topic_waiting WHERE next_try_at IS NULL");
         Assert.Contains("InvalidParameter", Assert.Single(aside), StringComparison.Ordinal);
-        Assert.Contains(lab.Log.Lines, line => line.Contains("is set aside: the topic will never take it", StringComparison.Ordinal));
+        Assert.Contains(lab.Log.Lines, line => line.Contains("is set aside: the topic will never accept it", StringComparison.Ordinal));
     }
 
     [Fact]

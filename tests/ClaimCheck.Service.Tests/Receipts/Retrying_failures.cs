@@ -213,7 +213,7 @@ public sealed class Retrying_failures(ReceiptService service)
         Assert.True(reported.Status == 200, reported.Text);
     }
 
-    // The relay gives an event its place soon after the batch is ready; whoever reads after a later one has seen it.
+    // The relay gives an event its place soon after the batch is ready; a reader behind a later one has seen it.
     private async Task<List<string?>> ReadySubjectsAsync(string consumer)
     {
         var waiting = "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL";

@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 
 namespace ClaimCheck.Service.Tests.Revocation;
 
-/// <summary>Those who were at work when a batch was taken back, and wake up after the proof: nothing of theirs may come to exist.</summary>
+/// <summary>Workers that were active when a batch was revoked, and wake up after the proof: nothing of theirs may come to exist.</summary>
 public sealed class LateWritersTests(ITestOutputHelper output)
 {
     [Theory]

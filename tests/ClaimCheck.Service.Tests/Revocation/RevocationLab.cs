@@ -198,7 +198,7 @@ internal sealed class RevocationLab : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a deletion due, however long it was put off.</summary>
+    /// <summary>Makes a deletion due, however long it was postponed.</summary>
     public Task MakeDueAsync(BatchId batch) => SqlAsync("UPDATE batch_deletions SET next_try_at = now() WHERE batch_id = @Id", new { Id = batch.Value });
 
     public Task<RevocationReport> ReportAsync(BatchId batch) => Get<RevocationReports>().WaitAsync(Caller, batch, TimeSpan.Zero, default);

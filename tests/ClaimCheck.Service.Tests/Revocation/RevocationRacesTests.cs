@@ -58,7 +58,7 @@ public sealed class RevocationRacesTests(ITestOutputHelper output)
         Assert.DoesNotContain(lab.Log.Lines, line => line.Contains("A later sweep", StringComparison.Ordinal) && !line.Contains(" 0 objects", StringComparison.Ordinal));
     }
 
-    // Workers that were under way have noticed, events have their places, nothing lies in staging.
+    // Workers that were under way have noticed, events have their positions, and staging is empty.
     private static async Task EverythingIsQuietAsync(RevocationLab lab)
     {
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(

@@ -62,7 +62,7 @@ public sealed class ScheduleService : IAsyncLifetime
     internal Task<Answer> PutAsync(string name, string json, params (string Name, string Value)[] headers) =>
         Http.SendAsync("PUT", $"/v1/schedules/{name}", ApiClient.Json(System.Text.Encoding.UTF8.GetBytes(json)), headers);
 
-    /// <summary>As if it were to fire every day at the time that it is in an hour, and nobody had been there for so many days.</summary>
+    /// <summary>As if it were to fire every day one hour from now, and the service had been stopped for this many days.</summary>
     internal Task MissAsync(string name, int days) => Scene.SqlAsync(
         Scene.Catalog,
         $"""

@@ -35,8 +35,8 @@ public sealed partial class Settings_that_are_not_known
     public void Each_is_named_with_the_nearest(string name, string value, string nearest)
     {
         var refusal = Refusal((name, value));
-        Assert.Contains($"{name} is set, but there is no such setting", refusal, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains($"The nearest that there is: {nearest}", refusal, StringComparison.Ordinal);
+        Assert.Contains($"{name} is set, but that setting does not exist", refusal, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains($"The nearest existing one: {nearest}", refusal, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-", refusal, StringComparison.Ordinal);
     }
 

@@ -5,7 +5,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Tests.Sources;
 
-/// <summary>Keys held against each other in little memory: no duplicate is missed, and none is made up.</summary>
+/// <summary>Keys compared in little memory: no duplicate is missed, and none is reported wrongly.</summary>
 public sealed class Distinct_keys : IDisposable
 {
     private readonly string directory = Path.Combine(Path.GetTempPath(), $"claimcheck-keys-{Guid.NewGuid():N}");

@@ -102,7 +102,7 @@ public sealed class Unique_keys
         run.OrderedBy = "id";
         await run.ExportAsync("SELECT id FROM (VALUES (1.0), (1.00), (1.000)) v (id) ORDER BY id");
         run.Staged = new StagedObjects();
-        // In order, but the equal ones are no neighbours.
+        // In order, but the equal ones are not neighbours.
         Assert.Equal("key_not_unique", (await Assert.ThrowsAsync<SourceException>(
             () => run.ExportAsync("SELECT id FROM (VALUES (1.0), (1.00), (1.0)) v (id) ORDER BY id"))).Code);
 

@@ -32,11 +32,11 @@ public sealed class What_a_source_refuses
 
         run.Options = new();
         await FailsAsync(run, "SELECT nextval('s') AS id", "source_query_failed", false, "read-only", "may not write");
-        await FailsAsync(run, "SELECT id, note::int FROM t", "source_query_failed", false, "type that it does not spell");
+        await FailsAsync(run, "SELECT id, note::int FROM t", "source_query_failed", false, "not a valid value of its type");
         await FailsAsync(run, "SELECT id, id / (id - 5) AS n FROM t", "source_query_failed", false, "divided by zero");
         await FailsAsync(run, "SELECT id, repeat(note, 300000000) AS n FROM t", "record_too_large", false, "larger than the source's Postgres can send");
         await FailsAsync(run, "SELECT id, huge() AS n FROM t", "record_too_large", false, "larger than the source's Postgres can send");
-        await FailsAsync(run, "SELECT id, refuse('53100') FROM t", "source_query_failed", true, "The server's disk is full.", "Make room");
+        await FailsAsync(run, "SELECT id, refuse('53100') FROM t", "source_query_failed", true, "The server's disk is full.", "Free some space");
         await FailsAsync(run, "SELECT id, refuse('P0001') FROM t", "source_query_failed", false, "A function or trigger of the database refuses it.");
         await FailsAsync(run, "SELECT id, refuse('25P04') FROM t", "source_query_timeout", false, "transaction_timeout");
         await FailsAsync(run, "SELECT id, refuse('AB123') FROM t", "source_query_failed", false, "The database refuses it. (SQLSTATE AB123)");

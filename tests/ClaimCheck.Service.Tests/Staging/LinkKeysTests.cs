@@ -24,7 +24,7 @@ public sealed class LinkKeysTests : IDisposable
     public void Only_the_owner_may_read_the_keys()
     {
         if (OperatingSystem.IsWindows())
-            return; // has no such modes
+            return; // has no file modes
         Links();
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));

@@ -82,7 +82,7 @@ public sealed class Coming_from_version_0_1 : IDisposable
             using var http = new ApiClient(service.NewHttp());
             foreach (var batch in old.Batches)
                 await IsReadAsync(http, batch);
-            // What that version was asked for and had not begun is written for the same consumers, and so is what is asked for now.
+            // Exports that were requested from that version and not begun are written for the same consumers, and so are new ones.
             var pending = await Eventually.NotNullAsync<Answer>(async () =>
                 await http.GetAsync($"/v1/exports/{old.Pending}", ("Prefer", "wait=30")) is { } answer && answer.Json.Text("state") == "ready" ? answer : null);
             Assert.Equal(["gzip"], await FramingsAsync(http, pending.Json));

@@ -5,7 +5,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>Items that came as a body, and were kept by <see cref="BodyWriter"/>. A block is read, and held, at a time.</summary>
+/// <summary>Items that came as a body and were kept by <see cref="BodyWriter"/>. One block is read and held at a time.</summary>
 internal sealed class BodyItems(Operation operation, JobBody body, IStaging staging) : JobItems
 {
     private readonly int keyPlace = operation.KeyPlace;

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>
-/// Cuts a body that streams in into its records: lines, or rows of CSV, whose line ends within quotes are none. Memory is that of
-/// one record.
+/// Splits a body that streams in into its records: lines, or rows of CSV, where a line end within quotes ends no row. Holds
+/// one record in memory.
 /// </summary>
 internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
 {
@@ -14,7 +14,10 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
     private bool isSkipping;
     private long scanned;
 
-    /// <summary>Calls <paramref name="take"/> for each record, without its line end; with nothing where it is longer than may be.</summary>
+    /// <summary>
+    /// Calls <paramref name="take"/> for each record, without its line end; with an empty record where it is longer than the
+    /// limit.
+    /// </summary>
     /// <exception cref="InvalidDataException">A quoted field has no end.</exception>
     public async Task ReadAsync(Func<ReadOnlySequence<byte>?, ValueTask> take, CancellationToken cancellationToken)
     {
@@ -28,14 +31,14 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
             }
             catch
             {
-                // The server reads on where this stops, to answer: it can't while a read is open.
+                // The server reads on where this stops, in order to answer; it can't while a read is open.
                 body.AdvanceTo(read.Buffer.End);
                 throw;
             }
         }
     }
 
-    // Nothing throws once the reader was advanced.
+    // Nothing throws after the reader was advanced.
     private async ValueTask<bool> TakeAsync(ReadResult read, Func<ReadOnlySequence<byte>?, ValueTask> take)
     {
         var buffer = read.Buffer;
@@ -54,7 +57,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         while (FindEnd(buffer) is { } end)
         {
             var record = buffer.Slice(0, end);
-            // However it arrives: one that has come whole may be too long as well.
+            // However it arrives: a record that has come whole may be too long as well.
             if (isSkipping || record.Length > longest)
                 await take(null);
             else
@@ -77,7 +80,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
 
         if (buffer.Length > longest)
         {
-            // Where its end is can't be told within quotes that were perhaps never closed.
+            // Within quotes that were perhaps never closed, the end of the record can't be found.
             if (isQuoted)
                 throw new InvalidDataException($"A quoted field has no end within the {longest} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows for an item.");
             isSkipping = true;
@@ -92,7 +95,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         return false;
     }
 
-    // Goes on behind what was looked at before.
+    // Continues behind what was looked at before.
     private SequencePosition? FindEnd(ReadOnlySequence<byte> buffer)
     {
         var rest = buffer.Slice(scanned);
@@ -109,7 +112,7 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
             reader.TryRead(out var found);
             if (found == '\n')
                 return rest.GetPosition(reader.Consumed - 1);
-            // One amid an unquoted field opens nothing: its row is malformed, not all that follow.
+            // A quote within an unquoted field opens nothing: only its row is malformed, not all rows that follow.
             if (isQuoted || place == 0 || buffer.Slice(place - 1, 1).FirstSpan[0] is (byte)',' or (byte)'"')
                 isQuoted = !isQuoted;
         }

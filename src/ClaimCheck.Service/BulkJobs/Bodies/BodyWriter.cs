@@ -8,8 +8,8 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>
-/// Keeps items as a job's workers read them: one JSON line each, in blocks of whole lines, with an index of where each block
-/// begins. Into staging, or in memory for what came inline.
+/// Stores items as a job's workers read them: one JSON line each, in blocks of whole lines, with an index of where each block
+/// begins. Writes into staging, or into memory for inline items.
 /// </summary>
 internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
 {
@@ -32,10 +32,13 @@ internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
     /// <summary>For each block its offset and the index of its first item, as two big-endian numbers.</summary>
     public ReadOnlyMemory<byte> Index => index.WrittenMemory;
 
-    /// <summary>What came inline. Valid after <see cref="FlushAsync"/>.</summary>
+    /// <summary>The bytes of inline items. Valid after <see cref="FlushAsync"/>.</summary>
     public ReadOnlyMemory<byte> Inline => staged is null ? block.WrittenMemory : default;
 
-    /// <summary>Of all items, as they are kept: two bodies that mean the same have the same one. Once, after <see cref="FlushAsync"/>.</summary>
+    /// <summary>
+    /// The SHA-256 of all items as they are stored: two bodies with the same meaning have the same digest. Call it once, after
+    /// <see cref="FlushAsync"/>.
+    /// </summary>
     public byte[] Digest() => digest.GetHashAndReset();
 
     public void Dispose()
@@ -92,7 +95,7 @@ internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
         block.Advance(1);
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Parses what <see cref="Write"/> wrote.</summary>
     public static JobItem Read(long index, ReadOnlySpan<byte> line, int parameters, int keyPlace)
     {
         var reader = new Utf8JsonReader(line);

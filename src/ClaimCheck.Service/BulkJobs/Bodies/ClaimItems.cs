@@ -28,7 +28,7 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
             throw new JobFailedException("claim_does_not_fit", $"The batch does not fit the operation: {fault}");
         var items = new TextItems(operation, places);
         var fields = new string?[columns.Count];
-        // A retry picks its items in rising order: not from the beginning each time.
+        // A retry picks its items in ascending order, without starting from the beginning each time.
         var from = place is { } before && before.Records <= position ? before : BatchPosition.Start(batch.BatchId);
         await using var records = reader!.ReadRecordsFromAsync(from, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await GuardAsync(() => records.MoveNextAsync().AsTask()))
@@ -41,7 +41,7 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
         }
     }
 
-    // A value that can't be read is its item's fault.
+    // A value that can't be read fails its item only.
     private static JobItem Read(TextItems items, long index, Record record, string?[] fields, IReadOnlyList<int> places)
     {
         string? fault = null;

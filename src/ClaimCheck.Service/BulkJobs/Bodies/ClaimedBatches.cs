@@ -8,7 +8,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>A batch that a claim URL names, and who to ask for it.</summary>
+/// <summary>A batch that a claim URL names, and the service to ask for it.</summary>
 /// <param name="Service">The service's address; nothing else is called.</param>
 /// <param name="IsOwn">Whether that is this service.</param>
 internal sealed record ClaimedBatch(BatchId BatchId, Uri Service, bool IsOwn, string? Key, IReadOnlyList<string> LinkHosts)
@@ -20,19 +20,21 @@ internal sealed record ClaimedBatch(BatchId BatchId, Uri Service, bool IsOwn, st
 internal sealed class ClaimedBatches(
     BulkJobsOptions options, IConfiguration configuration, PublicAddress address, ExportStore exports, LinkMinter minter)
 {
-    /// <summary>Whether a caller may claim it.</summary>
-    /// <returns>Why not, or null.</returns>
+    /// <summary>Checks whether a caller may claim it.</summary>
+    /// <returns>The reason why not, or null.</returns>
     public async Task<string?> FaultAsync(Caller caller, string url, CancellationToken cancellationToken)
     {
         if (Find(url) is not { } claimed)
             return "Must be the claim URL of a batch (…/v1/batches/{batchId}/manifest), of this service or of one that ClaimCheck:BulkJobs:ClaimHosts names.";
-        return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "There is no such batch." : null;
+        return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "The batch does not exist." : null;
     }
 
-    /// <summary>The claim as a job keeps it: of an own batch without the address, by which replicas are not the same.</summary>
+    /// <summary>
+    /// The claim as a job stores it: for a batch of this service without the address, which may differ between replicas.
+    /// </summary>
     public string Kept(string url) => Find(url) is { IsOwn: true } own ? $"/v1/batches/{own.BatchId}/manifest" : url;
 
-    /// <returns>Null where it is no claim URL, or of a host that is not allowed.</returns>
+    /// <returns>Null where it is not a claim URL, or where its host is not allowed.</returns>
     public ClaimedBatch? Find(string url)
     {
         if (url.StartsWith("/v1/batches/", StringComparison.Ordinal))
@@ -47,7 +49,7 @@ internal sealed class ClaimedBatches(
                 && uri.AbsolutePath[path.Length..].Split('/') is ["", "v1", "batches", var id, "manifest"]
                 && BatchId.TryParse(id, out var batch))
             {
-                // This very process answers too where it has the role: no way round through a load balancer.
+                // This process itself answers too where it has the role: no detour through a load balancer.
                 return new(batch, isOwn && Roles.Of(configuration).IsApi ? new Uri(address.Own) : origin, isOwn, key, links);
             }
         }

@@ -8,25 +8,27 @@ namespace ClaimCheck.Service.BulkJobs.Bodies;
 /// </summary>
 internal abstract class JobItems
 {
-    /// <summary>How many characters are held, and sent, at a time: what a target takes in one call is limited, however many items that is.</summary>
+    /// <summary>
+    /// How many characters are held and sent at a time: one call to a target is limited by size, however many items that is.
+    /// </summary>
     public const long MostAtOnce = 8 << 20;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of items.</summary>
     public abstract Task<long> CountAsync(CancellationToken cancellationToken);
 
-    /// <summary>All from a position on.</summary>
+    /// <summary>All items from a position on.</summary>
     public abstract IAsyncEnumerable<JobItem> ReadAsync(long position, CancellationToken cancellationToken);
 
-    /// <summary>Some, by index, in rising order.</summary>
+    /// <summary>Selected items, by index, in ascending order.</summary>
     public abstract IAsyncEnumerable<JobItem> PickAsync(IReadOnlyList<long> indexes, CancellationToken cancellationToken);
 
-    /// <summary>Between two chunks: whether they may still be applied.</summary>
+    /// <summary>Called between two chunks: throws where the items may no longer be applied.</summary>
     /// <exception cref="JobFailedException">They may not.</exception>
     public virtual Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// All from a position on, in lists of a chunk: fewer items where they are large, unless the chunk is to stay whole. From a
-    /// chunk's first item on they are the same ones again.
+    /// All items from a position on, in lists of one chunk: fewer items where they are large, unless the chunk must stay whole.
+    /// Read again from a chunk's first item, the lists are the same.
     /// </summary>
     public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(long position, int size, bool isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

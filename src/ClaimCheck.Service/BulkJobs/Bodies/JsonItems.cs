@@ -9,7 +9,7 @@ internal sealed class JsonItems(Operation operation)
     private readonly int keyPlace = operation.KeyPlace;
     private readonly PostgresType[] types = operation.Types;
 
-    /// <summary>Reads one item. What does not fit makes it an invalid one, never an exception.</summary>
+    /// <summary>Reads one item. What does not fit makes an invalid item, never an exception.</summary>
     public JobItem Read(long index, ReadOnlySpan<byte> json)
     {
         var values = new string?[operation.Parameters.Count];

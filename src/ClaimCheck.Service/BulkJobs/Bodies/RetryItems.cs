@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>The failed items of a job that has ended, from a place on, out of the body that they came with.</summary>
+/// <summary>The failed items of a job that has ended, from an index on, read from the body that they came with.</summary>
 internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId job, string? failureClass, long begin) : JobItems
 {
     private const int AtOnce = 1000;
@@ -26,7 +26,7 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
         var after = -1L;
         for (var skip = begin + position; ; skip = 0)
         {
-            // Nothing changes in the failures of a job that has ended.
+            // The failures of a job that has ended do not change.
             var indexes = await IndexesAsync(after, skip, cancellationToken);
             if (indexes.Count == 0)
                 yield break;

@@ -3,14 +3,14 @@ using ClaimCheck.Records;
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>Items whose values are all text: rows of CSV, and records of a batch.</summary>
-/// <param name="operation">Whose parameters they are for.</param>
-/// <param name="places">For each column the parameter it is for, or -1.</param>
+/// <param name="operation">The operation that the items are for.</param>
+/// <param name="places">For each column the index of its parameter, or -1.</param>
 internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
 {
     private readonly int keyPlace = operation.KeyPlace;
     private readonly PostgresType[] types = operation.Types;
 
-    /// <summary>Which parameter each column is for.</summary>
+    /// <summary>Assigns columns to parameters.</summary>
     /// <returns>Null, and what is wrong, where the columns don't fit.</returns>
     public static (IReadOnlyList<int>? Places, string? Fault) Match(Operation operation, IReadOnlyList<string> columns, bool mayHaveOthers)
     {

@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>The job resource: ask for one, watch it, cancel it, see what failed, try that again.</summary>
+/// <summary>The job resource: create, watch, cancel, list failures, retry.</summary>
 internal static class JobEndpoints
 {
     private const string ListCall = "bulk-jobs";

@@ -3,10 +3,10 @@ using ClaimCheck.Service.BulkJobs.Bodies;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Takes a job through its target, and writes its results.</summary>
+/// <summary>Applies a job to its target and writes its results.</summary>
 internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time)
 {
-    /// <returns>How it ended; failures of the job itself included, with what was applied before.</returns>
+    /// <returns>How it ended, including failures of the job itself, with what was applied before.</returns>
     public async Task<JobEnd> RunAsync(JobLease lease, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         await using var work = await sources.OpenAsync(lease, token);
@@ -24,7 +24,8 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
             }
             catch (JobFailedException e)
             {
-                // Applied all the same where another worker has just done it: then the next one to take the job finds that.
+                // It may still be applied, where another worker has just done so: then the next worker to lease the job finds
+                // that.
                 if (!await applier.FenceAsync(0, 0, token))
                     throw new JobLostException();
                 return new(BulkJobStatus.Failed, new(e.Code, e.Message, e.IsTransient), null);
@@ -46,7 +47,7 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await pass.SaveAsync(token); // the next worker goes on from here
+            await pass.SaveAsync(token); // the next worker continues from here
             throw;
         }
 
@@ -69,7 +70,7 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
         }
         catch (JobFailedException)
         {
-            return null; // a claim that has ended meanwhile; the failures can be read all the same
+            return null; // a claim that has ended meanwhile; the failures can still be read
         }
     }
 }

@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// Receives bodies of NDJSON and CSV: each item is checked as it streams by, into staging. A body that does not come to its end
-/// leaves nothing, and no job.
+/// Receives bodies of NDJSON and CSV: each item is checked as it streams by, into staging. A body that is not received
+/// completely leaves nothing behind, and creates no job.
 /// </summary>
 internal sealed partial class JobIntake(JobRequests requests, JobStaging staging, JobStore store, BulkJobsOptions options, ILogger<JobIntake> logger)
 {
@@ -54,7 +54,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             await staged.CompleteAsync(either.Token);
             var body = new JobBody(null, staged.Upload.Key, writer.Index.ToArray(), writer.Bytes, writer.Items);
             var job = new NewJob { JobId = id, Operation = operation!, Ttl = ttl, Body = body, Meaning = JobRequests.Meaning(operation!, ttl, null, writer.Digest()) };
-            // In doubt whether it was committed it stays: the sweep takes what has no job.
+            // If it is unknown whether the transaction was committed, the body stays: the sweep removes bodies without a job.
             isKept = true;
             var (created, known, same) = await store.CreateAsync(caller, job, key, either.Token);
             if (created is not null)
@@ -153,7 +153,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
     private static bool IsBlank(in ReadOnlySequence<byte> bytes) =>
         bytes.IsEmpty || (bytes.FirstSpan[0] is (byte)' ' or (byte)'\t' && !Whole(bytes).ContainsAnyExcept(" \t"u8));
 
-    // On a short token of its own: the caller's is cancelled where the client has gone. What can't be removed now is swept.
+    // On a short token of its own: the caller's is cancelled where the client has gone. What can't be removed now is swept later.
     private async Task DropAsync(JobId id)
     {
         using var soon = new CancellationTokenSource(CleanUp);
@@ -169,7 +169,7 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The body that was meant for job {JobId} could not be removed now ({Reason}); it is swept.")]
+        [LoggerMessage(LogLevel.Warning, "The body that was meant for job {JobId} could not be removed now ({Reason}); the sweep removes it.")]
         public static partial void NotDropped(ILogger logger, JobId jobId, string reason);
     }
 }

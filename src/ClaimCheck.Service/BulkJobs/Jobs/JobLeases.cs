@@ -8,23 +8,23 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// How workers share the jobs out. As with exports: a token and a limit on the database's clock, and whoever lost its lease matches
-/// no row. No more jobs of an operation run at a time than it allows.
+/// How workers divide the jobs among themselves. As with exports, a lease has a token and a time limit by the database's clock; a
+/// worker that lost its lease matches no row. Of one operation only as many jobs run at a time as it allows.
 /// </summary>
 internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions options)
 {
-    // "clchjobs" as bytes: counting the running jobs of an operation and taking another one is one step.
+    // "clchjobs" as bytes: counting the running jobs of an operation and leasing another one is one step.
     private const long Taking = 0x636c63686a6f6273;
 
-    // The most shares and operations that one look considers; the next look continues after the one served last.
+    // The most callers and operations that one look considers; the next look continues after the one served last.
     private const int MostLanes = 100;
     private volatile string lastLane = "";
 
     /// <summary>
-    /// Takes the job whose turn it is: of the share of callers with the fewest running, or, of equals, of the one that was served the
-    /// longest ago; within a share the one that has waited longest of an operation that may run once more.
+    /// Leases the next job: of the caller with the fewest running jobs or, among equals, of the one served longest
+    /// ago; of its jobs the one that has waited longest and whose operation may run once more.
     /// </summary>
-    /// <returns>Null when none is waiting that may run.</returns>
+    /// <returns>Null when no waiting job may run.</returns>
     public async Task<JobLease?> TakeAsync(CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();
@@ -34,8 +34,8 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         if (!isWaiting)
             return null;
         await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Taking)", new { Taking }, cancellationToken));
-        // The index is bulk_jobs_to_share, through which the jobs of one share and operation are skipped together: as many as wait cost
-        // nothing. Not those of a worker that went silent: they become pending again.
+        // The index is bulk_jobs_to_share, through which all jobs of one caller and operation are skipped together: waiting jobs
+        // cost nothing. Jobs of a worker that went silent are not considered: they become pending again first.
         var taken = await transaction.Connection.QuerySingleOrDefaultAsync<TakenRow>(transaction.Command(
             """
             WITH RECURSIVE lanes (lane, n) AS (
@@ -93,7 +93,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         return taken?.ToLease(token);
     }
 
-    /// <summary>Says that the worker lives.</summary>
+    /// <summary>Renews the lease.</summary>
     /// <returns>Null when the lease is lost; else whether the job is to be cancelled.</returns>
     public async Task<bool?> RenewAsync(JobLease lease, CancellationToken cancellationToken)
     {
@@ -108,7 +108,7 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>Puts jobs whose worker has gone silent back to pending.</summary>
+    /// <summary>Returns jobs whose worker has gone silent to pending.</summary>
     public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -123,11 +123,11 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Gives the lease back: at once where the worker stops, after a while where a try has failed.</summary>
+    /// <summary>Gives the lease back: at once where the worker stops, with a delay where a try has failed.</summary>
     public async Task HandBackAsync(JobLease lease, TimeSpan delay, bool failed, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // A worker that was told to stop is none that was lost. The first lease stays: the job was begun.
+        // A worker that was told to stop does not count as lost. The first lease stays counted: the job was begun.
         await connection.ExecuteAsync(new CommandDefinition(
             """
             UPDATE bulk_jobs

@@ -8,7 +8,9 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 /// <summary>Ends jobs: one guarded UPDATE, in one transaction with JobCompleted.</summary>
 internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
 {
-    /// <returns>False if the lease was lost meanwhile: then nothing was written. A repeated call finds itself done.</returns>
+    /// <returns>
+    /// False if the lease was lost meanwhile: then nothing was written. A repeated call recognises that it was done.
+    /// </returns>
     public async Task<bool> EndAsync(JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
     {
         var detail = failure is null ? null : BoundedText.Cut(failure.Detail, BoundedText.Detail);
@@ -25,7 +27,7 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
             cancellationToken));
         if (ended is null)
         {
-            // An earlier run of the same end may have committed without us hearing of it: the token stays with the row.
+            // An earlier try of the same end may have committed without its answer reaching us: the token stays with the row.
             return await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
                 "SELECT EXISTS (SELECT FROM bulk_jobs WHERE id = @Id AND lease_token = @Token AND completed_at IS NOT NULL)",
                 new { Id = lease.JobId.Value, lease.Token },

@@ -6,8 +6,8 @@ using ClaimCheck.Service.Exporting;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// A worker's way through a job, chunk by chunk: while the target works on one, the next is read and the results of the last are
-/// written. The catalog hears of it about once a second; in between the target's own notes say what was done.
+/// A worker's pass through a job, chunk by chunk: while the target applies one, the next is read and the results of the last are
+/// written. The catalog is updated about once a second; in between, the notes in the target record what was done.
 /// </summary>
 internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time) : IAsyncDisposable
 {
@@ -23,24 +23,24 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
     private bool hasRetries;
     private long nextChunk = work.Lease.NextChunk; // of the first pass; all before are applied
 
-    /// <summary>What is applied next, or just now: that which a worker before or after this one may be at.</summary>
+    /// <summary>The chunk that is applied next or now: a worker before or after this one may be working on it too.</summary>
     public (int Round, long Chunk) Next { get; private set; } = (0, work.Lease.NextChunk);
 
     public long Processed { get; private set; } = work.Lease.Processed;
 
-    /// <summary>What was written along the way; null where it does not tell the end.</summary>
+    /// <summary>The results written during the pass; null where they do not cover the whole job.</summary>
     public JobResults? Results => hasRetries ? null : results;
 
     private bool IsByChunk => lease.Operation.Atomicity == Operation.PerChunk;
 
     /// <summary>Applies what is left.</summary>
     /// <param name="isCancelled">Asked before each chunk.</param>
-    /// <param name="stopping">The worker is told to stop: not within a chunk.</param>
+    /// <param name="stopping">The worker is told to stop: takes effect between chunks.</param>
     /// <param name="token">The lease.</param>
-    /// <returns>False where it was cancelled with something left.</returns>
+    /// <returns>False where the job was cancelled before all of it was applied.</returns>
     public async Task<bool> RunAsync(Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
-        // From the start, the results can be written along the way; else they are at the end.
+        // From the start, the results can be written during the pass; otherwise they are written at the end.
         if (Processed == 0)
             results = await writer.OpenAsync(lease, token);
         await foreach (var chunk in AheadAsync(items.ChunksAsync(Processed, lease.Operation.Chunk, isWhole: IsByChunk, token)))
@@ -61,7 +61,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
             if (indexes.Count == 0 || next > options.Rounds || IsByChunk)
                 return true;
             hasRetries = true;
-            // Named after its first item: a worker that takes over forms the same unit, since the catalog is as it was.
+            // Named after its first item: a worker that takes over forms the same chunk, since the catalog is unchanged.
             Next = (next, indexes[0]);
             if (next != round && !isCancelled())
                 await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
@@ -72,11 +72,11 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
         }
     }
 
-    /// <summary>Keeps whoever may be about to apply what comes next from it.</summary>
-    /// <returns>False where that was applied already: then it is to be counted.</returns>
+    /// <summary>Prevents any other worker from applying the next chunk.</summary>
+    /// <returns>False where it was applied already: then it must be counted.</returns>
     public Task<bool> FenceAsync(CancellationToken token) => applier.FenceAsync(Next.Round, Next.Chunk, token);
 
-    /// <summary>Writes down what is done.</summary>
+    /// <summary>Records the progress.</summary>
     /// <returns>How many items have failed.</returns>
     /// <exception cref="JobLostException">The lease is lost.</exception>
     public async Task<long> SaveAsync(CancellationToken token)
@@ -87,7 +87,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
         return failed ?? throw new JobLostException();
     }
 
-    /// <summary>Waits for what is being written. Its failure is the job's.</summary>
+    /// <summary>Waits for the writing of results. If it failed, the job fails.</summary>
     public Task SettleAsync() => writing;
 
     public async ValueTask DisposeAsync()

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Writes down how far a job is: counts and failures, under the guard of the lease.</summary>
+/// <summary>Records the progress of a job: counts and failures, guarded by the lease.</summary>
 internal sealed class JobProgress(NpgsqlDataSource catalog)
 {
     /// <summary>Chunks of the first pass that are done.</summary>
@@ -12,7 +12,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
     public async Task<long?> SaveAsync(JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // Repeated after a lost answer it finds itself done: processed says so, and the failures are there already.
+        // A repetition after a lost answer finds itself done: processed shows it, and the failures are there already.
         var failed = await transaction.Connection.QuerySingleOrDefaultAsync<long?>(transaction.Command(
             """
             UPDATE bulk_jobs
@@ -33,7 +33,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
         return failed;
     }
 
-    /// <summary>Items that were tried again in a round.</summary>
+    /// <summary>Records items that were tried again in a round.</summary>
     /// <returns>False when the lease is lost: then nothing was written.</returns>
     public async Task<bool> SaveRoundAsync(
         JobLease lease, int round, IReadOnlyList<long> tried, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
@@ -61,7 +61,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
         return true;
     }
 
-    /// <summary>A claim's records, once its manifest was read.</summary>
+    /// <summary>Records the number of a claim's records, once its manifest was read.</summary>
     public async Task SaveTotalAsync(JobLease lease, long total, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -71,7 +71,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>The next items to be tried again: those that failed transiently, and were last tried in the earliest round.</summary>
+    /// <summary>The next items to try again: those that failed transiently, the earliest round first.</summary>
     public async Task<(int Round, IReadOnlyList<long> Indexes)> NextRetriesAsync(JobLease lease, int atMost, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

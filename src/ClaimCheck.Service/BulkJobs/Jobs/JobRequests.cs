@@ -25,11 +25,11 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     private static readonly TimeSpan LongestTtl = TimeSpan.FromDays(3650);
     private static readonly string[] Fields = ["operation", "items", "claim", "ttl"];
 
-    /// <param name="caller">Who asks.</param>
+    /// <param name="caller">The caller.</param>
     /// <param name="body">The request.</param>
     /// <param name="items">The array of its items, where it has one.</param>
     /// <param name="key">Its idempotency key.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, byte[]? items, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -70,7 +70,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
 
         if (refusal is not null)
         {
-            // A repeated request is answered all the same.
+            // A repeated request is answered in any case.
             var (before, isSame) = key is null ? default : await store.FindByKeyAsync(caller, key, job.Meaning, cancellationToken);
             return before is null ? refusal : Repeated(before, isSame);
         }
@@ -79,7 +79,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         return created is not null ? new JobAnswer.Asked(created, true) : Repeated(known, same);
     }
 
-    /// <summary>A request with a key that was used before.</summary>
+    /// <summary>Handles a request with a key that was used before.</summary>
     public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
         meansTheSame ? new JobAnswer.Asked(known!, false) : new Refused(ProblemCodes.IdempotencyKeyReused);
 
@@ -105,13 +105,13 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         return default;
     }
 
-    /// <returns>What is wrong with so many items, or null.</returns>
+    /// <returns>What is wrong with this number of items, or null.</returns>
     public string? TooMany(Operation operation, long items) =>
         operation.Atomicity == Operation.PerJob && items > options.MaxAtomicItems
             ? $"Must be {options.MaxAtomicItems} at most: the operation applies them all in one transaction."
             : null;
 
-    /// <summary>What an idempotency key stands for.</summary>
+    /// <summary>The meaning of a request that an idempotency key stands for.</summary>
     public static byte[] Meaning(Operation operation, TimeSpan ttl, string? claim, byte[] digest) =>
         SHA256.HashData([.. Encoding.UTF8.GetBytes($"{operation.Name}\0{ttl.Ticks}\0{claim}\0"), .. digest]);
 
@@ -127,7 +127,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
 
     private static int Count(ReadOnlySpan<byte> items) => Places(items).Count;
 
-    // Each item by itself: how deep it is nested, and whatever else is wrong with it, is its own.
+    // Each item is checked by itself: its depth of nesting, and whatever else is wrong with it, fails it alone.
     private static List<Range> Places(ReadOnlySpan<byte> items)
     {
         var places = new List<Range>();

@@ -6,7 +6,9 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Writes a job's results: one line for each processed item. Disposed without completion it leaves nothing.</summary>
+/// <summary>
+/// Writes a job's results: one line for each processed item. Disposed before completion, it leaves nothing behind.
+/// </summary>
 internal sealed class JobResults : IAsyncDisposable
 {
     private const int FlushBytes = 256 << 10;
@@ -23,7 +25,7 @@ internal sealed class JobResults : IAsyncDisposable
 
     /// <param name="items">In order.</param>
     /// <param name="failures">Those of these items that failed, in order.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public async ValueTask AddAsync(IEnumerable<JobItem> items, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         var next = 0;

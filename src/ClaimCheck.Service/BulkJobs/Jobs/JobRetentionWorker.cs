@@ -11,8 +11,8 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// Removes what is over: jobs whose time to live has passed, with their bodies, results and notes in the target; and bodies whose
-/// receiver has gone silent before there was a job.
+/// Removes what has expired: jobs whose time to live has passed, with their bodies, results and notes in the target; and bodies
+/// whose receiver went silent before a job was created.
 /// </summary>
 internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobStaging staging, SourceDatabases databases, ILogger<JobRetentionWorker> logger) : BackgroundService
 {
@@ -86,7 +86,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
     private async Task<bool> SweepJobAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // A body stays while a retry may read it; the index is bulk_jobs_to_sweep.
+        // A body stays as long as a retry may read it; the index is bulk_jobs_to_sweep.
         var due = await connection.QuerySingleOrDefaultAsync<DueRow>(new CommandDefinition(
             """
             UPDATE bulk_jobs b
@@ -112,9 +112,9 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
             await connection.ExecuteAsync(new CommandDefinition(
                 "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM bulk_job_failures WHERE job_id = @Id",
                 new { due.Id },
-                commandTimeout: 0, // perhaps a million rows
+                commandTimeout: 0, // may be a million rows
                 cancellationToken: cancellationToken));
-            // A worker that was paused over the job's end must still find its notes for a while.
+            // A worker that was paused beyond the job's end must still find its notes for a while.
             if (!due.IsCold)
                 return true;
             await ForgetNotesAsync(due, cancellationToken);
@@ -137,7 +137,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         return true;
     }
 
-    // A target that has been away for a day keeps what it has.
+    // A target that is unreachable for a day keeps its notes.
     private async Task ForgetNotesAsync(DueRow due, CancellationToken cancellationToken)
     {
         var operation = JsonSerializer.Deserialize<Operation>(due.Definition, ClaimCheckJson.Options)!;
@@ -155,7 +155,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         }
     }
 
-    // An idempotency key is kept for a day at least. Retries go before what they are of. The index is bulk_jobs_to_forget.
+    // An idempotency key is kept for a day at least. Retries are deleted before their originals. The index is
+    // bulk_jobs_to_forget.
     private async Task ForgetAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -179,13 +180,13 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         [LoggerMessage(LogLevel.Information, "Job {JobId} is deleted: its time to live is over.")]
         public static partial void Erased(ILogger logger, JobId jobId);
 
-        [LoggerMessage(LogLevel.Warning, "Sweeping bulk jobs is put off: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The sweep of bulk jobs is postponed: {Reason}")]
         public static partial void PutOff(ILogger logger, string reason);
 
-        [LoggerMessage(LogLevel.Error, "What is over of job {JobId} can't be removed; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "The expired data of job {JobId} can't be removed; this is tried again, and the sweep continues with other jobs.")]
         public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
 
-        [LoggerMessage(LogLevel.Warning, "What the target has noted of job {JobId} could not be removed. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The notes of job {JobId} in its target could not be removed. {Reason}")]
         public static partial void NotesStay(ILogger logger, JobId jobId, string reason);
     }
 }

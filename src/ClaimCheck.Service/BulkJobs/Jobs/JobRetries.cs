@@ -7,16 +7,18 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// Jobs of another one's failed items. Each item is taken by one retry: what failed there again is retried from there, and what a
-/// retry that ended early did not get to is taken by the next one.
+/// Creates jobs of another job's failed items. Each item is taken by one retry: what failed there again is retried from there,
+/// and what a retry that ended early did not reach is taken by the next one.
 /// </summary>
 internal sealed class JobRetries(NpgsqlDataSource catalog)
 {
-    /// <returns>The retry, a new one or that which still runs; or why there is none, null where nothing failed that could be tried again.</returns>
+    /// <returns>
+    /// The retry, new or still running; or the reason why there is none, null where nothing failed that could be tried again.
+    /// </returns>
     public async Task<(JobRow? Retry, string? Refusal)> AskAsync(Caller caller, JobRow job, string? failureClass, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // The lock makes a second request wait for the first; and the sweep, which skips what is locked, come later.
+        // The lock makes a second request wait for the first. The sweep skips locked rows and comes later.
         await transaction.Connection.ExecuteAsync(transaction.Command(
             "SELECT 1 FROM bulk_jobs WHERE id = ANY(@Ids) ORDER BY id FOR UPDATE", new { Ids = new[] { job.Id, job.BodyOf ?? job.Id } }, cancellationToken));
         var running = await transaction.Connection.QueryFirstOrDefaultAsync<JobRow>(transaction.Command(
@@ -38,7 +40,7 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         return (retry, null);
     }
 
-    // Its own items: a retry's are gone on with by the next retry of the same job.
+    // Its own items: those of a retry are continued by the next retry of the same job.
     private static string? Untried(JobRow job) => job switch
     {
         { Failed: > 0 } or { TotalItems: null } => null,
@@ -47,7 +49,7 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         _ => $"None of its items failed; {job.TotalItems - job.Processed} were not tried before it ended, from index {job.Processed} on: send those anew.",
     };
 
-    // Nothing of a job that is atomic as a whole was applied before all of it is.
+    // Of a job that is atomic as a whole, nothing was applied before all of it is.
     private static (Share? Share, string? Refusal) OfWhole(List<EarlierRow> earlier) =>
         earlier.Find(retry => retry.Status == BulkJobStatus.Completed) is { } done
             ? (null, $"All of it was applied by its retry {new JobId(done.Id)}.")
@@ -71,7 +73,7 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
             new { NewId = JobId.New().Value, job.Id, Caller = caller.Name, share.Class, share.Begin, isWhole, TraceParent = System.Diagnostics.Activity.Current?.Id },
             cancellationToken));
 
-    /// <summary>Which of the failed items: those of a class, or of both, from a place on.</summary>
+    /// <summary>Which of the failed items: those of one class or of both, from an index on.</summary>
     private sealed record Share(string? Class, long Begin)
     {
         public static (Share? Share, string? Refusal) Of(string? asked, List<EarlierRow> earlier)
@@ -83,7 +85,7 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
             if (last.IsEarly && (asked is null || asked == last.Class))
                 return (new(last.Class, last.Begin + last.Processed), null);
             if (last.IsEarly)
-                return (null, $"Retry {new JobId(last.Id)} ended before it had tried all items: ask without a class to go on with it.");
+                return (null, $"Retry {new JobId(last.Id)} ended before it had tried all items: retry without a class to continue it.");
             var rest = others.Select(retry => retry.Class).Distinct().ToList() is [{ } only] && asked is null ? only : null;
             return rest is null
                 ? (null, $"What has failed was tried again by job {new JobId(last.Id)}: retry that one.")

@@ -6,11 +6,11 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Runs one leased job to its outcome: completed, failed, cancelled, or handed back.</summary>
+/// <summary>Runs one leased job to its outcome: completed, failed, cancelled, or given back.</summary>
 internal sealed partial class JobRunner(
     JobLeases leases, JobExecutor executor, JobOutcomes outcomes, BulkJobsOptions options, ILogger<JobRunner> logger)
 {
-    // What a chunk that is under way gets, when the worker is told to stop.
+    // The time that a chunk under way is given when the worker is told to stop.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(JobLease lease, CancellationToken stoppingToken)
@@ -67,7 +67,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception e)
         {
-            // A defect: no try would go better. The text of an unknown exception may hold data; its type does not.
+            // A defect: another try would not help. The text of an unknown exception may contain data; its type does not.
             Log.Broken(logger, Defect.Of(e), lease.JobId);
             await TryEndAsync(
                 lease, new(BulkJobStatus.Failed, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the job. It is logged.", Transient: false), null));
@@ -93,13 +93,13 @@ internal sealed partial class JobRunner(
             Log.Ended(logger, lease.JobId, end.Status);
         try
         {
-            // What workers before this one had begun to write.
+            // What earlier workers had begun to write.
             if (lease.Leases > 1)
                 await outcomes.RemoveLeftoversAsync(lease, end.ResultKey, CancellationToken.None);
         }
         catch (Exception e) when (e is StagingException || CatalogErrors.IsTransient(e))
         {
-            Log.NotTidied(logger, lease.JobId, e.Message); // goes with the job's time
+            Log.NotTidied(logger, lease.JobId, e.Message); // deleted when the job's time to live ends
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e))
         {
-            // The lease runs out, and another worker takes it from there.
+            // The lease runs out, and another worker continues.
             Log.Unreported(logger, lease.JobId, e.Message);
         }
     }
@@ -129,7 +129,7 @@ internal sealed partial class JobRunner(
         Log.TriedAgain(logger, lease.JobId, failure.Code, failure.Detail, delay);
     }
 
-    // On a short token of its own: the worker's is cancelled. Where it fails, the lease runs out by itself.
+    // On a short token of its own: the worker's is cancelled. If it fails, the lease runs out by itself.
     private async Task HandBackAsync(JobLease lease, TimeSpan delay, bool failed)
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
@@ -145,7 +145,7 @@ internal sealed partial class JobRunner(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Job {JobId} met a defect of the service.")]
+        [LoggerMessage(LogLevel.Error, "Job {JobId} hit a defect of the service.")]
         public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
 
         [LoggerMessage(LogLevel.Information, "Job {JobId} is running: {Operation}.")]
@@ -169,7 +169,7 @@ internal sealed partial class JobRunner(
         [LoggerMessage(LogLevel.Warning, "The outcome of job {JobId} could not be written ({Reason}); its lease runs out instead.")]
         public static partial void Unreported(ILogger logger, JobId jobId, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "What earlier workers left of job {JobId} could not be removed now ({Reason}).")]
+        [LoggerMessage(LogLevel.Warning, "Objects that earlier workers left of job {JobId} could not be removed now ({Reason}).")]
         public static partial void NotTidied(ILogger logger, JobId jobId, string reason);
     }
 }

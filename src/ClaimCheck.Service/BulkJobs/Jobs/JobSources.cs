@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Where the items of a job are to be had.</summary>
+/// <summary>Where the items of a job are read from.</summary>
 internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, ClaimedBatches batches, ChunkAppliers appliers, TimeProvider time)
 {
     /// <summary>Opens the items; the target is connected to by the first call that needs it.</summary>
@@ -24,7 +24,7 @@ internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, Cla
             cancellationToken: cancellationToken));
         var body = root.BodyIndex is { } index ? new JobBody(root.Body, root.BodyKey, index, root.BodyBytes, root.TotalItems) : null;
         var items = Open(lease.Operation, body, root.ClaimUrl);
-        // Atomic as a whole, it is all or nothing again.
+        // A job that is atomic as a whole is retried as a whole.
         return lease.Operation.Atomicity == Operation.PerJob ? items : new RetryItems(catalog, items, original, lease.RetryClass, lease.RetryFrom);
     }
 

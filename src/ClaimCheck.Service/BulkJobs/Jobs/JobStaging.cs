@@ -9,8 +9,8 @@ using Npgsql;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>
-/// What jobs have in staging: each upload is recorded before its first byte, under the guard of an intake that lives or of a lease,
-/// so that whoever erases a job aborts all there is, and nothing can be completed afterwards.
+/// A job's objects in staging: each upload is recorded before its first byte, guarded by a live intake or by a lease, so that
+/// erasing a job aborts all of its uploads, and nothing can be completed afterwards.
 /// </summary>
 internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
 {
@@ -26,7 +26,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
-    /// <returns>False where the intake was swept: it had been silent for too long.</returns>
+    /// <returns>False where the intake was swept, because it had been silent for too long.</returns>
     public async Task<bool> RenewAsync(JobId job, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -36,7 +36,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
             cancellationToken: cancellationToken)) == 1;
     }
 
-    /// <returns>Null where the intake does not live any more; the upload is aborted.</returns>
+    /// <returns>Null where the intake has expired; the upload is aborted.</returns>
     public Task<StagedWriter?> OpenBodyAsync(JobId job, CancellationToken cancellationToken) => OpenAsync(
         job,
         StagingKeys.Job(job) + "body.ndjson",
@@ -66,7 +66,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
         lease.Token,
         cancellationToken);
 
-    /// <summary>Gives an intake up: nothing of it remains.</summary>
+    /// <summary>Gives an intake up and removes everything of it.</summary>
     public async Task DropAsync(JobId job, CancellationToken cancellationToken)
     {
         await EraseAsync(job, cancellationToken);
@@ -75,7 +75,7 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
             "DELETE FROM bulk_job_intakes WHERE job_id = @Id", new { Id = job.Value }, cancellationToken: cancellationToken));
     }
 
-    /// <summary>Aborts every upload of a job and deletes every object, save one.</summary>
+    /// <summary>Aborts every upload of a job and deletes every object but one.</summary>
     public async Task EraseAsync(JobId job, CancellationToken cancellationToken, params string[] keep)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -101,13 +101,16 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>The results of a job that has some, for whoever streams them through the service. Null where they are gone.</summary>
+    /// <summary>
+    /// The results of a job, for the endpoint that streams them through the service. Null where they are gone or there never were
+    /// any.
+    /// </summary>
     public async Task<StreamedContent?> ResultsAsync(JobRow row, CancellationToken cancellationToken)
     {
         var key = row.ResultKey!;
         await foreach (var found in staging.ListAsync(key, cancellationToken))
         {
-            // Written once, under a name that no other results get.
+            // Written once, under a name that is never used again.
             if (found.Key == key)
                 return StreamedContent.Of(key, found.Bytes, $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}\"", new(null, row.JobId, key));
         }

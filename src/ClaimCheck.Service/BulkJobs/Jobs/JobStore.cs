@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>A job that was asked for and found valid.</summary>
+/// <summary>A request for a job that was found valid.</summary>
 internal sealed record NewJob
 {
     public required JobId JobId { get; init; }
@@ -21,22 +21,25 @@ internal sealed record NewJob
     public string Source => ClaimUrl is not null ? "claim" : Body!.Key is null ? "inline" : "staged";
 }
 
-/// <summary>The jobs in the catalog, as the API sees them: made, found, listed, cancelled.</summary>
+/// <summary>The jobs in the catalog, as the API sees them: create, find, list, cancel.</summary>
 internal sealed class JobStore(NpgsqlDataSource catalog)
 {
-    /// <summary>Makes a job.</summary>
-    /// <returns>The new one; or the one that the key had made before, and whether it means the same. Nothing where the body's intake was swept meanwhile.</returns>
+    /// <summary>Creates a job.</summary>
+    /// <returns>
+    /// The new one; or the one that the key had created before, and whether it means the same. Nothing where the body's intake
+    /// was swept meanwhile.
+    /// </returns>
     public async Task<(JobRow? New, JobRow? Known, bool MeansTheSame)> CreateAsync(Caller caller, NewJob job, string? key, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // With the intake goes the right of the sweep to delete what was staged.
+        // Deleting the intake ends the sweep's right to delete what was staged.
         if (job.Source == "staged" && await transaction.Connection.ExecuteAsync(transaction.Command(
             "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()", new { Id = job.JobId.Value }, cancellationToken)) == 0)
         {
             return default;
         }
 
-        // The unique index makes a second request with one key wait here until the first has committed.
+        // The unique index makes a second request with the same key wait here until the first has committed.
         var row = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
             $"""
             INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes, body_index, claim_url,
@@ -70,7 +73,7 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
             cancellationToken));
         if (row is null)
         {
-            // Rolled back, and with it the end of the intake: the caller drops that.
+            // Rolled back together with the end of the intake: the caller drops the intake.
             var (known, same) = await FindByKeyAsync(transaction.Connection, caller, key!, job.Meaning, cancellationToken);
             return (null, known, same);
         }
@@ -79,7 +82,7 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         return (row, null, false);
     }
 
-    /// <summary>The job that a key of this caller made before.</summary>
+    /// <summary>The job that a key of this caller created before.</summary>
     public async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -121,8 +124,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows alone; the
-        // primary key has another order of nulls.
+        // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows only;
+        // the primary key has another order of nulls.
         return (await connection.QueryAsync<JobRow>(new CommandDefinition(
             $"""
             SELECT {JobRow.Columns}
@@ -155,11 +158,11 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Cancels a job that waits, and asks the worker of one that runs. One that has ended stays as it is.</summary>
+    /// <summary>Cancels a waiting job, and asks the worker of a running one to stop. One that has ended stays as it is.</summary>
     public async Task CancelAsync(Caller caller, JobId job, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // A pending job that was begun before may have chunks in the target that are not counted yet: a worker does that.
+        // A pending job that was begun before may have chunks in the target that are not counted yet: a worker counts them.
         var cancelled = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
             $"""
             UPDATE bulk_jobs
@@ -189,6 +192,6 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    // Keys are the caller's own; tenants never share them.
+    // Keys belong to one caller; tenants never share them.
     private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
 }

@@ -4,7 +4,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>Jobs as outsiders see them.</summary>
+/// <summary>Jobs as callers see them.</summary>
 internal sealed class JobViews(PublicAddress address, LinkMinter minter, TimeProvider time)
 {
     public static string PathOf(JobId id) => $"/v1/bulk-jobs/{id}";
@@ -43,7 +43,7 @@ internal sealed class JobViews(PublicAddress address, LinkMinter minter, TimePro
         };
     }
 
-    // At its pace so far: by the database's clock, told by this one's.
+    // Estimated from its pace so far, measured by the database's clock and shown by this process's clock.
     private DateTimeOffset? EstimatedEnd(JobRow row) =>
         row is { Status: BulkJobStatus.Running, Processed: > 0, TotalItems: { } total, RunningFor: { } running }
             ? time.GetUtcNow() + (running * ((double)Math.Max(0, total - row.Processed) / row.Processed))

@@ -19,7 +19,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
     public async Task<bool> RunAsync(Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         if (lease.Processed > 0)
-            return true; // a worker before this one has heard of the commit
+            return true; // an earlier worker has recorded the commit
         var total = await items.CountAsync(token);
         if (total > options.MaxAtomicItems)
             throw new JobFailedException("too_many_items", $"The job has {total} items, but one that is atomic as a whole has {options.MaxAtomicItems} at most.");
@@ -52,7 +52,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             : throw new JobFailedException("item_failed", $"{failures.Count} items fail, and the operation is atomic by job: nothing was applied.", failures.All(failure => failure.IsTransient));
     }
 
-    /// <returns>The failures for which all was rolled back; null where it was cancelled.</returns>
+    /// <returns>The failures because of which all was rolled back; null where it was cancelled.</returns>
     private async Task<IReadOnlyList<ItemFailure>?> TryAsync(TargetSession target, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         await using var transaction = await target.BeginAsync(token);

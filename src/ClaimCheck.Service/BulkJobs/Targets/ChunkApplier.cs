@@ -5,8 +5,8 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>
-/// Applies units to a target until each has an outcome: as they are; sifted, where items fail; again, where the target gave way or
-/// was away. A unit whose commit is in doubt is found noted when it is tried again.
+/// Applies chunks to a target until each item has an outcome: as a whole; in groups, where items fail; again, where the target
+/// gave way or was unreachable. A chunk whose commit is in doubt is found noted when it is tried again.
 /// </summary>
 internal sealed partial class ChunkApplier(
     SourceDatabases databases, JobLease lease, BulkJobsOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
@@ -16,8 +16,8 @@ internal sealed partial class ChunkApplier(
     private TargetSession? session;
     private bool hasPassed;
 
-    /// <returns>Those that failed, in order.</returns>
-    /// <exception cref="JobFailedException">No item would go better, or the target stayed away.</exception>
+    /// <returns>The failures, in order.</returns>
+    /// <exception cref="JobFailedException">Every item would fail, or the target stayed unreachable.</exception>
     public async Task<IReadOnlyList<ItemFailure>> ApplyAsync(Unit unit, CancellationToken cancellationToken)
     {
         var isByChunk = operation.Atomicity == Operation.PerChunk && unit.Round == 0;
@@ -36,8 +36,10 @@ internal sealed partial class ChunkApplier(
         return Failures(unit, failures, isByChunk);
     }
 
-    /// <summary>Makes sure that a unit is never applied any more: a worker that was paused may be about to.</summary>
-    /// <returns>False where it was applied already. True again for a unit that was fenced before.</returns>
+    /// <summary>
+    /// Makes sure that a chunk can never be applied any more: a worker that was paused may be about to apply it.
+    /// </summary>
+    /// <returns>False where it was applied already. True again for a chunk that was fenced before.</returns>
     public async Task<bool> FenceAsync(int round, long chunk, CancellationToken cancellationToken)
     {
         if (!operation.IsExactlyOnce)
@@ -86,7 +88,7 @@ internal sealed partial class ChunkApplier(
             }
 
             if (time.GetElapsedTime(began) >= patience)
-                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was away for {patience}. {reason}", isTransient: true);
+                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was unreachable for {patience}. {reason}", isTransient: true);
             var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
             Log.Away(logger, lease.JobId, operation.Target, reason, delay);
             await Task.Delay(delay, time, cancellationToken);
@@ -95,7 +97,7 @@ internal sealed partial class ChunkApplier(
 
     public ValueTask DisposeAsync() => CloseAsync();
 
-    // Each item by itself: good ones stay.
+    // Each item by itself: good ones take effect.
     private async Task<ChunkOutcome> EachAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
     {
         var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
@@ -104,7 +106,7 @@ internal sealed partial class ChunkApplier(
         return outcome ?? await NotedAsync(target, unit, cancellationToken);
     }
 
-    // All or none: what failed is found out in a transaction that is rolled back.
+    // All or none: the failures are found in a transaction that is rolled back.
     private async Task<ChunkOutcome> WholeAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
     {
         var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
@@ -115,7 +117,7 @@ internal sealed partial class ChunkApplier(
         {
             sifted = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
             if (sifted is { IsClean: true })
-                await transaction.CommitAsync(cancellationToken); // what was in the way has gone
+                await transaction.CommitAsync(cancellationToken); // the blocking transaction has ended
             else
                 await transaction.RollbackAsync(cancellationToken);
         }
@@ -125,7 +127,7 @@ internal sealed partial class ChunkApplier(
         return sifted is { IsClean: true } ? sifted : await NotedAsync(target, unit, cancellationToken);
     }
 
-    // The first pass, again where it gave way to others.
+    // The first pass, repeated where it gave way to others.
     private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(Unit unit, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
@@ -151,9 +153,9 @@ internal sealed partial class ChunkApplier(
 
     private static async Task<ChunkOutcome> NotedAsync(TargetSession target, Unit unit, CancellationToken cancellationToken) =>
         await target.FindAsync(unit.Round, unit.Chunk, cancellationToken)
-        ?? throw new InvalidOperationException("A unit is noted, and its note is gone.");
+        ?? throw new InvalidOperationException("A chunk was noted, but its note is gone.");
 
-    // Atomic by chunk, what fails one fails all.
+    // Where atomicity is chunk, one failure fails all items.
     private static IReadOnlyList<ItemFailure> Failures(Unit unit, List<ItemFailure> failures, bool isByChunk)
     {
         if (failures.Count == 0)

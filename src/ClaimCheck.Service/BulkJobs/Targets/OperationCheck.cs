@@ -5,10 +5,12 @@ using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
-/// <summary>Holds an operation's statement against its target, without running it.</summary>
+/// <summary>Checks an operation's statement against its target, without running it.</summary>
 internal static class OperationCheck
 {
-    /// <returns>What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing is.</returns>
+    /// <returns>
+    /// What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing is wrong.
+    /// </returns>
     public static async Task<(string Reason, int? Line)?> FaultAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
     {
         var isDescribed = false;
@@ -29,7 +31,7 @@ internal static class OperationCheck
                 return ("its statement must return one column, the ordinals of the items it touched: RETURNING i.ordinal", null);
             }
 
-            // Once for its syntax within a function: what passes here can be made by every worker.
+            // Checked once more for its syntax within a function: what passes here can be created by every worker.
             await using var batch = connection.CreateBatch();
             foreach (var function in OperationSql.Functions(operation))
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(function));
@@ -43,7 +45,7 @@ internal static class OperationCheck
         }
     }
 
-    // What stands for parameters brings no lines along.
+    // The placeholders of parameters add no lines.
     private static int? LineOf(PostgresException e, Operation operation)
     {
         var sql = OperationSql.Probe(operation);

@@ -5,26 +5,29 @@ using ClaimCheck.Service.Sources;
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>
-/// The functions that a target session makes for itself, in pg_temp, so that a chunk is one round trip and the server plans the
+/// The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server plans the
 /// statement once. Values travel as text in Postgres' own form, and are cast there; nothing a caller sent becomes part of a
-/// statement. Names begin with claimcheck_, that an operator's statement does not use.
+/// statement. Names begin with claimcheck_, which an operator's statement does not use.
 /// </summary>
 internal static class OperationSql
 {
-    // Of the second pass: the first subdivision of a chunk that failed. Small enough that a bad item costs its neighbours little,
-    // large enough that subtransactions stay few.
+    // For the second pass: the size of the first groups of a chunk that failed. Small enough that a bad item costs its neighbours
+    // little, large enough that subtransactions stay few.
     private const int Group = 32;
 
-    // And of a group that failed, before single items.
+    // And the size of the smaller groups, before single items.
     private const int Few = 4;
 
-    // Failures that are nobody's but the database's: they end the pass. One value that is huge may need all memory.
+    // Failures of the database itself and not of an item: they end the pass. One huge value may need all memory.
     private const string Rethrown = "SQLSTATE ~ '^(08|53|57|58|25|CC)' AND SQLSTATE <> '53200'";
 
-    // An item's (row security, what a trigger calls) or the definition's: where any item passes, those that fail are at fault themselves.
+    // May be the item's fault (row security, what a trigger calls) or the definition's: where any item passes, those that fail
+    // are at fault themselves.
     private const string Unsure = "^(42|0A|26|XX|F0|53200)";
 
-    /// <summary>The statement with its parameters as <c>$1, $2, …</c> or, of form set, over typed empty items: for checking.</summary>
+    /// <summary>
+    /// The statement with its parameters as <c>$1, $2, …</c> or, for form set, over typed empty items: for checking.
+    /// </summary>
     public static string Probe(Operation operation) =>
         operation.IsSet
             ? WithItems(operation, $"SELECT 1 AS ordinal, {string.Join(", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}"))}")
@@ -66,8 +69,8 @@ internal static class OperationSql
               RETURN claimcheck_missing;
             END $claimcheck$;
             """, $$"""
-            -- The second pass: groups, within one that fails a few items at a time, and within these single ones. Strict: where no item
-            -- passes, and that may be the definition's fault, none is blamed.
+            -- The second pass: groups, within a failed group a few items at a time, and within these single items. Strict: where
+            -- no item passes and the definition may be at fault, no item is failed.
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_sift({{arguments}},
               OUT claimcheck_missing integer[], OUT claimcheck_failed integer[], OUT claimcheck_states text[], OUT claimcheck_names text[])
             RETURNS record LANGUAGE plpgsql AS $claimcheck$
@@ -139,7 +142,7 @@ internal static class OperationSql
             """];
     }
 
-    // Names the parameter whose value is not one of its type to this server; NULL where each is.
+    // Names the parameter whose value this server can't read as its type; NULL where all can be read.
     private static string Unread(Operation operation) => $"""
         CREATE OR REPLACE FUNCTION pg_temp.claimcheck_unread({Each(operation.Parameters.Count, i => $"claimcheck_{i} text")}) RETURNS text LANGUAGE plpgsql AS $claimcheck$
         BEGIN
@@ -148,7 +151,7 @@ internal static class OperationSql
         END $claimcheck$;
         """;
 
-    // Applies a run of items, and returns those that touched nothing.
+    // Applies a range of items, and returns those that touched nothing.
     private static string Kernel(Operation operation, string arguments)
     {
         var parameters = operation.Parameters;
@@ -188,7 +191,8 @@ internal static class OperationSql
             """;
     }
 
-    // A type of the target's own may be one of rows, which a loop reads into no variable of several: it is text up to where it is used.
+    // A type that the target defines may be a composite one, which a loop can't read into one of several variables: it stays text
+    // until it is used.
     private static string VariableOf(string type) => PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
 
     private static string WithItems(Operation operation, string items)
@@ -197,7 +201,7 @@ internal static class OperationSql
         var words = SourceSqlLexer.Read(sql.Text);
         if (!Is(0, "with"))
             return $"WITH items AS ({items})\n{sql.Text}";
-        // Its own WITH goes on from ours.
+        // The statement's own WITH is appended to ours.
         return Is(1, "recursive")
             ? $"WITH RECURSIVE items AS ({items}),{sql.Text[words[1].End..]}"
             : $"WITH items AS ({items}),{sql.Text[words[0].End..]}";
@@ -215,7 +219,7 @@ internal static class OperationSql
         {
             var name = sql.NameOf(use);
             var place = Enumerable.Range(0, operation.Parameters.Count).First(i => operation.Parameters[i].Name == name);
-            // The blanks keep what stands beside it apart.
+            // The blanks separate it from its neighbours.
             text.Append(sql.Text, from, use.Start - from).Append(' ').Append(write(place, operation.Parameters[place])).Append(' ');
             from = use.End;
         }
@@ -223,7 +227,7 @@ internal static class OperationSql
         return text.Append(sql.Text, from, sql.Text.Length - from).ToString();
     }
 
-    // A dollar quote that the statement does not hold.
+    // A dollar quote that does not occur in the statement.
     private static string Tag(string sql)
     {
         for (var i = 0; ; i++)

@@ -19,12 +19,15 @@ internal enum TargetTrouble
     /// <summary>It took longer than it may.</summary>
     TookTooLong,
 
-    /// <summary>The operation does not fit the target, and no item would go better; or it is some items' own: whether any passes tells.</summary>
+    /// <summary>
+    /// The operation does not fit the target, so that every item would fail; or some items are at fault: whether any item passes
+    /// decides.
+    /// </summary>
     Definition,
 }
 
 /// <summary>
-/// Tells a target's failures apart. The server's own message is passed on only where it can't quote other rows than the
+/// Classifies a target's failures. The server's own message is passed on only where it can't quote other rows than the
 /// caller's; see <see cref="DatabaseStates"/>.
 /// </summary>
 internal static class TargetErrors
@@ -38,14 +41,14 @@ internal static class TargetErrors
     {
         Trouble.Conflict or Trouble.Cancelled => TargetTrouble.GaveWay,
         Trouble.TimedOut => TargetTrouble.TookTooLong,
-        // A standby; a session that stood still; a database that is being restored; a password that rotates.
+        // A standby; a session that was idle for too long; a database that is being restored; a password that is being rotated.
         Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly => TargetTrouble.Away,
         Trouble.NotNow when exception is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState } => TargetTrouble.Away,
         Trouble.Definition or Trouble.Permission or Trouble.Internal => TargetTrouble.Definition,
         _ => TargetTrouble.Items,
     };
 
-    /// <summary>The server's, or of one value that is huge: whether any item passes tells.</summary>
+    /// <summary>The server's fault, or that of one huge value: whether any item passes decides.</summary>
     public static bool IsOutOfMemory(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory;
 
     /// <summary>Why an item failed.</summary>

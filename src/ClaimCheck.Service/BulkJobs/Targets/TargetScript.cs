@@ -33,10 +33,10 @@ internal static class TargetScript
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>Replicas may do so at the same time.</summary>
+    /// <summary>Replicas may run this at the same time.</summary>
     public static async Task ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // "clchtrgt" as bytes; IF NOT EXISTS alone does not bear being run twice at once.
+        // "clchtrgt" as bytes; IF NOT EXISTS alone is not safe against two concurrent runs.
         await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(7164775531655260020);" + Sql, connection);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await command.ExecuteNonQueryAsync(cancellationToken);

@@ -6,16 +6,18 @@ using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
-/// <summary>What the target says of a unit of items; items by their place in the unit.</summary>
+/// <summary>The target's outcome of a chunk; items by their index in the chunk.</summary>
 internal sealed record ChunkOutcome(int[] NotFound, int[] Failed, string[] States, string[] Names)
 {
     public bool IsClean => NotFound.Length == 0 && Failed.Length == 0;
 }
 
-/// <summary>Items that are applied together, and what they are noted under.</summary>
+/// <summary>Items that are applied together, and the id under which that is noted.</summary>
 internal sealed record Unit(int Round, long Chunk, IReadOnlyList<JobItem> Items);
 
-/// <summary>One connection to a target, with the operation's functions in its pg_temp. A unit is one round trip and one transaction.</summary>
+/// <summary>
+/// One connection to a target, with the operation's functions in its pg_temp. A chunk is one round trip and one transaction.
+/// </summary>
 internal sealed class TargetSession : IAsyncDisposable
 {
     private readonly NpgsqlConnection connection;
@@ -43,10 +45,10 @@ internal sealed class TargetSession : IAsyncDisposable
             }
 
             await using var batch = opened.CreateBatch();
-            // A worker that stands still must not keep rows locked.
+            // A worker that is stuck must not keep rows locked.
             foreach (var sql in (IEnumerable<string>)
             [
-                SessionPins.Block, // a backslash in the statement's text counts as it will when it runs
+                SessionPins.Block, // so that a backslash in the statement's text means the same as when it runs
                 $"SET statement_timeout = {(long)options.StatementTimeout.TotalMilliseconds}",
                 $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}",
                 "SET idle_in_transaction_session_timeout = '60s'",
@@ -67,31 +69,32 @@ internal sealed class TargetSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Applies all items of a unit, without an exception block.</summary>
+    /// <summary>Applies all items of a chunk, without an exception block.</summary>
     /// <param name="unit">None of its items is invalid.</param>
     /// <param name="isStrict">An item that touches nothing fails them all.</param>
     /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
-    /// <param name="cancellationToken">Ends it; what it did is rolled back.</param>
-    /// <returns>Null where the unit was applied before.</returns>
+    /// <param name="cancellationToken">Cancels it; what it did is rolled back.</param>
+    /// <returns>Null where the chunk was applied before.</returns>
     public async Task<ChunkOutcome?> ApplyAsync(Unit unit, bool isStrict, bool isNoted, CancellationToken cancellationToken)
     {
         await using var batch = Pinned(Command("SELECT pg_temp.claimcheck_apply", unit, isStrict, isNoted));
         return await batch.ExecuteScalarAsync(cancellationToken) is int[] missing ? new(missing, [], [], []) : null;
     }
 
-    /// <summary>Applies a unit of which something failed: the good items, and tells the bad ones.</summary>
+    /// <summary>Applies a chunk of which something failed: applies the good items, and reports the bad ones.</summary>
     /// <param name="unit">None of its items is invalid.</param>
     /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
-    /// <param name="isProven">Whether items have passed before, so that the operation fits the target; else, where none passes, it fails as a whole.</param>
-    /// <param name="cancellationToken">Ends it; what it did is rolled back.</param>
-    /// <returns>Null where the unit was applied before.</returns>
+    /// <param name="isProven">Whether items have passed before, so that the operation fits the target; if not, and no item
+    /// passes, it fails as a whole.</param>
+    /// <param name="cancellationToken">Cancels it; what it did is rolled back.</param>
+    /// <returns>Null where the chunk was applied before.</returns>
     public async Task<ChunkOutcome?> SiftAsync(Unit unit, bool isNoted, bool isProven, CancellationToken cancellationToken)
     {
         await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: !isProven, isNoted));
         return await ReadAsync(batch, cancellationToken);
     }
 
-    /// <summary>What is noted of a unit.</summary>
+    /// <summary>What is noted of a chunk.</summary>
     /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when it was lost.</exception>
     public async Task<ChunkOutcome?> FindAsync(int round, long chunk, CancellationToken cancellationToken)
     {
@@ -106,7 +109,7 @@ internal sealed class TargetSession : IAsyncDisposable
         return await ReadAsync(batch, cancellationToken);
     }
 
-    /// <summary>Notes a unit: with what failed of it, or as the transaction's own.</summary>
+    /// <summary>Notes a chunk: with its failures, or as part of the whole transaction.</summary>
     /// <returns>False where it is noted already.</returns>
     public async Task<bool> NoteAsync(int round, long chunk, ChunkOutcome? outcome, CancellationToken cancellationToken)
     {
@@ -128,7 +131,10 @@ internal sealed class TargetSession : IAsyncDisposable
         return await batch.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Makes sure that a unit is never applied any more. Where a worker is at it just now, waits as long as its statement may take.</summary>
+    /// <summary>
+    /// Makes sure that a chunk can never be applied any more. Where a worker is applying it now, waits as long as its statement
+    /// may take.
+    /// </summary>
     /// <returns>False where it was applied.</returns>
     public async Task<bool> VoidAsync(int round, long chunk, CancellationToken cancellationToken)
     {
@@ -163,7 +169,8 @@ internal sealed class TargetSession : IAsyncDisposable
         return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<string[]>(3));
     }
 
-    // One round trip, and one transaction where none is open: the settings that texts depend on first, and then what depends on them.
+    // One round trip, and one transaction where none is open: first the settings that texts depend on, then the statements that
+    // depend on them.
     private NpgsqlBatch Pinned(NpgsqlBatchCommand command) =>
         new(connection) { BatchCommands = { new NpgsqlBatchCommand(SessionPins.Block), command }, Timeout = 0 };
 
@@ -198,7 +205,7 @@ internal sealed class TargetSession : IAsyncDisposable
         return command;
     }
 
-    // A statement over many items sees none of their effects: of items with one key each goes into a wave of its own.
+    // A statement over many items sees none of their effects: items with the same key go into separate waves.
     private (int[] Order, int[] Ends) Waves(IReadOnlyList<JobItem> items)
     {
         var places = Enumerable.Range(0, items.Count).ToArray();
@@ -217,7 +224,7 @@ internal sealed class TargetSession : IAsyncDisposable
 
         if (last == 0)
             return (places, [items.Count]);
-        Array.Sort((int[])waves.Clone(), places); // not stable, but within a wave the order means nothing
+        Array.Sort((int[])waves.Clone(), places); // not stable, but within a wave the order has no meaning
         var ends = new int[last + 1];
         foreach (var wave in waves)
             ends[wave]++;

@@ -6,8 +6,8 @@ using ClaimCheck.Service.Startup;
 namespace ClaimCheck.Service.Http.Access;
 
 /// <summary>
-/// Who may call. With <c>ClaimCheck:AdminKey</c> every call but health, problems, OpenAPI and signed links needs it. Without
-/// one every caller is the administrator, and the service answers loopback only, and no web page of another origin.
+/// Who may call. With <c>ClaimCheck:AdminKey</c> every call needs it except health, problems, OpenAPI and signed links. Without
+/// one, every caller is the administrator, and the service answers on loopback only, and to no web page of another origin.
 /// </summary>
 internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next)
 {
@@ -26,7 +26,7 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         }
     }
 
-    /// <summary>Where the service may listen, with the keys that it has.</summary>
+    /// <summary>The addresses that the service may listen on with the keys that it has.</summary>
     public static ListenAddresses Addresses(IConfiguration configuration) => new(
         Who: "The service",
         HasKey: !string.IsNullOrEmpty(configuration["ClaimCheck:AdminKey"]),
@@ -59,7 +59,7 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         }
 
         if (Caller.Admin(request) is not { } caller)
-            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, dots, dashes and underscores, and no name that the service uses itself (administrator, claimcheck)."));
+            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, dots, dashes and underscores, and not a name that the service uses itself (administrator, claimcheck)."));
         context.Items[typeof(Caller)] = caller;
         return new((ProblemResult?)null);
     }

@@ -8,14 +8,17 @@ using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>What the operator should know of a queue: above all that it, or its dead letter queue, keeps messages for longer than files are kept.</summary>
+/// <summary>
+/// Warnings about a queue for the operator: above all that it, or its dead letter queue, keeps messages longer than files are
+/// kept.
+/// </summary>
 internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
 {
-    /// <returns>Sentences; also one that says what could not be looked at, and why.</returns>
+    /// <returns>Sentences, including one for each check that was not possible, with its reason.</returns>
     public async Task<string[]> ReadAsync(SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
     {
         var found = new List<string>();
-        var queue = QueueArn.TryParse(subscription.Endpoint, out var arn) ? arn : throw new InvalidOperationException("The endpoint is no queue.");
+        var queue = QueueArn.TryParse(subscription.Endpoint, out var arn) ? arn : throw new InvalidOperationException("The endpoint is not a queue.");
         await WarnOfConfirmationAsync(subscriptionArn, found, cancellationToken);
         if (await AttributesAsync("The queue", queue, subscription.Topic!, found, cancellationToken) is not { } attributes)
             return [.. found];
@@ -39,7 +42,7 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
         if (keptDead <= kept)
         {
             found.Add(
-                $"The queue's dead letter queue keeps messages for {Text(keptDead)}, the queue for {Text(kept)}: a message's time goes on from when it was sent, " +
+                $"The queue's dead letter queue keeps messages for {Text(keptDead)}, the queue for {Text(kept)}: a message's time counts from when it was sent, " +
                 "so that one which arrives there late is soon gone. Let it keep them for longer.");
         }
 
@@ -77,7 +80,7 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
     private async Task<IReadOnlyDictionary<string, string>?> AttributesAsync(
         string what, QueueArn queue, string topic, List<string> found, CancellationToken cancellationToken)
     {
-        // The client speaks to one region alone, the topic's.
+        // The client is for one region, the topic's.
         var reason = queue.Region != topic.Split(':')[3] ? "it is in another region" : null;
         try
         {

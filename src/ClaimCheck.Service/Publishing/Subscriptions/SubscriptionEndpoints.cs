@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>Who gets events and how. What is about webhooks alone is <c>Webhooks/</c>'s.</summary>
+/// <summary>The subscriptions to events. Calls for webhooks only are in <c>Webhooks/</c>.</summary>
 internal static class SubscriptionEndpoints
 {
     private const string ListCall = "subscriptions";
@@ -53,7 +53,7 @@ internal static class SubscriptionEndpoints
                 : await topics.SettleAsync(row.SubscriptionId, deleteIfRefused: false, cancellationToken);
             if (Refusal(settled) is { } notSettled)
                 return notSettled;
-            // Null where it was deleted this very moment.
+            // Null where it was deleted at this very moment.
             row = await store.FindAsync(caller, row.SubscriptionId.ToString(), cancellationToken) ?? row;
         }
 
@@ -106,7 +106,7 @@ internal static class SubscriptionEndpoints
             return TypedResults.NoContent();
         }
 
-        return Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked to end the subscription just now. It is marked, and ended when SNS answers.", retryAfter: AskAgain);
+        return Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked to end the subscription at present. It is marked, and ended when SNS answers.", retryAfter: AskAgain);
     }
 
     private static ProblemResult? Refusal(Settling settled) => settled switch
@@ -114,7 +114,7 @@ internal static class SubscriptionEndpoints
         Settling.Done => null,
         Settling.Taken => Problems.Of(ProblemCodes.SubscriptionExists, "The topic has a subscription of that queue that was not made here: delete it at SNS first."),
         Settling.Refused => Problems.Invalid(new Dictionary<string, string[]> { ["endpoint"] = ["SNS does not take this queue; the service's log says why."] }),
-        _ => Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked just now. The subscription is kept as pending, and made when SNS answers.", retryAfter: AskAgain),
+        _ => Problems.Of(ProblemCodes.TopicUnavailable, "SNS can't be asked at present. The subscription is kept as pending, and completed when SNS answers.", retryAfter: AskAgain),
     };
 
     private static bool IsSame(SubscriptionRow row, NewSubscription wanted, Caller caller) =>

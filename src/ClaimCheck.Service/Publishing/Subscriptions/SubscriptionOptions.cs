@@ -5,10 +5,12 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 /// <summary>Settings below <c>ClaimCheck:Subscriptions</c>.</summary>
 internal sealed class SubscriptionOptions : IValidatableObject
 {
-    /// <summary>The AWS accounts, with commas between, whose queues may be subscribed; by default the topic's own alone.</summary>
+    /// <summary>The AWS accounts, separated by commas, whose queues may be subscribed; by default only the topic's own.</summary>
     public string AllowedAccounts { get; init; } = "";
 
-    /// <summary>The queue (its ARN) for what SNS can't deliver to a subscribed queue; by default that is lost.</summary>
+    /// <summary>
+    /// The queue (its ARN) for messages that SNS can't deliver to a subscribed queue; by default they are lost.
+    /// </summary>
     public string? DeadLetterQueueArn { get; init; }
 
     /// <summary>The accounts of <see cref="AllowedAccounts"/>.</summary>

@@ -20,7 +20,7 @@ internal sealed class SubscriptionReader(
         if (consumer is not null && !Caller.IsConsumer(consumer))
             errors["consumer"] = ["Must be up to 64 letters, digits, dots, dashes and underscores."];
         else if (consumer is not null && !caller.ActsForAll && consumer != caller.Name)
-            errors["consumer"] = [$"Must be {caller.Name}, whom the call speaks for."];
+            errors["consumer"] = [$"Must be {caller.Name}, the caller itself."];
         var wantedDatasets = List(body, "datasets", name => datasets.Find(name) is not null, "Must be names of datasets; GET /v1/datasets lists them.", errors);
         var types = List(body, "types", name => EventTypes.All.Contains(name, StringComparer.Ordinal), $"Must be of {string.Join(", ", EventTypes.All)}.", errors);
         var protocol = Text(body, "protocol", errors);
@@ -83,7 +83,7 @@ internal sealed class SubscriptionReader(
             errors["endpoint"] = ["Must not be a FIFO queue: the topic is not a FIFO topic."];
     }
 
-    // Null is the usual one, also where it is asked for by name: the same subscription is the same in either writing.
+    // Null is the default, also where it is given explicitly: both are the same subscription.
     private static string? ContentType(JsonElement body, string? protocol, Dictionary<string, string[]> errors)
     {
         if (!body.TryGetProperty("contentType", out var value) || value.ValueKind == JsonValueKind.Null)
@@ -108,7 +108,7 @@ internal sealed class SubscriptionReader(
         return null;
     }
 
-    // Left out or null means all; an empty list would mean none at all, which nobody subscribes for.
+    // Left out or null means all; an empty list would mean none, which makes no sense.
     private static string[]? List(JsonElement body, string field, Func<string, bool> isKnown, string rule, Dictionary<string, string[]> errors)
     {
         if (!body.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null)

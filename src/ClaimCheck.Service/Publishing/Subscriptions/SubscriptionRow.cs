@@ -31,7 +31,7 @@ internal sealed record SubscriptionRow
     public override string ToString() => $"{SubscriptionId} of {Consumer} by {Protocol}";
 }
 
-/// <summary>A subscription that was asked for and found valid. Lists are sorted; null means all.</summary>
+/// <summary>A request for a subscription that was found valid. Lists are sorted; null means all.</summary>
 internal sealed record NewSubscription
 {
     public required string Consumer { get; init; }
@@ -40,10 +40,10 @@ internal sealed record NewSubscription
     public required string Protocol { get; init; }
     public required string Endpoint { get; init; }
 
-    /// <summary>Of a webhook: null for the usual one.</summary>
+    /// <summary>For a webhook: null for the default.</summary>
     public required string? ContentType { get; init; }
 
-    /// <summary>Of protocol <c>sqs</c>: the topic that the queue is to be subscribed to.</summary>
+    /// <summary>For protocol <c>sqs</c>: the topic to which the queue is to be subscribed.</summary>
     public required string? Topic { get; init; }
 
     public required string[] Warnings { get; init; }

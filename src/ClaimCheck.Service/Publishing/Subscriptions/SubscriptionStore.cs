@@ -6,22 +6,24 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>The subscriptions in the catalog: made, found, listed, deleted. A caller that speaks for a consumer has that one's alone.</summary>
+/// <summary>
+/// The subscriptions in the catalog: create, find, list, delete. A caller that acts for a consumer sees only that one's.
+/// </summary>
 internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
 {
     /// <summary>How many a tenant may have.</summary>
     public const int Most = 1000;
 
-    /// <summary>Longer than any try with SNS lasts: after that whoever was at it is gone.</summary>
+    /// <summary>Longer than any try with SNS takes: after that its process counts as gone.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
 
-    /// <summary>Makes a subscription, unless there is one of that queue, or of that consumer at that address.</summary>
-    /// <param name="caller">Whose tenant's it is.</param>
-    /// <param name="wanted">What was asked for.</param>
-    /// <param name="secret">For a webhook: what it is signed with.</param>
-    /// <param name="leaseToken">For a queue: who goes on to SNS at once.</param>
+    /// <summary>Creates a subscription, unless that queue, or that consumer at that address, has one.</summary>
+    /// <param name="caller">The caller, in whose tenant it is created.</param>
+    /// <param name="wanted">The subscription that is asked for.</param>
+    /// <param name="secret">For a webhook: the secret that it is signed with.</param>
+    /// <param name="leaseToken">For a queue: the token of the process that continues with SNS at once.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>The new one, or the one that is there; none where the tenant has as many as it may.</returns>
+    /// <returns>The new one, or the existing one; none where the tenant has reached its limit.</returns>
     public async Task<(SubscriptionRow? Row, bool IsNew)> CreateAsync(
         Caller caller, NewSubscription wanted, string? secret, Guid? leaseToken, CancellationToken cancellationToken)
     {
@@ -30,7 +32,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
             await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
             var isFull = await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
                 "SELECT count(*) FROM event_subscriptions WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most;
-            // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one wait, and give way.
+            // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one wait, and then do nothing.
             var made = await transaction.Connection.QuerySingleOrDefaultAsync<SubscriptionRow>(transaction.Command(
                 $"""
                 INSERT INTO event_subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, warnings, topic, after_position,
@@ -124,8 +126,10 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Deletes what SNS knows nothing of: a webhook with its log and secrets, or a queue that was never subscribed.</summary>
-    /// <returns>False where it is one that SNS must let go of first: it is marked so.</returns>
+    /// <summary>
+    /// Deletes what SNS does not know: a webhook with its log and secrets, or a queue that was never subscribed.
+    /// </summary>
+    /// <returns>False where SNS must remove it first: it is marked as deleting.</returns>
     public async Task<bool> DeleteAsync(SubscriptionRow row, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

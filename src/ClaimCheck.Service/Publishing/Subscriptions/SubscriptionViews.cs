@@ -3,7 +3,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>Subscriptions as outsiders see them.</summary>
+/// <summary>Subscriptions as callers see them.</summary>
 internal sealed class SubscriptionViews(PublicAddress address)
 {
     public static string PathOf(SubscriptionId id) => $"/v1/subscriptions/{id}";

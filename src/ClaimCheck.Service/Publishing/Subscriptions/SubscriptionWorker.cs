@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>Goes on with subscriptions that SNS has not taken, or not let go of, yet: at start, and whenever a try is due.</summary>
+/// <summary>
+/// Continues with subscriptions that SNS has not accepted, or not removed, yet: at start, and whenever a try is due.
+/// </summary>
 internal sealed partial class SubscriptionWorker(
     NpgsqlDataSource catalog, TopicSubscriptions topics, ILogger<SubscriptionWorker> logger) : BackgroundService
 {
@@ -36,7 +38,7 @@ internal sealed partial class SubscriptionWorker(
         }
     }
 
-    // Taking it has put it off: what goes wrong with one does not keep the others.
+    // Leasing it has postponed its next try: a failure of one does not delay the others.
     private async Task SettleAsync(SubscriptionId id, CancellationToken stoppingToken)
     {
         try
@@ -66,10 +68,10 @@ internal sealed partial class SubscriptionWorker(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be settled with SNS; it is tried again, and others go on.")]
+        [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be brought to SNS; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Warning, "Settling subscriptions was interrupted ({Reason}); it is tried again.")]
+        [LoggerMessage(LogLevel.Warning, "Bringing subscriptions to SNS was interrupted ({Reason}); it is tried again.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }
 }

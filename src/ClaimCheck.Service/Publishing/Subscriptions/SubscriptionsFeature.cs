@@ -10,7 +10,7 @@ internal static class SubscriptionsFeature
     {
         builder.AddCheckedOptions<SubscriptionOptions>("ClaimCheck:Subscriptions");
         builder.Services
-            // Made at the first call: a service without a topic needs no region.
+            // Created at the first call: a service without a topic needs no region.
             .AddSingleton(_ => Sqs.Connect()).AddSingleton<Func<IAmazonSQS>>(provider => provider.GetRequiredService<IAmazonSQS>)
             .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionReader>().AddSingleton<SubscriptionViews>()
             .AddSingleton<TopicSubscriptions>().AddSingleton<QueueWarnings>()

@@ -1,7 +1,7 @@
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>
-/// A subscription as SNS filters for it, by the attributes that every message has.
+/// A subscription as a filter policy of SNS, over the attributes that every message has.
 /// https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
 /// </summary>
 internal static class TopicFilter
@@ -11,7 +11,7 @@ internal static class TopicFilter
 
     public static long Combinations(string[]? datasets, string[]? types) => 2L * (datasets?.Length ?? 1) * (types?.Length ?? 1);
 
-    /// <summary>What the consumer gets: what is for all, and what is for it alone.</summary>
+    /// <summary>The consumer's events: those for all, and those for it alone.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyCollection<string>> Of(SubscriptionRow subscription)
     {
         var filter = new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal) { ["tenant"] = [subscription.Tenant] };

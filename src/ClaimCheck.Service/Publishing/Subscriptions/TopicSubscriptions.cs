@@ -7,35 +7,35 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>How a try to bring SNS to what the catalog says ended.</summary>
+/// <summary>The outcome of a try to bring SNS to the state of the catalog.</summary>
 internal enum Settling
 {
-    /// <summary>SNS has what the catalog says, or had it already.</summary>
+    /// <summary>SNS has the state of the catalog, or had it already.</summary>
     Done,
 
-    /// <summary>Another one is at it, or SNS could not be reached: it is tried again.</summary>
+    /// <summary>Another process is working on it, or SNS could not be reached: it is tried again.</summary>
     Later,
 
-    /// <summary>SNS will not take it.</summary>
+    /// <summary>SNS refuses it.</summary>
     Refused,
 
-    /// <summary>SNS has a subscription of that queue that this service did not make.</summary>
+    /// <summary>SNS has a subscription of that queue that this service did not create.</summary>
     Taken,
 }
 
 /// <summary>
-/// Brings SNS to what the catalog says of a queue's subscription. The row comes first: whoever dies between the two leaves one
-/// that is pending or deleting, and <see cref="SubscriptionWorker"/> goes on with it. One process at a time is at a row, under a
-/// token; what it asks of SNS bears being asked twice.
+/// Brings SNS to the state that the catalog has for a queue's subscription. The row comes first: a process that dies between the
+/// two leaves one that is pending or deleting, and <see cref="SubscriptionWorker"/> continues with it. One process at a time
+/// works on a row, under a token; its calls to SNS are safe to repeat.
 /// </summary>
 internal sealed partial class TopicSubscriptions(
     NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions settings, ILogger<TopicSubscriptions> logger)
 {
-    // Ends well before SubscriptionStore.Lease does, so that nothing reaches SNS after another one has taken over.
+    // Ends well before SubscriptionStore.Lease does, so that nothing reaches SNS after another process has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
-    /// <summary>Takes the row, if nobody is at it, and settles it.</summary>
+    /// <summary>Leases the row, if it is free, and settles it.</summary>
     public async Task<Settling> SettleAsync(SubscriptionId id, bool deleteIfRefused, CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();
@@ -59,7 +59,7 @@ internal sealed partial class TopicSubscriptions(
         };
     }
 
-    /// <summary>Settles a row that was taken with this token.</summary>
+    /// <summary>Settles a row that was leased with this token.</summary>
     public async Task<Settling> SettleAsync(SubscriptionRow row, Guid token, bool deleteIfRefused, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -98,7 +98,7 @@ internal sealed partial class TopicSubscriptions(
         };
         var arn = (await sns.SubscribeAsync(request, cancellationToken)).SubscriptionArn;
         var told = await warnings.ReadAsync(row, arn, cancellationToken);
-        // Deleted meanwhile: the name that SNS gave it is what it is ended by.
+        // Deleted meanwhile: it is ended by the name that SNS gave it.
         await ExecuteAsync(
             """
             UPDATE event_subscriptions
@@ -122,7 +122,7 @@ internal sealed partial class TopicSubscriptions(
             }
             catch (AwsMessagingException e) when (e.Kind is AwsFailure.NotFound or AwsFailure.Invalid)
             {
-                // It is gone, or its queue's owner never confirmed it: then SNS forgets it by itself.
+                // It is gone, or its queue's owner never confirmed it: then SNS removes it by itself.
             }
         }
 
@@ -130,7 +130,8 @@ internal sealed partial class TopicSubscriptions(
         Log.Unsubscribed(logger, row.SubscriptionId, row.Consumer);
     }
 
-    // SNS may have taken it without its answer having arrived. One that others made of the same queue has another filter.
+    // SNS may have accepted it although its answer was lost. A subscription that others made of the same queue has another
+    // filter.
     private async Task<string?> SearchAsync(SubscriptionRow row, CancellationToken cancellationToken)
     {
         var mine = JsonSerializer.SerializeToElement(TopicFilter.Of(row));
@@ -152,7 +153,7 @@ internal sealed partial class TopicSubscriptions(
         }
         catch (AwsMessagingException e) when (e.Kind is AwsFailure.NotFound or AwsFailure.Invalid)
         {
-            // The topic is gone, and its subscriptions with it; or what was found has no name yet.
+            // The topic is gone, and its subscriptions with it; or the subscription found has no ARN yet.
         }
 
         return null;
@@ -210,7 +211,7 @@ internal sealed partial class TopicSubscriptions(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Subscription {SubscriptionId} of {Consumer} is active: SNS has taken it.")]
+        [LoggerMessage(LogLevel.Information, "Subscription {SubscriptionId} of {Consumer} is active: SNS has accepted it.")]
         public static partial void Subscribed(ILogger logger, SubscriptionId subscriptionId, string consumer);
 
         [LoggerMessage(LogLevel.Information, "Subscription {SubscriptionId} of {Consumer} is deleted, at SNS too.")]

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>What can be done with a subscription that is a webhook: see its deliveries, deliver again, test it, rotate its secret.</summary>
+/// <summary>
+/// The calls for a subscription that is a webhook: list its deliveries, deliver again, test it, rotate its secret.
+/// </summary>
 internal static class WebhookEndpoints
 {
     private const string ListCall = "deliveries";
@@ -22,7 +24,7 @@ internal static class WebhookEndpoints
         hooks.MapPost("/test", Test).WithName("TestSubscription")
             .WithSummary($"Sends an event of the type {WebhookTest.EventType}, once, and answers with what happened.");
         hooks.MapPost("/secret", Rotate).WithName("RotateSecret")
-            .WithSummary("Answers with a new secret, shown once; the old one signs along for a while.");
+            .WithSummary("Answers with a new secret, shown once; the old one also signs for a while.");
         return routes;
     }
 

@@ -25,7 +25,7 @@ internal sealed record WebhookDeliveryRow
     public DateTimeOffset? EndedAt { get; init; }
 }
 
-/// <summary>The log of deliveries, as callers see it: listed, and begun again by hand.</summary>
+/// <summary>The log of deliveries, as callers see it: list, and deliver again.</summary>
 internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address)
 {
     /// <summary>Newest events first.</summary>
@@ -46,8 +46,8 @@ internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>Begins a new round of tries. One that is being tried at this moment is that round's first.</summary>
-    /// <returns>Null where there is no delivery of that event.</returns>
+    /// <summary>Begins a new round of tries. A try that is under way becomes the first of that round.</summary>
+    /// <returns>Null where that event has no delivery.</returns>
     public async Task<WebhookDeliveryRow?> BeginAgainAsync(SubscriptionRow subscription, Contracts.EventId id, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);

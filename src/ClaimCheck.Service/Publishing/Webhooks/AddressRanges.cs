@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>
-/// Which addresses are of the public internet: those of the IANA special-purpose registries that are globally reachable are not enough, since
-/// some lead elsewhere by translation. https://www.iana.org/assignments/iana-ipv4-special-registry,
+/// Which addresses belong to the public internet: the "globally reachable" column of the IANA special-purpose registries is not
+/// enough, since some addresses lead elsewhere by translation. https://www.iana.org/assignments/iana-ipv4-special-registry,
 /// https://www.iana.org/assignments/iana-ipv6-special-registry
 /// </summary>
 internal static class AddressRanges
@@ -14,7 +14,7 @@ internal static class AddressRanges
     [
         IPNetwork.Parse("0.0.0.0/8"), // this network, unspecified
         IPNetwork.Parse("10.0.0.0/8"),
-        IPNetwork.Parse("100.64.0.0/10"), // carriers' NAT
+        IPNetwork.Parse("100.64.0.0/10"), // carrier-grade NAT
         IPNetwork.Parse("127.0.0.0/8"),
         IPNetwork.Parse("168.63.129.16/32"), // Azure's own services, seen from its machines
         IPNetwork.Parse("169.254.0.0/16"), // link-local, and most clouds' metadata
@@ -30,21 +30,21 @@ internal static class AddressRanges
         IPNetwork.Parse("240.0.0.0/4"), // reserved, broadcast
     ];
 
-    // What is not global unicast at all: loopback, link-local, unique local, multicast, mapped, and both NAT64 prefixes.
+    // Everything that is not global unicast: loopback, link-local, unique local, multicast, mapped, and both NAT64 prefixes.
     private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] NotPublic6 =
     [
         IPNetwork.Parse("2001::/23"), // protocols, Teredo among them
         IPNetwork.Parse("2001:db8::/32"), // documentation
-        IPNetwork.Parse("2002::/16"), // 6to4: an IPv4 address in disguise
+        IPNetwork.Parse("2002::/16"), // 6to4: an embedded IPv4 address
         IPNetwork.Parse("3fff::/20"), // documentation
     ];
 
     public static bool IsPublic(IPAddress address) => address.AddressFamily switch
     {
         AddressFamily.InterNetwork => !Array.Exists(NotPublic4, range => range.Contains(address)),
-        // A mapped address is said as what it is by whoever means well. Its network does not contain it, either.
+        // An IPv4-mapped address is treated as the IPv4 address that it contains; IPNetwork would not match it otherwise.
         AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && Global6.Contains(address) && !Array.Exists(NotPublic6, range => range.Contains(address)),
         _ => false,
     };

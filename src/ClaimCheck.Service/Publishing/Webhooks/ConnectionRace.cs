@@ -7,8 +7,8 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 internal delegate Task<Stream> ConnectTo(IPEndPoint address, CancellationToken cancellationToken);
 
 /// <summary>
-/// Connects to the first of several addresses that answers: each next one is tried as soon as one fails, or has been silent for 250 ms, while the
-/// earlier ones go on. https://www.rfc-editor.org/rfc/rfc8305
+/// Connects to the first of several addresses that answers: the next one is tried as soon as one fails, or has been silent for
+/// 250 ms, while the earlier ones continue. https://www.rfc-editor.org/rfc/rfc8305
 /// </summary>
 internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
 {
@@ -34,7 +34,7 @@ internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
                 while (end is { IsCompletedSuccessfully: false })
                 {
                     running.Remove(failed = end);
-                    // Where none is left to begin, the others are waited for.
+                    // Where none is left to start, the others are waited for.
                     end = waiting.Count > 0 || running.Count == 0 ? null : await Task.WhenAny(running);
                 }
 
@@ -54,7 +54,9 @@ internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
         }
     }
 
-    /// <summary>As the resolver sorts them, but one family after the other, so that a family that leads nowhere costs one delay.</summary>
+    /// <summary>
+    /// As the resolver sorts them, but with the families alternating, so that an unreachable family costs one delay.
+    /// </summary>
     internal static IEnumerable<IPAddress> Interleaved(IReadOnlyList<IPAddress> addresses)
     {
         var first = addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily).ToList();
@@ -68,7 +70,7 @@ internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
         }
     }
 
-    /// <summary>A connection of TCP.</summary>
+    /// <summary>A TCP connection.</summary>
     public static async Task<Stream> TcpAsync(IPEndPoint address, CancellationToken cancellationToken)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -3,24 +3,24 @@ using System.Net.Sockets;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>Finds a name's addresses.</summary>
+/// <summary>Resolves a name.</summary>
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellationToken);
 
-/// <summary>A name led to an address that webhooks may not go to.</summary>
+/// <summary>A name leads to an address that webhooks may not be sent to.</summary>
 internal sealed class BlockedAddressException() : IOException("The endpoint's name leads to an address that is not public.");
 
 /// <summary>
-/// Keeps webhooks out of the operator's own network: at creation, and at each connection again, which is made to the very
-/// address that was looked at, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and decides
-/// where they may lead; addresses that are written out are still checked here.
+/// Keeps webhooks out of the operator's own network: checked at creation, and again at each connection, which is made to the very
+/// address that was checked, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and
+/// decides where they may lead; literal addresses are still checked here.
 /// </summary>
 internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookOptions settings)
 {
     private const int LongestEndpoint = 2000;
     private static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
 
-    /// <summary>Holds an address against the rules.</summary>
-    /// <returns>The address as it is kept, and warnings; or why it is refused.</returns>
+    /// <summary>Checks an address against the rules.</summary>
+    /// <returns>The address as it is stored, and warnings; or the reason of the refusal.</returns>
     public async Task<(string? Normal, string[] Warnings, string? Error)> CheckAsync(string endpoint, CancellationToken cancellationToken)
     {
         if (endpoint.Length > LongestEndpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Host.Length == 0
@@ -30,7 +30,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         }
 
         if (address.UserInfo.Length > 0 || address.Fragment.Length > 0)
-            return (null, [], "Must hold neither a user's name or password, nor a fragment.");
+            return (null, [], "Must contain neither a user's name or password, nor a fragment.");
         if (settings.AllowPrivateAddresses)
             return (address.AbsoluteUri, [], null);
         if (address.Scheme != "https")
@@ -50,13 +50,13 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         }
         catch (Exception e) when (e is SocketException or ArgumentException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // It may exist tomorrow; each connection looks again.
+            // It may exist tomorrow; each connection checks again.
             return (address.AbsoluteUri, ["The endpoint's name can't be resolved at present."], null);
         }
     }
 
-    /// <summary>Looks at an address before anything is sent there, since a proxy would not tell where it leads.</summary>
-    /// <exception cref="BlockedAddressException">It is one that webhooks may not go to, whatever a name leads to.</exception>
+    /// <summary>Checks an address before anything is sent there through a proxy, which would not tell where it leads.</summary>
+    /// <exception cref="BlockedAddressException">Webhooks may not be sent to it, whatever a name leads to.</exception>
     public void ThrowIfBlocked(Uri address)
     {
         if (!settings.AllowPrivateAddresses && IsBlocked(address))
@@ -64,8 +64,8 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
     }
 
     /// <summary>Connects for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <exception cref="BlockedAddressException">The name has no address that is public.</exception>
-    /// <exception cref="SocketException">It has none at all, or none that answers.</exception>
+    /// <exception cref="BlockedAddressException">The name has no public address.</exception>
+    /// <exception cref="SocketException">It has no address at all, or none that answers.</exception>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
         var all = await FindAsync(endpoint.Host, cancellationToken);
@@ -79,7 +79,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
     private bool IsProxy(DnsEndPoint endpoint) => settings.ProxyAddress is { } proxy
         && endpoint.Port == proxy.Port && endpoint.Host.Trim('[', ']').Equals(proxy.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
 
-    // What is an address as it stands, or would be read as one by somebody: a host whose last label is a number is no name.
+    // What is an address, or would be parsed as one somewhere: a host whose last label is a number is not a name.
     private static bool IsBlocked(Uri address)
     {
         var host = address.IdnHost.Trim('[', ']').TrimEnd('.');

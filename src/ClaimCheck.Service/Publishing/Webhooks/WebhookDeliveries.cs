@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>One event that this process has taken to deliver to one webhook. The endpoint may be a secret.</summary>
+/// <summary>An event that this process has leased to deliver it to one webhook. The endpoint may be a secret.</summary>
 internal sealed record WebhookLease
 {
     public required Guid SubscriptionId { get; init; }
@@ -24,17 +24,21 @@ internal sealed record WebhookLease
 }
 
 /// <summary>
-/// The deliveries in the catalog, as those who deliver see them. A lease is a time until which nobody else takes the row; what is
-/// written down afterwards is guarded by its token.
+/// The webhook deliveries in the catalog, as the relays see them. A lease is a time until which no other process takes the row;
+/// what is written afterwards is guarded by its token.
 /// </summary>
 internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions settings)
 {
-    /// <summary>Takes what is due, so many of each webhook at most: fewer of one that this process is at already, one of one that fails.</summary>
+    /// <summary>
+    /// Leases what is due, up to a number per webhook: fewer for one that this process is working on already, one for one that
+    /// fails.
+    /// </summary>
     public async Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Webhooks with the fewest on their way come first, by chance among equals: those that always have something due leave room for
-        // the others. The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets replicas take at once.
+        // Webhooks with the fewest deliveries under way come first, in random order among equals: those that always have
+        // something due leave room for the others. The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets
+        // replicas lease at the same time.
         return (await connection.QueryAsync<WebhookLease>(new CommandDefinition(
             """
             WITH running AS (
@@ -66,7 +70,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             cancellationToken: cancellationToken))).AsList();
     }
 
-    /// <summary>The event, unless the feed has forgotten it.</summary>
+    /// <summary>The event, unless it was deleted from the feed.</summary>
     public async Task<OutboxEvent?> EventAsync(WebhookLease lease, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -99,7 +103,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             new { lease.SubscriptionId, lease.EventId, lease.Token },
             cancellationToken);
 
-    /// <summary>Gives back what was not tried, or whose try was broken off: it is due again after this time.</summary>
+    /// <summary>Gives back what was not tried, or whose try was interrupted: it is due again after this time.</summary>
     public Task ReleaseAsync(WebhookLease lease, TimeSpan wait, CancellationToken cancellationToken) =>
         ExecuteAsync(
             """
@@ -110,9 +114,9 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             new { lease.SubscriptionId, lease.EventId, lease.Token, wait },
             cancellationToken);
 
-    /// <summary>Writes a failed try down; a webhook that is gone, or has failed for too long, is disabled with it.</summary>
-    /// <param name="lease">What was tried.</param>
-    /// <param name="answer">How it ended.</param>
+    /// <summary>Records a failed try; a webhook that is gone, or has failed for too long, is disabled with it.</summary>
+    /// <param name="lease">The delivery.</param>
+    /// <param name="answer">The outcome of the try.</param>
     /// <param name="wait">How long until the next try; null where there is none.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Why the webhook is disabled by this; else null.</returns>
@@ -160,7 +164,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                 token));
             if (reason is not null)
             {
-                // What is being tried just now writes itself down.
+                // A try that is under way records its own outcome.
                 await transaction.Connection.ExecuteAsync(transaction.Command(
                     """
                     UPDATE webhook_deliveries

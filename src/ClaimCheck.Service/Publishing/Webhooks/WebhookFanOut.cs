@@ -5,8 +5,8 @@ using Npgsql;
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>
-/// Turns the feed into deliveries: for each new event one for each webhook that wants it, and the place in the feed moved on, in
-/// one statement. Every worker does it; the lock on the place lets one at a time.
+/// Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the position
+/// on, in one statement. Every worker does it; the lock on the position admits one at a time.
 /// </summary>
 internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
 {
@@ -26,7 +26,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
                 if (await MoveAsync(stoppingToken) < AtOnce)
                     await signal.WaitAsync(LookAgain, stoppingToken);
             }
-            // A subscription that is deleted, or an event that is forgotten, at this very moment: it is not seen the next time.
+            // A subscription that is deleted, or an event that is removed, at this very moment: it is not found the next time.
             catch (Exception e) when (CatalogErrors.IsTransient(e) || e is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
             {
                 Log.Interrupted(logger, e.Message);
@@ -42,11 +42,11 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
     private async Task<long> MoveAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Places are given in the order of commits: what is read up to one is complete.
+        // Positions are given in the order of commits: what is read up to one is complete.
         var (events, deliveries) = await connection.QuerySingleAsync<(long, long)>(new CommandDefinition(
             """
             WITH here AS (
-                -- A place beyond the head is of another history. Existing deliveries are not made twice.
+                -- A position beyond the head belongs to another history. Existing deliveries are not created again.
                 SELECT CASE WHEN r.position > f.head THEN f.forgotten ELSE r.position END AS position
                   FROM feed_relays r, event_feed f
                  WHERE r.name = 'webhooks'
@@ -88,7 +88,7 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Handing events on to webhooks was interrupted ({Reason}); it is taken up again.")]
+        [LoggerMessage(LogLevel.Warning, "Passing events on to webhooks was interrupted ({Reason}); it is resumed.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }
 }

@@ -16,13 +16,15 @@ internal sealed class WebhookOptions : IValidatableObject
     /// <summary>How long an endpoint may take to answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long after a failed try the next one comes, one after another; by default as Standard Webhooks proposes, over three days.</summary>
+    /// <summary>
+    /// The delays after failed tries, one after another; by default as Standard Webhooks proposes, over three days.
+    /// </summary>
     public TimeSpan[]? Retries { get; init; }
 
-    /// <summary>How far an endpoint may put off the next try by Retry-After.</summary>
+    /// <summary>The longest delay that an endpoint can ask for with Retry-After.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long a rotated secret signs along.</summary>
+    /// <summary>How long a rotated secret still signs.</summary>
     public TimeSpan SecretOverlap { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>How long every try must have failed before the subscription is disabled.</summary>
@@ -41,16 +43,16 @@ internal sealed class WebhookOptions : IValidatableObject
 
     /// <summary>
     /// The proxy that all webhooks go through, <c>http://[user:password@]host[:port]</c>; none by default, whatever <c>HTTPS_PROXY</c> says. It
-    /// resolves the endpoints' names. It may hold a password: it is never told.
+    /// resolves the endpoints' names. It may contain a password: it is never logged.
     /// </summary>
     public string? Proxy { get; init; }
 
-    /// <summary>Where the proxy is, without its password.</summary>
+    /// <summary>The proxy's address, without its password.</summary>
     internal Uri? ProxyAddress => Proxy is null ? null : new UriBuilder(Proxy) { UserName = "", Password = "" }.Uri;
 
     public IReadOnlyList<TimeSpan> Schedule => Retries ?? Usual;
 
-    /// <summary>How long a try may hold an event before another process takes it: minting links and writing down take their time too.</summary>
+    /// <summary>How long a try leases an event: minting links and recording the outcome take time too.</summary>
     public TimeSpan Lease => Timeout + TimeSpan.FromSeconds(40);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -69,7 +71,7 @@ internal sealed class WebhookOptions : IValidatableObject
             yield return new($"ClaimCheck:Webhooks:DisableAfter is {DisableAfter}, but must be a second or more: one failed try would end a subscription.");
     }
 
-    /// <summary>The proxy with what it wants to be told, or null.</summary>
+    /// <summary>The proxy with its credentials, or null.</summary>
     internal IWebProxy? NewProxy()
     {
         if (ProxyAddress is not { } address)
@@ -84,7 +86,8 @@ internal sealed class WebhookOptions : IValidatableObject
     /// <summary>When to try again after a number of failed tries; null when all are used up.</summary>
     /// <param name="failed">How many tries of this round have failed before this one.</param>
     /// <param name="retryAfter">What the endpoint asked for, or null.</param>
-    /// <param name="chance">From 0 to 1: up to a tenth more, so that what failed together does not come again together.</param>
+    /// <param name="chance">From 0 to 1: up to a tenth more (jitter), so that what failed together is not tried again
+    /// together.</param>
     public TimeSpan? WaitAfter(int failed, TimeSpan? retryAfter, double chance)
     {
         if (failed >= Schedule.Count)

@@ -5,15 +5,15 @@ using ClaimCheck.Service.Staging;
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>
-/// Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not written down,
-/// goes out again under its id; the order of events is not kept.
+/// Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not recorded,
+/// is sent again under its id; the order of events is not kept.
 /// </summary>
 internal sealed partial class WebhookRelay(
     WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions settings, ILogger<WebhookRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(12); // more than CleanUp: what happened is still written down
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(12); // more than CleanUp: the outcome is still recorded
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(10);
     private readonly List<(Task Task, Guid Subscription)> running = [];
 
@@ -51,7 +51,7 @@ internal sealed partial class WebhookRelay(
         await Task.WhenAll(running.Select(delivery => delivery.Task));
     }
 
-    // Never throws: what goes wrong here must not stop the others.
+    // Never throws: a failure here must not stop the others.
     private async Task DeliverAsync(WebhookLease lease, CatalogSignals.Signal signal, CancellationToken stoppingToken)
     {
         try
@@ -69,7 +69,7 @@ internal sealed partial class WebhookRelay(
         }
         catch (Exception e)
         {
-            // Where it is no outage it counts as a try, so that it ends.
+            // Where it is not an outage, it counts as a try, so that the tries end.
             Tell(e, lease);
             if (CatalogErrors.IsOfOneItem(e))
                 await CountAsync(lease);
@@ -82,7 +82,7 @@ internal sealed partial class WebhookRelay(
     {
         if (await deliveries.EventAsync(lease, stoppingToken) is not { } row)
             return;
-        // Nothing is sent once another process may have taken it.
+        // Nothing is sent after another process may have leased it.
         using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         leased.CancelAfter(settings.Lease - Margin);
         if (await posts.PostAsync(lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
@@ -92,7 +92,7 @@ internal sealed partial class WebhookRelay(
             return;
         }
 
-        // It has happened: it is written down also while the service stops.
+        // The try was made: its outcome is recorded even while the service stops.
         using var patience = new CancellationTokenSource(CleanUp);
         if (answer.IsDelivered)
         {
@@ -140,7 +140,8 @@ internal sealed partial class WebhookRelay(
         }
     }
 
-    // A text may hold an address: of an outage the type is told alone, and what nobody expected is told with its stack.
+    // The message may contain an address: for an outage only the type is logged, and an unexpected exception is logged with its
+    // stack.
     private void Tell(Exception e, WebhookLease lease)
     {
         if (CatalogErrors.IsOfOneItem(e))
@@ -166,16 +167,16 @@ internal sealed partial class WebhookRelay(
         [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} is disabled. {Reason}")]
         public static partial void Disabled(ILogger logger, SubscriptionId subscriptionId, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: no links can be had of staging.")]
+        [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: staging can't sign links at present.")]
         public static partial void NoLinks(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Error, "Delivering {EventId} to {SubscriptionId} met a defect of the service; it is tried again.")]
+        [LoggerMessage(LogLevel.Error, "Delivering {EventId} to {SubscriptionId} hit a defect of the service; it is tried again.")]
         public static partial void Defective(ILogger logger, Exception exception, Contracts.EventId eventId, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is taken up again.")]
+        [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is resumed.")]
         public static partial void Broken(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "Delivering to webhooks was interrupted ({Reason}); it is taken up again.")]
+        [LoggerMessage(LogLevel.Warning, "Delivering to webhooks was interrupted ({Reason}); it is resumed.")]
         public static partial void Interrupted(ILogger logger, string reason);
     }
 }

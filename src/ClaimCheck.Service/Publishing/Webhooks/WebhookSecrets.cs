@@ -5,13 +5,16 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>What webhooks are signed with. A secret that is rotated away signs along for a while, so that receivers can change over.</summary>
+/// <summary>
+/// The secrets that webhooks are signed with. A secret that was rotated also signs for a while, so that receivers can change
+/// over.
+/// </summary>
 internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions settings)
 {
-    // Each is a signature in one header. Who rotates more often than that loses the oldest early.
+    // Each is a signature in one header. With more rotations than that, the oldest secret ends early.
     private const int MostOld = 9;
 
-    /// <summary>All that hold now, the newest first.</summary>
+    /// <summary>All valid ones, the newest first.</summary>
     public async Task<IReadOnlyList<string>> ActiveAsync(SubscriptionId subscription, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -31,7 +34,7 @@ internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions se
     {
         var secret = WebhookSignature.NewSecret();
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        // One rotation at a time: there is one secret without an end.
+        // One rotation at a time: exactly one secret has no end.
         var found = await transaction.Connection.ExecuteScalarAsync<Guid?>(transaction.Command(
             "SELECT id FROM event_subscriptions WHERE id = @Id FOR UPDATE", new { Id = subscription.Value }, cancellationToken));
         if (found is null)

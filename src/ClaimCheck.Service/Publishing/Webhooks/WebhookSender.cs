@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>Where a webhook's events go, which may be a secret; and as what media type, null for the usual one.</summary>
+/// <summary>The address of a webhook, which may be a secret; and its media type, null for the default.</summary>
 internal sealed record Webhook(string Endpoint, string? ContentType)
 {
     public override string ToString() => nameof(Webhook);
@@ -13,22 +13,23 @@ internal sealed record Webhook(string Endpoint, string? ContentType)
 /// <summary>How a try ended.</summary>
 /// <param name="Status">Null where there was no answer.</param>
 /// <param name="Failure">A word of <see cref="WebhookDelivery.LastFailure"/>; null where it was delivered.</param>
-/// <param name="RetryAfter">How long the endpoint wants to be left alone, or null.</param>
+/// <param name="RetryAfter">How long the endpoint asks to wait, or null.</param>
 /// <param name="Took">How long it took.</param>
 internal sealed record WebhookAnswer(int? Status, string? Failure, TimeSpan? RetryAfter, TimeSpan Took)
 {
     public const string Gone = "gone";
     public const string Internal = "internal_error";
 
-    /// <summary>Nothing was sent: what went wrong is this service's own.</summary>
+    /// <summary>Nothing was sent: the failure is this service's own.</summary>
     public static WebhookAnswer None { get; } = new(null, Internal, null, TimeSpan.Zero);
 
     public bool IsDelivered => Failure is null;
 }
 
 /// <summary>
-/// Posts signed events. It follows no redirect, uses no proxy but the one that is set for webhooks (another would go around the checks of
-/// addresses), keeps no cookie, and reads next to nothing of the answer. No text of it holds the address, which may be a secret.
+/// Posts signed events. It follows no redirect, uses no proxy but the one that is set for webhooks (another would bypass the
+/// checks of addresses), keeps no cookie, and reads next to nothing of the answer. No message contains the address, which may be
+/// a secret.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
@@ -49,7 +50,7 @@ internal sealed class WebhookSender : IDisposable
             Proxy = settings.NewProxy(),
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null, // the event's own trace is told
+            ActivityHeadersPropagator = null, // the event's own trace is sent
             ConnectCallback = (context, cancellationToken) => addresses.ConnectAsync(context.DnsEndPoint, cancellationToken),
             ConnectTimeout = settings.Timeout,
             MaxConnectionsPerServer = Math.Max(settings.PerSubscription, 16),
@@ -61,12 +62,12 @@ internal sealed class WebhookSender : IDisposable
         });
     }
 
-    /// <param name="hook">Where to, and as what.</param>
-    /// <param name="secrets">All that hold: each signs.</param>
+    /// <param name="hook">The address and the media type.</param>
+    /// <param name="secrets">All valid secrets: each signs.</param>
     /// <param name="id">The event's id, the same on each try.</param>
     /// <param name="traceParent">The event's trace.</param>
     /// <param name="body">The event.</param>
-    /// <param name="cancellationToken">Ends the try; the endpoint may have taken it.</param>
+    /// <param name="cancellationToken">Cancels the try; the endpoint may have received it.</param>
     public async Task<WebhookAnswer> SendAsync(
         Webhook hook, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body, CancellationToken cancellationToken)
     {
@@ -77,7 +78,7 @@ internal sealed class WebhookSender : IDisposable
         {
             using var request = Request(hook, secrets, id, traceParent, body);
             addresses.ThrowIfBlocked(request.RequestUri!);
-            // The head alone: what is not read of the body is dropped, with the connection where it is long.
+            // Only the head: the unread body is dropped, with the connection where it is long.
             using var response = await http.SendAsync(request, limit.Token);
             return new((int)response.StatusCode, FailureOf(response.StatusCode), RetryAfter(response), time.GetElapsedTime(began));
         }

@@ -6,7 +6,7 @@ namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>
 /// Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many terminal failures it may have.
-/// Met and missed are final; missed is told once, in the transaction that finds it.
+/// fail terminally. Met and missed are final; missed is announced once, in the transaction that finds it.
 /// </summary>
 internal static class DeliveryGoals
 {
@@ -14,11 +14,11 @@ internal static class DeliveryGoals
     public const string Met = "met";
     public const string Missed = "missed";
 
-    /// <summary>Looks whether it is met, or can't be met any more, or its time is over.</summary>
+    /// <summary>Checks whether it is met, or can't be met any more, or its time is over.</summary>
     /// <returns>True where this transaction has found it missed.</returns>
     public static async Task<bool> SettleAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
-        // The row lock makes the last of two that say "completed" at once see the other's word.
+        // The row lock makes the second of two simultaneous reports of "completed" see the first one.
         var delivery = await transaction.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(transaction.Command(
             """
             SELECT consumers, max_terminal_ratio, due_at, coalesce(due_at <= now(), false) AS is_due, now() AS now
@@ -46,7 +46,7 @@ internal static class DeliveryGoals
 
         var isBeyondRepair = missing.Exists(consumer => receipts.GetValueOrDefault(consumer)
             is { Transient: 0, State: ReceiptState.PartiallyFailed or ReceiptState.Failed });
-        // What was taken back is overdue for nobody.
+        // A revoked batch can't be overdue.
         if ((!delivery.IsDue && !isBeyondRepair) || export.State == ExportState.Revoked)
             return false;
         await EndAsync(transaction, batch, Missed, cancellationToken);
@@ -54,13 +54,13 @@ internal static class DeliveryGoals
             transaction,
             EventTypes.BulkOverdue,
             new(export.Id, batch.Value, export.Tenant, export.Dataset),
-            // Without a time limit it is due when it can't be met any more.
+            // Without a time limit it is missed when it can't be met any more.
             new BulkOverdueData(new(export.Id), batch, export.Dataset, missing, delivery.DueAt ?? delivery.Now),
             cancellationToken);
         return true;
     }
 
-    /// <summary>The consumer has applied the batch, as far as the definition asks for.</summary>
+    /// <summary>The consumer has applied the batch, as far as the definition requires.</summary>
     public static bool Has(ReceiptRow? receipt, long records, double maxTerminalRatio) => receipt switch
     {
         { State: ReceiptState.Completed } => true,

@@ -7,21 +7,24 @@ namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>
 /// The books: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end state every entry moves records
-/// from one count to another, so that the sum stays the batch's. Whoever writes here holds <see cref="EnterAsync"/>.
+/// records from one count to another, so that the sum stays the batch's. Every writer first calls <see cref="EnterAsync"/>.
 /// </summary>
 internal sealed class ReceiptLedger(ReceiptOptions options)
 {
-    /// <summary>Of a failed record, in characters.</summary>
+    /// <summary>The longest text of a failed record, in characters.</summary>
     public const int LongestMessage = 1024;
 
     // The pair form of advisory locks, which nothing else in the catalog uses.
     private const int LockClass = 0x72637074; // "rcpt"
 
-    /// <summary>One writer at a time for what a consumer says of a batch and of the retries made from it. Left with the transaction.</summary>
+    /// <summary>
+    /// One writer at a time for what a consumer reports on a batch and on the retries made from it. Released with the
+    /// transaction.
+    /// </summary>
     /// <param name="transaction">Has locked no row of <c>receipts</c> or <c>deliveries</c> yet.</param>
     /// <param name="original">The batch that the retries come from.</param>
     /// <param name="consumer">Whose receipt.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static Task EnterAsync(Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
             "SELECT pg_advisory_xact_lock(@LockClass, hashtext(@Name))", new { LockClass, Name = $"{original}/{consumer}" }, cancellationToken));
@@ -32,7 +35,10 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             new { Id = batch.Value, consumer },
             cancellationToken));
 
-    /// <summary>A round's outcomes, by key, become the original's. Nothing happens where a later round has begun, or they are in it already.</summary>
+    /// <summary>
+    /// Folds a round's outcomes, by key, into the original. Nothing happens where a later round has begun, or they are folded
+    /// already.
+    /// </summary>
     public async Task FoldAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken)
     {
         if (await FindAsync(transaction, original, retry.Consumer, cancellationToken) is not { } receipt
@@ -41,9 +47,9 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             return;
         }
 
-        // While the round was open nothing else has touched the transient ones: they are its records. Where retention has
-        // deleted them meanwhile, the counts alone are folded. Each outcome is looked up by its key: a join, planned without
-        // statistics on rows that came in a moment ago, may take every one with every other.
+        // While the round was open nothing else has changed the transient ones: they are its records. Where retention has
+        // deleted them meanwhile, only the counts are folded. Each outcome is looked up by its key: a join, planned without
+        // statistics on rows inserted a moment ago, may become a nested loop over all pairs.
         await transaction.Connection.ExecuteAsync(transaction.LongCommand(
             """
             UPDATE record_failures o
@@ -60,7 +66,9 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await CloseRoundAsync(transaction, original, receipt, RoundState.Folded, cancellationToken);
     }
 
-    /// <summary>The round's batch has ended without an outcome: its records are to be tried again, and the round is used.</summary>
+    /// <summary>
+    /// The round's batch has ended without an outcome: its records are to be tried again, and the round is used.
+    /// </summary>
     public async Task LoseAsync(Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
     {
         if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
@@ -69,14 +77,14 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
     }
 
-    /// <summary>The consumer has undone what it took of a revoked retry: those records are to be tried again.</summary>
+    /// <summary>The consumer has undone a revoked retry: those records are to be tried again.</summary>
     public async Task UndoAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken)
     {
         await LoseAsync(transaction, original, retry.Consumer, retry.BatchId, cancellationToken);
         if (await FindAsync(transaction, original, retry.Consumer, cancellationToken) is not { } receipt
             || receipt.RoundBatch != retry.BatchId || receipt.IsDiscarded)
         {
-            return; // a later round stands on its outcomes
+            return; // a later round is based on its outcomes
         }
 
         var undone = await transaction.Connection.ExecuteAsync(transaction.LongCommand(
@@ -169,7 +177,7 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
     }
 
-    // Out of the transient ones. The state follows from the counts.
+    // Moved out of the transient ones. The state follows from the counts.
     private static Task MoveAsync(
         Transaction transaction, BatchId original, string consumer, long toSucceeded, long toTerminal, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(

@@ -9,13 +9,13 @@ internal sealed class ReceiptOptions : IValidatableObject
     [Range(1, 100)]
     public int RetryRounds { get; init; } = 5;
 
-    /// <summary>The wait between the end of the first round and the second one; it doubles with each further round.</summary>
+    /// <summary>The delay between the end of the first round and the second one; it doubles with each further round.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The longest wait between two rounds.</summary>
+    /// <summary>The longest delay between two rounds.</summary>
     public TimeSpan LongestRetryDelay { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The wait after so many rounds.</summary>
+    /// <summary>The delay after a number of rounds.</summary>
     public TimeSpan DelayAfter(int rounds)
     {
         var delay = RetryDelay * Math.Pow(2, Math.Clamp(rounds - 1, 0, 40));

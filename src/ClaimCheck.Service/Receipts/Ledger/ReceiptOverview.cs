@@ -5,9 +5,9 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Receipts.Ledger;
 
-/// <summary>Whose receipts are asked for.</summary>
+/// <summary>The batch whose receipts are asked for.</summary>
 /// <param name="Batch">The batch.</param>
-/// <param name="Tenant">Whose subscriptions count.</param>
+/// <param name="Tenant">The tenant whose subscriptions count.</param>
 /// <param name="Dataset">Subscriptions of this dataset get it.</param>
 /// <param name="Consumer">The one consumer that it is for, or <c>*</c>.</param>
 /// <param name="Delivery">The dataset's definition of success, or null.</param>
@@ -16,19 +16,19 @@ internal sealed record OverviewOf(BatchId Batch, string Tenant, string Dataset, 
     public static OverviewOf Of(ExportRow batch) => new(batch.Batch, batch.Tenant, batch.Dataset, batch.Consumer, batch.FrozenDataset.Delivery);
 }
 
-/// <summary>A consumer that should get a batch, or has said something of it.</summary>
+/// <summary>A consumer that should get a batch, or has reported on it.</summary>
 /// <param name="Consumer">Its name.</param>
-/// <param name="Receipt">What it said, or null.</param>
+/// <param name="Receipt">Its receipt, or null.</param>
 /// <param name="FetchedAt">When it last fetched links, or null.</param>
-/// <param name="Silence">How long ago it said something, or the batch became ready; null before that.</param>
+/// <param name="Silence">The time since its last report, or since the batch became ready; null before that.</param>
 internal sealed record ConsumerOutcome(string Consumer, ReceiptRow? Receipt, DateTimeOffset? FetchedAt, TimeSpan? Silence);
 
-/// <summary>One row per consumer of a batch: those that should get it, and those that have said something.</summary>
+/// <summary>One row per consumer of a batch: those that should get it, and those that have reported on it.</summary>
 internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
 {
     private const int MostInShort = 1000;
 
-    /// <summary>By name.</summary>
+    /// <summary>Sorted by name.</summary>
     public async Task<IReadOnlyList<ConsumerOutcome>> ReadAsync(OverviewOf batch, string? only, string? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
@@ -69,7 +69,7 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
             splitOn: "batch_id")).AsList();
     }
 
-    /// <summary>As a batch shows it.</summary>
+    /// <summary>The summary that a batch shows.</summary>
     public async Task<IReadOnlyList<ReceiptSummary>> InShortAsync(OverviewOf batch, CancellationToken cancellationToken) =>
         [.. (await ReadAsync(batch, null, null, MostInShort, cancellationToken)).Select(place => new ReceiptSummary(
             place.Consumer,

@@ -8,7 +8,7 @@ internal static class RoundState
     /// <summary>Its batch is under way.</summary>
     public const string Open = "open";
 
-    /// <summary>Its batch has ended without an outcome; a late one is still taken, until the next round.</summary>
+    /// <summary>Its batch has ended without an outcome; a late one is still accepted, until the next round.</summary>
     public const string Lost = "lost";
 
     /// <summary>Its outcomes are in the counts.</summary>
@@ -48,7 +48,10 @@ internal sealed record ReceiptRow
     public bool IsEnded => ReceiptState.IsEnd(State);
     public bool IsDiscarded => State == ReceiptState.Discarded;
 
-    /// <summary>It says again what it had said, or what the receipt has become by folding. The checkpoint means nothing after the end.</summary>
+    /// <summary>
+    /// Whether it reports again what it had reported, or what the receipt has become by folding. The checkpoint has no meaning
+    /// after the end.
+    /// </summary>
     public bool IsRepeatedBy(ReceiptReport report) =>
         (report.State == State && report.Succeeded == Succeeded && report.Transient == Transient && report.Terminal == Terminal)
         || (!IsDiscarded && report.State == SaidState

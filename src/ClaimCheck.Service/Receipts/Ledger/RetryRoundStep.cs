@@ -4,7 +4,7 @@ using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.Receipts.Ledger;
 
-/// <summary>A retry is ready: the ledger learns which of the round's records the source no longer holds.</summary>
+/// <summary>A retry is ready: the ledger records which of the round's records are gone from the source.</summary>
 internal sealed class RetryRoundStep(ReceiptLedger accounts) : IReadyStep
 {
     public async Task TakeAsync(Transaction transaction, ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
