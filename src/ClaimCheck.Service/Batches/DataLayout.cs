@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Staging;
 

@@ -56,7 +56,7 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging stag
             UPDATE multipart_uploads u
                SET superseded_at = coalesce(u.superseded_at, now())
               FROM producer_files f
-             WHERE f.batch_id = @Id AND f.ordinal = @Ordinal AND u.batch_id = @Id AND u.attempt = @Inbox
+             WHERE f.batch_id = @Id AND f.ordinal = @Ordinal AND u.batch_id = @Id AND u.attempt = @Landing
                AND (starts_with(u.object_key, @LinkKey || '-') OR (u.object_key = @LinkKey AND f.received_key IS NOT NULL))
                AND u.object_key IS DISTINCT FROM f.received_key
             RETURNING u.object_key, u.upload_id

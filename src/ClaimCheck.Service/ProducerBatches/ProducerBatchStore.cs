@@ -143,7 +143,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                  WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
                 RETURNING batch_id
             )
-            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Inbox FROM noted;
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Landing FROM noted;
             """,
             new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, MultipartUploads.Landing },
             cancellationToken,

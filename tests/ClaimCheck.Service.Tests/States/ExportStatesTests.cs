@@ -3,7 +3,6 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Revocation;
