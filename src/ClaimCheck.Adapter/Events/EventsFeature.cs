@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Consumer;

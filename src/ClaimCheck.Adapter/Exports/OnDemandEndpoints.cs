@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Http;
 using ClaimCheck.Adapter.Options;
 using ClaimCheck.Contracts;

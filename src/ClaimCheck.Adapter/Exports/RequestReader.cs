@@ -1,6 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Adapter.Hosting;
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Http;
 using ClaimCheck.Adapter.Options;
 using ClaimCheck.Web;

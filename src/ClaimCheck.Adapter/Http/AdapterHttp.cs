@@ -1,7 +1,5 @@
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Contracts;
 using System.Text.Json;
-using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Web;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Http;

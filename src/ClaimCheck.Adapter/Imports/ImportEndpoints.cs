@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Http;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import;

@@ -1,6 +1,5 @@
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Hosting;
 using ClaimCheck.Adapter.Http;
 using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Options;

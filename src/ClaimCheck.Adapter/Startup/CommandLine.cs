@@ -1,4 +1,3 @@
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Web;
 using Microsoft.Extensions.Configuration.Json;
 

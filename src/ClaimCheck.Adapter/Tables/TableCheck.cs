@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Consumer.Inbox;

@@ -9,10 +9,10 @@ internal sealed class TableInboxes : IAsyncDisposable
 {
     private const int ChunkAttempts = 3;
 
-    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRun> runners = [];
+    private readonly Dictionary<(string ConnectionString, TimeSpan Lease), RecordRunner> runners = [];
     private readonly ILogger logger;
 
-    public TableInboxes(RecordRunContext context, IEnumerable<TableDestination> tables, ILoggerFactory loggers)
+    public TableInboxes(RecordRunnerContext context, IEnumerable<TableDestination> tables, ILoggerFactory loggers)
     {
         logger = loggers.CreateLogger<TableInboxes>();
         foreach (var table in tables)
@@ -63,5 +63,5 @@ internal sealed class TableInboxes : IAsyncDisposable
             await runner.DisposeAsync();
     }
 
-    private RecordRun RunnerOf(TableDestination table) => runners[(table.ConnectionString, table.Lease)];
+    private RecordRunner RunnerOf(TableDestination table) => runners[(table.ConnectionString, table.Lease)];
 }

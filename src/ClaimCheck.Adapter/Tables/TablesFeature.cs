@@ -16,7 +16,7 @@ internal static class TablesFeature
     {
         builder.Services
             .AddSingleton(provider => new TableInboxes(
-                new RecordRunContext(
+                new RecordRunnerContext(
                     provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchReader>(), consumer, StateCheckInterval,
                     provider.GetRequiredService<BatchRetried>().Invoke),
                 routes.Select(route => route.Destination).OfType<TableDestination>(),

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using ClaimCheck.Adapter.Settings;
 using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Startup;
 using Microsoft.Extensions.Configuration;
