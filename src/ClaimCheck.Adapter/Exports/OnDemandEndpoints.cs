@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Http;

@@ -50,7 +50,7 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         if (receipt is { IsEnded: true })
         {
             return await ChangesAsync(transaction, id, consumer, cancellationToken)
-                ? (null, new Refused(ProblemCodes ReceiptEnded, $"The receipt is {receipt State}, and the request would change its failures "))
+                ? (null, new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and the request would change its failures."))
                 : (batch, null);
         }
 

@@ -41,7 +41,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             if (after.IsDiscarded)
                 await accounts.UndoAsync(transaction, original, after, cancellationToken);
             else if (await CountStrangersAsync(transaction, original, after, cancellationToken) is var strangers and > 0)
-                return (null, new Refused(ProblemCodes CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not contain "));
+                return (null, new Refused(ProblemCodes.CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not contain."));
             else
                 await accounts.FoldAsync(transaction, original, after, cancellationToken);
         }

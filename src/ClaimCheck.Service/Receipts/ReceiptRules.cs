@@ -23,7 +23,7 @@ internal static class ReceiptRules
             if (before.IsRepeatedBy(report))
                 return null;
             if (report.State != ReceiptState.Discarded || before.IsDiscarded)
-                return new Refused(ProblemCodes ReceiptEnded, $"The receipt is {before State}, and the request would change it ");
+                return new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {before.State}, and the request would change it.");
         }
 
         // The sum of an end state is checked first: where it is not the batch's, nothing else matters.
