@@ -55,7 +55,7 @@ public sealed class ClaimCheckConsumerOptions
         {
             yield return
                 $"ClaimCheckConsumerOptions.StateCheckInterval is {StateCheckInterval}, but must be 1 second to an hour: "
-                + "the service would be asked all the time, or a revocation go unnoticed.";
+                + "the service would be called all the time, or a revocation would go unnoticed.";
         }
         if (Refused() is { } refused)
             yield return refused;

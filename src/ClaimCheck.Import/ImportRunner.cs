@@ -85,7 +85,7 @@ internal sealed class ImportRunner : IDisposable
             ?? throw new ImportException(ImportCodes.FileMissing, $"The file of run {runId} is gone; nothing of it was sent.");
     }
 
-    /// <summary>Sends a run's rejects once more, as a run of its own, by the configuration as it is now.</summary>
+    /// <summary>Sends a run's rejects once more, as a run of its own, with the configuration as it is now.</summary>
     /// <param name="runId">The run.</param>
     /// <param name="classes">Which failures: <see cref="RejectClass"/>.</param>
     /// <param name="configuration">The file that the options came from.</param>

@@ -117,7 +117,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return runs;
     }
 
-    /// <summary>The runs of an import that were settled before an moment, oldest first. A retry comes after its original.</summary>
+    /// <summary>The runs of an import that were settled before a moment, oldest first. A retry comes after its original.</summary>
     public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
@@ -179,7 +179,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return await ShowAsync(runId, cancellationToken);
     }
 
-    /// <summary>The run, and what its rejects holds, by class and code.</summary>
+    /// <summary>The run, and its rejects by class and code.</summary>
     /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<ImportReport> ReportAsync(string runId, CancellationToken cancellationToken)
     {
@@ -198,7 +198,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
             .Select(kind => new ImportFailures(kind.Key.Class, kind.Key.Code, kind.Value.Count, kind.Value.Lines))]);
     }
 
-    /// <summary>The rejects as far as its journal vouches for it.</summary>
+    /// <summary>The rejects as far as the journal confirms them.</summary>
     public static async IAsyncEnumerable<string> RejectLinesAsync(
         RunDirectory directory, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -258,7 +258,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
 /// <summary>The result of a run.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="Failures">What is in its rejects, most frequent first.</param>
+/// <param name="Failures">Its rejects, most frequent first.</param>
 internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures> Failures);
 
 /// <summary>Failures of one kind.</summary>

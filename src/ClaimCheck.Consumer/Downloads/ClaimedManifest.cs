@@ -12,8 +12,8 @@ namespace ClaimCheck.Consumer.Downloads;
 internal sealed record Asked(BatchId BatchId, Link? Location, Manifest? Manifest);
 
 /// <summary>
-/// A batch's manifest while it is read, and what its links are followed with. Links die before files do: the service, which knows whether
-/// the batch is still ready, is then asked for new ones.
+/// A batch's manifest while it is read, and what its links are followed with. Links expire before files do: then the service, which knows
+/// whether the batch is still ready, is asked for new ones.
 /// </summary>
 internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
 {

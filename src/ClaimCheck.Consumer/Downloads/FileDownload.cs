@@ -6,7 +6,7 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Reads one file, block by block, each verified before it is given out; at the end also the file's own checksum.</summary>
+/// <summary>Reads one file, block by block, each verified before it is returned; at the end also the file's own checksum.</summary>
 internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];

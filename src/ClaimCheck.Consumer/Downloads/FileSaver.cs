@@ -26,7 +26,7 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
             return;
         }
         directory.Reopen();
-        // What was altered since is fetched again block by block, like what was never finished.
+        // What was altered since is replaced block by block, like what was never finished.
         if (File.Exists(Final))
             File.Move(Final, Partial, overwrite: true);
         if (!await FillAsync(cancellationToken))

@@ -113,7 +113,7 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransferException($"nothing came for {claim.Options.StallTimeout}", e);
+            throw new TransferException($"nothing was received for {claim.Options.StallTimeout}", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

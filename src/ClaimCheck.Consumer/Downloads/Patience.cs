@@ -15,7 +15,7 @@ internal sealed class Patience(ClaimedManifest claim, string what)
             return;
         }
         throw failure.IsAltered
-            ? new IntegrityException($"{what} of {claim.BatchId} is not what the manifest says, {failures} times over: {failure.Message}.", claim.BatchId)
+            ? new IntegrityException($"{what} of {claim.BatchId} does not match the manifest after {failures} tries: {failure.Message}.", claim.BatchId)
             : new DownloadFailedException(
                 $"{what} of {claim.BatchId} could not be fetched in {failures} tries: {failure.Message}.", claim.BatchId, failure.InnerException);
     }

@@ -10,7 +10,7 @@ namespace ClaimCheck.Consumer.Handling;
 /// <param name="Reader">Reads the batches.</param>
 /// <param name="Consumer">The name that the inbox and receipts are kept under.</param>
 /// <param name="StateCheckInterval">How often the service is asked whether a batch that is being applied was revoked.</param>
-/// <param name="Retrying">Called, at least once, with what the service retries of a batch; null where nobody needs to know.</param>
+/// <param name="Retrying">Called, at least once, with a retry batch that the service has created; null where nobody needs it.</param>
 internal sealed record RecordRunnerContext(
     ClaimCheckClient Client, BatchReader Reader, string Consumer, TimeSpan StateCheckInterval, Func<BatchId, Export, Task>? Retrying);
 

@@ -20,8 +20,8 @@ internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport R
 /// only the newest receipt, since it replaces the earlier ones.
 /// </summary>
 /// <param name="database">The inbox.</param>
-/// <param name="consumer">Whose it is.</param>
-/// <param name="lease">A sender that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
+/// <param name="consumer">The consumer.</param>
+/// <param name="lease">A worker that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, TimeSpan lease)
 {

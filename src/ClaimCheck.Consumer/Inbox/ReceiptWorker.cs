@@ -85,7 +85,7 @@ internal sealed partial class ReceiptWorker(
         }
         catch (OperationCanceledException)
         {
-            // The last send, or the next process, need not wait for the end of a lease that nobody uses.
+            // The last send, or the next process, need not wait for the end of an unused lease.
             await GiveBackAsync(due[sent..]);
             throw;
         }
@@ -102,7 +102,7 @@ internal sealed partial class ReceiptWorker(
         }
         catch (Exception e) when (e is OperationCanceledException or InboxUnavailableException)
         {
-            // Their leases run out by themselves.
+            // Their leases expire by themselves.
         }
     }
 

@@ -7,7 +7,7 @@ internal static class ShowImport
 {
     public static Step Step { get; } = new(
         "The outcome of each record",
-        "claimcheck import report RUN sums up; the rejects hold each record that failed, and why. import retry sends them once more.",
+        "claimcheck import report RUN sums up; the rejects are the records that failed, with their reasons. import retry sends them once more.",
         RunAsync);
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ namespace ClaimCheck.Import.Arriving;
 /// <summary>A complete file that may be taken.</summary>
 /// <param name="Name">Without its folder.</param>
 /// <param name="Source">Where it is: a path or <c>s3://…</c>.</param>
-/// <param name="Marker">In S3: the object by which one run has it.</param>
+/// <param name="Marker">In S3: the marker object that reserves it.</param>
 internal sealed record Arrival(string Name, string Source, string? Marker = null);
 
 /// <summary>The result of one look at a source.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Import.Files;
 
 /// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>
-/// <param name="settle">How long a file has to rest.</param>
+/// <param name="settle">How long a file has to be unchanged.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Told where a file is waited for.</param>
 /// <param name="runId">The run.</param>

@@ -8,7 +8,7 @@ using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>Cuts a record file into batches. Batches that were used are given back, so that memory does not grow with the file.</summary>
+/// <summary>Splits a record file into batches. Used batches are returned, so that memory does not grow with the file.</summary>
 internal sealed class BatchCutter(OpenRecordFile file, RecordMapping mapping, RunLimits limits)
 {
     private readonly ConcurrentBag<RecordBatch> used = [];

@@ -7,7 +7,7 @@ namespace ClaimCheck.Import.Reading;
 
 /// <summary>What is known about a file after it was read as a whole.</summary>
 /// <param name="Sha256">Of its stored bytes.</param>
-/// <param name="Bytes">How many.</param>
+/// <param name="Bytes">Their number.</param>
 /// <param name="Records">Valid or not.</param>
 /// <param name="EndsOpen">The last of them has no line end.</param>
 internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)

@@ -5,7 +5,7 @@ using ClaimCheck.Records.Files;
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>
-/// Records of a file, one after the other: those that can be sent, and those that can't. The same file, mapping and limits give the same
+/// A range of records of a file: those that can be sent, and those that can't. The same file, mapping and limits give the same
 /// batches each time, so that a number always identifies the same one.
 /// </summary>
 internal sealed class RecordBatch

@@ -2,7 +2,7 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>A file of records as it is read: what it is, and its bytes.</summary>
+/// <summary>A file of records to be read: its format, and its bytes.</summary>
 /// <param name="Path">Its path.</param>
 /// <param name="Format"><c>csv</c>, <c>ndjson</c> or <see cref="Rejects"/>.</param>
 /// <param name="IsGzip">It is compressed.</param>
@@ -42,7 +42,7 @@ internal sealed record RecordFile(string Path, string Format, bool IsGzip)
     {
         Mode = FileMode.Open,
         Access = FileAccess.Read,
-        // Others may have it open: its content is checked by its checksum.
+        // Other processes may have it open; its content is verified by its checksum.
         Share = FileShare.ReadWrite | FileShare.Delete,
         BufferSize = BufferBytes,
         Options = FileOptions.SequentialScan,

@@ -8,7 +8,7 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Running;
 
-/// <summary>Writes lines of the rejects: where a record came from, why it failed, and the record as it was.</summary>
+/// <summary>Writes lines of the rejects: where a record came from, why it failed, and the record unchanged.</summary>
 internal sealed class RejectLines(RecordFormat format, RecordMapping mapping)
 {
     private readonly Lock writing = new();

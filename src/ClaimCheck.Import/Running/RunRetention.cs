@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported stays known.
+/// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported is still remembered.
 /// remembered. A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)

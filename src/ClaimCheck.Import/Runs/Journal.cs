@@ -47,7 +47,7 @@ internal sealed record JournalEntry
     [JsonPropertyName("answers")]
     public int? Answers { get; init; }
 
-    /// <summary>How many bytes of rejects there are, with those of this entry.</summary>
+    /// <summary>The length of the rejects file, including this entry's lines.</summary>
     [JsonPropertyName("bucket")]
     public long Rejects { get; init; }
 

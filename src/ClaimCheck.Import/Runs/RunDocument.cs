@@ -63,7 +63,7 @@ internal sealed record RunDocument
     /// <summary>Content that was imported before is imported once more.</summary>
     public bool Again { get; init; }
 
-    /// <summary>In S3: the marker by which the run has the object.</summary>
+    /// <summary>In S3: the marker that reserves the object.</summary>
     public string? Marker { get; init; }
 
     public string? Format { get; init; }

@@ -10,7 +10,7 @@ namespace ClaimCheck.Import.Runs;
 internal sealed record EarlierImport(string RunId, string State, string? File);
 
 /// <summary>
-/// Which contents were imported, and by which run; for each import's name by itself. A note is the run's id, and once the run's retention is
+/// Which contents were imported, and by which run; separately for each import's name. A note is the run's id, and once the run's retention is
 /// is over its last state too: a run that is gone without such a note was removed by hand, and does not count.
 /// </summary>
 internal sealed class SeenContents(string state)

@@ -14,7 +14,7 @@ internal enum OutcomeClass
 /// <summary>The endpoint's outcome of one record.</summary>
 /// <param name="Class">What to do about it.</param>
 /// <param name="Code">Why it failed.</param>
-/// <param name="Message">The endpoint's words, which may quote the record: for the rejects alone.</param>
+/// <param name="Message">The endpoint's words, which may quote the record: for the rejects only.</param>
 internal sealed record RecordOutcome(OutcomeClass Class, string? Code = null, string? Message = null)
 {
     private const int LongestCode = 100;

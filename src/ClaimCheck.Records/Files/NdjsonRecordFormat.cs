@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ClaimCheck.Records.Files;
 
-/// <summary>One JSON object a line, whose fields are named once; blank lines are passed over.</summary>
+/// <summary>One JSON object per line, without duplicate field names; blank lines are ignored.</summary>
 internal class NdjsonRecordFormat : RecordFormat
 {
     private readonly List<string> names = [];

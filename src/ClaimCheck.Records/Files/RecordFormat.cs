@@ -30,7 +30,7 @@ internal abstract class RecordFormat
     /// <returns>False where they can't be written.</returns>
     public abstract bool TryWriteFields(Utf8JsonWriter json);
 
-    /// <summary>Writes any record as a value, as it is: who fixes it must find what was there.</summary>
+    /// <summary>Writes any record as a value, unchanged: it must be possible to see and correct what was there.</summary>
     public abstract void WriteSource(Utf8JsonWriter json, ReadOnlyMemory<byte> record);
 
     /// <summary>Another instance for the same file: each holds a record of its own.</summary>
