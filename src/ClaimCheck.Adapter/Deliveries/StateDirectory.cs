@@ -7,8 +7,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
 /// The adapter's state on disk: one process holds it at a time; each document is written under another name, flushed, and
-/// renamed.
-/// Disposed with the process, which admits the next one.
+/// renamed. Disposed with the process, which admits the next one.
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {

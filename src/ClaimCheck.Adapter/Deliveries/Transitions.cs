@@ -5,8 +5,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>
 /// The transitions from one state of a delivery to the next, each with the duties that it creates. Null where the state does not
-/// allow
-/// the transition: a late one changes nothing.
+/// allow the transition: a late one changes nothing.
 /// </summary>
 internal static class Transitions
 {

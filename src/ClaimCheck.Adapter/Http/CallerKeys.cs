@@ -6,8 +6,7 @@ namespace ClaimCheck.Adapter.Http;
 
 /// <summary>
 /// Who may call. With keys every call but health needs one; without any, everyone may, and the adapter therefore listens on
-/// loopback
-/// only, and does not answer web pages of another origin.
+/// loopback only, and does not answer web pages of another origin.
 /// </summary>
 internal sealed class CallerKeys(AccessRules access, RequestDelegate next)
 {

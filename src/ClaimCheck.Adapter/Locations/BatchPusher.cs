@@ -7,11 +7,10 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// Pushes the files of a batch into a folder of a shared location, one after the other. Each is first saved to the work
-/// directory, verified
-/// block by block and resumed after an interruption; then it is written to the location, and deleted from the work directory. So
-/// a
-/// location that fails halfway through a file needs no second download, and one that wants its checksum beforehand
-/// (HTTP) gets it. Memory stays constant; the disk needs space for the largest file of each batch that is being pushed.
+/// directory, verified block by block and resumed after an interruption; then it is written to the location, and deleted from the
+/// work directory. So a location that fails halfway through a file needs no second download, and one that wants its checksum
+/// beforehand (HTTP) gets it. Memory stays constant; the disk needs space for the largest file of each batch that is being
+/// pushed.
 /// </summary>
 /// <param name="client">The service.</param>
 /// <param name="downloader">Fetches from the links.</param>
@@ -68,8 +67,8 @@ internal sealed partial class BatchPusher(
 
     /// <summary>
     /// Removes a batch from a location: <c>_SUCCESS</c> first, so that no reader begins with it any more, then the manifest and
-    /// the files.
-    /// <c>_REVOKED</c> stays, and states the reason. May be repeated. A folder that does not belong to a batch is left alone.
+    /// the files. <c>_REVOKED</c> stays, and states the reason. May be repeated. A folder that does not belong to a batch is left
+    /// alone.
     /// </summary>
     public async Task<RemovedBatch> RemoveAsync(ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
     {

@@ -7,10 +7,8 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// The folder of a batch: <c>{dataset}/{yyyy-MM-dd}/{exportId}</c>. Tokens are <c>{dataset}</c>, <c>{exportId}</c>,
-/// <c>{batchId}</c>, and parts
-/// of the snapshot's time in UTC, of <c>yyyy MM dd HH mm ss</c> with <c>-</c> or <c>_</c> between. The export or the batch must
-/// be among
-/// them: a folder belongs to one batch.
+/// <c>{batchId}</c>, and parts of the snapshot's time in UTC, of <c>yyyy MM dd HH mm ss</c> with <c>-</c> or <c>_</c> between.
+/// The export or the batch must be among them: a folder belongs to one batch.
 /// </summary>
 internal sealed partial class FolderTemplate
 {

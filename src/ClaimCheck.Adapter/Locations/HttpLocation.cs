@@ -5,8 +5,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// An HTTP server that accepts PUTs. With WebDAV a file gets its name by MOVE; without it the target must show a PUT only once it
-/// is
-/// complete, as object stores and upload gateways do: this side could not hide an incomplete file.
+/// is complete, as object stores and upload gateways do: this side could not hide an incomplete file.
 /// </summary>
 internal sealed class HttpLocation : ISharedLocation
 {

@@ -2,10 +2,8 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// A place that a consumer system reads files from: a folder, a bucket, an SFTP server, an HTTP server that accepts PUTs. Paths
-/// are
-/// relative to it, of plain names with <c>/</c> between (<see cref="LocationPath"/>). Every call may be repeated, whatever the
-/// outcome of the previous
-/// one, and fails with a <see cref="LocationException"/>.
+/// are relative to it, of plain names with <c>/</c> between (<see cref="LocationPath"/>). Every call may be repeated, whatever
+/// the outcome of the previous one, and fails with a <see cref="LocationException"/>.
 /// </summary>
 internal interface ISharedLocation : IAsyncDisposable
 {
@@ -34,8 +32,7 @@ internal interface ISharedLocation : IAsyncDisposable
 
     /// <summary>
     /// Whether a file is there completely. Its checksum is compared where the location reports it, else its bytes are read back
-    /// up to a
-    /// limit, and beyond that only its length: <see cref="WriteAsync"/> gives a name to complete files only.
+    /// up to a limit, and beyond that only its length: <see cref="WriteAsync"/> gives a name to complete files only.
     /// </summary>
     Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken);
 

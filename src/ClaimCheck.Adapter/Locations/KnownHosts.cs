@@ -30,8 +30,7 @@ internal enum HostKeyVerdict
 
 /// <summary>
 /// A <c>known_hosts</c> file as sshd(8) describes it: names plain, with patterns and negations, in brackets with a port, or
-/// hashed;
-/// <c>@revoked</c> and <c>@cert-authority</c>. A line that can't be read is ignored, as in OpenSSH.
+/// hashed; <c>@revoked</c> and <c>@cert-authority</c>. A line that can't be read is ignored, as in OpenSSH.
 /// </summary>
 internal sealed class KnownHosts
 {

@@ -5,8 +5,8 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// A location refused, or could not be reached. Failures that pass, and those that its operator can fix (a full disk, missing
-/// permissions, wrong
-/// credentials), are transient: the push is worth another try. Failures that no further try can change are not.
+/// permissions, wrong credentials), are transient: the push is worth another try. Failures that no further try can change are
+/// not.
 /// </summary>
 internal sealed class LocationException(
     LocationFailure reason, string message, BatchId? batchId = null, Exception? inner = null)

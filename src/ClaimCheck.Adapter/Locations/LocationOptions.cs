@@ -13,7 +13,6 @@ internal sealed record LocationOptions : IValidatableObject
 
     /// <summary>
     /// folder, sftp, http: the address under which the consumer system reaches the location, where it differs from this
-    /// process's. Links
     /// process's. Links begin with it.
     /// </summary>
     public string? PublicUrl { get; init; }
@@ -91,10 +90,8 @@ internal sealed record LocationOptions : IValidatableObject
 
     /// <summary>
     /// sftp: <c>auto</c> runs <c>sha256sum</c> there over each file before it gets its name; where the account may not run
-    /// commands it reads
-    /// files of up to 64 MiB back, and compares the length of larger ones. <c>checksum</c> reads larger ones back too,
-    /// <c>length</c> compares
-    /// lengths only.
+    /// commands it reads files of up to 64 MiB back, and compares the length of larger ones. <c>checksum</c> reads larger ones
+    /// back too, <c>length</c> compares lengths only.
     /// </summary>
     public string Verify { get; init; } = "auto";
 

@@ -4,8 +4,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// Removes batches from a location once its own retention is over, counted from the push. A folder counts as a batch's only where
-/// its
-/// <c>.claimcheck</c> says so, and only the files that it names are deleted, and the markers: files of others stay.
+/// its <c>.claimcheck</c> says so, and only the files that it names are deleted, and the markers: files of others stay.
 /// </summary>
 internal sealed partial class LocationRetention(TimeProvider time, ILogger<LocationRetention> logger)
 {

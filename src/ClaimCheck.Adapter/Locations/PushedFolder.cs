@@ -9,8 +9,7 @@ namespace ClaimCheck.Adapter.Locations;
 /// <summary>
 /// The files in a batch's folder beside its data. <c>.claimcheck</c> comes first, and names the batch and its files:
 /// what it does not name is never touched. <c>manifest.json</c> describes them, and <c>_SUCCESS</c> comes last: where it exists,
-/// everything is there.
-/// <c>_REVOKED</c> marks a batch that was revoked.
+/// everything is there. <c>_REVOKED</c> marks a batch that was revoked.
 /// </summary>
 internal static class PushedFolder
 {

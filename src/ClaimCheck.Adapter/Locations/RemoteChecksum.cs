@@ -32,7 +32,7 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            _ = e; // A server that refuses commands, or a second connection, has many ways to report that; files may be pushed there in any case.
+            _ = e; // A server may refuse commands, or a second connection, in many ways; files may be pushed in any case.
         }
 
         cancellationToken.ThrowIfCancellationRequested();

@@ -7,8 +7,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// A bucket, with credentials of its own. An object is there completely or not at all, so that no temporary name is needed. Its
-/// SHA-256 is
-/// stored as metadata, and each request's body is checked by S3 on arrival.
+/// SHA-256 is stored as metadata, and each request's body is checked by S3 on arrival.
 /// </summary>
 internal sealed class S3Location : ISharedLocation
 {

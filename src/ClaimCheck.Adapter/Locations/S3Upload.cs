@@ -8,8 +8,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// Sends one object: in one request where it fits into a part, else part by part, with one part in memory at a time. Each request
-/// states
-/// the SHA-256 of its body in one piece, which S3 compares on arrival, and refuses where it differs.
+/// states the SHA-256 of its body in one piece, which S3 compares on arrival, and refuses where it differs.
 /// </summary>
 internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key, StatedFile file)
 {

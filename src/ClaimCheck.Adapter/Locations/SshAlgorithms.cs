@@ -6,8 +6,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// Which algorithms a connection offers. What OpenSSH's client no longer offers by default (SHA-1 in signatures and key exchange,
-/// CBC)
-/// is available, and offered where a location says so.
+/// CBC) is available, and offered where a location says so.
 /// </summary>
 internal static class SshAlgorithms
 {

@@ -5,8 +5,7 @@ namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
 /// One authenticated connection that the calls of a location share, so that a push costs one handshake. It is opened when needed,
-/// and
-/// closed after a while without use, so that none is kept that a server or firewall has dropped.
+/// and closed after a while without use, so that none is kept that a server or firewall has dropped.
 /// </summary>
 internal sealed class SshClients<T> : IAsyncDisposable
     where T : BaseClient

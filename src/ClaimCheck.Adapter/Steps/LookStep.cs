@@ -46,8 +46,7 @@ internal sealed class LookStep(
     }
 
     // An event that came before the export's id was stored could not be matched with this delivery, and one that came to an
-    // earlier
-    // process is lost: the state is asked for once in any case.
+    // earlier process is lost: the state is asked for once in any case.
     private DateTimeOffset FirstStatusAt(Delivery delivery, Route route, DateTimeOffset now)
     {
         var polling = options.Polling;

@@ -5,8 +5,7 @@ namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
 /// The records of a chunk, by their key: as if they came one by one, the last of each key counts (with <c>ignore</c> the first),
-/// and where
-/// the table refuses that one, the next one does. One statement can't write two records with one key.
+/// and where the table refuses that one, the next one does. One statement can't write two records with one key.
 /// </summary>
 internal sealed class LinesOfKeys
 {

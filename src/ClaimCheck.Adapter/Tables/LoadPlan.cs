@@ -10,10 +10,8 @@ internal sealed record LoadColumn(string? Name, string? Type, string? Base);
 
 /// <summary>
 /// The statements that load one batch into one table. A chunk is copied into a temporary table of the target's own types, as the
-/// bytes that
-/// it was written in, and inserted from there in one statement. Where that fails its parts are loaded in the same way, and
-/// finally single records
-/// directly into the table: the path for failures needs no more space than the first one.
+/// bytes that it was written in, and inserted from there in one statement. Where that fails its parts are loaded in the same way,
+/// and finally single records directly into the table: the path for failures needs no more space than the first one.
 /// </summary>
 internal sealed class LoadPlan
 {

@@ -6,8 +6,7 @@ namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
 /// Loads the chunks of one batch into a table, in the inbox's transaction: all records of a chunk in one statement, and where
-/// that fails
-/// by repeated halving, until only single records with a reason are left out.
+/// that fails by repeated halving, until only single records with a reason are left out.
 /// </summary>
 internal sealed partial class TableLoader(TableDestination destination, int chunkAttempts, ILogger logger) : IRecordHandler<Record>
 {

@@ -4,8 +4,7 @@ namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
 /// The settings that a value's meaning as text depends on, as the service's sources are read with. They are set in the
-/// transaction that
-/// loads: settings of the database, the role or a pooler must not change a record.
+/// transaction that loads: settings of the database, the role or a pooler must not change a record.
 /// </summary>
 internal static class TextSettings
 {
