@@ -25,7 +25,7 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Where files are saved while they are pushed.</summary>
     public string Work => Path.Combine(path, "work");
 
-    /// <exception cref="StartupException">It can't be written to, or another process holds it.</exception>
+    /// <exception cref="CanNotStartException">It can't be written to, or another process holds it.</exception>
     public static StateDirectory Open(string path)
     {
         try
@@ -40,7 +40,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"Adapter:StateDirectory is {path}, but can't be used: {e.Message}", e);
+            throw new CanNotStartException($"Adapter:StateDirectory is {path}, but can't be used: {e.Message}", e);
         }
 
         try
@@ -53,11 +53,11 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is NoSpace or ReadOnly)
         {
-            throw new StartupException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
+            throw new CanNotStartException($"Adapter:StateDirectory is {path}, but can't be written to: {e.Message}", e);
         }
         catch (IOException e)
         {
-            throw new StartupException(
+            throw new CanNotStartException(
                 $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. Stop it, or choose another directory.", e);
         }
     }
@@ -88,7 +88,7 @@ internal sealed class StateDirectory : IDisposable
 
     private string ClockOf(string route) => Path.Combine(path, "routes", route + ".json");
 
-    /// <exception cref="StartupException">The file is not what this version wrote: continuing without it would deliver
+    /// <exception cref="CanNotStartException">The file is not what this version wrote: continuing without it would deliver
     /// twice.</exception>
     private static async Task<T?> ReadAsync<T>(string file, CancellationToken cancellationToken)
         where T : class
@@ -103,7 +103,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"{file} can't be read, but is part of the adapter's state: move it away to discard its content. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
+            throw new CanNotStartException($"{file} can't be read, but is part of the adapter's state: move it away to discard its content. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
         }
     }
 

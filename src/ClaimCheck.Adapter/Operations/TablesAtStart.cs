@@ -10,7 +10,7 @@ internal static partial class TablesAtStart
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <exception cref="StartupException">A table does not fit.</exception>
+    /// <exception cref="CanNotStartException">A table does not fit.</exception>
     public static async Task CheckAsync(CheckedAdapterOptions options, ILogger logger)
     {
         if (!options.Routes.Any(route => route.Destination is TableDestination))

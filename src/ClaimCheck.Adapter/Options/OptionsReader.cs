@@ -10,7 +10,7 @@ internal static class OptionsReader
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <exception cref="StartupException">A setting is invalid.</exception>
+    /// <exception cref="CanNotStartException">A setting is invalid.</exception>
     public static CheckedAdapterOptions Read(IConfiguration configuration)
     {
         var section = configuration.GetSection(AdapterOptions.Section);
@@ -70,7 +70,7 @@ internal static class OptionsReader
         var known = new KnownSettings(AdapterOptions.Section);
         known.Add(AdapterOptions.Section, typeof(AdapterOptions));
         if (known.Faults(configuration) is { Count: > 0 } faults)
-            throw new StartupException(faults);
+            throw new CanNotStartException(faults);
         // Criteria have names and types of their own, and are read separately.
         var settings = configuration.GetSection(AdapterOptions.Section).AsEnumerable(makePathsRelative: true).Where(pair => !IsCriterion(pair.Key));
         try
@@ -79,7 +79,7 @@ internal static class OptionsReader
         }
         catch (InvalidOperationException e)
         {
-            throw new StartupException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
+            throw new CanNotStartException($"A setting of Adapter can't be read: {(e.InnerException ?? e).Message}", e);
         }
     }
 

@@ -35,7 +35,7 @@ internal static class CommandLine
         {
             return await main();
         }
-        catch (StartupException e)
+        catch (CanNotStartException e)
         {
             foreach (var line in e.Lines)
                 await Console.Error.WriteLineAsync($"claimcheck-adapter: {line}");
@@ -59,7 +59,7 @@ internal static class CommandLine
         var file = at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
         var others = args.Where((_, i) => at < 0 || (i != at && i != at + 1)).Where(arg => arg != "--check").ToArray();
         if (at >= 0 && file is null)
-            throw new StartupException("--config needs the path of a file: there would be nothing to read.");
+            throw new CanNotStartException("--config needs the path of a file: there would be nothing to read.");
         try
         {
             var builder = WebApplication.CreateBuilder(others);
@@ -70,7 +70,7 @@ internal static class CommandLine
         catch (Exception e) when (e is InvalidDataException or FormatException)
         {
             var place = e.GetBaseException() is System.Text.Json.JsonException json ? json.Message : e.InnerException?.Message;
-            throw new StartupException($"The settings can't be read: {e.Message} {place}".TrimEnd(), e);
+            throw new CanNotStartException($"The settings can't be read: {e.Message} {place}".TrimEnd(), e);
         }
     }
 
@@ -78,7 +78,7 @@ internal static class CommandLine
     private static void Insert(ConfigurationManager configuration, string file)
     {
         if (!File.Exists(file))
-            throw new StartupException($"--config names {file}, but that file does not exist: there would be nothing to read.");
+            throw new CanNotStartException($"--config names {file}, but that file does not exist: there would be nothing to read.");
         var source = new JsonConfigurationSource { Path = file };
         source.ResolveFileProvider();
         var sources = ((IConfigurationBuilder)configuration).Sources;

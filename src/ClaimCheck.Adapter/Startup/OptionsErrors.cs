@@ -15,10 +15,10 @@ internal sealed class OptionsErrors
             Add($"{name} is {value}, but must be {least} to {most}: {consequence}.");
     }
 
-    /// <exception cref="StartupException">There are some.</exception>
+    /// <exception cref="CanNotStartException">There are some.</exception>
     public void ThrowIfAny()
     {
         if (lines.Count > 0)
-            throw new StartupException(lines);
+            throw new CanNotStartException(lines);
     }
 }

@@ -53,7 +53,7 @@ public sealed class Options_of_an_adapter
         else
             parent[names[^1]] = JsonNode.Parse(value);
 
-        var refusal = Assert.Throws<StartupException>(() => Read(settings));
+        var refusal = Assert.Throws<CanNotStartException>(() => Read(settings));
         Assert.Contains(refusal.Lines, each => each.Contains(line, StringComparison.Ordinal));
     }
 
@@ -65,12 +65,12 @@ public sealed class Options_of_an_adapter
         settings["Parallelism"] = 99;
         settings["Routes"]!["r"]!["Dataset"] = "";
 
-        Assert.Equal(3, Assert.Throws<StartupException>(() => Read(settings)).Lines.Count);
+        Assert.Equal(3, Assert.Throws<CanNotStartException>(() => Read(settings)).Lines.Count);
 
         settings["Nothing"] = 1;
         settings["Nowhere"] = new JsonObject { ["x"] = 1, ["y"] = 2 };
         settings["Retry"] = new JsonObject { ["Delay"] = "soon" };
-        Assert.Equal(4, Assert.Throws<StartupException>(() => Read(settings)).Lines.Count);
+        Assert.Equal(4, Assert.Throws<CanNotStartException>(() => Read(settings)).Lines.Count);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class Options_of_imports
         else
             parent[names[^1]] = JsonNode.Parse(value);
 
-        var refusal = Assert.Throws<StartupException>(() => Read(settings));
+        var refusal = Assert.Throws<CanNotStartException>(() => Read(settings));
         Assert.Contains(refusal.Lines, each => each.Contains(line, StringComparison.Ordinal));
     }
 
@@ -50,7 +50,7 @@ public sealed class Options_of_imports
         settings["Routes"]!["s"]!["Import"]!["BatchSize"] = 0;
         settings["Routes"]!["s"]!["Import"]!["Parallelism"] = 0;
 
-        Assert.Equal(3, Assert.Throws<StartupException>(() => Read(settings)).Lines.Count);
+        Assert.Equal(3, Assert.Throws<CanNotStartException>(() => Read(settings)).Lines.Count);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class Options_of_imports
         var settings = Fitting();
         Assert.Equal("r", Assert.Single(Read(settings).Imports).Options.Name);
         settings["Routes"]!["e"] = new JsonObject { ["Pattern"] = "ar-4", ["Dataset"] = "orders" };
-        Assert.Contains(Assert.Throws<StartupException>(() => Read(settings)).Lines, each => each.StartsWith("Adapter:Service is", StringComparison.Ordinal));
+        Assert.Contains(Assert.Throws<CanNotStartException>(() => Read(settings)).Lines, each => each.StartsWith("Adapter:Service is", StringComparison.Ordinal));
     }
 
     [Fact]
