@@ -70,9 +70,9 @@ public sealed partial class ClaimCheckConsumerBuilder
     /// </summary>
     /// <remarks>
     /// Other batches continue while one is retried, up to <see cref="FeedListenerOptions.MaxAhead"/> events; after
-    /// <see cref="FeedListenerOptions.MaxAttempts"/> failed tries an event is passed over, with an error in the log. A revocation overtakes the batch it
-    /// other events of its batch. An event that contradicts itself is skipped, with an error in the log.
-    /// </remarks>
+    /// <see cref="FeedListenerOptions.MaxAttempts"/> failed tries an event is skipped, with an error in the log. A revocation
+    /// overtakes the other events of the batch it other events of its batch. An event that contradicts itself is skipped, with an
+    /// error in the log. </remarks>
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="cursors">The store of the feed's cursor, for this listener only; for example a <see
     /// cref="FileCursorStore"/>.</param>

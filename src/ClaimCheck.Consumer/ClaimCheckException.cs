@@ -204,8 +204,8 @@ public sealed class MalformedEventException(string message)
     : ClaimCheckException("malformed_event", message);
 
 /// <summary>
-/// Thrown by a handler for a batch that it will never take: the message is deleted, and an error logged, instead of trying again and the
-/// dead letter queue. Code <c>batch_rejected</c>.
+/// Thrown by a handler for a batch that it will never accept: the message is deleted, and an error logged, instead of trying
+/// again and the dead letter queue. Code <c>batch_rejected</c>.
 /// </summary>
 /// <param name="message">The reason; it is logged, so it must not contain a link or a value of a record.</param>
 /// <param name="batchId">The batch.</param>

@@ -6,7 +6,7 @@ internal static class RejectClass
     /// <summary>It was not sent: it does not fit the configuration.</summary>
     public const string Invalid = "invalid";
 
-    /// <summary>All rounds have failed, each for a reason that may pass.</summary>
+    /// <summary>All rounds have failed transiently.</summary>
     public const string Transient = "transient";
 
     /// <summary>The endpoint refused it.</summary>

@@ -34,8 +34,9 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
     public string Home => directory.Home;
 
     /// <summary>Starts the server, or takes over the one that a killed service left.</summary>
-    /// <param name="dataDirectory">It is made where it is missing. Who else may enter it is the caller's choice, but as root the caller must let Postgres' user through.</param>
-    /// <param name="logger">Is told of starts, takeovers and stops.</param>
+    /// <param name="dataDirectory">It is created where it is missing. Who else may enter it is the caller's choice, but as root
+    /// the caller must let Postgres' user pass through.</param>
+    /// <param name="logger">Logs starts, takeovers and stops.</param>
     /// <param name="cancellationToken">Gives the start up; what was started is stopped again.</param>
     /// <exception cref="LocalPostgresException">It can't be started; the text says what to do.</exception>
     public static Task<PrivatePostgres> StartAsync(string dataDirectory, ILogger logger, CancellationToken cancellationToken) =>
@@ -237,7 +238,9 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         Log.Stopped(logger, directory.Data);
     }
 
-    /// <summary>pg_ctl, which gives the server a session of its own: a terminal's Ctrl-C is the service's to answer.</summary>
+    /// <summary>
+    /// Runs pg_ctl, which gives the server a session of its own: the service alone handles a terminal's Ctrl-C.
+    /// </summary>
     private Task<CommandOutcome> PgCtlAsync(string[] arguments, CancellationToken cancellationToken) =>
         directory.Account.RunAsync([binaries.PgCtl, .. arguments], directory.Data, cancellationToken);
 

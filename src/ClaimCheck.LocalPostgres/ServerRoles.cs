@@ -10,7 +10,9 @@ namespace ClaimCheck.LocalPostgres;
 /// </summary>
 public static class ServerRoles
 {
-    /// <summary>Makes what is missing of a database and its roles, and hands over what an earlier version's superuser made there.</summary>
+    /// <summary>
+    /// Creates what is missing of a database and its roles, and transfers what an earlier version's superuser created there.
+    /// </summary>
     /// <param name="postgres">Where.</param>
     /// <param name="database">It is made where it is missing.</param>
     /// <param name="owner">The role that owns it: a constant of the program, of lower-case letters and '_'.</param>

@@ -13,7 +13,7 @@ public static class HealthEndpoints
 
     /// <summary>Maps both.</summary>
     /// <param name="routes">Where.</param>
-    /// <param name="whyNotReady">What the program lacks to do its work; null for nothing.</param>
+    /// <param name="whyNotReady">What the program is missing to do its work; null where nothing is.</param>
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes, Func<HttpContext, Task<Refused?>> whyNotReady)
     {
         routes.MapMethods("/health/live", GetAndHead, () => TypedResults.Ok(new { status = "live" })).WithTags("Health");

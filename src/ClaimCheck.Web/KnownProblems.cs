@@ -7,14 +7,14 @@ namespace ClaimCheck.Web;
 /// <summary>What a code means, and what to do about it.</summary>
 public sealed record ExplainedProblem(string Code, int Status, string Title, string Meaning, string Remedy = "");
 
-/// <summary>The codes that a program's error answers can carry. A program has one of these, as a service of its container.</summary>
+/// <summary>The codes of a program's error answers. A program registers one of these in its container.</summary>
 /// <param name="all">Each code once.</param>
 /// <param name="typeOf">The URI of a code, as it is now.</param>
 public sealed class KnownProblems(IEnumerable<ExplainedProblem> all, Func<string, string> typeOf)
 {
     private readonly Dictionary<string, ExplainedProblem> byCode = all.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 
-    /// <summary>In the order that they were given in.</summary>
+    /// <summary>In the order in which they were given.</summary>
     public IReadOnlyCollection<ExplainedProblem> All => byCode.Values;
 
     /// <summary>Finds a code; null where the program has none of that name.</summary>
@@ -39,7 +39,7 @@ public sealed class KnownProblems(IEnumerable<ExplainedProblem> all, Func<string
     /// <summary>The document for a bare status, as it is sent.</summary>
     public byte[] ToUtf8(int status) => JsonSerializer.SerializeToUtf8Bytes(Explain(new(ForStatus(status))), ClaimCheckJson.Options);
 
-    /// <summary>The code for a bare status, as routing and the server set it.</summary>
+    /// <summary>The code for a bare status that routing or the server has set.</summary>
     public string ForStatus(int status)
     {
         var code = status switch

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Web;
 
-/// <summary>A page asked for: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers, and belong to one call.</summary>
+/// <summary>
+/// The page that a caller asks for: <c>?limit=&amp;cursor=</c>. Cursors are opaque to callers, and belong to one call.
+/// </summary>
 public sealed record Paging(int Limit, string? After)
 {
     private const int Default = 100;

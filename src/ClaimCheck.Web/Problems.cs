@@ -21,10 +21,10 @@ public sealed class ProblemResult(Refused why) : IResult
     }
 }
 
-/// <summary>Makes error answers, in endpoints: the domain says <see cref="Refused"/>.</summary>
+/// <summary>Creates error answers in endpoints: the domain returns <see cref="Refused"/>.</summary>
 public static class Problems
 {
-    /// <summary>The answer that says why.</summary>
+    /// <summary>The answer with the reason.</summary>
     public static ProblemResult Of(Refused why) => new(why);
 
     /// <summary>The answer with a code.</summary>
@@ -38,7 +38,7 @@ public static class Problems
     /// <inheritdoc cref="Refused.Invalid"/>
     public static ProblemResult Invalid(IReadOnlyDictionary<string, string[]> errors) => new(Refused.Invalid(errors));
 
-    /// <summary>Says in the OpenAPI document that a call may answer this status with a problem.</summary>
+    /// <summary>Declares in the OpenAPI document that a call may answer this status with a problem.</summary>
     public static TBuilder ProducesProblems<TBuilder>(this TBuilder builder, params ReadOnlySpan<int> statuses)
         where TBuilder : IEndpointConventionBuilder
     {

@@ -5,17 +5,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Web;
 
-/// <summary>Bytes of which all but the bytes is known beforehand, and which never change: sent whole or in one range (RFC 9110, 14), as their ETag allows.</summary>
+/// <summary>Content that never changes and of which everything but the bytes is known beforehand: sent completely or in one range
+/// (RFC 9110, 14), as their ETag allows.</summary>
 /// <param name="length">How many there are.</param>
 /// <param name="etag">Strong, in quotes.</param>
-/// <param name="contentType">Of them all.</param>
+/// <param name="contentType">The content type of all of them.</param>
 /// <param name="fileName">The name to keep them under.</param>
-/// <param name="sendAsync">Sends so many of them, from a place on.</param>
+/// <param name="sendAsync">Sends a number of bytes, from a position on.</param>
 public sealed class RangedAnswer(long length, string etag, string contentType, string fileName, Func<HttpContext, long, long, Task> sendAsync) : IResult
 {
     private readonly EntityTagHeaderValue tag = new(etag);
 
-    /// <summary>Sends what is asked for, or refuses it.</summary>
+    /// <summary>Sends the requested content, or refuses the request.</summary>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
@@ -59,7 +60,7 @@ public sealed class RangedAnswer(long length, string etag, string contentType, s
             await sendAsync(httpContext, from, to - from + 1);
     }
 
-    // One range; of several, or with another If-Range, the whole is answered, as RFC 9110 allows.
+    // One range; for several, or with another If-Range, the whole is answered, as RFC 9110 allows.
     private RangeItemHeaderValue? RangeOf(RequestHeaders requested)
     {
         if (requested.Range is not { Unit.Value: "bytes", Ranges.Count: 1 } ranges)

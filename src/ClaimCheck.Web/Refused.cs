@@ -4,15 +4,15 @@ namespace ClaimCheck.Web;
 
 /// <summary>Why something is not done, as the domain says it. An endpoint makes the answer of it: <see cref="Problems.Of(Refused)"/>.</summary>
 /// <param name="Code">Of <see cref="ProblemCodes"/>.</param>
-/// <param name="Detail">For the caller; null where the code's meaning says it all.</param>
+/// <param name="Detail">For the caller; null where the code's meaning is enough.</param>
 /// <param name="Errors">By field or parameter.</param>
 /// <param name="RetryAfter">When to ask again.</param>
 public sealed record Refused(string Code, string? Detail = null, IReadOnlyDictionary<string, string[]>? Errors = null, TimeSpan? RetryAfter = null)
 {
-    // An answer must not be as large as what a hostile body of a million wrong fields makes of it.
+    // A hostile body with a million wrong fields must not produce an answer of that size.
     private const int MostErrors = 50;
 
-    /// <summary>There is nothing by the name that was given.</summary>
+    /// <summary>Nothing has the given name.</summary>
     public static Refused NotFound(string what) => new(ProblemCodes.NotFound, $"There is no {what} by that name.");
 
     /// <summary>Fields of the request don't fit.</summary>

@@ -9,15 +9,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Web;
 
-/// <summary>Answers for what no endpoint has answered: exceptions, bare statuses, queries that no call knows.</summary>
+/// <summary>Answers for what no endpoint has answered: exceptions, bare statuses, unknown query parameters.</summary>
 public static partial class UnhandledProblems
 {
-    /// <summary>Adds the step that answers exceptions and bare statuses. It goes before all others.</summary>
+    /// <summary>Adds the step that answers exceptions and bare statuses. It runs before all others.</summary>
     /// <param name="app">The program.</param>
-    /// <param name="known">What an exception of the program's own means to a caller; null where it is a defect.</param>
+    /// <param name="known">The answer for an exception of the program's own; null where it is a defect.</param>
     public static IApplicationBuilder UseProblems(this IApplicationBuilder app, Func<Exception, Refused?> known)
     {
-        // What is a defect is logged here, without values; a caller's mistake or a peer that is away is none.
+        // Defects are logged here, without values; a caller's mistake or an unreachable peer is not a defect.
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => ExplainAsync(context, known), SuppressDiagnosticsCallback = static _ => true });
         // Routing and the server answer with a bare status; the body is added here.
         return app.UseStatusCodePages(status => Problems.Of(
@@ -25,7 +25,7 @@ public static partial class UnhandledProblems
             Wanted.Detail(status.HttpContext)).ExecuteAsync(status.HttpContext));
     }
 
-    /// <summary>Adds the step that refuses query parameters that no call knows. It goes after the one that decides who may call.</summary>
+    /// <summary>Adds the step that refuses unknown query parameters. It runs after the one that decides who may call.</summary>
     public static IApplicationBuilder UseKnownQuery(this IApplicationBuilder app) =>
         app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault ? Problems.Of(fault).ExecuteAsync(context) : next(context));
 
@@ -49,16 +49,16 @@ public static partial class UnhandledProblems
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The caller has hung up, as a rule in the middle of its body: nobody listens.
+            // The caller has disconnected, usually in the middle of its body: nobody listens.
         }
     }
 
-    // The path itself may hold a link's signature.
+    // The path itself may contain a link's signature.
     private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "{Method} {Route} met a defect, and was answered 500.")]
+        [LoggerMessage(LogLevel.Error, "{Method} {Route} hit a defect, and was answered 500.")]
         public static partial void Broken(ILogger logger, Exception exception, string method, string route);
     }
 }

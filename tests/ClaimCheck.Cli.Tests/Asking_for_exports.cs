@@ -106,7 +106,7 @@ public sealed class Asking_for_exports(ToolScene scene)
         var result = (await scene.RunAsync("export", "broken", "--wait")).Exits(5);
         Assert.Contains("source_query_failed", result.Errors);
         Assert.Equal("failed", (await scene.RunAsync("export", "broken", "--wait", "--json")).Exits(5).Json["state"]!.GetValue<string>());
-        Assert.Contains("There is no dataset 'none'", (await scene.RunAsync("export", "none")).Exits(3).Errors);
+        Assert.Contains("The dataset 'none' does not exist", (await scene.RunAsync("export", "none")).Exits(3).Errors);
         Assert.Equal("not_found", (await scene.RunAsync("export", "none", "--where", "a=b", "--json")).Exits(3).Json["code"]!.GetValue<string>());
     }
 

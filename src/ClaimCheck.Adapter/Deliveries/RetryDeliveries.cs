@@ -7,7 +7,7 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// <summary>Begins deliveries of a batch's transient failures, which the service exports again for its table.</summary>
 internal sealed partial class RetryDeliveries(CheckedAdapterOptions options, DeliveryBook book, ILogger<RetryDeliveries> logger)
 {
-    /// <returns>One for each delivery of the batch into a table, whether it is new or was known.</returns>
+    /// <returns>One for each delivery of the batch into a table, new or existing.</returns>
     public async Task<IReadOnlyList<Delivery>> BeginAsync(BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken)
     {
         var begun = new List<Delivery>();

@@ -3,8 +3,8 @@ using ClaimCheck.Web;
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>Who may call the adapter, checked.</summary>
-/// <param name="ApiKeys">Names of callers, and their keys; without any everyone may call, at loopback alone.</param>
-/// <param name="BehindTls">Something in front of the adapter ends TLS.</param>
+/// <param name="ApiKeys">Names of callers, and their keys; without any, everyone may call, but only on loopback.</param>
+/// <param name="BehindTls">A proxy in front of the adapter ends TLS.</param>
 internal sealed record AccessRules(IReadOnlyDictionary<string, string> ApiKeys, bool BehindTls)
 {
     public const int ShortestKey = 32;
@@ -17,6 +17,6 @@ internal sealed record AccessRules(IReadOnlyDictionary<string, string> ApiKeys, 
         KeySetting: $"Adapter:ApiKeys:<name> ({ShortestKey} characters or more)",
         TlsSetting: "Adapter:BehindTls");
 
-    /// <summary>How many callers there are: the rest is keys.</summary>
+    /// <summary>Only the number of callers: the rest is keys.</summary>
     public override string ToString() => $"{ApiKeys.Count} callers";
 }

@@ -3,7 +3,7 @@ using ClaimCheck.Adapter.Retries;
 
 namespace ClaimCheck.Adapter.Imports;
 
-/// <summary>All routes that import, each with its runs.</summary>
+/// <summary>All import routes, each with its runs.</summary>
 internal sealed class WatchedRoutes(IReadOnlyList<ImportRoute> routes, RetryOptions retry, ILogger<WatchedRoute> logger) : IDisposable
 {
     private readonly List<WatchedRoute> all = [.. routes.Select(route => new WatchedRoute(route, retry, logger))];

@@ -140,7 +140,7 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
         await source.ReadAsync(new byte[1], cancellationToken) == 0;
 }
 
-/// <summary>A file that is to be written, and what it must be.</summary>
+/// <summary>A file to be written, with its expected length and checksum.</summary>
 /// <param name="Path">Where it goes.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">Its checksum.</param>

@@ -5,7 +5,8 @@ using ClaimCheck.Consumer;
 
 namespace ClaimCheck.Adapter.Operations;
 
-/// <summary>Holds tables against their datasets when the adapter starts. What can't be reached then is looked at when the first batch comes.</summary>
+/// <summary>Checks tables against their datasets when the adapter starts. What can't be reached then is checked when the first
+/// batch comes.</summary>
 internal static partial class TablesAtStart
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

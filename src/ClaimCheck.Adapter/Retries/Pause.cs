@@ -4,7 +4,7 @@ namespace ClaimCheck.Adapter.Retries;
 internal static class Pause
 {
     /// <param name="failures">The number of failures so far, from 1.</param>
-    /// <param name="first">The pause after the first.</param>
+    /// <param name="first">The delay after the first.</param>
     /// <param name="longest">The longest.</param>
     /// <param name="factor">The factor from each delay to the next.</param>
     public static TimeSpan After(int failures, TimeSpan first, TimeSpan longest, double factor = 2) =>

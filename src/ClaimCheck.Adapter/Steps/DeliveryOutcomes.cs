@@ -49,7 +49,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
         _ => false,
     };
 
-    /// <summary>Ends a delivery by a terminal failure.</summary>
+    /// <summary>Ends a delivery with a terminal failure.</summary>
     public async Task EndAsync(Delivery delivery, Route route, ClaimCheckException e)
     {
         switch (e)

@@ -6,7 +6,8 @@ using ClaimCheck.Adapter.Service;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Looks for a batch's manifest in staging: by the link that the service answered, or where the operator serves it.</summary>
+/// <summary>Looks for a batch's manifest in staging: through the link from the service's answer, or where the operator serves
+/// it.</summary>
 internal sealed partial class ManifestLook(CheckedAdapterOptions options, ServiceApi service, RouteLocations locations, ILogger<ManifestLook> logger)
 {
     /// <summary>Whether there is a place to look at, beside the state of the export.</summary>

@@ -6,14 +6,14 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Asks for a revocation where no event tells of one.</summary>
+/// <summary>Asks for a revocation where no event announces one.</summary>
 internal sealed partial class RevocationCheck(CheckedAdapterOptions options, ClaimCheckClient client, ILogger<RevocationCheck> logger) : IDisposable
 {
     private const string Step = "revocationCheck";
     private readonly TimeProvider time = TimeProvider.System;
     private readonly SemaphoreSlim pace = new(1);
 
-    /// <returns>Whether the batch was found to be revoked, and the delivery has taken that over.</returns>
+    /// <returns>Whether the batch was found to be revoked, and the delivery's state changed accordingly.</returns>
     public async Task<bool> IsRevokedAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         var (looks, now, document) = (delivery.Looks, time.GetUtcNow(), delivery.Document);

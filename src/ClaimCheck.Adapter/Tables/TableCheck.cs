@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Holds a table against its dataset.</summary>
+/// <summary>Checks a table against its dataset.</summary>
 internal static class TableCheck
 {
     /// <exception cref="ClaimCheckException">It does not fit, or can't be checked.</exception>

@@ -2,7 +2,7 @@ using ClaimCheck.Consumer.Listening;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Sends what the inboxes have written of batches to the service.</summary>
+/// <summary>Sends the receipts in the inboxes to the service.</summary>
 internal sealed class TableReceiptWorker(TableInboxes inboxes, ILogger<TableReceiptWorker> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

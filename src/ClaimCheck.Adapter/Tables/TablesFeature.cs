@@ -4,7 +4,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Tables;
 
-/// <summary>Called, at least once, with what the service exports again of a batch that failed in part.</summary>
+/// <summary>Called, at least once, with the retry batch that the service has created.</summary>
 internal delegate Task BatchRetried(BatchId failed, Export retry);
 
 /// <summary>Registers the loading of tables.</summary>

@@ -32,7 +32,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
 
     public InboxDatabase Database => database;
 
-    /// <summary>What the service is to be told.</summary>
+    /// <summary>The reports that are due to the service.</summary>
     public ReceiptOutbox Receipts => receipts;
 
     /// <summary>Records that a batch was seen, and leases it where it is free.</summary>

@@ -113,7 +113,7 @@ internal sealed partial class FeedListener(
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It counts as a try, so that the listener passes it over in the end: the feed must not stand still over one event.
+            // It counts as a try, so that the listener skips it in the end: one event must not block the feed.
             Log.Unexpected(logger, e, item.Type, item.Id);
             return Settlement.Again;
         }

@@ -3,14 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Listening;
 
-/// <summary>Reads the event feed, however long it takes, and keeps the place in it.</summary>
+/// <summary>Reads the event feed, however long it takes, and stores the cursor.</summary>
 internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, ILogger<FeedListener> logger)
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
 
     private string? stored;
 
-    /// <returns>Null where no place was kept yet.</returns>
+    /// <returns>Null where no cursor was stored yet.</returns>
     public async Task<string?> LoadAsync(CancellationToken cancellationToken)
     {
         var cursor = await cursors.LoadAsync(cancellationToken);
@@ -18,8 +18,8 @@ internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore c
         return cursor;
     }
 
-    /// <summary>The events behind a cursor, or the oldest; asked for until they come.</summary>
-    /// <exception cref="CursorExpiredException">The cursor has expired, and the options say to stop then.</exception>
+    /// <summary>The events behind a cursor, or the oldest; polled until they come.</summary>
+    /// <exception cref="CursorExpiredException">The cursor has expired, and the options require a stop then.</exception>
     public async Task<Page<BulkEvent>> ReadAsync(string? cursor, CancellationToken stoppingToken)
     {
         for (var failures = 0; ;)
@@ -56,7 +56,7 @@ internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore c
             await cursors.SaveAsync(cursor, cancellationToken);
             stored = cursor;
         }
-        // It is tried again at the next turn, also where a stop broke it off; until then more would come again.
+        // It is tried again in the next round, even where a stop interrupted it; until then more events would come again.
         catch (Exception e) when (e is not OperationCanceledException)
         {
             Log.NotStored(logger, Defect.Of(e));

@@ -5,7 +5,7 @@ namespace ClaimCheck.Import.Files;
 /// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>
 /// <param name="settle">How long a file has to be unchanged.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Told where a file is waited for.</param>
+/// <param name="logger">Logs where a file is waited for.</param>
 /// <param name="runId">The run.</param>
 /// <param name="isCancelled">Ends each wait.</param>
 internal sealed partial class FileWatch(TimeSpan settle, TimeProvider time, ILogger logger, string runId, Func<bool> isCancelled)

@@ -20,7 +20,7 @@ internal sealed class OpenRecordFile : IAsyncDisposable
 
     public RecordFormat Format { get; }
 
-    /// <summary>The record, without its line end; empty where it is too long. Good until the next one is read.</summary>
+    /// <summary>The record, without its line end; empty where it is too long. Valid until the next one is read.</summary>
     public ReadOnlyMemory<byte> Record => records.Record;
 
     /// <summary>The line that it begins in.</summary>
@@ -31,14 +31,15 @@ internal sealed class OpenRecordFile : IAsyncDisposable
         ? new(ImportCodes.RecordTooLong, $"The record is longer than the {options.RecordBytes} bytes that reading.recordBytes allows.")
         : null;
 
-    /// <summary>The file ends in the record, without a line end: where the file is still being written, there may be more of it to come.</summary>
+    /// <summary>The file ends in the record, without a line end: where the file is still being written, more of it may
+    /// follow.</summary>
     public bool IsOpenEnded => records.IsOpenEnded;
 
     /// <param name="file">What it is.</param>
     /// <param name="plain">Its bytes; disposed with this.</param>
     /// <param name="options">How it is read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="ImportException">It is broken, or has no header.</exception>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ImportException">It is damaged, or has no header.</exception>
     public static async Task<OpenRecordFile> OpenAsync(RecordFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
     {
         var content = file.Inflate(plain, options.UnpackRatio);
@@ -46,7 +47,7 @@ internal sealed class OpenRecordFile : IAsyncDisposable
         {
             var isOfRejects = file.Format == RecordFile.Rejects;
             RecordFormat format = isOfRejects ? new RejectsFormat() : file.Format == "csv" ? new CsvRecordFormat((byte)options.Delimiter[0]) : new NdjsonRecordFormat();
-            // A line of rejects holds a record and what was said of it.
+            // A line of rejects contains a record and its failure.
             var reader = new RecordReader(content, format, isOfRejects ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
             var open = new OpenRecordFile(content, format, reader, options);
             if (format is CsvRecordFormat csv)
@@ -61,10 +62,10 @@ internal sealed class OpenRecordFile : IAsyncDisposable
     }
 
     /// <returns>False at the end.</returns>
-    /// <exception cref="ImportException">The file is broken.</exception>
+    /// <exception cref="ImportException">The file is damaged.</exception>
     public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        // Most records are in the buffer already: nothing is awaited for them.
+        // Most records are in the buffer already, without a wait.
         var reading = records.ReadAsync(cancellationToken);
         return reading.IsCompletedSuccessfully ? reading : ExplainAsync(reading);
     }
@@ -93,7 +94,7 @@ internal sealed class OpenRecordFile : IAsyncDisposable
             throw new ImportException(RecordCodes.WrongEncoding, "The header is not UTF-8.");
         try
         {
-            // Its values are looked at again later, when the reader's buffer holds other records.
+            // Its values are used again later, when the reader's buffer contains other records.
             csv.TakeHeader(Record.ToArray());
         }
         catch (RecordFileException e)

@@ -3,7 +3,7 @@ using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 
-/// <summary>Rejects, read back: each line holds the record, and names the line that it had.</summary>
+/// <summary>Rejects, read back: each line contains the record, and the line number that it had.</summary>
 internal sealed class RejectsFormat : NdjsonRecordFormat
 {
     private long? line;

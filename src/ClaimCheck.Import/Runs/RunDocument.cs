@@ -27,7 +27,7 @@ internal static class RunOrigin
     /// <summary>An object that was copied here; its marker in the bucket has the outcome.</summary>
     public const string S3 = "s3";
 
-    /// <summary>Rejects of another run; documents have an older word for it.</summary>
+    /// <summary>Rejects of another run; the documents use an older word.</summary>
     public const string Rejects = "bucket";
 }
 

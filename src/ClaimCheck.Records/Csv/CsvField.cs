@@ -2,12 +2,12 @@ using System.Text;
 
 namespace ClaimCheck.Records.Csv;
 
-/// <summary>A field of CSV as RFC 4180 has it: in quotes or without any, a quote within quotes doubled.</summary>
+/// <summary>A CSV field of RFC 4180: with or without quotes, a quote within quotes doubled.</summary>
 internal static class CsvField
 {
     public const byte Quote = (byte)'"';
 
-    /// <summary>The length of the field that a record goes on with, its quotes included: up to the delimiter, or to the end.</summary>
+    /// <summary>The length of a record's next field, its quotes included: up to the delimiter, or to the end.</summary>
     /// <param name="rest">The record from the field on, without its line end.</param>
     /// <param name="flaw">Why it is not a field; the length is -1 then.</param>
     /// <param name="delimiter">What separates fields.</param>
@@ -47,7 +47,7 @@ internal static class CsvField
 
     /// <summary>A field's value. NULL and the empty text are both empty here; of them the latter has quotes.</summary>
     /// <param name="field">A whole field.</param>
-    /// <param name="scratch">Where doubled quotes are undone; it grows as needed.</param>
+    /// <param name="scratch">The buffer for unescaping doubled quotes; it grows as needed.</param>
     public static ReadOnlySpan<byte> Value(ReadOnlySpan<byte> field, ref byte[] scratch)
     {
         if (field is not [Quote, .. var text, Quote])
@@ -81,7 +81,7 @@ internal enum CsvFlaw
     /// <summary>It is one.</summary>
     None,
 
-    /// <summary>A quote stands in a field that does not begin with one.</summary>
+    /// <summary>A quote is within a field that does not begin with one.</summary>
     QuoteInText,
 
     /// <summary>The closing quote is missing.</summary>

@@ -58,7 +58,7 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
 
     public override bool IsBlank(ReadOnlySpan<byte> record) => record.IsEmpty && names.Length != 1;
 
-    /// <exception cref="RecordFileException">The header can't be one.</exception>
+    /// <exception cref="RecordFileException">The header is invalid.</exception>
     public void TakeHeader(ReadOnlyMemory<byte> header)
     {
         this.header = header;
@@ -130,7 +130,7 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
         {
             var length = CsvField.Length(bytes[at..], out _, delimiter);
             if (length < 0)
-                return new RecordFault(RecordCodes.BadQuoting, "A quote stands where RFC 4180 allows none.");
+                return new RecordFault(RecordCodes.BadQuoting, "A quote is where RFC 4180 does not allow one.");
             fields.Add(new(at, length));
             at += length;
             if (at == bytes.Length)

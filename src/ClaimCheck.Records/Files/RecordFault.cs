@@ -6,7 +6,7 @@ internal sealed record RecordFault(string Code, string Message);
 /// <summary>A file can't be read as records. The text never quotes a record.</summary>
 /// <param name="code">Stable: one of <see cref="RecordCodes"/>.</param>
 /// <param name="message">What is wrong.</param>
-/// <param name="inner">What led to it.</param>
+/// <param name="inner">The cause.</param>
 internal sealed class RecordFileException(string code, string message, Exception? inner = null) : Exception(message, inner)
 {
     public string Code => code;

@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Batches;
 /// </summary>
 internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
-    /// <summary>Sends so many bytes from a place on. Once some are sent, an end before the others cuts the connection.</summary>
+    /// <summary>Sends a number of bytes from a position on. After the first ones, an early end cuts the connection.</summary>
     /// <exception cref="StagingException">They can't be read, and none is sent.</exception>
     public async Task SendAsync(HttpContext context, StreamedContent content, long from, long length)
     {

@@ -9,7 +9,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>What becomes of the wish for a page.</summary>
+/// <summary>The outcome of a request for a page.</summary>
 internal abstract record RecordPage
 {
     public static implicit operator RecordPage(Refused why) => new Declined(why);
@@ -29,7 +29,7 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
     // No further block is begun beyond this: it bounds the cost of a page, and its memory.
     private const int EnoughBytes = 4 << 20;
 
-    /// <summary>Reads a page. A cursor that lies beyond the batch, or is one of another attempt's files, is refused.</summary>
+    /// <summary>Reads a page. A cursor beyond the batch, or of another attempt's files, is refused.</summary>
     /// <exception cref="StagingException">The files can't be read, or are gone.</exception>
     public async Task<RecordPage> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
     {

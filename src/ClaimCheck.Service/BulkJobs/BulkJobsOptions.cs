@@ -30,7 +30,7 @@ internal sealed class BulkJobsOptions : IValidatableObject
     /// <summary>How long a silent worker keeps a job.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How many workers in a row may die over one job, none of which gets it any further, before it fails.</summary>
+    /// <summary>How many workers in a row may die over one job without any progress before it fails.</summary>
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 

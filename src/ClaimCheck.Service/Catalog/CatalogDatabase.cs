@@ -54,7 +54,7 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         var directory = DataDirectory.Of(configuration);
         try
         {
-            // The user that Postgres runs as where root starts it gets through to its own folder below.
+            // Where root starts the service, the user that runs Postgres passes through to its own folder below.
             PrivateFiles.Close(directory, isPassage: Environment.IsPrivilegedProcess);
             return await PrivatePostgres.StartAsync(directory, logger, cancellationToken);
         }
@@ -68,7 +68,8 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
     }
 
-    // One pool for as long as the process runs; its password is looked up for each new connection, since it may have been replaced.
+    // One pool for the lifetime of the process; its password is looked up for each new connection, since it may have been
+    // replaced.
     private void UsePasswords(NpgsqlDataSourceBuilder builder)
     {
         var way = builder.ConnectionStringBuilder;

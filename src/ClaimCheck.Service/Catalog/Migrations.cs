@@ -16,7 +16,8 @@ internal static partial class Migrations
 
     private const int MostTries = 5;
 
-    /// <summary>Applies what the catalog lacks. Processes of the version before may be at work beside it: a deadlock with them is tried again.</summary>
+    /// <summary>Applies the migrations that the catalog lacks. Processes of the previous version may run at the same time: after
+    /// a deadlock with them it is tried again.</summary>
     public static async Task ApplyAsync(NpgsqlDataSource catalog, ILogger logger, CancellationToken cancellationToken)
     {
         for (var tried = 1; ; tried++)
@@ -98,7 +99,7 @@ internal static partial class Migrations
         [LoggerMessage(LogLevel.Information, "Migration {Version}, {Name}, is applied to the catalog.")]
         public static partial void Applied(ILogger logger, int version, string name);
 
-        [LoggerMessage(LogLevel.Warning, "The catalog's migration met a deadlock with another process that works on it; it is tried again.")]
+        [LoggerMessage(LogLevel.Warning, "The catalog's migration hit a deadlock with another process; it is tried again.")]
         public static partial void Deadlock(ILogger logger);
     }
 }

@@ -4,7 +4,7 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Reads definitions again because an operator asks for it: those of datasets, or of operations.</summary>
+/// <summary>Reads definitions again at an operator's request: those of datasets, or of operations.</summary>
 internal static class DefinitionReloads
 {
     /// <returns>What has changed, or why nothing could be read.</returns>

@@ -20,7 +20,8 @@ internal sealed partial class SampleDatabase(
     /// <summary>The source that the shipped datasets name.</summary>
     public const string Source = "sample";
 
-    // Its roles in the embedded Postgres: one reads, as the source of the shipped datasets; one owns, as the target of the shipped operations.
+    // Its roles in the embedded Postgres: one reads it as the source of the shipped datasets; one owns it as the target of the
+    // shipped operations.
     private const string Reader = "claimcheck_sample_reader";
     private const string Writer = "claimcheck_sample_writer";
 

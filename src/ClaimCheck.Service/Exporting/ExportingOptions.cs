@@ -21,7 +21,7 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1, 100)]
     public int Tries { get; init; } = 5;
 
-    /// <summary>How many workers may die over one export before it fails: it may be what kills them.</summary>
+    /// <summary>How many workers may die over one export before it fails: the export itself may be the cause.</summary>
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 

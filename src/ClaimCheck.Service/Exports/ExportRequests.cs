@@ -6,12 +6,12 @@ using ClaimCheck.Service.Http.Access;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>What becomes of a request for an export.</summary>
+/// <summary>The outcome of a request for an export.</summary>
 internal abstract record ExportAnswer
 {
     public static implicit operator ExportAnswer(Refused why) => new Declined(why);
 
-    /// <summary>There is one, made for the request or known by its key.</summary>
+    /// <summary>There is one, new or found by its key.</summary>
     internal sealed record Asked(ExportRow Export, bool IsNew) : ExportAnswer;
 
     internal sealed record Declined(Refused Why) : ExportAnswer;

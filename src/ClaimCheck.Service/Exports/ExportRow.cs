@@ -79,7 +79,8 @@ internal sealed record ExportRow
         : throw new InvalidOperationException($"{Batch} is {State}: no link of it may be minted.");
 
     /// <summary>What links to write to it are minted for.</summary>
-    /// <exception cref="InvalidOperationException">It is not open (any more): a defect of the caller, who has to look first.</exception>
+    /// <exception cref="InvalidOperationException">It is not open (any more): a defect of the caller, which has to check
+    /// first.</exception>
     public OpenBatch Open => State == ExportState.Open
         ? new(Batch)
         : throw new InvalidOperationException($"{Batch} is {State}: nothing may be uploaded to it.");

@@ -91,7 +91,7 @@ internal static class HttpFeature
         }
     }
 
-    // What an exception means to a caller, where it is not a defect: features say it of theirs.
+    // The answer for an exception that is not a defect: features register theirs.
     private static Refused? Known(Exception exception, IEnumerable<ExceptionProblem> problems) =>
         CatalogErrors.IsTransient(exception) ? new(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5))
         : problems.FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known ? new(known.Code, RetryAfter: known.RetryAfter)

@@ -2,10 +2,11 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Http;
 
-/// <summary>What features of the service refuse alike.</summary>
+/// <summary>Refusals that several features of the service share.</summary>
 internal static class Refusals
 {
-    /// <summary>A dataset or operation that can't be used just now: until its database answers, or until somebody has fixed it.</summary>
+    /// <summary>A dataset or operation that can't be used at present: until its database answers, or until its definition is
+    /// fixed.</summary>
     public static Refused Unavailable(Unavailability why) =>
         new(why.Code, why.Detail, RetryAfter: TimeSpan.FromSeconds(why.Code == ProblemCodes.SourceUnavailable ? 10 : 60));
 

@@ -36,7 +36,7 @@ internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffs
     public bool IsLate => !IsOpen && PublishedAt is null && Export.State == ExportState.Open;
 }
 
-/// <summary>Batches that producers upload, in the catalog: open until they are published, and then as any export.</summary>
+/// <summary>Producer batches in the catalog: open until they are published, and then like any export.</summary>
 internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore exports, ProducerBatchesOptions options)
 {
     private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";

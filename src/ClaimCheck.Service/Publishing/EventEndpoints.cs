@@ -67,12 +67,13 @@ internal static class EventEndpoints
     }
 
     // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    // The framework writes each event at once, and nothing between two: what is not an event is written here, while it waits for the next one.
+    // The framework writes each event at once, and nothing in between: comments are written here, while it waits for the next
+    // event.
     private static async IAsyncEnumerable<SseItem<BulkEvent>> Stream(
         HttpContext context, EventFeed feed, Caller caller, FeedPlace place, TimeProvider time, IHostApplicationLifetime lifetime)
     {
         var response = context.Response;
-        // The framework says more: no-cache, and an encoding of identity. The feed says what all answers say.
+        // The framework sets more headers: no-cache, and an encoding of identity. The feed has the headers of all answers.
         response.Headers.CacheControl = "no-store";
         response.Headers.Remove(HeaderNames.Pragma);
         response.Headers.Remove(HeaderNames.ContentEncoding);
@@ -80,7 +81,7 @@ internal static class EventEndpoints
             yield break;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         await response.WriteAsync("retry: 2000\n\n", context.RequestAborted);
-        // It ends by itself where the place has expired: a reader that reconnects with the last id gets 410.
+        // It ends by itself where the cursor has expired: a reader that reconnects with the last id gets 410.
         await foreach (var events in feed.FollowAsync(caller, place, KeepAlive, time, ended.Token))
         {
             if (events.Count == 0)

@@ -63,11 +63,12 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         reads.ReadAsync((caller, after, limit), token => ReadNowAsync(caller, after, limit, token), cancellationToken);
 
     /// <summary>What comes after a place, and goes on coming.</summary>
-    /// <param name="caller">Who reads.</param>
-    /// <param name="place">Behind which.</param>
-    /// <param name="quiet">After so long without an event, none is told of: an empty list.</param>
+    /// <param name="caller">The reader.</param>
+    /// <param name="place">The position that they come after.</param>
+    /// <param name="quiet">After this long without an event, an empty list is returned.</param>
     /// <param name="time">Measures that.</param>
-    /// <param name="cancellationToken">Ends it, without an exception. It ends by itself where the place is none of this feed any more.</param>
+    /// <param name="cancellationToken">Ends it, without an exception. It ends by itself where the cursor does not belong to this
+    /// feed any more.</param>
     public async IAsyncEnumerable<IReadOnlyList<PositionedEvent>> FollowAsync(
         Caller caller, FeedPlace place, TimeSpan quiet, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

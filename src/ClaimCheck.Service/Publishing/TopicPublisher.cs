@@ -11,11 +11,11 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed partial class TopicPublisher(
     AmazonSimpleNotificationServiceClient sns, TopicMessages messages, PublishingOptions options, ILogger<TopicPublisher> logger)
 {
-    // What SNS takes in one call. https://docs.aws.amazon.com/general/latest/gr/sns.html
+    // The limits of one call to SNS. https://docs.aws.amazon.com/general/latest/gr/sns.html
     private const int MaxCallBytes = 256 << 10;
 
-    /// <returns>Those that did not go out, each with its reason.</returns>
-    /// <exception cref="AwsMessagingException">The topic takes nothing now.</exception>
+    /// <returns>Those that were not sent, each with its reason.</returns>
+    /// <exception cref="AwsMessagingException">The topic accepts nothing now.</exception>
     public async Task<IReadOnlyList<Unsent>> PublishAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
     {
         var unsent = new List<Unsent>();
@@ -79,7 +79,7 @@ internal sealed partial class TopicPublisher(
         {
             if (some is [var (row, _)])
                 return [Refused(row, e.Message)];
-            // One of them spoils the call: each by itself.
+            // One of them makes the call fail: each is sent by itself.
             var apart = new List<Unsent>();
             foreach (var item in some)
                 apart.AddRange(await SendAsync([item], cancellationToken));
@@ -95,9 +95,9 @@ internal sealed partial class TopicPublisher(
                 continue;
             }
 
-            // An entry that the answer leaves out may have gone out or not: it goes again, under the same id.
+            // An entry that is missing in the answer may have been sent or not: it is sent again, under the same id.
             var failed = answer.Failed.Find(entry => entry.Id == message.Id);
-            var reason = failed is null ? "SNS's answer leaves it out." : $"SNS says {failed.Code ?? "no code"}.";
+            var reason = failed is null ? "SNS's answer does not contain it." : $"SNS says {failed.Code ?? "no code"}.";
             if (failed is not null && Failures.KindOf(failed.Code, failed.SenderFault) == AwsFailure.Invalid)
             {
                 unsent.Add(Refused(row, reason));
@@ -126,13 +126,13 @@ internal sealed partial class TopicPublisher(
         [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never take it. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never accept it. {Reason}")]
         public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches go on.")]
+        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, Contracts.EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't go to the topic yet, and those of other batches go on: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
         public static partial void PutOff(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>More for one consumer alone: the transient failures as a new export, or the same batch once more.</summary>
+/// <summary>Further offers to one consumer: its transient failures as a new export, or the same batch once more.</summary>
 internal static class OfferEndpoints
 {
     private const string RetryAfter = "1";

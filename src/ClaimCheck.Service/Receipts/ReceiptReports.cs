@@ -87,7 +87,7 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Consumer} says of batch {BatchId} that it is {State}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
+        [LoggerMessage(LogLevel.Information, "{Consumer} reports batch {BatchId} as {State}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
         public static partial void Reported(ILogger logger, string consumer, BatchId batchId, string state, long succeeded, long transient, long terminal);
     }
 }

@@ -19,7 +19,9 @@ internal static class ReportedBatch
             new { Id = batch.Value, caller.Tenant },
             cancellationToken));
 
-    /// <summary>The refusal of one consumer more, where as many have said something as may: names cost a caller nothing.</summary>
+    /// <summary>
+    /// The refusal of a further consumer, where the limit of reporting consumers is reached: names cost a caller nothing.
+    /// </summary>
     public static async Task<Refused?> IsFullAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
         await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
             "SELECT count(*) FROM receipts WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken)) < MostConsumers

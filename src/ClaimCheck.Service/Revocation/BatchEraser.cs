@@ -159,7 +159,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         return aborted;
     }
 
-    // A large batch takes longer than a lease lasts. The sweep of an attempt has none: then no row is changed.
+    // A large batch takes longer than a lease lasts. The sweep of an attempt has no lease: then no row is changed.
     private async Task KeepLeaseAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);

@@ -36,7 +36,7 @@ internal sealed class ExportModel
     public int Abandoned { get; private set; }
     public List<(string Type, string Fate)> Events { get; } = [];
 
-    /// <summary>What whoever did it is told.</summary>
+    /// <summary>The answer for the caller.</summary>
     public string Play(Happening happening, int workers)
     {
         var by = workers == 0 ? -1 : happening.Worker % workers;

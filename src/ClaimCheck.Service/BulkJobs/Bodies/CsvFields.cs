@@ -27,7 +27,7 @@ internal static class CsvFields
         }
         catch (DecoderFallbackException)
         {
-            // As malformed as a quote out of place.
+            // As malformed as a misplaced quote.
         }
 
         return null;

@@ -21,7 +21,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
     private Task writing = Task.CompletedTask;
     private long saved = time.GetTimestamp();
     private bool hasRetries;
-    private long nextChunk = work.Lease.NextChunk; // of the first pass; all before are applied
+    private long nextChunk = work.Lease.NextChunk; // first position of the first pass that is not applied
 
     /// <summary>The chunk that is applied next or now: a worker before or after this one may be working on it too.</summary>
     public (int Round, long Chunk) Next { get; private set; } = (0, work.Lease.NextChunk);

@@ -8,12 +8,12 @@ using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>What becomes of a request for a job.</summary>
+/// <summary>The outcome of a request for a job.</summary>
 internal abstract record JobAnswer
 {
     public static implicit operator JobAnswer(Refused why) => new Declined(why);
 
-    /// <summary>There is one, made for the request or known by its key.</summary>
+    /// <summary>There is one, new or found by its key.</summary>
     internal sealed record Asked(JobRow Job, bool IsNew) : JobAnswer;
 
     internal sealed record Declined(Refused Why) : JobAnswer;
@@ -83,7 +83,10 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
         meansTheSame ? new JobAnswer.Asked(known!, false) : new Refused(ProblemCodes.IdempotencyKeyReused);
 
-    /// <returns>The operation as it was last read, and the refusal where it can't be used now; neither where there is none, which the errors say.</returns>
+    /// <returns>
+    /// The operation as it was last read, and the refusal where it can't be used now; neither where it does not exist, which the
+    /// errors tell.
+    /// </returns>
     public async Task<(Operation? Operation, Refused? Refusal)> FindOperationAsync(
         string? name, Dictionary<string, string[]> errors, CancellationToken cancellationToken)
     {

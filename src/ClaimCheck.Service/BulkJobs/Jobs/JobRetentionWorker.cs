@@ -50,7 +50,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
     private async Task<bool> SweepIntakeAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Once abandoned it can't be renewed, nor become a job. Its next sweep is also its lease: one replica at a time erases it.
+        // Once abandoned, it can't be renewed or become a job. Its next sweep is also its lease: one replica at a time erases it.
         var due = await connection.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(
             """
             UPDATE bulk_job_intakes i

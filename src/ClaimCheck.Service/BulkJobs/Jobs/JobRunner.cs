@@ -34,7 +34,8 @@ internal sealed partial class JobRunner(
         Log.Started(logger, lease.JobId, lease.Operation.Name);
         try
         {
-            // It fails, and ends as a cancelled one does: what was applied is counted, and nothing more is. Where even that kills, at once.
+            // It fails, and ends as a cancelled one does: what was applied is counted, and nothing more is applied. If even that
+            // kills the worker, at once.
             var isGivenUp = lease.Leases > options.Leases;
             var givenUp = new BulkJobFailure("worker_lost", $"{lease.Leases - 1} workers in a row were lost over this job.", Transient: false);
             var end = lease.Leases > 2 * options.Leases

@@ -55,7 +55,8 @@ internal static class TargetErrors
     /// <param name="item">The item.</param>
     /// <param name="state">Its SQLSTATE.</param>
     /// <param name="name">The constraint or column, or nothing.</param>
-    /// <param name="isProven">Whether others of its unit passed: else, where it may be the target's fault, no failure is terminal.</param>
+    /// <param name="isProven">Whether other items of its chunk passed; if not, and the target may be at fault, no failure is
+    /// terminal.</param>
     public static ItemFailure Explain(JobItem item, string state, string name, bool isProven)
     {
         if (state == Unread)

@@ -109,7 +109,7 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
         Caller caller, string? consumer, SubscriptionId? before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        // Walks the index event_subscriptions_by_tenant, or event_subscriptions_by_consumer.
+        // Uses the index event_subscriptions_by_tenant, or event_subscriptions_by_consumer.
         var own = OwnOf(caller);
         return (await connection.QueryAsync<SubscriptionRow>(new CommandDefinition(
             $"""

@@ -6,9 +6,9 @@ using Dapper;
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>
-/// The books: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end state every entry moves records
-/// records from one count to another, so that the sum stays the batch's. Every writer first calls <see cref="EnterAsync"/>.
-/// </summary>
+/// The ledger: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end state every
+/// entry moves records records from one count to another, so that the sum stays the batch's. Every writer first calls <see
+/// cref="EnterAsync"/>. </summary>
 internal sealed class ReceiptLedger(ReceiptOptions options)
 {
     /// <summary>The longest text of a failed record, in characters.</summary>
@@ -144,7 +144,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await EndWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
-    // After the last round what is left is terminal, under its last code; its message tells it from what was said to be terminal.
+    // After the last round the rest becomes terminal, under its last code; its message distinguishes it from what was reported as
+    // terminal.
     private async Task EndWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
     {
         if (receipt.Rounds >= options.RetryRounds)
