@@ -47,7 +47,7 @@ public sealed class BatchDownloader : IDisposable
     /// <exception cref="IOException">The directory can't be written to.</exception>
     public Task<DownloadedBatch> DownloadAsync(
         BatchId batchId, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        DownloadAsync(new Asked(batchId, null, null), directory, progress, cancellationToken);
+        DownloadAsync(new RequestedBatch(batchId, null, null), directory, progress, cancellationToken);
 
     /// <summary>Saves a batch by a manifest that the caller has already.</summary>
     /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)"/>
@@ -55,7 +55,7 @@ public sealed class BatchDownloader : IDisposable
         Manifest manifest, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return DownloadAsync(new Asked(manifest.BatchId, null, manifest), directory, progress, cancellationToken);
+        return DownloadAsync(new RequestedBatch(manifest.BatchId, null, manifest), directory, progress, cancellationToken);
     }
 
     /// <summary>
@@ -78,7 +78,7 @@ public sealed class BatchDownloader : IDisposable
         var target = new DownloadDirectory(directory, batch);
         try
         {
-            var claim = new ClaimedManifest(client, links, new Asked(batch, null, manifest), options);
+            var claim = new ClaimedManifest(client, links, new RequestedBatch(batch, null, manifest), options);
             await claim.OpenAsync(cancellationToken);
             var ordinal = manifest.Files.ToList().FindIndex(file => file.Name == name);
             if (ordinal < 0)
@@ -107,7 +107,7 @@ public sealed class BatchDownloader : IDisposable
     public void Dispose() => links.Dispose();
 
     private async Task<DownloadedBatch> DownloadAsync(
-        Asked asked, string path, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
+        RequestedBatch asked, string path, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var directory = new DownloadDirectory(path, asked.BatchId);

@@ -49,7 +49,7 @@ public sealed class BatchReader : IDisposable
     /// <summary>Reads a batch through its claim URL.</summary>
     /// <typeparam name="T">A record type; see <see cref="ReadAsync{T}(BulkReadyData, CancellationToken)"/>.</typeparam>
     public IAsyncEnumerable<T> ReadAsync<T>(BatchId batchId, CancellationToken cancellationToken = default) =>
-        ReadTypedAsync<T>(new Asked(batchId, null, null), cancellationToken);
+        ReadTypedAsync<T>(new RequestedBatch(batchId, null, null), cancellationToken);
 
     /// <summary>Reads a batch by a manifest that the caller has already.</summary>
     /// <typeparam name="T">A record type; see <see cref="ReadAsync{T}(BulkReadyData, CancellationToken)"/>.</typeparam>
@@ -62,7 +62,7 @@ public sealed class BatchReader : IDisposable
 
     /// <summary>Reads a batch through its claim URL as raw records; each is valid until the next is requested.</summary>
     public IAsyncEnumerable<Record> ReadRecordsAsync(BatchId batchId, CancellationToken cancellationToken = default) =>
-        ReadRawAsync(new Asked(batchId, null, null), cancellationToken);
+        ReadRawAsync(new RequestedBatch(batchId, null, null), cancellationToken);
 
     /// <summary>Reads a batch by a manifest as raw records; each is valid until the next is requested.</summary>
     public IAsyncEnumerable<Record> ReadRecordsAsync(Manifest manifest, CancellationToken cancellationToken = default) =>
@@ -80,7 +80,7 @@ public sealed class BatchReader : IDisposable
     public async IAsyncEnumerable<PositionedRecord<T>> ReadFromAsync<T>(
         BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var read = Read(new Asked(from.BatchId, null, null), from, cancellationToken);
+        await using var read = Read(new RequestedBatch(from.BatchId, null, null), from, cancellationToken);
         var map = RecordMap<T>.For((await read.OpenAsync()).Columns);
         while (await read.NextBlockAsync())
         {
@@ -96,7 +96,7 @@ public sealed class BatchReader : IDisposable
     public async IAsyncEnumerable<PositionedRecord<Record>> ReadRecordsFromAsync(
         BatchPosition from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var read = Read(new Asked(from.BatchId, null, null), from, cancellationToken);
+        await using var read = Read(new RequestedBatch(from.BatchId, null, null), from, cancellationToken);
         var fields = new RecordFields(await read.OpenAsync());
         while (await read.NextBlockAsync())
         {
@@ -122,13 +122,13 @@ public sealed class BatchReader : IDisposable
     /// <summary>Closes the connections to links.</summary>
     public void Dispose() => links.Dispose();
 
-    private static Asked Ask(BulkReadyData ready)
+    private static RequestedBatch Ask(BulkReadyData ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
         return new(ready.BatchId, ready.Location, null);
     }
 
-    private static Asked Ask(Manifest manifest)
+    private static RequestedBatch Ask(Manifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         return new(manifest.BatchId, null, manifest);
@@ -137,10 +137,10 @@ public sealed class BatchReader : IDisposable
     internal BatchRead Open(BulkReadyData ready, BatchPosition from, CancellationToken cancellationToken) =>
         Read(Ask(ready), from, cancellationToken);
 
-    private BatchRead Read(Asked asked, BatchPosition? from, CancellationToken cancellationToken) =>
+    private BatchRead Read(RequestedBatch asked, BatchPosition? from, CancellationToken cancellationToken) =>
         new(new ClaimedManifest(client, links, asked, options), revocations, from, cancellationToken);
 
-    private async IAsyncEnumerable<T> ReadTypedAsync<T>(Asked asked, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<T> ReadTypedAsync<T>(RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var read = Read(asked, null, cancellationToken);
         var map = RecordMap<T>.For((await read.OpenAsync()).Columns);
@@ -151,7 +151,7 @@ public sealed class BatchReader : IDisposable
         }
     }
 
-    private async IAsyncEnumerable<Record> ReadRawAsync(Asked asked, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<Record> ReadRawAsync(RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var read = Read(asked, null, cancellationToken);
         var fields = new RecordFields(await read.OpenAsync());

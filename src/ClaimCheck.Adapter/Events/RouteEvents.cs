@@ -1,5 +1,4 @@
 using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Steps;
 using ClaimCheck.Consumer;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Http;
 using ClaimCheck.Adapter.Options;
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Exports;
 

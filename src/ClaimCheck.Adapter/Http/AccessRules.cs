@@ -1,4 +1,3 @@
-using ClaimCheck.Web;
 
 namespace ClaimCheck.Adapter.Http;
 

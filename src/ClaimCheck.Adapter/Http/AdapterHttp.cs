@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using System.Text.Json;
 using ClaimCheck.Web;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,4 +1,3 @@
-using ClaimCheck.Web;
 using Microsoft.Extensions.Configuration.Json;
 
 namespace ClaimCheck.Adapter.Startup;

@@ -11,12 +11,12 @@ namespace ClaimCheck.Aws.SimpleNotificationService;
 /// </summary>
 internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
 {
-    private readonly Caller wire;
+    private readonly DeferredClient wire;
 
     /// <summary>Does not connect yet.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public AmazonSimpleNotificationServiceClient(AwsMessagingOptions? options = null) =>
-        wire = new Caller(QueryProtocol.Version, options ?? new AwsMessagingOptions(), QueryProtocol.ReadError);
+        wire = new DeferredClient(QueryProtocol.Version, options ?? new AwsMessagingOptions(), QueryProtocol.ReadError);
 
     public async Task<PublishResponse> PublishAsync(PublishRequest request, CancellationToken cancellationToken = default) =>
         new(await CallAsync(

@@ -9,13 +9,13 @@ namespace ClaimCheck.Consumer.Downloads;
 /// <param name="BatchId">The batch.</param>
 /// <param name="Location">A link to its manifest, or null.</param>
 /// <param name="Manifest">The manifest, or null.</param>
-internal sealed record Asked(BatchId BatchId, Link? Location, Manifest? Manifest);
+internal sealed record RequestedBatch(BatchId BatchId, Link? Location, Manifest? Manifest);
 
 /// <summary>
 /// A batch's manifest while it is read, and what its links are followed with. Links expire before files do: then the service, which knows
 /// whether the batch is still ready, is asked for new ones.
 /// </summary>
-internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, Asked asked, BatchReaderOptions options)
+internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, RequestedBatch asked, BatchReaderOptions options)
 {
     // 10,000 files, each with two signed links.
     private const int MaxManifestBytes = 64 * 1024 * 1024;

@@ -10,8 +10,15 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought another file,
 /// and, once it has arrived, the upload that its links write to.
 /// </summary>
-internal sealed partial class FileCopies(NpgsqlDataSource catalog, IStaging staging, ILogger<FileCopies> logger)
+internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatchStore store, IStaging staging, ILogger<FileCopies> logger)
 {
+    /// <summary>Those of all files of a batch that have arrived: the process that received one removes them at once, but may have been killed.</summary>
+    public async Task TryRemoveAsync(BatchId batch, CancellationToken cancellationToken)
+    {
+        foreach (var file in (await store.FilesAsync(batch, cancellationToken)).Where(file => file.ReceivedKey is not null))
+            await TryRemoveAsync(batch, file, cancellationToken);
+    }
+
     /// <summary>As below, but as a side task: what can't be removed now is swept soon.</summary>
     public async Task TryRemoveAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {

@@ -3,44 +3,44 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// <summary>Serializes requests for the same file: of any number that are sent at once, one is stored.</summary>
 internal sealed class FileLocks
 {
-    private readonly Dictionary<(Guid Batch, int Ordinal), Turn> turns = [];
+    private readonly Dictionary<(Guid Batch, int Ordinal), FileLock> locks = [];
 
     /// <summary>Waits until the file is free; disposing the result releases it.</summary>
     public async Task<IDisposable> TakeAsync(Guid batch, int ordinal, CancellationToken cancellationToken)
     {
-        Turn turn;
-        lock (turns)
+        FileLock held;
+        lock (locks)
         {
-            if (!turns.TryGetValue((batch, ordinal), out turn!))
-                turns.Add((batch, ordinal), turn = new(this, (batch, ordinal)));
-            turn.Users++;
+            if (!locks.TryGetValue((batch, ordinal), out held!))
+                locks.Add((batch, ordinal), held = new(this, (batch, ordinal)));
+            held.Users++;
         }
 
         try
         {
-            await turn.Gate.WaitAsync(cancellationToken);
-            return turn;
+            await held.Gate.WaitAsync(cancellationToken);
+            return held;
         }
         catch
         {
-            Leave(turn);
+            Leave(held);
             throw;
         }
     }
 
-    private void Leave(Turn turn)
+    private void Leave(FileLock held)
     {
-        lock (turns)
+        lock (locks)
         {
-            if (--turn.Users > 0)
+            if (--held.Users > 0)
                 return;
-            turns.Remove(turn.File);
+            locks.Remove(held.File);
         }
 
-        turn.Gate.Dispose();
+        held.Gate.Dispose();
     }
 
-    private sealed class Turn(FileLocks owner, (Guid, int) file) : IDisposable
+    private sealed class FileLock(FileLocks owner, (Guid, int) file) : IDisposable
     {
         public (Guid, int) File => file;
 

@@ -14,7 +14,7 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// a batch that has ended is the eraser's.
 /// </summary>
 internal sealed partial class LandingWorker(
-    NpgsqlDataSource catalog, ProducerBatchStore store, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
+    NpgsqlDataSource catalog, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
@@ -63,7 +63,7 @@ internal sealed partial class LandingWorker(
         {
             if (due.State == ExportState.Open && due.IsInTime)
             {
-                await RemoveCopiesAsync(batch, cancellationToken);
+                await copies.TryRemoveAsync(batch, cancellationToken);
             }
             else if (due.State == ExportState.Open)
             {
@@ -79,13 +79,6 @@ internal sealed partial class LandingWorker(
         }
 
         return true;
-    }
-
-    // Only the process that has received a file removes them at once, and it may have been killed.
-    private async Task RemoveCopiesAsync(BatchId batch, CancellationToken cancellationToken)
-    {
-        foreach (var file in (await store.FilesAsync(batch, cancellationToken)).Where(file => file.ReceivedKey is not null))
-            await copies.TryRemoveAsync(batch, file, cancellationToken);
     }
 
     private async Task<bool> SweepAsync(BatchId batch, CancellationToken cancellationToken)

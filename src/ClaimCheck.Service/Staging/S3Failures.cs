@@ -38,19 +38,19 @@ internal sealed class S3Failures(string bucket)
             "NoSuchKey" or "NoSuchVersion" or "NoSuchUpload" or "NotFound" =>
                 new StagingException($"{failed}: it is not there ({code}).", isTransient: false, isMissing: true, exception),
             // What an operator can fix is worth further tries.
-            "NoSuchBucket" => Mendable("the bucket does not exist. Create it, or correct ClaimCheck:Staging:Bucket"),
-            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Mendable("access is denied. Grant the service's credentials the rights on the bucket"),
-            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Mendable("the credentials have expired. Renew them"),
+            "NoSuchBucket" => Fixable("the bucket does not exist. Create it, or correct ClaimCheck:Staging:Bucket"),
+            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Fixable("access is denied. Grant the service's credentials the rights on the bucket"),
+            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Fixable("the credentials have expired. Renew them"),
             "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" =>
-                Mendable("the credentials are not accepted. Correct them"),
+                Fixable("the credentials are not accepted. Correct them"),
             "SignatureDoesNotMatch" => // bodies are signed too, in chunks
-                Mendable("the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
+                Fixable("the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-                Mendable("the bucket is in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
+                Fixable("the bucket is in another region. Correct ClaimCheck:Staging:Region or AWS_REGION"),
             _ => new StagingException($"{failed}: {Text(refusal)} ({code}).", IsTransient(refusal, code), inner: exception),
         };
 
-        StagingException Mendable(string text) => new($"{failed}: {text} ({code}).", isTransient: true, inner: exception);
+        StagingException Fixable(string text) => new($"{failed}: {text} ({code}).", isTransient: true, inner: exception);
     }
 
     // 403 without a body is what a HEAD gets for any of the errors above.

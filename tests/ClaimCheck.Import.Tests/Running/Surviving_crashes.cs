@@ -1,4 +1,3 @@
-using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Tests.Running;
 

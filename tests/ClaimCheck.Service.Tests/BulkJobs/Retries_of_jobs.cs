@@ -155,9 +155,9 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
         await using var source = NpgsqlDataSource.Create(blocked.Target);
         await using var late = await TargetSession.OpenAsync(source, lease, new(), CancellationToken.None);
         var round = await Scene.ScalarAsync<int>(blocked.Scene.Catalog, "SELECT max(round) + 1 FROM bulk_job_failures");
-        var unit = new Unit(round, 5, [new(5, "ord_5", ["ord_5", "shipped"], null), new(150, "ord_150", ["ord_150", "shipped"], null)]);
+        var chunk = new JobChunk(round, 5, [new(5, "ord_5", ["ord_5", "shipped"], null), new(150, "ord_150", ["ord_150", "shipped"], null)]);
 
-        Assert.Null(await late.ApplyAsync(unit, isStrict: false, isNoted: true, CancellationToken.None));
+        Assert.Null(await late.ApplyAsync(chunk, isStrict: false, isNoted: true, CancellationToken.None));
         await Assert.ThrowsAsync<JobFailedException>(() => late.FindAsync(round, 5, CancellationToken.None));
         Assert.Equal("0:2 1:198", await blocked.TouchesAsync());
     }

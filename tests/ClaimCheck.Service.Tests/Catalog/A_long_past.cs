@@ -1,6 +1,5 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;
 using ClaimCheck.Web;

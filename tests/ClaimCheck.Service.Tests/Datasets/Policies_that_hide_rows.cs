@@ -1,6 +1,4 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Datasets;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Api;
 using ClaimCheck.Testing;

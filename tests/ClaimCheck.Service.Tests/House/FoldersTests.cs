@@ -10,17 +10,12 @@ public sealed class FoldersTests
         "Batches", "BulkJobs", "Publishing", "ProducerBatches",
     ];
 
-    // What is left to untie. Nothing may be added; what is untied leaves the list.
-    private static readonly string[] Known =
-    [
-    ];
-
     [Fact]
     public void No_two_folders_use_each_other()
     {
         var found = Projects().SelectMany(project => TwoWay(project.Name, project.Path).Select(pair => $"{project.Name["ClaimCheck.".Length..]}: {pair}"));
 
-        Assert.Equal(Known, found.Order(StringComparer.Ordinal));
+        Assert.Empty(found);
     }
 
     [Fact]

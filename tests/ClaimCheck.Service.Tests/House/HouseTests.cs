@@ -103,7 +103,7 @@ public sealed partial class HouseTests
         [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
-    [GeneratedRegex(@"Endpoints?\.cs$|^src/[^/]+/(Hosting|Http)/", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"Endpoints?\.cs$|^src/[^/]+/Http/", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex EndpointFiles();
 
     [GeneratedRegex(@"\b(IResult|TypedResults|ProblemResult|HttpResults|RangedAnswer|LinkRedirect)\b|\bResults<|\bProblems\.", RegexOptions.ExplicitCapture, 5000)]

@@ -1,8 +1,6 @@
 using System.Text;
-using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Exporting;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Tests.Blocks;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -80,14 +80,14 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
         return [];
     }
 
-    private static async Task<IReadOnlyList<ItemFailure>> ApplyAsync(TargetSession target, NpgsqlTransaction transaction, Unit unit, CancellationToken token)
+    private static async Task<IReadOnlyList<ItemFailure>> ApplyAsync(TargetSession target, NpgsqlTransaction transaction, JobChunk chunk, CancellationToken token)
     {
-        if (unit.Items.Any(item => item.Values is null))
-            return [.. unit.Items.Where(item => item.Values is null).Select(TargetErrors.Invalid)];
+        if (chunk.Items.Any(item => item.Values is null))
+            return [.. chunk.Items.Where(item => item.Values is null).Select(TargetErrors.Invalid)];
         await transaction.SaveAsync("claimcheck", token);
         try
         {
-            await target.ApplyAsync(unit, isStrict: true, isNoted: false, token);
+            await target.ApplyAsync(chunk, isStrict: true, isNoted: false, token);
             await transaction.ReleaseAsync("claimcheck", token);
             return [];
         }
@@ -100,9 +100,9 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             await transaction.RollbackAsync("claimcheck", token);
         }
 
-        var sifted = (await target.SiftAsync(unit, isNoted: false, isProven: unit.Chunk > 0, token))!;
-        var failures = sifted.NotFound.Select(place => TargetErrors.NotFound(unit.Items[place]))
-            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(unit.Items[place], sifted.States[i], sifted.Names[i], sifted.Failed.Length < unit.Items.Count)));
+        var sifted = (await target.SiftAsync(chunk, isNoted: false, isProven: chunk.Number > 0, token))!;
+        var failures = sifted.NotFound.Select(place => TargetErrors.NotFound(chunk.Items[place]))
+            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(chunk.Items[place], sifted.States[i], sifted.Names[i], sifted.Failed.Length < chunk.Items.Count)));
         return [.. failures.OrderBy(failure => failure.Index)];
     }
 

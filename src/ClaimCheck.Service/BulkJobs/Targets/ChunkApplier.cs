@@ -18,13 +18,13 @@ internal sealed partial class ChunkApplier(
 
     /// <returns>The failures, in order.</returns>
     /// <exception cref="JobFailedException">Every item would fail, or the target stayed unreachable.</exception>
-    public async Task<IReadOnlyList<ItemFailure>> ApplyAsync(Unit unit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemFailure>> ApplyAsync(JobChunk chunk, CancellationToken cancellationToken)
     {
-        var isByChunk = operation.Atomicity == Operation.PerChunk && unit.Round == 0;
-        var invalid = unit.Items.Where(item => item.Values is null).ToList();
+        var isByChunk = operation.Atomicity == Operation.PerChunk && chunk.Round == 0;
+        var invalid = chunk.Items.Where(item => item.Values is null).ToList();
         if (invalid.Count > 0 && isByChunk)
-            return Failures(unit, [.. invalid.Select(TargetErrors.Invalid)], isByChunk: true);
-        var valid = invalid.Count == 0 ? unit : unit with { Items = [.. unit.Items.Where(item => item.Values is not null)] };
+            return Failures(chunk, [.. invalid.Select(TargetErrors.Invalid)], isByChunk: true);
+        var valid = invalid.Count == 0 ? chunk : chunk with { Items = [.. chunk.Items.Where(item => item.Values is not null)] };
         if (valid.Items.Count == 0)
             return [.. invalid.Select(TargetErrors.Invalid)];
         var outcome = await PersistAsync((target, token) => isByChunk ? WholeAsync(target, valid, token) : EachAsync(target, valid, token), options.TargetPatience, cancellationToken);
@@ -33,7 +33,7 @@ internal sealed partial class ChunkApplier(
         var failures = new List<ItemFailure>(invalid.Select(TargetErrors.Invalid));
         failures.AddRange(outcome.NotFound.Select(place => TargetErrors.NotFound(valid.Items[place])));
         failures.AddRange(outcome.Failed.Select((place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i], isProven)));
-        return Failures(unit, failures, isByChunk);
+        return Failures(chunk, failures, isByChunk);
     }
 
     /// <summary>
@@ -98,37 +98,37 @@ internal sealed partial class ChunkApplier(
     public ValueTask DisposeAsync() => CloseAsync();
 
     // Each item by itself: good ones take effect.
-    private async Task<ChunkOutcome> EachAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
+    private async Task<ChunkOutcome> EachAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken)
     {
-        var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
+        var (outcome, failed) = await TryAsync(chunk, () => target.ApplyAsync(chunk, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
         if (failed)
-            outcome = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
-        return outcome ?? await NotedAsync(target, unit, cancellationToken);
+            outcome = await target.SiftAsync(chunk, isNoted: true, hasPassed, cancellationToken);
+        return outcome ?? await NotedAsync(target, chunk, cancellationToken);
     }
 
     // All or none: the failures are found in a transaction that is rolled back.
-    private async Task<ChunkOutcome> WholeAsync(TargetSession target, Unit unit, CancellationToken cancellationToken)
+    private async Task<ChunkOutcome> WholeAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken)
     {
-        var (outcome, failed) = await TryAsync(unit, () => target.ApplyAsync(unit, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
+        var (outcome, failed) = await TryAsync(chunk, () => target.ApplyAsync(chunk, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
         if (!failed)
-            return outcome ?? await NotedAsync(target, unit, cancellationToken);
+            return outcome ?? await NotedAsync(target, chunk, cancellationToken);
         ChunkOutcome? sifted;
         await using (var transaction = await target.BeginAsync(cancellationToken))
         {
-            sifted = await target.SiftAsync(unit, isNoted: true, hasPassed, cancellationToken);
+            sifted = await target.SiftAsync(chunk, isNoted: true, hasPassed, cancellationToken);
             if (sifted is { IsClean: true })
                 await transaction.CommitAsync(cancellationToken); // the blocking transaction has ended
             else
                 await transaction.RollbackAsync(cancellationToken);
         }
 
-        if (sifted is { IsClean: false } && await target.NoteAsync(unit.Round, unit.Chunk, sifted, cancellationToken))
+        if (sifted is { IsClean: false } && await target.NoteAsync(chunk.Round, chunk.Number, sifted, cancellationToken))
             return sifted;
-        return sifted is { IsClean: true } ? sifted : await NotedAsync(target, unit, cancellationToken);
+        return sifted is { IsClean: true } ? sifted : await NotedAsync(target, chunk, cancellationToken);
     }
 
     // The first pass, repeated where it gave way to others.
-    private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(Unit unit, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
+    private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(JobChunk chunk, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
         {
@@ -145,18 +145,18 @@ internal sealed partial class ChunkApplier(
                 if (tries + 1 >= Math.Min(options.Tries, 2) && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
                     return (null, true);
                 var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
-                Log.GaveWay(logger, lease.JobId, unit.Chunk, e.SqlState, delay);
+                Log.GaveWay(logger, lease.JobId, chunk.Number, e.SqlState, delay);
                 await Task.Delay(delay, time, cancellationToken);
             }
         }
     }
 
-    private static async Task<ChunkOutcome> NotedAsync(TargetSession target, Unit unit, CancellationToken cancellationToken) =>
-        await target.FindAsync(unit.Round, unit.Chunk, cancellationToken)
+    private static async Task<ChunkOutcome> NotedAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken) =>
+        await target.FindAsync(chunk.Round, chunk.Number, cancellationToken)
         ?? throw new InvalidOperationException("A chunk was noted, but its note is gone.");
 
     // Where atomicity is chunk, one failure fails all items.
-    private static IReadOnlyList<ItemFailure> Failures(Unit unit, List<ItemFailure> failures, bool isByChunk)
+    private static IReadOnlyList<ItemFailure> Failures(JobChunk chunk, List<ItemFailure> failures, bool isByChunk)
     {
         if (failures.Count == 0)
             return failures;
@@ -164,7 +164,7 @@ internal sealed partial class ChunkApplier(
         {
             var known = failures.Select(failure => failure.Index).ToHashSet();
             var isTransient = failures.TrueForAll(failure => failure.IsTransient);
-            failures.AddRange(unit.Items.Where(item => !known.Contains(item.Index)).Select(item => TargetErrors.OfItsChunk(item, isTransient)));
+            failures.AddRange(chunk.Items.Where(item => !known.Contains(item.Index)).Select(item => TargetErrors.OfItsChunk(item, isTransient)));
         }
 
         failures.Sort((left, right) => left.Index.CompareTo(right.Index));

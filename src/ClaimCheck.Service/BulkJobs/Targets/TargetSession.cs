@@ -13,7 +13,7 @@ internal sealed record ChunkOutcome(int[] NotFound, int[] Failed, string[] State
 }
 
 /// <summary>Items that are applied together, and the id under which that is noted.</summary>
-internal sealed record Unit(int Round, long Chunk, IReadOnlyList<JobItem> Items);
+internal sealed record JobChunk(int Round, long Number, IReadOnlyList<JobItem> Items);
 
 /// <summary>
 /// One connection to a target, with the operation's functions in its pg_temp. A chunk is one round trip and one transaction.
@@ -70,27 +70,27 @@ internal sealed class TargetSession : IAsyncDisposable
     }
 
     /// <summary>Applies all items of a chunk, without an exception block.</summary>
-    /// <param name="unit">None of its items is invalid.</param>
+    /// <param name="chunk">None of its items is invalid.</param>
     /// <param name="isStrict">An item that touches nothing fails them all.</param>
     /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
     /// <param name="cancellationToken">Cancels it; what it did is rolled back.</param>
     /// <returns>Null where the chunk was applied before.</returns>
-    public async Task<ChunkOutcome?> ApplyAsync(Unit unit, bool isStrict, bool isNoted, CancellationToken cancellationToken)
+    public async Task<ChunkOutcome?> ApplyAsync(JobChunk chunk, bool isStrict, bool isNoted, CancellationToken cancellationToken)
     {
-        await using var batch = Pinned(Command("SELECT pg_temp.claimcheck_apply", unit, isStrict, isNoted));
+        await using var batch = Pinned(Command("SELECT pg_temp.claimcheck_apply", chunk, isStrict, isNoted));
         return await batch.ExecuteScalarAsync(cancellationToken) is int[] missing ? new(missing, [], [], []) : null;
     }
 
     /// <summary>Applies a chunk of which something failed: applies the good items, and reports the bad ones.</summary>
-    /// <param name="unit">None of its items is invalid.</param>
+    /// <param name="chunk">None of its items is invalid.</param>
     /// <param name="isNoted">Whether it is its own transaction and noted; else it is part of one.</param>
     /// <param name="isProven">Whether items have passed before, so that the operation fits the target; if not, and no item
     /// passes, it fails as a whole.</param>
     /// <param name="cancellationToken">Cancels it; what it did is rolled back.</param>
     /// <returns>Null where the chunk was applied before.</returns>
-    public async Task<ChunkOutcome?> SiftAsync(Unit unit, bool isNoted, bool isProven, CancellationToken cancellationToken)
+    public async Task<ChunkOutcome?> SiftAsync(JobChunk chunk, bool isNoted, bool isProven, CancellationToken cancellationToken)
     {
-        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", unit, isStrict: !isProven, isNoted));
+        await using var batch = Pinned(Command("SELECT * FROM pg_temp.claimcheck_sift", chunk, isStrict: !isProven, isNoted));
         return await ReadAsync(batch, cancellationToken);
     }
 
@@ -183,14 +183,14 @@ internal sealed class TargetSession : IAsyncDisposable
         return command;
     }
 
-    private NpgsqlBatchCommand Command(string call, Unit unit, bool isStrict, bool isNoted)
+    private NpgsqlBatchCommand Command(string call, JobChunk chunk, bool isStrict, bool isNoted)
     {
-        var (order, ends) = Waves(unit.Items);
+        var (order, ends) = Waves(chunk.Items);
         var count = operation.Parameters.Count;
         var command = new NpgsqlBatchCommand($"{call}({string.Join(", ", Enumerable.Range(1, count + 6).Select(i => $"${i}"))})");
         command.Parameters.Add(new NpgsqlParameter { Value = isNoted && job is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = unit.Round });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = unit.Chunk });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = chunk.Round });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = chunk.Number });
         command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isStrict });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = ends });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = order });
@@ -198,7 +198,7 @@ internal sealed class TargetSession : IAsyncDisposable
         {
             var values = new string?[order.Length];
             for (var i = 0; i < order.Length; i++)
-                values[i] = unit.Items[order[i]].Values![place];
+                values[i] = chunk.Items[order[i]].Values![place];
             command.Parameters.Add(new NpgsqlParameter { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
         }
 

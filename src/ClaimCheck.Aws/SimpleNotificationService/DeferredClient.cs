@@ -5,12 +5,12 @@ using ClaimCheck.Aws.Wire;
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Creates the client at the first call: finding the region may query the instance, and may fail.</summary>
-internal sealed class Caller : IDisposable
+internal sealed class DeferredClient : IDisposable
 {
     private readonly Lazy<WireClient> client;
     private volatile bool isDisposed;
 
-    public Caller(string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    public DeferredClient(string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     {
         options.Validate();
         client = new Lazy<WireClient>(
