@@ -1,7 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Web;
-using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Http;
 

@@ -50,10 +50,10 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
         if (removed > 0)
         {
             await InsertAsync(transaction, lease, failures, round, cancellationToken);
-            var mended = removed - failures.Count;
+            var passed = removed - failures.Count;
             await transaction.Connection.ExecuteAsync(transaction.Command(
-                "UPDATE bulk_jobs SET succeeded = succeeded + @mended, failed = failed - @mended, leases = 1 WHERE id = @Id",
-                new { Id = lease.JobId.Value, mended },
+                "UPDATE bulk_jobs SET succeeded = succeeded + @passed, failed = failed - @passed, leases = 1 WHERE id = @Id",
+                new { Id = lease.JobId.Value, passed },
                 cancellationToken));
         }
 
