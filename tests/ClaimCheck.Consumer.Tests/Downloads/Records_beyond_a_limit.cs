@@ -12,7 +12,7 @@ public sealed class Records_beyond_a_limit : IDisposable
 
     [Theory]
     [InlineData("csv", 1, "is one record of", "MaxRecordBytes")]
-    [InlineData("ndjson", 3, "holds 3 records of", "MaxBlockBytes")]
+    [InlineData("ndjson", 3, "has 3 records of", "MaxBlockBytes")]
     public async Task A_reader_tells_its_limit_and_a_downloader_has_none(string format, int records, string what, string limit)
     {
         var batch = new StagedTestBatch
