@@ -141,7 +141,8 @@ internal sealed class FolderLab : StagingLab
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", data)]);
-        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<Startup.PublicAddress>();
+        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton<Startup.PublicAddress>()
+            .AddSingleton(services => Http.ProblemCatalogue.Under(services.GetRequiredService<Startup.PublicAddress>()));
         builder.AddStaging();
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton<BatchStates>(new KnownStates()).AddSingleton<CatalogSignals>();
