@@ -153,7 +153,7 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <param name="after">The cursor of what was read last; null for the oldest event that is kept.</param>
     /// <param name="wait">How long the service may wait for an event where there is none; 60 seconds at most.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
+    /// <exception cref="CursorExpiredException">Events after the cursor were deleted at the end of their retention.</exception>
     public Task<Page<BulkEvent>> ReadEventsAsync(
         string? after = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
     {
@@ -168,7 +168,7 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// </summary>
     /// <param name="after">The cursor to continue from; null for the oldest event that is kept.</param>
     /// <param name="cancellationToken">Stops following, with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="CursorExpiredException">Events that followed the cursor are no longer kept.</exception>
+    /// <exception cref="CursorExpiredException">Events after the cursor were deleted at the end of their retention.</exception>
     public async IAsyncEnumerable<FeedEvent> FollowEventsAsync(
         string? after = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

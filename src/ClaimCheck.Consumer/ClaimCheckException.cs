@@ -160,7 +160,7 @@ public sealed class IntegrityException(string message, BatchId? batchId = null, 
 
 /// <summary>
 /// The batch has a record, or a block of records, that is larger than this reader's limit. The batch itself is valid: raise
-/// the limit that the message names, or save its files, for which there is no limit. Code <c>record_too_large</c>.
+/// the limit that the message names, or download its files, which have no size limit. Code <c>record_too_large</c>.
 /// </summary>
 /// <param name="message">Which one, its size and the limit.</param>
 /// <param name="batchId">The batch.</param>

@@ -2,8 +2,8 @@
 namespace ClaimCheck.Consumer;
 
 /// <summary>
-/// What a feed listener does where the events after its cursor are no longer kept, or where the cursor belongs to another
-/// history: the service's catalog was restored from a dump, and gives its positions to other events.
+/// What a feed listener does when its cursor has expired: the events after it were deleted at the end of their retention, or the
+/// service's catalog was restored from a backup, after which the cursor's position belongs to other events.
 /// </summary>
 public enum ExpiredCursor
 {

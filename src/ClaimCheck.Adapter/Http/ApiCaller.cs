@@ -3,7 +3,7 @@ namespace ClaimCheck.Adapter.Http;
 /// <summary>The caller: the name of its key.</summary>
 internal sealed record ApiCaller(string Name)
 {
-    /// <summary>The caller where there are no keys.</summary>
+    /// <summary>The caller of an adapter that is configured without API keys.</summary>
     public static ApiCaller Anyone { get; } = new("anyone");
 
     public static ValueTask<ApiCaller> BindAsync(HttpContext context) =>

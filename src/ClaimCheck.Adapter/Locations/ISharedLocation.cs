@@ -69,7 +69,7 @@ internal enum Holding
     /// <summary>It is there as it was sent.</summary>
     Same,
 
-    /// <summary>There is none, or a different one.</summary>
+    /// <summary>The file is missing, or its content differs.</summary>
     Other,
 
     /// <summary>The location does not tell.</summary>

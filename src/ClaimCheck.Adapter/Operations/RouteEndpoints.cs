@@ -46,7 +46,7 @@ internal static class RouteEndpoints
         return TypedResults.Ok(new Page<RouteView>(views, null));
     }
 
-    // Another system knows when: runs the route's own request, now. There is no body: the route defines the request.
+    // Starts a scheduled route now, for an external scheduler. The request body is empty: the route's options define the export.
     private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Run(
         string name, HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, AskAgain askAgain, CancellationToken cancellationToken)
     {

@@ -68,7 +68,7 @@ internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore c
         [LoggerMessage(LogLevel.Information, "Listening to the event feed from {Start} on.")]
         public static partial void Listening(ILogger logger, string start);
 
-        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it are no longer kept, or the service's catalog was restored. Policy: {Policy}.")]
+        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it were deleted at the end of their retention, or the service's catalog was restored. Policy: {Policy}.")]
         public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
 
         [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]

@@ -125,7 +125,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         throw new ImportException(
             ImportCodes.AlreadyImported,
             other.File is null
-                ? $"The same content was imported by run {other.RunId}, which was {other.State} and is no longer kept."
+                ? $"The same content was imported by run {other.RunId}, which was {other.State} and has been deleted since."
                 : $"The same content was imported as {other.File} by run {other.RunId}, which is {other.State}.");
     }
 

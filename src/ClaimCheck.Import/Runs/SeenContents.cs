@@ -6,7 +6,7 @@ namespace ClaimCheck.Import.Runs;
 /// <summary>A run that has imported a content, or is importing it.</summary>
 /// <param name="RunId">The run.</param>
 /// <param name="State">Its state, or its last one.</param>
-/// <param name="File">The file's name; null where its directory is no longer kept.</param>
+/// <param name="File">The file's name; null once its directory was deleted.</param>
 internal sealed record EarlierImport(string RunId, string State, string? File);
 
 /// <summary>

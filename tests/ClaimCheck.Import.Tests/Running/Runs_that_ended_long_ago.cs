@@ -38,7 +38,7 @@ public sealed class Runs_that_ended_long_ago : IAsyncLifetime
         Assert.True(scene.Runs.Has(second.RunId));
         Assert.Equal(("failed", "already_imported"), (again.State, again.Failure?.Code));
         Assert.Equal(first.Sha256, again.Sha256);
-        Assert.Contains($"{first.RunId}, which was completed and is no longer kept", again.Failure!.Detail);
+        Assert.Contains($"{first.RunId}, which was completed and has been deleted since", again.Failure!.Detail);
         Assert.Equal(15, endpoint.Succeeded.Count);
         Assert.All(endpoint.Succeeded.Values, times => Assert.Equal(1, times));
         // Nothing but what is kept is left, and what is asked for again is imported again.
