@@ -65,6 +65,7 @@ public sealed partial class The_pages
             await File.WriteAllTextAsync(Path.Combine(folder, "commands.sh"), $"{Curl}{commands}\n{string.Concat(checks)}");
             var start = new ProcessStartInfo("bash", "commands.sh")
             {
+                UseShellExecute = false,
                 WorkingDirectory = folder,
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
