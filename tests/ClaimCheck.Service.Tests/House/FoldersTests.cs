@@ -30,6 +30,10 @@ public sealed class FoldersTests
     }
 
     [Fact]
+    public void The_page_for_contributors_has_the_floors_in_their_order() =>
+        Assert.Contains($"> {string.Join(", ", Floors)}\n", File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")), StringComparison.Ordinal);
+
+    [Fact]
     public void A_namespace_is_where_its_file_is() =>
         Assert.All(
             // A program's own file, and what a runtime looks for by its bare name, have none.
