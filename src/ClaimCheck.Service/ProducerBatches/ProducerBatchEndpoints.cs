@@ -62,7 +62,7 @@ internal static class ProducerBatchEndpoints
             own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
 
-        var created = await store.OpenAsync(caller, upload.With(own!), upload.Files, key, meaning, cancellationToken);
+        var created = await store.OpenAsync(caller, new(own!, upload.Terms) { State = ExportState.Open }, upload.Files, key, meaning, cancellationToken);
         if (created.New is not { } row)
             return await RepeatAsync(created.Known!);
         var opened = await store.FindAsync(row, cancellationToken);
