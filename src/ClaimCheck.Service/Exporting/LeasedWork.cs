@@ -16,19 +16,38 @@ internal sealed class LeasedWork(CatalogSignals signals, string channel, int par
     // Also for those whose next try is due.
     private readonly TimeSpan every = lease / 3;
 
-    /// <param name="take">Leases one and runs it to its outcome; false where none is pending.</param>
+    /// <param name="take">Leases one; null where none is pending.</param>
+    /// <param name="run">Runs it to its outcome.</param>
     /// <param name="reclaim">Returns those whose lease has run out to pending.</param>
+    /// <param name="reclaimed">Logs one of them.</param>
     /// <param name="stoppingToken">Stops it.</param>
-    public Task RunAsync(Func<CancellationToken, Task<bool>> take, Func<CancellationToken, Task> reclaim, CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, parallelism)
-            .Select(_ => GuardAsync(token => PeriodicWork.RunAsync(take, signals, channel, every, logger, token), stoppingToken))
-            .Append(GuardAsync(token => PeriodicWork.RunAsync(NothingLeft(reclaim), every, logger, token), stoppingToken)));
-
-    private static Func<CancellationToken, Task<bool>> NothingLeft(Func<CancellationToken, Task> reclaim) => async token =>
+    public Task RunAsync<TLease>(
+        Func<CancellationToken, Task<TLease?>> take,
+        Func<TLease, CancellationToken, Task> run,
+        Func<CancellationToken, Task<IReadOnlyList<Guid>>> reclaim,
+        Action<Guid> reclaimed,
+        CancellationToken stoppingToken)
+        where TLease : class
     {
-        await reclaim(token);
-        return false;
-    };
+        return Task.WhenAll(Enumerable.Range(0, parallelism)
+            .Select(_ => GuardAsync(token => PeriodicWork.RunAsync(WorkAsync, signals, channel, every, logger, token), stoppingToken))
+            .Append(GuardAsync(token => PeriodicWork.RunAsync(ReclaimAsync, every, logger, token), stoppingToken)));
+
+        async Task<bool> WorkAsync(CancellationToken token)
+        {
+            if (await take(token) is not { } leased)
+                return false;
+            await run(leased, token);
+            return true;
+        }
+
+        async Task<bool> ReclaimAsync(CancellationToken token)
+        {
+            foreach (var item in await reclaim(token))
+                reclaimed(item);
+            return false;
+        }
+    }
 
     // Each loop by itself: one that breaks must not leave the others with a slot less for ever.
     private Task GuardAsync(Func<CancellationToken, Task> work, CancellationToken stoppingToken) =>
