@@ -29,11 +29,6 @@ internal static class ProducerBatchEndpoints
             .ProducesProblems(404, 409, 410, 422, 503);
         batches.MapPost("/{batchId}/publish", Publish).WithName("PublishBatch").WithSummary("Checks what has arrived, and announces it as an export.")
             .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.").ProducesProblems(404, 409, 410, 503);
-        batches.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         return routes;
     }
 

@@ -29,11 +29,6 @@ internal static partial class ScheduleEndpoints
         schedules.MapMethods("/{name}/runs/{runId}", GetAndHead, Run).WithName("GetScheduleRun").WithSummary("One run.").ProducesProblems(404);
         schedules.MapPost("/{name}/run", RunNow).WithName("RunSchedule").WithSummary("Runs it now.")
             .ReadsHeader("Idempotency-Key", "The same key is the same run.").ProducesProblems(400, 404, 409);
-        schedules.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         return routes;
     }
 

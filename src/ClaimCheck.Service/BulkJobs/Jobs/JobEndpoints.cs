@@ -20,11 +20,6 @@ internal static class JobEndpoints
     public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/v1/bulk-jobs").WithTags("Bulk jobs").ProducesProblems(401);
-        jobs.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         const string preference = "How long to wait for its end: wait=N, 60 seconds at most.";
         jobs.MapPost("", Create).WithName("CreateBulkJob").WithSummary("Asks for bulk writes, with items inline, as NDJSON or CSV, or by claim; answers 202 at once.")
             .Accepts<BulkJobRequest>("application/json", "application/x-ndjson", "text/csv")
