@@ -71,19 +71,10 @@ internal static class ExportEndpoints
             return Problems.Of(ProblemCodes.InvalidParameter, $"state must be one of {string.Join(", ", ExportState.All)}.");
         if (dataset?.Contains('\0', StringComparison.Ordinal) == true)
             return Problems.Of(ProblemCodes.InvalidParameter, "dataset must be text without NUL characters.");
-        ExportId? before = null;
-        if (paging.After is not null)
-        {
-            if (!ExportId.TryParse(paging.After, out var last))
-                return Problems.Of(ProblemCodes.InvalidCursor);
-            before = last;
-        }
-
-        // One more than asked for tells whether there is another page.
-        var rows = await store.ListAsync(caller, state, dataset, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].ExportId.ToString()) : null;
-        return TypedResults.Ok(new Page<Export>([.. page.Select(views.Show)], next));
+        if (!paging.TryAfter<ExportId>(ExportId.TryParse, out var before))
+            return Problems.Of(ProblemCodes.InvalidCursor);
+        var rows = await store.ListAsync(caller, state, dataset, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => views.Show(row), row => row.ExportId.ToString()));
     }
 
     private static void RetryAfter(HttpContext context) =>

@@ -100,11 +100,8 @@ internal static class FailureEndpoints
 
         if (context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))
             return new LinesResult(lists.AllAsync(id, consumer, failureClass, cancellationToken), $"{batch.Dataset}-{id}-{consumer}-failures.ndjson");
-        var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        return TypedResults.Ok(new Page<RecordFailure>(
-            [.. page.Select(row => row.ToContract())],
-            rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
+        var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => row.ToContract(), row => Convert.ToHexStringLower(row.Digest)));
     }
 
     // The whole body, before anything of the catalog is locked: a caller sends as slowly as it likes.

@@ -31,9 +31,8 @@ internal static class ReceiptEndpoints
             return Problems.Of(ProblemCodes.InvalidCursor);
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
-        var receipts = await views.ListAsync(batch, paging.After, paging.Limit + 1, cancellationToken);
-        var page = receipts.Take(paging.Limit).ToList();
-        return TypedResults.Ok(new Page<Receipt>(page, receipts.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Consumer) : null));
+        var receipts = await views.ListAsync(batch, paging.After, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(receipts, receipt => receipt, receipt => receipt.Consumer));
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Get(

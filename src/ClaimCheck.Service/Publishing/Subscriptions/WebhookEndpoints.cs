@@ -46,11 +46,8 @@ internal static class WebhookEndpoints
             before = last;
         }
 
-        // One more than asked for tells whether there is another page.
-        var rows = await log.ListAsync(row, state, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Position.ToString(CultureInfo.InvariantCulture)) : null;
-        return TypedResults.Ok(new Page<WebhookDelivery>([.. page.Select(delivery => log.Show(row, delivery))], next));
+        var rows = await log.ListAsync(row, state, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, delivery => log.Show(row, delivery), delivery => delivery.Position.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Results<Accepted<WebhookDelivery>, ProblemResult>> Redeliver(
