@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ClaimCheck.LocalPostgres;
+using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Startup;
 using Dapper;
@@ -26,9 +27,6 @@ internal sealed partial class SampleDatabase(
     private const string Writer = "claimcheck_sample_writer";
 
     private const long MostOrders = 100_000_000;
-
-    // "claimche" in ASCII: not used as an advisory lock by others on a shared server.
-    private const long MakingIt = 0x636C_6169_6D63_6865;
 
     /// <summary>
     /// Creates the database if it is wanted and missing, and registers it as a source. Replicas may run this at the same time.
@@ -128,7 +126,7 @@ internal sealed partial class SampleDatabase(
         await connection.OpenAsync(cancellationToken);
         // CREATE DATABASE runs outside a transaction; the lock is released with the session.
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_lock(@MakingIt)", new { MakingIt }, cancellationToken: cancellationToken));
+            "SELECT pg_advisory_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken: cancellationToken));
         var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
             "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken: cancellationToken));
         if (!exists)
@@ -144,7 +142,7 @@ internal sealed partial class SampleDatabase(
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@MakingIt)", new { MakingIt }, transaction, cancellationToken: cancellationToken));
+            "SELECT pg_advisory_xact_lock(@Sample)", new { AdvisoryLocks.Sample }, transaction, cancellationToken: cancellationToken));
         var made = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             "SELECT obj_description(to_regclass('public.orders'), 'pg_class')", transaction: transaction, cancellationToken: cancellationToken));
         if (made == SampleOrders.Recipe(orders))

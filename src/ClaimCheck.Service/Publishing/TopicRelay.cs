@@ -13,14 +13,12 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
 {
-    // "clchtopc" as bytes: any constant that nothing else in the catalog locks.
-    private const long AdvisoryLock = 0x636c6368746f7063;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
+            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.TopicRelay, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {

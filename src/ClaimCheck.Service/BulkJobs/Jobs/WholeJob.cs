@@ -48,7 +48,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
         failures ??= []; // too late: another worker has just applied it
         var processed = failures.Count > 0 ? failures.Count : total;
         if (await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, 1, processed, failures, t), token) is null)
-            throw new JobLostException();
+            throw new LeaseLostException();
         return failures.Count == 0
             ? true
             : throw new JobFailedException("item_failed", $"{failures.Count} items fail, and the operation is atomic by job: nothing was applied.", failures.All(failure => failure.IsTransient));
