@@ -4,6 +4,7 @@ using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
+using ClaimCheck.Records.Disk;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Startup;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -107,18 +107,8 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
-    private static async Task WriteAsync<T>(string file, T document, CancellationToken cancellationToken)
-    {
-        var next = file + ".new";
-        await using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, Json), cancellationToken);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(next, file, overwrite: true);
-        Durable.SyncFolder(Path.GetDirectoryName(file)!);
-    }
+    private static Task WriteAsync<T>(string file, T document, CancellationToken cancellationToken) =>
+        Durable.ReplaceAsync(file, JsonSerializer.SerializeToUtf8Bytes(document, Json), cancellationToken);
 }
 
 /// <summary>Up to which moment a route's schedule has run.</summary>

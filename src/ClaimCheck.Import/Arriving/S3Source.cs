@@ -7,6 +7,7 @@ using Amazon.S3.Model;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -201,7 +202,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 throw new IOException($"{file.Position} of {answer.ContentLength} bytes were received.");
             file.Flush(flushToDisk: true);
         }
-        File.Move(next, path, overwrite: true);
+        Durable.Put(next, path);
     }
 
     private async IAsyncEnumerable<S3Object> ListAsync(

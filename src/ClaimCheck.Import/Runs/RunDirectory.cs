@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Runs;
 
@@ -62,17 +62,8 @@ internal sealed class RunDirectory(string path)
     }
 
     /// <summary>Replaces the document as a whole: after a crash it is the old one or the new one.</summary>
-    public async Task SaveAsync(RunDocument document)
-    {
-        var next = Document + ".new";
-        await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            await JsonSerializer.SerializeAsync(file, document, ClaimCheckJson.Options, CancellationToken.None);
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(next, Document, overwrite: true);
-        Durable.SyncFolder(path);
-    }
+    public Task SaveAsync(RunDocument document) =>
+        Durable.ReplaceAsync(Document, JsonSerializer.SerializeToUtf8Bytes(document, ClaimCheckJson.Options), CancellationToken.None);
 
     /// <summary>Locks the run for this process, until it is disposed or the process dies.</summary>
     /// <returns>Null where another process has it, or has given it up and deleted it.</returns>
