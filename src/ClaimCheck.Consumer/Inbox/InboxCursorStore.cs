@@ -1,4 +1,5 @@
 using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

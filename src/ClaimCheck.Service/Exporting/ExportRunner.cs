@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
@@ -110,7 +111,7 @@ internal sealed partial class ExportRunner(
                 return;
             }
 
-            var delay = RetryDelay.After(failedBefore, options.Delay, options.LongestDelay);
+            var delay = Backoff.After(failedBefore + 1, options.Delay, options.LongestDelay);
             await HandBackAsync(plan, delay, failed: true);
             Log.TriedAgain(logger, plan.ExportId, failure.Code, failure.Detail, delay);
         }

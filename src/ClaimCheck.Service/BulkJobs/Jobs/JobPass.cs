@@ -1,3 +1,4 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Catalog;
@@ -64,7 +65,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
             // Named after its first item: a worker that takes over forms the same chunk, since the catalog is unchanged.
             Next = (next, indexes[0]);
             if (next != round && !isCancelled())
-                await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
+                await DelayAsync(Backoff.After(next, options.Delay, options.LongestDelay), stopping, token);
             if (isCancelled() && await FenceAsync(token))
                 return false;
             round = next;

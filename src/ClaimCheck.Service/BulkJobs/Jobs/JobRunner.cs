@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Http;
@@ -125,7 +126,7 @@ internal sealed partial class JobRunner(
             return;
         }
 
-        var delay = RetryDelay.After(lease.Tries, options.Delay, options.LongestDelay);
+        var delay = Backoff.After(lease.Tries + 1, options.Delay, options.LongestDelay);
         await HandBackAsync(lease, delay, failed: true);
         Log.TriedAgain(logger, lease.JobId, failure.Code, failure.Detail, delay);
     }
