@@ -4,7 +4,7 @@ using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Contracts;
+using ClaimCheck.Aws;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Records.Disk;
@@ -249,12 +249,9 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         {
             return await ask();
         }
-        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or TimeoutException
-            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is not IOException && S3Failure.IsOf(e, cancellationToken))
         {
-            var code = (e as AmazonServiceException)?.ErrorCode;
-            var why = string.IsNullOrEmpty(code) ? NetworkFailure.IsOf(e) ? NetworkFailure.Of(e, null).Short + "." : e.Message : code;
-            throw new IOException($"S3 could not {what} in bucket {bucket}: {why}", e);
+            throw new IOException($"S3 could not {what} in bucket {bucket}: {S3Failure.Of(e, "the source", "the region").Sentence}", e);
         }
     }
 }
