@@ -145,7 +145,7 @@ internal sealed class ImportRunner : IDisposable
     // Keeps two processes from working on one run.
     private void ProveLocks()
     {
-        RunDirectory.CreatePrivate(Runs.State);
+        Durable.CreatePrivateFolder(Runs.State);
         Durable.ProveLocks(Runs.State);
     }
 

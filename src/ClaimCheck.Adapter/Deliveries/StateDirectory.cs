@@ -11,7 +11,6 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const int NoSpace = 28; // ENOSPC
     private const int ReadOnly = 30; // EROFS
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true };
@@ -30,10 +29,7 @@ internal sealed class StateDirectory : IDisposable
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, OwnerOnly); // criteria may reveal more than others should know
+            Durable.CreatePrivateFolder(path); // criteria may reveal more than others should know
             foreach (var folder in new[] { "deliveries", "routes", "cursors" })
                 Directory.CreateDirectory(Path.Combine(path, folder));
             Durable.ProveLocks(path);

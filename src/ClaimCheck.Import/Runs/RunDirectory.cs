@@ -7,8 +7,6 @@ namespace ClaimCheck.Import.Runs;
 /// <summary>The directory of one run: its document, journal, rejects, lock. Only its owner can look into it.</summary>
 internal sealed class RunDirectory(string path)
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     public string Path => path;
 
     public string RunId => System.IO.Path.GetFileName(path);
@@ -30,17 +28,9 @@ internal sealed class RunDirectory(string path)
 
     public void Create()
     {
-        CreatePrivate(path);
+        Durable.CreatePrivateFolder(path);
         // Only here: taking the lock never creates a file in a directory that is being deleted.
         using var made = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
-    }
-
-    public static void CreatePrivate(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnerOnly);
     }
 
     /// <returns>Null where the run does not exist, or not yet.</returns>

@@ -20,7 +20,7 @@ internal sealed class SeenContents(string state)
     public async Task<EarlierImport?> NoteAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
     {
         var folder = FolderOf(run.Name);
-        RunDirectory.CreatePrivate(folder);
+        Durable.CreatePrivateFolder(folder);
         using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
         var path = Path.Combine(folder, sha256);
         var (known, lastState) = await ReadAsync(path, cancellationToken);

@@ -45,6 +45,15 @@ internal static partial class Durable
         SyncFolder(Path.GetDirectoryName(to)!);
     }
 
+    /// <summary>Creates a folder that only its owner can look into.</summary>
+    public static void CreatePrivateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     /// <summary>A rename is durable only once its folder is on disk; .NET has no call for it.</summary>
     public static void SyncFolder(string folder)
     {
