@@ -5,6 +5,7 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Aws;
+using ClaimCheck.Contracts;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Records.Disk;
