@@ -55,6 +55,22 @@ internal sealed class RunDirectory(string path)
     public Task SaveAsync(RunDocument document) =>
         Durable.ReplaceAsync(Document, JsonSerializer.SerializeToUtf8Bytes(document, ClaimCheckJson.Options), CancellationToken.None);
 
+    /// <summary>The rejects as far as the journal confirms them.</summary>
+    public async IAsyncEnumerable<string> RejectLinesAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!File.Exists(Rejects))
+            yield break;
+        var length = (await JournalHistory.ReadAsync(Journal, cancellationToken)).RejectsLength;
+        await using var file = new FileStream(Rejects, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        for (long read = 0; read < length && await reader.ReadLineAsync(cancellationToken) is { } line;)
+        {
+            read += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+            yield return line;
+        }
+    }
+
     /// <summary>Locks the run for this process, until it is disposed or the process dies.</summary>
     /// <returns>Null where another process has it, or has given it up and deleted it.</returns>
     public async Task<IDisposable?> TryLockAsync(CancellationToken cancellationToken)
