@@ -1,4 +1,4 @@
-using ClaimCheck.Import.Runs;
+using ClaimCheck.Import.Reading;
 
 namespace ClaimCheck.Import;
 

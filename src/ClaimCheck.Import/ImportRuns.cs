@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,4 @@
 using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;
 using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;

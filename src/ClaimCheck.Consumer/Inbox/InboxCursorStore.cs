@@ -1,4 +1,3 @@
-using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -1,6 +1,5 @@
 using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Records;
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
