@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ClaimCheck.LocalPostgres;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Records.Disk;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Startup;
 using Dapper;
@@ -62,7 +63,7 @@ internal sealed partial class SampleDatabase(
         }
 
         sources.Register(Source, reader, writer);
-        await ShareAsync(writer, cancellationToken);
+        Share(writer);
     }
 
     // In the embedded Postgres with one role to read and one to write; beside a catalog elsewhere with the catalog's own role.
@@ -95,18 +96,12 @@ internal sealed partial class SampleDatabase(
     }
 
     // For tools that look at the sample beside the service, as the demo does: readable by the same user only.
-    private async Task ShareAsync(string connectionString, CancellationToken cancellationToken)
+    private void Share(string connectionString)
     {
         var directory = DataDirectory.Of(configuration);
         Directory.CreateDirectory(directory);
-        // By a rename: replicas with one directory may start at the same time.
-        var next = Path.Combine(directory, $"sample-connection.{Guid.NewGuid():N}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using (var stream = new FileStream(next, options))
-            await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
-        File.Move(next, Path.Combine(directory, "sample-connection"), overwrite: true);
+        // Replicas with one directory may start at the same time.
+        Durable.ReplacePrivate(Path.Combine(directory, "sample-connection"), System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"));
     }
 
     private long WantedOrders()

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;

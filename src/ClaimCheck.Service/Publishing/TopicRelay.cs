@@ -1,4 +1,5 @@
 using ClaimCheck.Aws;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Catalog;
 using Npgsql;
 
@@ -14,6 +15,7 @@ internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -33,10 +35,10 @@ internal sealed partial class TopicRelay(
             }
             catch (AwsMessagingException e)
             {
-                // The topic accepts nothing at all. The delay doubles, up to half a minute, with jitter.
-                var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(failures++, 10))));
+                // The topic accepts nothing at all.
+                var wait = Backoff.After(++failures, FirstWait, LongestWait);
                 Log.Waiting(logger, wait, e.Message);
-                await Task.Delay(wait * (0.5 + (Random.Shared.NextDouble() / 2)), stoppingToken);
+                await Task.Delay(wait, stoppingToken);
             }
         }
     }

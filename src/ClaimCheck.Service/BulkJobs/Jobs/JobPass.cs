@@ -1,7 +1,7 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
@@ -64,7 +64,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
             // Named after its first item: a worker that takes over forms the same chunk, since the catalog is unchanged.
             Next = (next, indexes[0]);
             if (next != round && !isCancelled())
-                await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
+                await DelayAsync(Backoff.After(next, options.Delay, options.LongestDelay), stopping, token);
             if (isCancelled() && await FenceAsync(token))
                 return false;
             round = next;

@@ -1,7 +1,7 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
 using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
@@ -35,7 +35,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             }
             catch (GaveWayException) when (tries + 1 < options.Tries)
             {
-                await Task.Delay(RetryDelay.After(tries, options.Delay, options.LongestDelay), time, token);
+                await Task.Delay(Backoff.After(tries + 1, options.Delay, options.LongestDelay), time, token);
             }
             catch (GaveWayException)
             {
