@@ -68,7 +68,7 @@ internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan de
                 return;
             }
 
-            var wait = RetryDelay.After(failedBefore, delay, longestDelay);
+            var wait = Backoff.After(failedBefore + 1, delay, longestDelay);
             await HandBackAsync(item, wait, failed: true);
             Log.TriedAgain(logger, item.Name, failure.Code, failure.Detail, wait);
         }
