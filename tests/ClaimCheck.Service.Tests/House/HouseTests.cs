@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>What a newcomer may rely on when looking for something.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class HouseTests
 {
     private const string Service = "src/ClaimCheck.Service/";
