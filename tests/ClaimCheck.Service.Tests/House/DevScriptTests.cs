@@ -45,7 +45,7 @@ public sealed partial class DevScriptTests
     }
 
     [Fact]
-    public async Task A_name_that_is_no_project_s_is_refused_with_those_that_are()
+    public async Task A_name_of_no_project_is_refused_with_those_that_exist()
     {
         var (code, output) = await BashAsync("select_tests servic");
 
