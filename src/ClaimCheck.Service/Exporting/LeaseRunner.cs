@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Staging;
 
