@@ -1,6 +1,5 @@
 using System.Net;
 using Amazon.Runtime;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Aws.Tests;
 

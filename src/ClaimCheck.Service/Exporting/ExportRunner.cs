@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;

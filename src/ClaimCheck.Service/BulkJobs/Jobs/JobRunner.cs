@@ -1,5 +1,4 @@
 using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Http;
