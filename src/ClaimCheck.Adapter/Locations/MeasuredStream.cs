@@ -12,6 +12,8 @@ internal sealed class MeasuredStream(Stream source, string path, long bytes, Rea
     private long read;
     private bool isChecked;
 
+    public long BytesRead => read;
+
     public override int Read(Span<byte> buffer) => Measured(buffer, source.Read(buffer));
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
