@@ -171,8 +171,8 @@ up() {
     fi
     mkdir -p "$dir"/{run,log,mon,osd,rgw}
     touch "$dir/.s3-test-server"
-    # Not "start_all || …", which would make bash ignore failures within.
-    start_all >"$dir/log/start.log" 2>&1 </dev/null &
+    # Not "start_all || …", which would make bash ignore failures within. The servers must not inherit the lock.
+    start_all >"$dir/log/start.log" 2>&1 </dev/null 9>&- &
     if ! wait $!; then
         stop_all
         tail -n 20 "$dir"/log/*.log >&2
@@ -185,7 +185,7 @@ AWS_SECRET_ACCESS_KEY=$secret_key
 AWS_REGION=us-east-1
 ENV
     if [ -n "${S3_WATCH_PID:-}" ]; then
-        setsid "$0" watch "$dir" "$S3_WATCH_PID" </dev/null >/dev/null 2>&1 &
+        setsid "$0" watch "$dir" "$S3_WATCH_PID" </dev/null >/dev/null 2>&1 9>&- &
     fi
     cat "$dir/s3.env"
 }
@@ -206,7 +206,13 @@ watch() {
 dir=$(realpath -m "$2")
 bytes=${S3_BYTES:-$((8 << 30))}
 case $1 in
-    up) port=${S3_PORT:-$(find_ports)}; up ;;
+    up)
+        # One after the other, until its ports are taken: two test projects start at the same moment.
+        exec 9>"${TMPDIR:-/tmp}/claimcheck-s3-$(id -u).lock"
+        flock -w 120 9 || true
+        port=${S3_PORT:-$(find_ports)}
+        up
+        ;;
     down) down ;;
     watch) watch "$3" ;;
     *) usage ;;

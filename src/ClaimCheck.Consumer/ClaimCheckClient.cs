@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
@@ -183,7 +184,7 @@ public sealed partial class ClaimCheckClient : IDisposable
             }
             catch (ClaimCheckException e) when (e.IsTransient)
             {
-                await RetryPause.WaitAsync(++outage, options.RetryDelay, null, cancellationToken);
+                await Task.Delay(Backoff.After(++outage, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay), cancellationToken);
             }
             if (page is null)
                 continue;

@@ -3,6 +3,8 @@ namespace ClaimCheck.Consumer;
 /// <summary>How a <see cref="ClaimCheckClient"/> reaches its service.</summary>
 public sealed class ClaimCheckClientOptions
 {
+    internal static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(10);
+
     /// <summary>The service's address, for example <c>https://exports.example/</c>; http or https, a path is kept.</summary>
     public required Uri BaseAddress { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Consumer;
 
@@ -29,12 +30,6 @@ public sealed class FileCursorStore(string path) : ICursorStore
     public async Task SaveAsync(string cursor, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var next = path + ".new";
-        await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            await file.WriteAsync(Encoding.UTF8.GetBytes(cursor), cancellationToken);
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(next, path, overwrite: true);
+        await Durable.ReplaceAsync(path, Encoding.UTF8.GetBytes(cursor), cancellationToken);
     }
 }

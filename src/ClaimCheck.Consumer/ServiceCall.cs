@@ -48,7 +48,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             }
             catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts && !NeedsHands(e.Code))
             {
-                await RetryPause.WaitAsync(attempt, options.RetryDelay, e.RetryAfter, cancellationToken);
+                await Task.Delay(Backoff.After(attempt, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, e.RetryAfter), cancellationToken);
             }
         }
     }

@@ -4,6 +4,7 @@ using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
+using ClaimCheck.Records.Disk;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
@@ -144,7 +145,7 @@ internal sealed class ImportRunner : IDisposable
     // Keeps two processes from working on one run.
     private void ProveLocks()
     {
-        RunDirectory.CreatePrivate(Runs.State);
+        Durable.CreatePrivateFolder(Runs.State);
         Durable.ProveLocks(Runs.State);
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +8,6 @@ namespace ClaimCheck.Import;
 internal sealed partial class ImportRuns(string state, TimeProvider time)
 {
     private const string Prefix = "imp_";
-    private const int LongestExamples = 20;
 
     // A settled run never changes: of thousands, each document is read once per process.
     private readonly ConcurrentDictionary<string, SettledRun> settled = new(StringComparer.Ordinal);
@@ -179,41 +177,6 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         return await ShowAsync(runId, cancellationToken);
     }
 
-    /// <summary>The run, and its rejects by class and code.</summary>
-    /// <exception cref="ImportException">The run does not exist.</exception>
-    public async Task<ImportReport> ReportAsync(string runId, CancellationToken cancellationToken)
-    {
-        var run = await ShowAsync(runId, cancellationToken);
-        var kinds = new Dictionary<(string Class, string Code), (long Count, List<long> Lines)>();
-        await foreach (var line in RejectLinesAsync(DirectoryOf(runId), cancellationToken))
-        {
-            var failure = RejectLine.Read(line);
-            var kind = (failure.Class!, failure.Code!);
-            var (count, lines) = kinds.GetValueOrDefault(kind, (0, []));
-            if (lines.Count < LongestExamples)
-                lines.Add(failure.Line ?? 0);
-            kinds[kind] = (count + 1, lines);
-        }
-        return new(run, [.. kinds.OrderByDescending(kind => kind.Value.Count)
-            .Select(kind => new ImportFailures(kind.Key.Class, kind.Key.Code, kind.Value.Count, kind.Value.Lines))]);
-    }
-
-    /// <summary>The rejects as far as the journal confirms them.</summary>
-    public static async IAsyncEnumerable<string> RejectLinesAsync(
-        RunDirectory directory, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        if (!File.Exists(directory.Rejects))
-            yield break;
-        var length = (await JournalHistory.ReadAsync(directory.Journal, cancellationToken)).RejectsLength;
-        await using var file = new FileStream(directory.Rejects, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var reader = new StreamReader(file);
-        for (long read = 0; read < length && await reader.ReadLineAsync(cancellationToken) is { } line;)
-        {
-            read += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
-            yield return line;
-        }
-    }
-
     private async Task<ImportRun?> TryShowAsync(RunDirectory directory, CancellationToken cancellationToken)
     {
         if (await directory.LoadAsync(cancellationToken) is not { } run)
@@ -255,15 +218,3 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         public static partial void Damaged(ILogger logger, string runId, string reason);
     }
 }
-
-/// <summary>The result of a run.</summary>
-/// <param name="Run">The run.</param>
-/// <param name="Failures">Its rejects, most frequent first.</param>
-internal sealed record ImportReport(ImportRun Run, IReadOnlyList<ImportFailures> Failures);
-
-/// <summary>Failures of one kind.</summary>
-/// <param name="Class"><c>invalid</c>, <c>transient</c> or <c>terminal</c>.</param>
-/// <param name="Code">The endpoint's or the import's own.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Lines">The lines of the first of them.</param>
-internal sealed record ImportFailures(string Class, string Code, long Count, IReadOnlyList<long> Lines);

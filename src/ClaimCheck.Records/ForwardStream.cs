@@ -1,6 +1,6 @@
 namespace ClaimCheck.Records;
 
-/// <summary>A stream that is read once, from front to back, asynchronously; nothing else.</summary>
+/// <summary>A stream that is read once, from front to back, asynchronously unless it says otherwise; nothing else.</summary>
 internal abstract class ForwardStream : Stream
 {
     public sealed override bool CanRead => true;
@@ -14,7 +14,8 @@ internal abstract class ForwardStream : Stream
     public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+    public sealed override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException("Read it asynchronously.");
     public sealed override void Flush() => throw new NotSupportedException();
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
     public sealed override void SetLength(long value) => throw new NotSupportedException();

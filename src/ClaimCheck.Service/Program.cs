@@ -30,8 +30,9 @@ return await ServiceHost.GuardAsync(async () =>
     routes.MapHttp();
     if (Roles.Of(app.Configuration).IsApi)
     {
-        routes.MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
-            .MapSchedules().MapProducerBatches().MapLanding().MapBulkJobs();
+        routes.MapGroup("").NoStore()
+            .MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts().MapSchedules()
+            .MapProducerBatches().MapLanding().MapBulkJobs();
     }
 
     routes.MapStagedFiles();

@@ -104,7 +104,7 @@ internal sealed class ImportScene : IAsyncDisposable
     public async Task<IReadOnlyList<JsonNode>> FailuresAsync(string runId)
     {
         var lines = new List<JsonNode>();
-        await foreach (var line in ImportRuns.RejectLinesAsync(new RunDirectory(Path.Combine(State, "runs", runId)), CancellationToken.None))
+        await foreach (var line in new RunDirectory(Path.Combine(State, "runs", runId)).RejectLinesAsync(CancellationToken.None))
             lines.Add(JsonNode.Parse(line)!);
         return lines;
     }

@@ -92,6 +92,9 @@ internal sealed class PostgresServer
         var (guard, directory) = await GuardAsync(script, $"{port}", Signing);
         var address = Address(port);
         await WaitAsync(address, guard, Path.Combine(directory, "log"));
+        // Another project's server may have been faster at this port, and answers as if it were this one.
+        if (await Scene.ScalarAsync<string>(address, "SHOW data_directory") != Path.Combine(directory, "data"))
+            throw new InvalidOperationException($"Port {port} belongs to another Postgres.");
         await Scene.SqlAsync(address, $"CREATE ROLE {Signing}");
         return new PostgresServer(address);
     }

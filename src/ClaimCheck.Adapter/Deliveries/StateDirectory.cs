@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClaimCheck.Adapter.Startup;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -11,7 +11,6 @@ namespace ClaimCheck.Adapter.Deliveries;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const int NoSpace = 28; // ENOSPC
     private const int ReadOnly = 30; // EROFS
     private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true };
@@ -30,10 +29,7 @@ internal sealed class StateDirectory : IDisposable
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, OwnerOnly); // criteria may reveal more than others should know
+            Durable.CreatePrivateFolder(path); // criteria may reveal more than others should know
             foreach (var folder in new[] { "deliveries", "routes", "cursors" })
                 Directory.CreateDirectory(Path.Combine(path, folder));
             Durable.ProveLocks(path);
@@ -107,18 +103,8 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
-    private static async Task WriteAsync<T>(string file, T document, CancellationToken cancellationToken)
-    {
-        var next = file + ".new";
-        await using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, Json), cancellationToken);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(next, file, overwrite: true);
-        Durable.SyncFolder(Path.GetDirectoryName(file)!);
-    }
+    private static Task WriteAsync<T>(string file, T document, CancellationToken cancellationToken) =>
+        Durable.ReplaceAsync(file, JsonSerializer.SerializeToUtf8Bytes(document, Json), cancellationToken);
 }
 
 /// <summary>Up to which moment a route's schedule has run.</summary>

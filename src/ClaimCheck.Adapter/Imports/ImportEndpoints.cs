@@ -66,7 +66,7 @@ internal static class ImportEndpoints
     {
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
-        var report = await watched.Runs.ReportAsync(id, cancellationToken);
+        var report = await ImportReport.ReadAsync(watched.Runs, id, cancellationToken);
         return TypedResults.Ok(new ImportReportView(ImportView.Of(watched.Route, report.Run), report.Failures));
     }
 
@@ -82,7 +82,7 @@ internal static class ImportEndpoints
                 if (HttpMethods.IsHead(context.Request.Method))
                     return;
                 await using var writer = new StreamWriter(body, leaveOpen: true);
-                await foreach (var line in ImportRuns.RejectLinesAsync(watched.Runs.DirectoryOf(id), context.RequestAborted))
+                await foreach (var line in watched.Runs.DirectoryOf(id).RejectLinesAsync(context.RequestAborted))
                 {
                     if (classes.Count == 0 || classes.Contains(ClassOf(line)))
                         await writer.WriteAsync($"{line}\n".AsMemory(), context.RequestAborted);

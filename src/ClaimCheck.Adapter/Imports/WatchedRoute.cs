@@ -6,6 +6,7 @@ using ClaimCheck.Contracts;
 using ClaimCheck.Import;
 using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Runs;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Imports;
 
@@ -119,7 +120,7 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
 
     private TimeSpan Note(string about, string step, Exception e, int tries)
     {
-        var pause = Pause.After(tries, retry.Delay, retry.LongestDelay);
+        var pause = Backoff.After(tries, retry.Delay, retry.LongestDelay);
         var before = about == WatchStep ? LastFailure : LastFailureOf(about);
         // Messages of the system contain paths of this machine.
         var (code, detail) = e is ImportException known ? (known.Code, known.Message) : (StepFailure.UnexpectedCode, StepFailure.Unexpected(e));

@@ -54,38 +54,13 @@ internal sealed partial class BatchPusher(
         }
     }
 
-    /// <summary>Removes a batch from a location, for the reason that the service gives.</summary>
-    /// <inheritdoc cref="RemoveAsync(ISharedLocation, string, RemovalNote, CancellationToken)"/>
-    public async Task<RemovedBatch> RemoveAsync(ISharedLocation location, string folder, CancellationToken cancellationToken)
+    /// <inheritdoc cref="BatchFolder.RemoveAsync"/>
+    public async Task<FolderRecord?> RemoveAsync(ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
     {
-        LocationPath.Checked(folder);
-        var record = await RecordAsync(location, folder, cancellationToken);
-        return record is null
-            ? new RemovedBatch(null, folder, 0)
-            : await RemoveAsync(location, folder, await NoteAsync(record.BatchId, cancellationToken), cancellationToken);
-    }
-
-    /// <summary>
-    /// Removes a batch from a location: <c>_SUCCESS</c> first, so that no reader begins with it any more, then the manifest and
-    /// the files. <c>_REVOKED</c> stays, and states the reason. May be repeated. A folder that does not belong to a batch is left
-    /// alone.
-    /// </summary>
-    public async Task<RemovedBatch> RemoveAsync(ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
-    {
-        LocationPath.Checked(folder);
-        if (await RecordAsync(location, folder, cancellationToken) is not { } record)
-            return new RemovedBatch(null, folder, 0);
-        await location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
-        if (await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Revoked), cancellationToken) is null)
-        {
-            var mark = new RevokedMark(record.BatchId, record.ExportId, record.Dataset, note.State, note.Reason, note.RevokedAt, time.GetUtcNow());
-            await WriteAsync(location, folder, PushedFolder.Revoked, PushedFolder.Write(mark), cancellationToken);
-        }
-        await location.DeleteAsync(folder, [PushedFolder.Manifest, .. record.Files], cancellationToken);
-        // What a push under way has written so far belongs to the batch too.
-        await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
-        Log.Removed(logger, record.BatchId, record.Files.Count, location.Name, folder, note.State);
-        return new RemovedBatch(record.BatchId, folder, record.Files.Count + 1);
+        var removed = await new BatchFolder(location, folder, time).RemoveAsync(note, cancellationToken);
+        if (removed is not null)
+            Log.Removed(logger, removed.BatchId, removed.Files.Count, location.Name, folder, note.State);
+        return removed;
     }
 
     private async Task<PushedBatch> PushAsync(BatchId batchId, Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
@@ -93,7 +68,8 @@ internal sealed partial class BatchPusher(
         if (manifest.BatchId != batchId)
             throw new IntegrityException($"The manifest is of {manifest.BatchId}, but {batchId} was asked for.", batchId);
         PushedFolder.CheckNames(manifest);
-        await ClaimAsync(manifest, location, folder, cancellationToken);
+        var target = new BatchFolder(location, folder, time);
+        await target.ClaimAsync(manifest, cancellationToken);
 
         // One listing of the folder saves a request for each missing file.
         var there = await NamesAsync(location, folder, cancellationToken);
@@ -104,22 +80,20 @@ internal sealed partial class BatchPusher(
         for (var i = 0; i < manifest.Files.Count; i++)
         {
             var file = manifest.Files[i];
-            var path = LocationPath.Join(folder, file.Name);
             var sha256 = Convert.FromHexString(file.Sha256);
-            if (there?.Contains(file.Name) != false && await HoldsAsync(location, path, file.Bytes, sha256, cancellationToken))
+            if (there?.Contains(file.Name) != false && await target.HoldsAsync(file.Name, file.Bytes, sha256, cancellationToken))
                 continue;
-            // From here on the batch is not complete, whatever an earlier push recorded.
             if (written == 0 && there?.Contains(PushedFolder.Success) != false)
-                await location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
+                await target.ReopenAsync(cancellationToken);
             if (manifest.LinksExpireAt - time.GetUtcNow() < LinkMargin)
                 manifest = await RefreshedAsync(manifest, cancellationToken);
             var saved = await downloader.SaveFileAsync(manifest, file.Name, work, cancellationToken);
-            await location.WriteAsync(path, _ => Task.FromResult<Stream>(Open(saved)), file.Bytes, sha256, cancellationToken);
+            await location.WriteAsync(target.PathOf(file.Name), _ => Task.FromResult<Stream>(Open(saved)), file.Bytes, sha256, cancellationToken);
             File.Delete(saved);
             written++;
             bytes += file.Bytes;
         }
-        await CompleteAsync(manifest, location, folder, cancellationToken);
+        await CompleteAsync(manifest, target, cancellationToken);
         // Leftovers of a killed push: the folder belongs to this batch only, and nobody else writes there.
         if (there?.Any(LocationPath.IsTemporary) == true)
             await location.CleanAsync(folder, TimeSpan.Zero, cancellationToken);
@@ -127,57 +101,25 @@ internal sealed partial class BatchPusher(
         Log.Pushed(logger, batchId, manifest.Files.Count, written, location.Name, folder);
         return new PushedBatch(
             manifest, folder,
-            [.. manifest.Files.Select(file => new PushedFile(file.Name, LocationPath.Join(folder, file.Name), file.Bytes, file.Sha256))],
+            [.. manifest.Files.Select(file => new PushedFile(file.Name, target.PathOf(file.Name), file.Bytes, file.Sha256))],
             written, bytes);
     }
 
-    // From here on, the folder shows after a crash which batch it belongs to, and what to remove.
-    private async Task ClaimAsync(Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
+    private async Task CompleteAsync(Manifest manifest, BatchFolder target, CancellationToken cancellationToken)
     {
-        var path = LocationPath.Join(folder, PushedFolder.Record);
-        var content = await location.ReadAsync(path, cancellationToken);
-        if (content is not null && PushedFolder.Read(content)?.BatchId != manifest.BatchId)
-        {
-            throw new LocationException(
-                LocationFailure.Taken, $"{folder} at {location.Name} is not {manifest.BatchId}'s: another batch is in it. Give each batch a folder of its own.", manifest.BatchId);
-        }
-        if (content is null)
-        {
-            var record = new FolderRecord(
-                manifest.BatchId, manifest.ExportId, manifest.Dataset, [.. manifest.Files.Select(file => file.Name)], time.GetUtcNow());
-            await WriteAsync(location, folder, PushedFolder.Record, PushedFolder.Write(record), cancellationToken);
-        }
-    }
-
-    private async Task CompleteAsync(Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
-    {
+        var batchId = manifest.BatchId;
         var list = PushedFolder.ManifestOf(manifest, client.BaseAddress);
-        var sha256 = SHA256.HashData(list);
-        await WriteAsync(location, folder, PushedFolder.Manifest, list, cancellationToken);
-        await StillReadyAsync(manifest.BatchId, location, folder, cancellationToken);
+        await target.WriteAsync(PushedFolder.Manifest, list, cancellationToken);
+        await target.ThrowIfRemovedAsync(batchId, cancellationToken);
+        // A GET that has begun continues after a revocation: a batch must not become complete when it is known to be revoked.
+        if ((await client.GetBatchAsync(batchId, cancellationToken)).State == ExportState.Revoked)
+            throw new BatchRevokedException($"{batchId} was revoked while it was pushed.", batchId);
         var mark = new SuccessMark(
-            manifest.BatchId, manifest.ExportId, manifest.Dataset, manifest.Files.Count, manifest.Records, manifest.Bytes, Convert.ToHexStringLower(sha256));
-        await WriteAsync(location, folder, PushedFolder.Success, PushedFolder.Write(mark), cancellationToken);
+            batchId, manifest.ExportId, manifest.Dataset, manifest.Files.Count, manifest.Records, manifest.Bytes, Convert.ToHexStringLower(SHA256.HashData(list)));
+        await target.WriteAsync(PushedFolder.Success, PushedFolder.Write(mark), cancellationToken);
         // A removal that ran meanwhile has deleted the existing files, but not those written later.
-        await ThrowIfRemovedAsync(manifest.BatchId, location, folder, cancellationToken);
+        await target.ThrowIfRemovedAsync(batchId, cancellationToken);
     }
-
-    private static async Task WriteAsync(ISharedLocation location, string folder, string name, byte[] content, CancellationToken cancellationToken)
-    {
-        var (path, sha256) = (LocationPath.Join(folder, name), SHA256.HashData(content));
-        if (!await HoldsAsync(location, path, content.Length, sha256, cancellationToken))
-            await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
-    }
-
-    // A file that can't be verified is not sent again: it could not be verified afterwards either.
-    private static async Task<bool> HoldsAsync(
-        ISharedLocation location, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
-        await location.HoldsAsync(path, bytes, sha256, cancellationToken) switch
-        {
-            Holding.Same => true,
-            Holding.Other => false,
-            _ => throw Digests.Unclear(location.Name, path),
-        };
 
     // Null where the folder can't be listed, or the account may not: each file is looked up by name then.
     private async Task<HashSet<string>?> NamesAsync(ISharedLocation location, string folder, CancellationToken cancellationToken)
@@ -195,20 +137,6 @@ internal sealed partial class BatchPusher(
         }
     }
 
-    // A GET that has begun continues after a revocation: a batch must not become complete when it is known to be revoked.
-    private async Task StillReadyAsync(BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
-    {
-        await ThrowIfRemovedAsync(batchId, location, folder, cancellationToken);
-        if ((await client.GetBatchAsync(batchId, cancellationToken)).State == ExportState.Revoked)
-            throw new BatchRevokedException($"{batchId} was revoked while it was pushed.", batchId);
-    }
-
-    private static async Task ThrowIfRemovedAsync(BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
-    {
-        if (await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Revoked), cancellationToken) is not null)
-            throw new BatchRevokedException($"{batchId} was revoked, and removed from {location.Name}.", batchId);
-    }
-
     private async Task<Manifest> RefreshedAsync(Manifest manifest, CancellationToken cancellationToken)
     {
         var fresh = await client.GetManifestAsync(manifest.BatchId, cancellationToken);
@@ -218,15 +146,12 @@ internal sealed partial class BatchPusher(
             $"The manifest of {manifest.BatchId} can't be trusted: it lists other files than it did when the push began.", manifest.BatchId);
     }
 
-    private static async Task<FolderRecord?> RecordAsync(ISharedLocation location, string folder, CancellationToken cancellationToken) =>
-        PushedFolder.Read(await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Record), cancellationToken));
-
     // On a token of its own: the push may have been cancelled because of the revocation itself.
     private async Task TakeBackAsync(BatchEndedException ended, BatchId batchId, ISharedLocation location, string folder)
     {
         using var soon = new CancellationTokenSource(TidyTimeout, time);
         Discard(batchId, WorkOf(batchId, location, folder));
-        if ((await RecordAsync(location, folder, soon.Token))?.BatchId != batchId)
+        if ((await new BatchFolder(location, folder, time).RecordAsync(soon.Token))?.BatchId != batchId)
             return;
         var state = ended is BatchExpiredException ? ExportState.Expired : ExportState.Revoked;
         var note = await NoteAsync(batchId, soon.Token);

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>A folder of this machine, or a mounted one: NFS, SMB, a volume.</summary>
-internal sealed partial class FolderLocation(LocationOptions options, TimeProvider time) : ISharedLocation
+internal sealed class FolderLocation(LocationOptions options, TimeProvider time) : ISharedLocation
 {
     private const int NoSpace = 28; // ENOSPC
     private const int OverQuota = 122; // EDQUOT
@@ -46,8 +45,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
                 }
                 if (new FileInfo(temporary).Length != bytes)
                     throw Digests.Differs(Name, path);
-                File.Move(temporary, target, overwrite: true);
-                FlushFolder(folder);
+                Durable.Put(temporary, target);
             }
             catch
             {
@@ -113,7 +111,7 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
             cancellationToken.ThrowIfCancellationRequested();
             File.Delete(file);
         }
-        FlushFolder(directory);
+        Durable.SyncFolder(directory);
         return Task.FromResult(true);
     });
 
@@ -191,25 +189,4 @@ internal sealed partial class FolderLocation(LocationOptions options, TimeProvid
             // Left to the clean-up; the original failure matters more.
         }
     }
-
-    // The rename itself is durable only once the folder is on disk; .NET has no call for it.
-    private static void FlushFolder(string folder)
-    {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
-            return;
-        var descriptor = OpenFolder(folder, flags: 0);
-        if (descriptor < 0)
-            return;
-        _ = FlushDescriptor(descriptor);
-        _ = CloseDescriptor(descriptor);
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFolder(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FlushDescriptor(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int CloseDescriptor(int descriptor);
 }

@@ -21,12 +21,6 @@ internal sealed record PushedBatch(Manifest Manifest, string Folder, IReadOnlyLi
 /// <param name="Sha256">Its checksum, in hex.</param>
 internal sealed record PushedFile(string Name, string Path, long Bytes, string Sha256);
 
-/// <summary>What was removed from a location.</summary>
-/// <param name="BatchId">The batch of the folder; null where there was none.</param>
-/// <param name="Folder">The folder.</param>
-/// <param name="Files">How many names were deleted (including those that were missing already).</param>
-internal sealed record RemovedBatch(BatchId? BatchId, string Folder, int Files);
-
 /// <summary>Why a batch is removed, for the consumer system to read.</summary>
 /// <param name="State"><c>revoked</c>, <c>expired</c>, …: one of <see cref="ExportState"/>.</param>
 /// <param name="Reason">The reason given, or null.</param>

@@ -1,8 +1,6 @@
-using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -25,42 +23,19 @@ internal static class S3Access
     }
 
     /// <summary>True for what a request to S3 throws, other than the caller's own cancellation.</summary>
-    public static bool IsFailure(Exception exception, CancellationToken cancellationToken) => exception switch
-    {
-        LocationException => false,
-        OperationCanceledException => !cancellationToken.IsCancellationRequested, // a timeout
-        AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException => true,
-        _ => false,
-    };
+    public static bool IsFailure(Exception exception, CancellationToken cancellationToken) =>
+        exception is not LocationException && S3Failure.IsOf(exception, cancellationToken);
 
     public static LocationException Explain(Exception exception, string failed)
     {
-        if (exception is not AmazonServiceException refusal || (int)refusal.StatusCode == 0)
-            return new LocationException(LocationFailure.Away, $"{failed}: {Text(exception)}.", inner: exception);
-        var code = string.IsNullOrEmpty(refusal.ErrorCode) ? ((int)refusal.StatusCode).ToString() : refusal.ErrorCode;
-        return code switch
+        var failure = S3Failure.Of(exception, "Bucket", "Region");
+        var reason = failure.Kind switch
         {
-            "NoSuchBucket" => Failure(LocationFailure.Away, "the bucket does not exist. Create it, or correct Bucket"),
-            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => Failure(LocationFailure.Denied, "access is denied. Grant the credentials the rights on the bucket"),
-            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => Failure(LocationFailure.Denied, "the credentials have expired. Renew them"),
-            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" => Failure(LocationFailure.Denied, "the credentials are not accepted. Correct them"),
-            "SignatureDoesNotMatch" => Failure(LocationFailure.Denied, "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
-            "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-                Failure(LocationFailure.Away, "the bucket is in another region. Correct Region"),
-            "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" => Failure(LocationFailure.Full, "there is no space left. Free some, or raise the quota"),
-            "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => Failure(LocationFailure.Altered, "what arrived is not what was sent"),
-            _ when refusal.StatusCode == HttpStatusCode.Forbidden => Failure(LocationFailure.Denied, "it refuses. Check the credentials and their rights"),
-            _ => Failure(LocationFailure.Away, Text(refusal)),
+            S3FailureKind.Denied => LocationFailure.Denied,
+            S3FailureKind.Full => LocationFailure.Full,
+            S3FailureKind.Altered => LocationFailure.Altered,
+            _ => LocationFailure.Away,
         };
-
-        LocationException Failure(LocationFailure reason, string text) => new(reason, $"{failed}: {text} ({code}).", inner: exception);
+        return new(reason, $"{failed}: {failure.Sentence}", inner: exception);
     }
-
-    private static string Text(Exception exception) => exception switch
-    {
-        OperationCanceledException or TimeoutException => "it stalled",
-        _ when NetworkFailure.IsOf(exception) => NetworkFailure.Of(exception, null).Short,
-        { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
-        _ => exception.Message.TrimEnd('.'),
-    };
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Adapter.Locations;
 
@@ -40,7 +41,7 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
         {
             await s3.AbortMultipartUploadAsync(bucket, key, uploadId, cancellationToken);
         }
-        catch (AmazonServiceException e) when (e.ErrorCode is "NoSuchUpload" or "NoSuchKey")
+        catch (AmazonServiceException e) when (S3Failure.IsMissingUpload(e))
         {
             // It was completed or aborted by another process.
         }

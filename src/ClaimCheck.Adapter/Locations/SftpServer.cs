@@ -96,7 +96,7 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
         {
             throw new LocationException(LocationFailure.Away, $"{name} could not store {path}: nothing moved for {options.StallTimeout}.", inner: e);
         }
-        catch (LocationException e) when (measured.Position > 0 && e.InnerException is SftpException { StatusCode: StatusCode.Failure })
+        catch (LocationException e) when (measured.BytesRead > 0 && e.InnerException is SftpException { StatusCode: StatusCode.Failure })
         {
             // SFTP version 3 has no status code for a full disk.
             throw new LocationException(

@@ -34,7 +34,7 @@ internal sealed partial class LocationRetentionWorker(
         {
             try
             {
-                await Task.Delay(Pause.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
+                await Task.Delay(PollInterval.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
                 await retention.SweepAsync(location, destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
                 failures.Succeeded(route.Name, Step);
             }

@@ -3,6 +3,7 @@ using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Steps;
 
@@ -108,12 +109,8 @@ internal sealed partial class DeliveryRunner(
         return false;
     }
 
-    private TimeSpan Again(Delivery delivery, TimeSpan asked)
-    {
-        var longest = options.Retry.LongestDelay;
-        var pause = Pause.After(++delivery.Looks.Failures, options.Retry.Delay, longest);
-        return asked > pause ? asked < longest ? asked : longest : pause;
-    }
+    private TimeSpan Again(Delivery delivery, TimeSpan asked) =>
+        Backoff.After(++delivery.Looks.Failures, options.Retry.Delay, options.Retry.LongestDelay, asked);
 
     private static partial class Log
     {

@@ -5,6 +5,7 @@ using ClaimCheck.Adapter.Retries;
 using ClaimCheck.Adapter.Service;
 using ClaimCheck.Consumer;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Steps;
 
@@ -34,7 +35,7 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
             return true;
         }
 
-        var pause = Pause.After(delivery.Looks.TriesOf(duty) + 1, options.Retry.Delay, options.Retry.LongestDelay);
+        var pause = Backoff.After(delivery.Looks.TriesOf(duty) + 1, options.Retry.Delay, options.Retry.LongestDelay);
         delivery.Looks.Tried(duty, now + pause);
         var failure = StepFailure.After(duty.LastFailure, duty.What, sent.Code, sent.Failure, now, pause);
         await delivery.NoteAsync(document => document.Tried(duty, failure), CancellationToken.None);

@@ -50,7 +50,7 @@ internal sealed class LookStep(
     private DateTimeOffset FirstStatusAt(Delivery delivery, Route route, DateTimeOffset now)
     {
         var polling = options.Polling;
-        delivery.Looks.NextLookAt = now + Pause.Jittered(polling.Interval / 2);
+        delivery.Looks.NextLookAt = now + PollInterval.Jittered(polling.Interval / 2);
         return delivery.IsNew && route.Events is null ? now + (ManifestLook.HasPlace(delivery, route) ? polling.StatusInterval : polling.Interval / 2) : now;
     }
 
@@ -80,10 +80,10 @@ internal sealed class LookStep(
 
         if (await outcomes.ObserveAsync(delivery, route, export))
             return true;
-        var pause = route.Events is not null || ManifestLook.HasPlace(delivery, route) ? Pause.Jittered(options.Polling.StatusInterval) : NextLook(looks);
-        looks.NextStatusAt = time.GetUtcNow() + (retryAfter > pause ? Pause.Jittered(retryAfter.Value) : pause);
+        var pause = route.Events is not null || ManifestLook.HasPlace(delivery, route) ? PollInterval.Jittered(options.Polling.StatusInterval) : NextLook(looks);
+        looks.NextStatusAt = time.GetUtcNow() + (retryAfter > pause ? PollInterval.Jittered(retryAfter.Value) : pause);
         return false;
     }
 
-    private TimeSpan NextLook(Looks looks) => Pause.After(++looks.Count, options.Polling.Interval, options.Polling.LongestInterval, factor: 1.5);
+    private TimeSpan NextLook(Looks looks) => PollInterval.After(++looks.Count, options.Polling.Interval, options.Polling.LongestInterval);
 }

@@ -36,7 +36,7 @@ internal sealed partial class ManifestLook(CheckedAdapterOptions options, Servic
             Log.LinkIsDead(logger, delivery.Document.Id);
             delivery.Looks.Staging = null;
             delivery.Looks.MayAskForStaging = false;
-            delivery.Looks.NextStatusAt = TimeProvider.System.GetUtcNow() + Pause.Jittered(options.Polling.Interval);
+            delivery.Looks.NextStatusAt = TimeProvider.System.GetUtcNow() + PollInterval.Jittered(options.Polling.Interval);
         }
         else if (isThere.Value)
         {

@@ -28,7 +28,7 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
         if (now < looks.NextRevocationCheckAt)
             return false;
         await PaceAsync(cancellationToken);
-        looks.NextRevocationCheckAt = time.GetUtcNow() + Pause.Jittered(options.Polling.RevocationInterval);
+        looks.NextRevocationCheckAt = time.GetUtcNow() + PollInterval.Jittered(options.Polling.RevocationInterval);
         try
         {
             var batch = await client.GetBatchAsync(document.BatchId!.Value, cancellationToken);

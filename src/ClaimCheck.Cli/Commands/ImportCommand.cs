@@ -124,7 +124,7 @@ internal static class ImportCommand
         var run = Run();
         return new Command("report", "Sums up the outcomes of a run's records, with failures by cause.").With(run).RunsHere(async (local, cancellationToken) =>
         {
-            var report = await RunsOf(local).ReportAsync(local.Get(run), cancellationToken);
+            var report = await ImportReport.ReadAsync(RunsOf(local), local.Get(run), cancellationToken);
             local.Screen.Document(Redaction.ToJson(report));
             ImportWatch.Facts(local.Screen, report.Run);
             if (report.Failures.Count > 0)

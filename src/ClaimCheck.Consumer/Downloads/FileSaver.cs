@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -36,7 +37,7 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
             throw new IntegrityException(
                 $"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's; what was saved of it is deleted.", claim.BatchId);
         }
-        File.Move(Partial, Final, overwrite: true);
+        Durable.Put(Partial, Final);
         tally.FileDone();
     }
 

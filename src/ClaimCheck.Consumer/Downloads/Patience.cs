@@ -1,3 +1,5 @@
+using ClaimCheck.Records;
+
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Counts tries without progress, pauses between them, and decides when to give up. Progress resets the count.</summary>
@@ -11,7 +13,7 @@ internal sealed class Patience(ClaimedManifest claim, string what)
     {
         if (++failures < claim.Options.MaxAttempts)
         {
-            await RetryPause.WaitAsync(failures, claim.Options.RetryDelay, failure.RetryAfter, cancellationToken);
+            await Task.Delay(Backoff.After(failures, claim.Options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, failure.RetryAfter), cancellationToken);
             return;
         }
         throw failure.IsAltered

@@ -1,6 +1,6 @@
 using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Handling;

@@ -1,4 +1,4 @@
-using ClaimCheck.Consumer.Listening;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using ClaimCheck.Consumer.Listening;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,5 @@
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -23,10 +23,10 @@ internal static class AskForExport
             throw new DemoException($"POST /v1/exports answered {(int)answer.StatusCode}, not 202.");
         if (answer.Headers.Location is not { } location)
             throw new DemoException("The 202 has no Location.");
-        tour.Export = await answer.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options, cancellationToken)
-            ?? throw new DemoException("The 202 has no export in it.");
+        var export = tour.Keep(
+            await answer.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options, cancellationToken) ?? throw new DemoException("The 202 has no export in it."));
         tour.Screen.Good($"202 Accepted after {took.TotalMilliseconds:0} ms");
         tour.Screen.Figure("Location", location.OriginalString);
-        tour.Screen.Figure("batchId", tour.Export.BatchId.ToString());
+        tour.Screen.Figure("batchId", export.BatchId.ToString());
     }
 }

@@ -9,8 +9,8 @@ internal static class AskTheAdapter
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        tour.AdapterExport = await tour.Adapter.AskAsync(tour.Wire, new { criteria = new { status = "paid" } }, cancellationToken);
+        var export = tour.Keep(await tour.Adapter.AskAsync(tour.Wire, new { criteria = new { status = "paid" } }, cancellationToken));
         tour.Screen.Good("202 Accepted");
-        tour.Screen.Figure("id", tour.AdapterExport.Id);
+        tour.Screen.Figure("id", export.Id);
     }
 }

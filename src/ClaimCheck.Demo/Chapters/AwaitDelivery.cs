@@ -18,8 +18,8 @@ internal static class AwaitDelivery
     private static async Task RunAsync(Tour tour, string? id, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        tour.AdapterExport = await tour.Adapter.UntilAsync(
-            tour.Wire, id, "delivered", export => tour.Screen.Figure($"after {watch.Elapsed.TotalSeconds:0.0} s", export.State), cancellationToken);
+        tour.Keep(await tour.Adapter.UntilAsync(
+            tour.Wire, id, "delivered", export => tour.Screen.Figure($"after {watch.Elapsed.TotalSeconds:0.0} s", export.State), cancellationToken));
         tour.Screen.Good($"{tour.AdapterExport.Records:N0} records are delivered");
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ClaimCheck.Contracts;
+using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 
@@ -22,8 +23,7 @@ internal static class AwaitLoad
             receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken: cancellationToken)).Items.FirstOrDefault(each => each.Consumer == "billing");
         }
         tour.Screen.Figure(receipt.Consumer, $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} transient, {receipt.Terminal} terminal");
-        var (count, sum) = await tour.SumOfConsumerTableAsync(cancellationToken);
-        tour.RecordsRead = count;
+        var (count, sum) = await tour.Known<ConsumerTable>().SumAsync(cancellationToken);
         await ReadRecords.CompareAsync(tour, count, sum, cancellationToken);
     }
 }

@@ -32,7 +32,7 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
         "The same through S3, SNS and SQS, with a consumer in a process of its own",
         [
             StartAws.Step,
-            StartService.OnAwsStep,
+            StartService.OnAws,
             StartConsumer.Step,
             AskForExport.Step,
             WatchExport.Step,
@@ -47,18 +47,18 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
     private static Chapter ByTheClock { get; } = new(
         "ar-1",
         "AR-1: on a schedule, found in staging, pushed to a folder",
-        [StartSmallService.Step, StartAdapter.ByTheClock, AwaitDelivery.ByTheClock, ShowPlace.Step, TakeAway.AtTheSource]);
+        [StartService.Small, StartAdapter.ByTheClock, AwaitDelivery.ByTheClock, ShowPlace.Step, TakeAway.AtTheSource]);
 
     private static Chapter ByEvents { get; } = new(
         "ar-2",
         "AR-2: on BulkReady, loaded into the consumer's table, with a receipt",
-        [StartSmallService.Step, StartAdapter.ByEvents, AskForExport.Step, WatchExport.Step, AwaitLoad.Step]);
+        [StartService.Small, StartAdapter.ByEvents, AskForExport.Step, WatchExport.Step, AwaitLoad.Step]);
 
     private static Chapter OnDemand { get; } = new(
         "ar-3",
         "AR-3: on demand, pushed on BulkReady, with a signed notice",
         [
-            StartSmallService.Step,
+            StartService.Small,
             ReceiveNotice.StartStep,
             StartAdapter.OnDemand,
             AskTheAdapter.Step,
@@ -71,7 +71,7 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
         "ar-4",
         "AR-4: on demand without events, polled on both sides",
         [
-            StartSmallService.Step,
+            StartService.Small,
             StartAdapter.OnDemandWithoutEvents,
             AskTheAdapter.Step,
             AwaitDelivery.Polling,
@@ -82,17 +82,17 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
     private static Chapter BulkJob { get; } = new(
         "bulk-job",
         "Bulk updates as a job: 202 and a Location, progress, an outcome for each item",
-        [StartSmallService.Step, PostSmallJob.Step, PostLargeJob.Step, ShowJobOutcomes.Step]);
+        [StartService.Small, PostSmallJob.Step, PostLargeJob.Step, ShowJobOutcomes.Step]);
 
     private static Chapter Import { get; } = new(
         "import",
         "A record file becomes bulk jobs: mapped, batched, each record accounted for",
-        [StartSmallService.Step, DropRecordFile.Step, RunImport.Step, ShowImport.Step]);
+        [StartService.Small, DropRecordFile.Step, RunImport.Step, ShowImport.Step]);
 
     private static Chapter Schedule { get; } = new(
         "schedule",
         "Exports on a schedule, each continuing where the previous one ended",
-        [StartSmallService.Step, PutSchedule.Step, AwaitRuns.Step]);
+        [StartService.Small, PutSchedule.Step, AwaitRuns.Step]);
 
     /// <summary>The chapters that are shown by default.</summary>
     public static IReadOnlyList<Chapter> Usual { get; } =

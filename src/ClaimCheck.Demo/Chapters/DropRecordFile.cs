@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClaimCheck.Demo.Stage;
 
@@ -10,26 +8,21 @@ internal static class DropRecordFile
 {
     public const int Records = 5_000;
     public const string Status = "imported";
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for a screen
-    };
-
     public static Step Step { get; } = new(
         "A record file appears in a folder",
         $"{Records:N0} records, some of them invalid. The configuration maps each one, and names the target: here the service's\n"
         + "bulk jobs; any HTTP endpoint that answers with a status per record will do.",
         RunAsync);
 
-    public static string SourceOf(Tour tour) => Path.Combine(tour.Folder, "feeds");
+    public static string SourceOf(Tour tour) => Path.Combine(tour.Known<RecordFolder>().Path, "feeds");
 
-    public static string ConfigOf(Tour tour) => Path.Combine(tour.Folder, "import.json");
+    public static string ConfigOf(Tour tour) => Path.Combine(tour.Known<RecordFolder>().Path, "import.json");
 
-    public static string StateOf(Tour tour) => Path.Combine(tour.Folder, "state");
+    public static string StateOf(Tour tour) => Path.Combine(tour.Known<RecordFolder>().Path, "state");
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
+        tour.Keep(new RecordFolder());
         var text = new StringBuilder("order_no,state,remark\n");
         for (var i = 1; i <= Records; i++)
         {
@@ -57,9 +50,17 @@ internal static class DropRecordFile
                 },
             },
             ["endpoint"] = new JsonObject { ["contract"] = "bulk-jobs", ["operation"] = PostSmallJob.Operation, ["url"] = tour.Client.BaseAddress.ToString() },
-        }.ToJsonString(Indented);
+        }.ToJsonString(DemoScreen.Json);
         await File.WriteAllTextAsync(ConfigOf(tour), config, cancellationToken);
         tour.Screen.Text(config);
         tour.Screen.Good($"orders.csv, {DemoScreen.Size(text.Length)}");
     }
+}
+
+/// <summary>The folder of the import's files, removed at the tour's end.</summary>
+internal sealed class RecordFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("claimcheck-demo-files-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
+using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
@@ -39,8 +40,9 @@ internal static class PostLargeJob
             new Uri(tour.Client.BaseAddress, $"v1/bulk-jobs?operation={PostSmallJob.Operation}"), content, cancellationToken);
         var location = PostSmallJob.Accepted(tour, answer);
         await tour.Screen.ProgressAsync("applying", async report =>
-            tour.Job = await PostSmallJob.FollowAsync(
-                tour, location, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"), cancellationToken));
-        tour.Screen.Good($"completed after {watch.Elapsed.TotalSeconds:0.0} s: {tour.Job.Succeeded:N0} succeeded, {tour.Job.Failed} failed");
+            tour.Keep(await PostSmallJob.FollowAsync(
+                tour, location, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"), cancellationToken)));
+        var ended = tour.Known<BulkJob>();
+        tour.Screen.Good($"completed after {watch.Elapsed.TotalSeconds:0.0} s: {ended.Succeeded:N0} succeeded, {ended.Failed} failed");
     }
 }

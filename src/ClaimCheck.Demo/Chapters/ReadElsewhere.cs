@@ -13,10 +13,8 @@ internal static class ReadElsewhere
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
-        // For later: a link to one of the files.
-        var manifest = await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken);
-        tour.FileLink = manifest.Files[0].Url;
+        var ready = tour.Known<ReadyEvent>().Data;
+        var manifest = tour.Keep(await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken));
 
         ConsumerLine? read = null;
         await tour.Screen.ProgressAsync("read", async report =>
@@ -26,7 +24,6 @@ internal static class ReadElsewhere
         if (read is not { Records: { } count, Sum: { } sum, Seconds: { } seconds })
             throw new DemoException("The consumer did not report what it read.");
         tour.Screen.Text($"the consumer: {read}");
-        tour.RecordsRead = count;
         tour.Screen.Good(
             $"{count:N0} records in {seconds:0.0} s: {count / seconds:N0} a second, "
             + $"{DemoScreen.Size(manifest.UncompressedBytes / seconds)}/s; the consumer uses {DemoScreen.Size(read.Memory ?? 0)}");

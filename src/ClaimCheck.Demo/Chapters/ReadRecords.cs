@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ClaimCheck.Consumer;
 using ClaimCheck.Demo.Stage;
-using Npgsql;
 
 namespace ClaimCheck.Demo.Chapters;
 
@@ -15,10 +14,8 @@ internal static class ReadRecords
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
-        // For later: a link to one of the files.
-        var manifest = await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken);
-        tour.FileLink = manifest.Files[0].Url;
+        var ready = tour.Known<ReadyEvent>().Data;
+        var manifest = tour.Keep(await tour.Client.GetManifestAsync(ready.BatchId, cancellationToken));
 
         using var reader = new BatchReader(tour.Client);
         var tally = new Tally();
@@ -34,7 +31,6 @@ internal static class ReadRecords
         });
         var took = watch.Elapsed;
         var count = tally.Count;
-        tour.RecordsRead = count;
         tour.Screen.Good(
             $"{count:N0} records in {took.TotalSeconds:0.0} s: {count / took.TotalSeconds:N0} a second, "
             + $"{DemoScreen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses {DemoScreen.Size(Environment.WorkingSet)}");
@@ -44,15 +40,7 @@ internal static class ReadRecords
     /// <summary>Compares count and sum of what was read with the source.</summary>
     public static async Task CompareAsync(Tour tour, long count, string sum, CancellationToken cancellationToken)
     {
-        if (!File.Exists(tour.Service.SampleConnectionFile))
-            throw new DemoException("The service left no connection string of the sample database, so nothing can be compared.");
-        var connectionString = (await File.ReadAllTextAsync(tour.Service.SampleConnectionFile, cancellationToken)).Trim();
-        await using var source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 120, Pooling = false });
-        await using var command = source.CreateCommand(Order.SumAtSource);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        await row.ReadAsync(cancellationToken);
-        var (countAtSource, sumAtSource) = (row.GetInt64(0), row.GetString(1));
+        var (countAtSource, sumAtSource) = await Order.SumAsync(await tour.Service.SampleConnectionAsync(cancellationToken), "orders", cancellationToken);
         tour.Screen.Figure("at the source", $"{countAtSource:N0} orders, sum {sumAtSource}");
         tour.Screen.Figure("as read", $"{count:N0} orders, sum {sum}");
         if (countAtSource != count || sumAtSource != sum)

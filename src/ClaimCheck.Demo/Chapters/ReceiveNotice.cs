@@ -9,7 +9,8 @@ internal static class ReceiveNotice
         "A web server that knows nothing about ClaimCheck except a secret to verify notices with.",
         async (tour, cancellationToken) =>
         {
-            var system = await tour.StartConsumerSystemAsync(cancellationToken);
+            var system = tour.Keep(new ConsumerSystem());
+            await system.StartAsync(cancellationToken);
             tour.Screen.Good($"it accepts notices at {system.Address}");
         });
 
@@ -21,10 +22,10 @@ internal static class ReceiveNotice
             var notice = await tour.ConsumerSystem.NextAsync(cancellationToken);
             if ((string?)notice["type"] != "export.delivered" || (string?)notice["data"]!["id"] != tour.AdapterExport.Id)
                 throw new DemoException($"The notice is {notice["type"]} of {notice["data"]!["id"]}.");
-            tour.AdapterExport = await tour.Adapter.GetAsync(tour.Wire, tour.AdapterExport.Id, cancellationToken);
+            var export = tour.Keep(await tour.Adapter.GetAsync(tour.Wire, tour.AdapterExport.Id, cancellationToken));
             tour.Screen.Figure("type", $"{notice["type"]}");
             tour.Screen.Figure("records", $"{(long)notice["data"]!["records"]!:N0} in {DemoScreen.Files((long)notice["data"]!["files"]!)}");
-            if (tour.AdapterExport.Link is { } link)
+            if (export.Link is { } link)
                 tour.Screen.Figure("link", ShownLinks.Of(link));
             tour.Screen.Good("its signature is valid");
         });

@@ -15,12 +15,12 @@ internal static class ShowDeadLinks
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var ready = tour.Ready ?? throw new DemoException("No BulkReady came.");
+        var (ready, cursor, _) = tour.Known<ReadyEvent>();
         await DeadAsync(tour, "the event's link", ready.Location!, cancellationToken);
-        await DeadAsync(tour, "a file's link", tour.FileLink!, cancellationToken);
+        await DeadAsync(tour, "a file's link", tour.Known<Manifest>().Files[0].Url, cancellationToken);
         await ClaimUrlAsync(tour, ready.BatchId, cancellationToken);
         await LibraryAsync(tour, ready, cancellationToken);
-        await FeedWatch.UntilAsync(tour.Client, tour.Cursor, EventTypes.BulkRevoked, ready.BatchId, cancellationToken);
+        await FeedWatch.UntilAsync(tour.Client, cursor, EventTypes.BulkRevoked, ready.BatchId, cancellationToken);
         tour.Screen.Good("the feed sends BulkRevoked to all its readers: stop, and discard what you fetched");
     }
 

@@ -29,7 +29,7 @@ internal static class ShowImport
         tour.Screen.Line("The rejects begin:");
         var rejects = status.RootElement.GetProperty("failureBucket").GetString()!;
         tour.Screen.Text(string.Join('\n', File.ReadLines(rejects).Take(3)));
-        var imported = await tour.CountAtSourceAsync(DropRecordFile.Status, cancellationToken);
+        var imported = await Order.CountAsync(tour.Service, DropRecordFile.Status, cancellationToken);
         if (imported != succeeded)
             throw new DemoException($"{imported:N0} orders are '{DropRecordFile.Status}' in the database, not {succeeded:N0}.");
         tour.Screen.Good($"each record has exactly one outcome; in the database {imported:N0} orders are '{DropRecordFile.Status}'");

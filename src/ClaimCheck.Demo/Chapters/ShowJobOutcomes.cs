@@ -14,7 +14,8 @@ internal static class ShowJobOutcomes
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var link = tour.Job.ResultUrl ?? throw new DemoException("The job has no resultUrl.");
+        var job = tour.Known<BulkJob>();
+        var link = job.ResultUrl ?? throw new DemoException("The job has no resultUrl.");
         tour.Screen.Figure("resultUrl", ShownLinks.Of(link));
         var (lines, failed) = (0, 0);
         using (var reader = new StreamReader(await tour.Wire.GetStreamAsync(link.Reveal(), cancellationToken)))
@@ -29,13 +30,13 @@ internal static class ShowJobOutcomes
         }
         tour.Screen.Good($"{lines:N0} outcomes are read; only the {failed} invalid items failed");
 
-        var failures = (await tour.Wire.GetFromJsonAsync<Page<BulkItemOutcome>>(new Uri($"{tour.Job.Links.Failures}?limit=4"), ClaimCheckJson.Options, cancellationToken))!;
+        var failures = (await tour.Wire.GetFromJsonAsync<Page<BulkItemOutcome>>(new Uri($"{job.Links.Failures}?limit=4"), ClaimCheckJson.Options, cancellationToken))!;
         foreach (var failure in failures.Items)
             tour.Screen.Line($"item {failure.Index}: {failure.Class}, {failure.Code}");
 
-        var archived = await tour.CountAtSourceAsync(PostLargeJob.Status, cancellationToken);
-        if (lines != PostLargeJob.Items || archived != tour.Job.Succeeded || failed != tour.Job.Failed)
-            throw new DemoException($"{archived:N0} orders are {PostLargeJob.Status} in the database, but the job reports {tour.Job.Succeeded:N0}.");
+        var archived = await Order.CountAsync(tour.Service, PostLargeJob.Status, cancellationToken);
+        if (lines != PostLargeJob.Items || archived != job.Succeeded || failed != job.Failed)
+            throw new DemoException($"{archived:N0} orders are {PostLargeJob.Status} in the database, but the job reports {job.Succeeded:N0}.");
         tour.Screen.Good($"in the database {archived:N0} orders are '{PostLargeJob.Status}'");
     }
 }

@@ -1,16 +1,10 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 
 internal static class StartAdapter
 {
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for a screen
-    };
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
 
     public static Step ByTheClock { get; } = new(
@@ -25,10 +19,10 @@ internal static class StartAdapter
         + "the consumer's own: each takes effect once, in one transaction with the position in the batch.",
         async (tour, cancellationToken) =>
         {
-            var database = await tour.NewConsumerTableAsync(cancellationToken);
+            var table = tour.Keep(await ConsumerTable.CreateAsync(tour.Service, cancellationToken));
             await RunAsync(
                 tour, "billing", new JsonObject { ["Pattern"] = "ar-2", ["Dataset"] = "orders", ["Events"] = "feed", ["Accept"] = "any" },
-                _ => new JsonObject { ["Kind"] = "table", ["ConnectionString"] = database, ["Table"] = Tour.ConsumerTable }, cancellationToken);
+                _ => new JsonObject { ["Kind"] = "table", ["ConnectionString"] = table.Database, ["Table"] = ConsumerTable.Name }, cancellationToken);
         });
 
     public static Step OnDemand { get; } = new(
@@ -73,13 +67,14 @@ internal static class StartAdapter
     private static async Task RunAsync(
         Tour tour, string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken)
     {
-        var adapter = await tour.StartAdapterAsync(route, settings, destination, cancellationToken);
+        var adapter = tour.Keep(AdapterProcess.Start(tour.Client.BaseAddress, route, settings, destination));
+        await adapter.ReadyAsync(tour.Wire, cancellationToken);
         var shown = adapter.Route.DeepClone();
         if (shown[route]!["Notify"] is JsonObject notify)
             notify["Secret"] = "whsec_…";
         if (shown[route]!["Destination"]!["ConnectionString"] is not null)
             shown[route]!["Destination"]!["ConnectionString"] = "…";
-        tour.Screen.Text(shown.ToJsonString(Indented));
+        tour.Screen.Text(shown.ToJsonString(DemoScreen.Json));
         tour.Screen.Good($"it listens at {adapter.Address}");
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 
@@ -13,7 +14,8 @@ internal static class StartAws
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        var aws = await tour.StartAwsAsync(cancellationToken);
+        var aws = tour.Keep(new AwsServers());
+        await aws.StartAsync(cancellationToken);
         tour.Screen.Figure("S3", $"{aws.S3Url.GetLeftPart(UriPartial.Authority)}, bucket {aws.Bucket}");
         tour.Screen.Figure("SNS", $"{aws.SnsUrl.GetLeftPart(UriPartial.Authority)}, {aws.Messaging.TopicArn}");
         tour.Screen.Figure("SQS", aws.Messaging.QueueUrl);

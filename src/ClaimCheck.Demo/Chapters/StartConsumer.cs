@@ -1,4 +1,5 @@
 using ClaimCheck.Demo.Consuming;
+using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 
@@ -12,7 +13,8 @@ internal static class StartConsumer
 
     private static async Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var line = await tour.StartConsumer().NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(90), cancellationToken);
+        var consumer = tour.Keep(ConsumerProcess.Start(tour.Known<AwsServers>(), tour.Client.BaseAddress));
+        var line = await consumer.NextAsync(ConsumerLine.Words.Listening, TimeSpan.FromSeconds(90), cancellationToken);
         tour.Screen.Text($"the consumer: {line}");
         tour.Screen.Good("it listens; this process does not read from the queue");
     }

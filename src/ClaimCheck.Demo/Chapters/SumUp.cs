@@ -9,7 +9,8 @@ internal static class SumUp
     private static Task RunAsync(Tour tour, CancellationToken cancellationToken)
     {
         var screen = tour.Screen;
-        screen.Good($"a message of {DemoScreen.Size(tour.MessageBytes)} stood for {tour.RecordsRead:N0} records");
+        var ready = tour.Known<ReadyEvent>();
+        screen.Good($"a message of {DemoScreen.Size(ready.Bytes)} stood for {ready.Data.Records:N0} records");
         screen.Good("the consumer read them when it was ready, verified, and each matches the source");
         screen.Good("the producer revoked them, and no link works any more");
         return Task.CompletedTask;

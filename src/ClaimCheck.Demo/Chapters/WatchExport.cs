@@ -22,8 +22,7 @@ internal static class WatchExport
                     throw new DemoException("The export is not ready after three minutes.");
                 // A short poll for the bar's sake; Prefer: wait=60 would be one request.
                 await Task.Delay(150, cancellationToken);
-                tour.Export = await tour.Client.GetExportAsync(tour.Export.ExportId, null, cancellationToken);
-                var progress = tour.Export.Progress;
+                var progress = tour.Keep(await tour.Client.GetExportAsync(tour.Export.ExportId, null, cancellationToken)).Progress;
                 var share = progress.EstimatedRecords is > 0 and var all ? Math.Min(0.99, progress.Records / (double)all) : 0;
                 report(share, $"{progress.Records:N0} records, {DemoScreen.Size(progress.Bytes)}");
             }

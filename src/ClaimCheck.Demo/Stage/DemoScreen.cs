@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -7,6 +9,9 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>The output for the viewer: colours and bars on a terminal, plain lines elsewhere.</summary>
 internal sealed class DemoScreen
 {
+    /// <summary>Indented, and with every character as it is.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Default) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private const int Margin = 5;
     private const int Names = 22;
     private const int Widest = 120;

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>The service as a child process, with a data directory that is removed with it.</summary>
@@ -8,9 +10,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private ServiceProcess(ChildProcess process, DemoFolder folder) => (this.process, this.folder) = (process, folder);
 
-    /// <summary>Contains a connection string of the sample database, readable by its owner only.</summary>
-    public string SampleConnectionFile => Path.Combine(folder.Path, "sample-connection");
-
     /// <param name="settings">Additional environment variables; null removes one.</param>
     public static ServiceProcess Start(IReadOnlyDictionary<string, string?>? settings = null)
     {
@@ -18,6 +17,16 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var data = new DemoFolder();
         var environment = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>()) { ["ClaimCheck__DataDirectory"] = data.Path };
         return new ServiceProcess(ChildProcess.Start("service", binary, data.Path, data.Log, [], environment), data);
+    }
+
+    /// <summary>A connection string of the sample database, from a file that only its owner can read.</summary>
+    public async Task<string> SampleConnectionAsync(CancellationToken cancellationToken)
+    {
+        var file = Path.Combine(folder.Path, "sample-connection");
+        if (!File.Exists(file))
+            throw new DemoException("The service left no connection string of the sample database, so nothing can be compared.");
+        var text = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
+        return new NpgsqlConnectionStringBuilder(text) { CommandTimeout = 120, Pooling = false }.ConnectionString;
     }
 
     /// <summary>The address that it listens on, once it does. A first start creates a database before.</summary>

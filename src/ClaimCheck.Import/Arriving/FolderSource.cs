@@ -3,6 +3,7 @@ using System.Text;
 using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Arriving;
 

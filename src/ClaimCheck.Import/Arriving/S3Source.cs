@@ -4,9 +4,11 @@ using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using ClaimCheck.Aws;
 using ClaimCheck.Contracts;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -44,63 +46,11 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             []);
     }, cancellationToken);
 
-    // A store may ignore the condition, as many did before 2024, and then every watcher would take every object.
-    public async Task ProveAsync(CancellationToken cancellationToken)
+    public Task ProveAsync(CancellationToken cancellationToken) => AskAsync("try its conditional writes out", async () =>
     {
-        var probe = $"{prefix}{Markers}probe-{Guid.NewGuid():N}";
-        try
-        {
-            for (var tries = 1; ; tries++)
-            {
-                var isRefused = await AskAsync("try its conditional writes out", () => IsRefusedAsync(probe, cancellationToken), cancellationToken);
-                if (isRefused)
-                    return;
-                if (tries == 2)
-                    throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it overwrote an existing object. {NoLock}");
-            }
-        }
-        finally
-        {
-            await TryDeleteAsync(probe);
-        }
-    }
-
-    private async Task<bool> IsRefusedAsync(string probe, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await client.PutObjectAsync(
-                new PutObjectRequest { BucketName = bucket, Key = probe, IfNoneMatch = "*", ContentBody = "claimcheck" }, cancellationToken);
-            return false;
-        }
-        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
-        {
-            return true; // the first write too, where its answer was lost and the client repeated it
-        }
-        catch (AmazonServiceException e) when (
-            e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed || e.ErrorCode is "NotImplemented" or "InvalidArgument" or "InvalidRequest")
-        {
-            throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} refuses If-None-Match ({(int)e.StatusCode} {e.ErrorCode}). {NoLock}", e);
-        }
-    }
-
-    private string Store =>
-        $"The store at {(client.Config.ServiceURL is { } address ? new Uri(address).Authority : $"S3 in {client.Config.RegionEndpoint?.SystemName}")}, bucket {bucket},";
-
-    private const string NoLock = "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
-
-    // Without the permission to delete, an empty object is left that is never taken for a file.
-    private async Task TryDeleteAsync(string key)
-    {
-        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        try
-        {
-            await client.DeleteObjectAsync(bucket, key, soon.Token);
-        }
-        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or TimeoutException or OperationCanceledException)
-        {
-        }
-    }
+        await new ConditionalWrites(client, bucket).ProveAsync($"{prefix}{Markers}probe-{Guid.NewGuid():N}", cancellationToken);
+        return true;
+    }, cancellationToken);
 
     public string InputFor(Arrival arrival, RunDirectory directory) => directory.Copy;
 
@@ -201,7 +151,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 throw new IOException($"{file.Position} of {answer.ContentLength} bytes were received.");
             file.Flush(flushToDisk: true);
         }
-        File.Move(next, path, overwrite: true);
+        Durable.Put(next, path);
     }
 
     private async IAsyncEnumerable<S3Object> ListAsync(
@@ -248,12 +198,9 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         {
             return await ask();
         }
-        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or TimeoutException
-            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is not IOException && S3Failure.IsOf(e, cancellationToken))
         {
-            var code = (e as AmazonServiceException)?.ErrorCode;
-            var why = string.IsNullOrEmpty(code) ? NetworkFailure.IsOf(e) ? NetworkFailure.Of(e, null).Short + "." : e.Message : code;
-            throw new IOException($"S3 could not {what} in bucket {bucket}: {why}", e);
+            throw new IOException($"S3 could not {what} in bucket {bucket}: {S3Failure.Of(e, "the source", "the region").Sentence}", e);
         }
     }
 }

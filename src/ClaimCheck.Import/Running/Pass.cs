@@ -3,6 +3,7 @@ using ClaimCheck.Import.Mapping;
 using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Runs;
 using ClaimCheck.Import.Sending;
+using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Running;
 
@@ -92,7 +93,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
             else
                 rejects.Add(lines, batch, indexes[i], outcome);
         }
-        var isWhole = left.Count == 0;
+        var (isWhole, retry) = (left.Count == 0, context.Options.Retry);
         return (
             new JournalEntry
             {
@@ -101,7 +102,7 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
                 Succeeded = succeeded,
                 Failed = indexes.Length - succeeded - left.Count,
                 Left = isWhole ? null : IndexSet.Format(left),
-                Due = isWhole ? null : Now() + (long)RoundDelay.After(context.Options.Retry, round, unanswered?.RetryAfter).TotalMilliseconds,
+                Due = isWhole ? null : Now() + (long)Backoff.After(round, retry.RoundDelay, retry.LongestRoundDelay, unanswered?.RetryAfter).TotalMilliseconds,
                 Answers = state.Answers + (unanswered is null ? 1 : 0),
                 Job = isWhole ? null : unanswered?.Job,
             },

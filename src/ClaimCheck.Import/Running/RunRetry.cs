@@ -52,7 +52,7 @@ internal sealed class RunRetry(ImportRuns runs)
         directory.Create();
         await using (var file = new FileStream(directory.Copy, FileMode.Create, FileAccess.Write, FileShare.None, 64 << 10))
         {
-            await foreach (var line in ImportRuns.RejectLinesAsync(from, cancellationToken))
+            await foreach (var line in from.RejectLinesAsync(cancellationToken))
             {
                 if (IsOf(line, classes))
                     await file.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
@@ -65,7 +65,7 @@ internal sealed class RunRetry(ImportRuns runs)
 
     private static async Task<bool> AnyAsync(RunDirectory directory, HashSet<string> classes, CancellationToken cancellationToken)
     {
-        await foreach (var line in ImportRuns.RejectLinesAsync(directory, cancellationToken))
+        await foreach (var line in directory.RejectLinesAsync(cancellationToken))
         {
             if (IsOf(line, classes))
                 return true;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Runs;
 

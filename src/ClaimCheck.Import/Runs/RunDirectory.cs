@@ -1,14 +1,12 @@
 using System.Text.Json;
 using ClaimCheck.Contracts;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Runs;
 
 /// <summary>The directory of one run: its document, journal, rejects, lock. Only its owner can look into it.</summary>
 internal sealed class RunDirectory(string path)
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     public string Path => path;
 
     public string RunId => System.IO.Path.GetFileName(path);
@@ -30,17 +28,9 @@ internal sealed class RunDirectory(string path)
 
     public void Create()
     {
-        CreatePrivate(path);
+        Durable.CreatePrivateFolder(path);
         // Only here: taking the lock never creates a file in a directory that is being deleted.
         using var made = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
-    }
-
-    public static void CreatePrivate(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnerOnly);
     }
 
     /// <returns>Null where the run does not exist, or not yet.</returns>
@@ -62,16 +52,23 @@ internal sealed class RunDirectory(string path)
     }
 
     /// <summary>Replaces the document as a whole: after a crash it is the old one or the new one.</summary>
-    public async Task SaveAsync(RunDocument document)
+    public Task SaveAsync(RunDocument document) =>
+        Durable.ReplaceAsync(Document, JsonSerializer.SerializeToUtf8Bytes(document, ClaimCheckJson.Options), CancellationToken.None);
+
+    /// <summary>The rejects as far as the journal confirms them.</summary>
+    public async IAsyncEnumerable<string> RejectLinesAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var next = Document + ".new";
-        await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
+        if (!File.Exists(Rejects))
+            yield break;
+        var length = (await JournalHistory.ReadAsync(Journal, cancellationToken)).RejectsLength;
+        await using var file = new FileStream(Rejects, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        for (long read = 0; read < length && await reader.ReadLineAsync(cancellationToken) is { } line;)
         {
-            await JsonSerializer.SerializeAsync(file, document, ClaimCheckJson.Options, CancellationToken.None);
-            file.Flush(flushToDisk: true);
+            read += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+            yield return line;
         }
-        File.Move(next, Document, overwrite: true);
-        Durable.SyncFolder(path);
     }
 
     /// <summary>Locks the run for this process, until it is disposed or the process dies.</summary>

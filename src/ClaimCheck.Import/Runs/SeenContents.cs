@@ -1,5 +1,5 @@
 using System.Text;
-using ClaimCheck.Import.Files;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Runs;
 
@@ -20,7 +20,7 @@ internal sealed class SeenContents(string state)
     public async Task<EarlierImport?> NoteAsync(RunDocument run, string sha256, CancellationToken cancellationToken)
     {
         var folder = FolderOf(run.Name);
-        RunDirectory.CreatePrivate(folder);
+        Durable.CreatePrivateFolder(folder);
         using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
         var path = Path.Combine(folder, sha256);
         var (known, lastState) = await ReadAsync(path, cancellationToken);
@@ -33,7 +33,7 @@ internal sealed class SeenContents(string state)
             if (await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other && Counts(other))
                 return new(known, other.State, other.File);
         }
-        Write(path, run.RunId);
+        await Durable.ReplaceAsync(path, Encoding.ASCII.GetBytes(run.RunId), cancellationToken);
         return null;
     }
 
@@ -46,7 +46,7 @@ internal sealed class SeenContents(string state)
         using var _ = await LockAsync(Path.Combine(folder, "lock"), cancellationToken);
         var path = Path.Combine(folder, run.Sha256);
         if ((await ReadAsync(path, cancellationToken)).RunId == run.RunId && Counts(run))
-            Write(path, $"{run.RunId} {run.State}");
+            await Durable.ReplaceAsync(path, Encoding.ASCII.GetBytes($"{run.RunId} {run.State}"), cancellationToken);
     }
 
     // Of a file that failed nothing was sent, unless it changed meanwhile.
@@ -58,17 +58,6 @@ internal sealed class SeenContents(string state)
             return (null, null);
         var words = (await File.ReadAllTextAsync(path, cancellationToken)).Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return (words.ElementAtOrDefault(0), words.ElementAtOrDefault(1));
-    }
-
-    private static void Write(string path, string text)
-    {
-        using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            file.Write(Encoding.ASCII.GetBytes(text));
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(path + ".new", path, overwrite: true);
-        Durable.SyncFolder(Path.GetDirectoryName(path)!);
     }
 
     private string FolderOf(string name) => Path.Combine(state, "seen", name);

@@ -35,11 +35,10 @@ internal static class BatchEndpoints
     }
 
     private static async Task<Results<Ok<Batch>, ProblemResult>> GetBatch(
-        string batchId, HttpContext context, Caller caller, ExportStore store, RevocationReports reports, ReceiptOverview board, ExportViews views, CancellationToken cancellationToken)
+        string batchId, Caller caller, ExportStore store, RevocationReports reports, ReceiptOverview board, ExportViews views, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("batch");
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(views.Show(
             row,
             await reports.RedeemedAsync(id, cancellationToken),
@@ -49,11 +48,10 @@ internal static class BatchEndpoints
     }
 
     private static async Task<Results<Ok<Manifest>, ProblemResult>> GetManifest(
-        string batchId, HttpContext context, Caller caller, Claims claims, CancellationToken cancellationToken)
+        string batchId, Caller caller, Claims claims, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
-        context.Response.Headers.CacheControl = "no-store";
         var claim = await claims.RedeemAsync(id, caller, cancellationToken);
         return claim is Redeemed<Manifest>(var manifest) ? TypedResults.Ok(manifest) : Refusal(claim);
     }
@@ -63,7 +61,6 @@ internal static class BatchEndpoints
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
-        context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.Vary = HeaderNames.Authorization;
         if (LinkRedirect.WouldCarryAKey(context.Request))
         {
@@ -102,7 +99,6 @@ internal static class BatchEndpoints
             {
                 if (page is not RecordPage.Read(var json))
                     return Problems.Of(((RecordPage.Declined)page).Why);
-                context.Response.Headers.CacheControl = "no-store";
                 return TypedResults.Bytes(json, "application/json; charset=utf-8");
             }
         }

@@ -8,6 +8,3 @@ internal sealed class JobFailedException(string code, string detail, bool isTran
     /// <summary>Whether the same job may succeed later.</summary>
     public bool IsTransient { get; } = isTransient;
 }
-
-/// <summary>This worker has lost the job's lease.</summary>
-internal sealed class JobLostException() : Exception("The lease of the job is lost.");

@@ -21,6 +21,6 @@ internal static class BatchQueue
         transaction.Connection.ExecuteAsync(transaction.Command(
             "SELECT pg_advisory_xact_lock(@Key)", new { Key = KeyOf(batch) }, cancellationToken));
 
-    // The random half of the id. Its first bit is always set, which it is in no other advisory lock of the catalog.
+    // The random half of the id. Its first bit is always set, which it is in none of AdvisoryLocks.
     private static long KeyOf(BatchId batch) => BinaryPrimitives.ReadInt64BigEndian(batch.Value.ToByteArray(bigEndian: true).AsSpan(8));
 }

@@ -13,6 +13,7 @@ internal static class CatalogFeature
             .AddSingleton<CatalogDatabase>()
             .AddSingleton(services => services.GetRequiredService<CatalogDatabase>().DataSource)
             .AddSingleton<CatalogSignals>()
+            .AddSingleton<LongPoll>()
             .AddHostedService(services => services.GetRequiredService<CatalogSignals>());
         return builder;
     }

@@ -14,7 +14,7 @@ internal static partial class Exclusive
 
     /// <summary>Does the work whenever the lock is free, until the service stops; the work itself is a loop.</summary>
     /// <param name="catalog">Where the lock is.</param>
-    /// <param name="advisoryLock">A number that nothing else in the catalog locks.</param>
+    /// <param name="advisoryLock">One of <see cref="AdvisoryLocks"/>.</param>
     /// <param name="work">Gets the connection that holds the lock.</param>
     /// <param name="logger">Logs interruptions.</param>
     /// <param name="stoppingToken">Stops it.</param>

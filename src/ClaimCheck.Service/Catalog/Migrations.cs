@@ -11,9 +11,6 @@ namespace ClaimCheck.Service.Catalog;
 /// </summary>
 internal static partial class Migrations
 {
-    // Any constant that nothing else in the database uses: "clchkmig" as bytes.
-    private const long AdvisoryLock = 0x636c63686b6d6967;
-
     private const int MostTries = 5;
 
     /// <summary>Applies the migrations that the catalog lacks. Processes of the previous version may run at the same time: after
@@ -39,8 +36,8 @@ internal static partial class Migrations
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@AdvisoryLock)",
-            new { AdvisoryLock },
+            "SELECT pg_advisory_xact_lock(@Migrations)",
+            new { AdvisoryLocks.Migrations },
             transaction,
             commandTimeout: 0,
             cancellationToken: cancellationToken));

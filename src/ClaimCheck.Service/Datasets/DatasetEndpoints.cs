@@ -18,11 +18,6 @@ internal static class DatasetEndpoints
             .ProducesProblems(404);
         datasets.MapPost("/reload", Reload).WithName("ReloadDatasets")
             .WithSummary("Reads the definitions again, and asks their sources anew: says of each what has changed and what is wrong.").ProducesProblems(503);
-        datasets.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         return routes;
     }
 

@@ -1,10 +1,10 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Reads one file of a definition, whatever kind of file it is.</summary>
-internal static partial class DefinitionFile
+internal static class DefinitionFile
 {
     private const int Largest = 1 << 20;
 
@@ -13,7 +13,7 @@ internal static partial class DefinitionFile
     {
         if (Directory.Exists(path))
             throw new IOException("it is a folder, not a file");
-        if (!IsPlain(path))
+        if (!PlainFile.Is(path))
             throw new IOException("it is a pipe, a socket or a device, not a file");
         var buffer = ArrayPool<byte>.Shared.Rent(Largest + 1);
         try
@@ -40,26 +40,4 @@ internal static partial class DefinitionFile
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    // Opening a pipe blocks until a writer comes, and .NET can't tell a pipe from a file.
-    private static bool IsPlain(string path)
-    {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
-            return true;
-        var descriptor = Open(path, OperatingSystem.IsLinux() ? 0x800 : 0x4); // O_NONBLOCK
-        if (descriptor < 0)
-            return true; // reading it fails with the reason
-        var canSeek = Seek(descriptor, 0, whence: 1) >= 0;
-        _ = Close(descriptor);
-        return canSeek;
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "lseek")]
-    private static partial nint Seek(int descriptor, nint offset, int whence);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ClaimCheck.LocalPostgres;
+using ClaimCheck.Service.Catalog;
+using ClaimCheck.Records.Disk;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Startup;
 using Dapper;
@@ -26,9 +28,6 @@ internal sealed partial class SampleDatabase(
     private const string Writer = "claimcheck_sample_writer";
 
     private const long MostOrders = 100_000_000;
-
-    // "claimche" in ASCII: not used as an advisory lock by others on a shared server.
-    private const long MakingIt = 0x636C_6169_6D63_6865;
 
     /// <summary>
     /// Creates the database if it is wanted and missing, and registers it as a source. Replicas may run this at the same time.
@@ -64,7 +63,7 @@ internal sealed partial class SampleDatabase(
         }
 
         sources.Register(Source, reader, writer);
-        await ShareAsync(writer, cancellationToken);
+        Share(writer);
     }
 
     // In the embedded Postgres with one role to read and one to write; beside a catalog elsewhere with the catalog's own role.
@@ -97,18 +96,12 @@ internal sealed partial class SampleDatabase(
     }
 
     // For tools that look at the sample beside the service, as the demo does: readable by the same user only.
-    private async Task ShareAsync(string connectionString, CancellationToken cancellationToken)
+    private void Share(string connectionString)
     {
         var directory = DataDirectory.Of(configuration);
         Directory.CreateDirectory(directory);
-        // By a rename: replicas with one directory may start at the same time.
-        var next = Path.Combine(directory, $"sample-connection.{Guid.NewGuid():N}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using (var stream = new FileStream(next, options))
-            await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"), cancellationToken);
-        File.Move(next, Path.Combine(directory, "sample-connection"), overwrite: true);
+        // Replicas with one directory may start at the same time.
+        Durable.ReplacePrivate(Path.Combine(directory, "sample-connection"), System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"));
     }
 
     private long WantedOrders()
@@ -128,7 +121,7 @@ internal sealed partial class SampleDatabase(
         await connection.OpenAsync(cancellationToken);
         // CREATE DATABASE runs outside a transaction; the lock is released with the session.
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_lock(@MakingIt)", new { MakingIt }, cancellationToken: cancellationToken));
+            "SELECT pg_advisory_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken: cancellationToken));
         var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
             "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken: cancellationToken));
         if (!exists)
@@ -144,7 +137,7 @@ internal sealed partial class SampleDatabase(
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@MakingIt)", new { MakingIt }, transaction, cancellationToken: cancellationToken));
+            "SELECT pg_advisory_xact_lock(@Sample)", new { AdvisoryLocks.Sample }, transaction, cancellationToken: cancellationToken));
         var made = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             "SELECT obj_description(to_regclass('public.orders'), 'pg_class')", transaction: transaction, cancellationToken: cancellationToken));
         if (made == SampleOrders.Recipe(orders))

@@ -21,7 +21,7 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
             () => sources.Get(plan.Dataset.Source),
             options,
             async (name, content, token) =>
-                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(),
             meter,
             plan.RetryOf is null ? null : rounds,
             keySpace,

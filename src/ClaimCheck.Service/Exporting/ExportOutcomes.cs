@@ -96,19 +96,17 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
             transaction,
             EventTypes.BulkReady,
             ready.Event,
-            new
-            {
+            new ReadyFacts(
                 plan.ExportId,
                 plan.BatchId,
                 ready.Dataset,
                 ready.SchemaVersion,
-                RetryOf = ready.RetryOf is { } original ? new BatchId(original) : (BatchId?)null,
+                plan.RetryOf,
                 staged.Records,
                 staged.Bytes,
-                Files = staged.Files.Count,
+                staged.Files.Count,
                 plan.Format,
-                plan.Compression,
-            },
+                plan.Compression),
             cancellationToken);
 
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
@@ -154,14 +152,13 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
 
     private sealed record Subject
     {
-        public const string Columns = "id, batch_id, tenant, dataset, schema_version, retry_of, consumer";
+        public const string Columns = "id, batch_id, tenant, dataset, schema_version, consumer";
 
         public required Guid Id { get; init; }
         public required Guid BatchId { get; init; }
         public required string Tenant { get; init; }
         public required string Dataset { get; init; }
         public required int SchemaVersion { get; init; }
-        public Guid? RetryOf { get; init; }
         public required string Consumer { get; init; }
 
         public EventSubject Event => new(Id, BatchId, Tenant, Dataset, Consumer);

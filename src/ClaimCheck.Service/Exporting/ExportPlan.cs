@@ -36,6 +36,3 @@ internal sealed record ExportPlan
     /// <summary>The trace of the request that asked for it (W3C trace context), or null.</summary>
     public string? TraceParent { get; init; }
 }
-
-/// <summary>This worker has lost the lease (expired, revoked, cancelled): whatever it does now must change nothing.</summary>
-internal sealed class LeaseLostException(ExportId exportId) : Exception($"The lease of {exportId} is lost.");

@@ -12,21 +12,8 @@ internal sealed partial class ExportWorker(
         BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
 
     private Task LoopAsync(CancellationToken stoppingToken) =>
-        new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
-
-    private async Task<bool> TakeAsync(CancellationToken stoppingToken)
-    {
-        if (await leases.TakeAsync(stoppingToken) is not { } plan)
-            return false;
-        await run.RunAsync(plan, stoppingToken);
-        return true;
-    }
-
-    private async Task ReclaimAsync(CancellationToken stoppingToken)
-    {
-        foreach (var export in await leases.ReclaimAsync(stoppingToken))
-            Log.Reclaimed(logger, new ExportId(export));
-    }
+        new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(
+            leases.TakeAsync, run.RunAsync, leases.ReclaimAsync, export => Log.Reclaimed(logger, new ExportId(export)), stoppingToken);
 
     private static partial class Log
     {

@@ -44,7 +44,6 @@ internal static class ExportEndpoints
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
 
-        NoStore(context);
         if ((key is not null && !isNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
             return TypedResults.Ok(views.Show(row));
         RetryAfter(context);
@@ -58,7 +57,6 @@ internal static class ExportEndpoints
             return Problems.NotFound("export");
         if (Waiting.Apply(context, Waiting.Preferred(context.Request)) is var wait && wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
-        NoStore(context);
         if (!ExportState.IsSettled(row.State))
             RetryAfter(context);
         return TypedResults.Ok(views.Show(row));
@@ -73,24 +71,12 @@ internal static class ExportEndpoints
             return Problems.Of(ProblemCodes.InvalidParameter, $"state must be one of {string.Join(", ", ExportState.All)}.");
         if (dataset?.Contains('\0', StringComparison.Ordinal) == true)
             return Problems.Of(ProblemCodes.InvalidParameter, "dataset must be text without NUL characters.");
-        ExportId? before = null;
-        if (paging.After is not null)
-        {
-            if (!ExportId.TryParse(paging.After, out var last))
-                return Problems.Of(ProblemCodes.InvalidCursor);
-            before = last;
-        }
-
-        // One more than asked for tells whether there is another page.
-        var rows = await store.ListAsync(caller, state, dataset, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].ExportId.ToString()) : null;
-        NoStore(context);
-        return TypedResults.Ok(new Page<Export>([.. page.Select(views.Show)], next));
+        if (!paging.TryAfter<ExportId>(ExportId.TryParse, out var before))
+            return Problems.Of(ProblemCodes.InvalidCursor);
+        var rows = await store.ListAsync(caller, state, dataset, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => views.Show(row), row => row.ExportId.ToString()));
     }
 
     private static void RetryAfter(HttpContext context) =>
         context.Response.Headers.RetryAfter = ((int)AskAgain.TotalSeconds).ToString();
-
-    private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 }

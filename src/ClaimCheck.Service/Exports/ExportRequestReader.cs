@@ -4,14 +4,7 @@ using ClaimCheck.Service.Datasets;
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>A valid request, with the dataset's defaults filled in.</summary>
-internal sealed record ValidRequest(
-    DefinedDataset Dataset,
-    JsonElement Criteria,
-    string Format,
-    string Compression,
-    long MaxFileBytes,
-    TimeSpan LinkLifetime,
-    TimeSpan Retention);
+internal sealed record ValidRequest(DefinedDataset Dataset, ExportTerms Terms);
 
 /// <summary>Reads the body of <c>POST /v1/exports</c>; collects what is wrong with each field.</summary>
 internal static class ExportRequestReader
@@ -59,6 +52,6 @@ internal static class ExportRequestReader
 
         return dataset is null || fields.Errors.Count > 0
             ? (null, fields.Errors)
-            : (new(defined!, criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value), fields.Errors);
+            : (new(defined!, new(criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value)), fields.Errors);
     }
 }

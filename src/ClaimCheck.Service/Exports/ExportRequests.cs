@@ -29,8 +29,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         var (request, errors) = ExportRequestReader.Read(body, known);
         if (request is null)
             return Refused.Invalid(errors);
-        var meaning = ExportStore.Meaning(
-            request.Dataset.Name, request.Criteria, request.Format, request.Compression, request.MaxFileBytes, request.LinkLifetime, request.Retention);
+        var meaning = request.Terms.Meaning(request.Dataset.Name);
 
         // Before the source is asked: a repeated request is answered even while the source is unreachable.
         if (key is not null && await store.FindByKeyAsync(caller, key, cancellationToken) is { } before)
@@ -40,7 +39,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         if (unavailable is not null)
             return Refusals.Unavailable(unavailable);
 
-        var created = await store.CreateAsync(caller, NewExport.Of(request, frozen!), key, meaning, cancellationToken);
+        var created = await store.CreateAsync(caller, new(frozen!, request.Terms), key, meaning, cancellationToken);
         return created.New is { } row
             ? new ExportAnswer.Asked(row, true)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);

@@ -14,7 +14,7 @@ internal sealed record ExportRow
     /// </summary>
     public const string Columns = """
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
-        format, compression, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
+        format, compression, max_file_bytes, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
         estimated_records, records, bytes, uncompressed_bytes, files, snapshot_at,
         created_at, started_at, ready_at, expires_at, ended_at, ended_by, reason, failure_code, failure_detail, failure_transient,
         expires_at - now() AS remaining, manifest_expires_at - now() AS manifest_remaining
@@ -29,6 +29,7 @@ internal sealed record ExportRow
     public required string Criteria { get; init; }
     public required string Format { get; init; }
     public required string Compression { get; init; }
+    public required long MaxFileBytes { get; init; }
     public required TimeSpan LinkLifetime { get; init; }
     public required TimeSpan Retention { get; init; }
     public Guid? RetryOf { get; init; }
@@ -64,6 +65,8 @@ internal sealed record ExportRow
     /// The state, but <c>expired</c> from the end of retention on, even before the retention worker has stored it.
     /// </summary>
     public string EffectiveState => State == ExportState.Ready && Remaining <= TimeSpan.Zero ? ExportState.Expired : State;
+
+    public ExportTerms Terms => new(CriteriaJson, Format, Compression, MaxFileBytes, LinkLifetime, Retention);
 
     public JsonElement CriteriaJson => JsonElement.Parse(Criteria);
 

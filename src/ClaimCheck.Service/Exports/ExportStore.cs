@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
@@ -9,41 +8,22 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>A request for an export that was found valid.</summary>
-internal sealed record NewExport
+/// <summary>An export that is to be created.</summary>
+internal sealed record NewExport(FrozenDataset Dataset, ExportTerms Terms)
 {
-    public required FrozenDataset Dataset { get; init; }
-    public required JsonElement Criteria { get; init; }
-    public required string Format { get; init; }
-    public required string Compression { get; init; }
-    public required long MaxFileBytes { get; init; }
-    public required TimeSpan LinkLifetime { get; init; }
-    public required TimeSpan Retention { get; init; }
-
     /// <summary>The state that it begins in: for the workers, or open for its producer.</summary>
     public string State { get; init; } = ExportState.Pending;
 
-    public static NewExport Of(ValidRequest request, FrozenDataset dataset) => new()
-    {
-        Dataset = dataset,
-        Criteria = request.Criteria,
-        Format = request.Format,
-        Compression = request.Compression,
-        MaxFileBytes = request.MaxFileBytes,
-        LinkLifetime = request.LinkLifetime,
-        Retention = request.Retention,
-    };
+    /// <summary>The batch whose transient failures it retries, or null.</summary>
+    public Guid? RetryOf { get; init; }
+
+    /// <summary>The one consumer that it is for, or <c>*</c>.</summary>
+    public string Consumer { get; init; } = "*";
 }
 
 /// <summary>The exports in the catalog, as the API sees them: create, find, list.</summary>
 internal sealed class ExportStore(NpgsqlDataSource catalog)
 {
-    /// <summary>The meaning that an idempotency key stands for: the digest of the canonical request.</summary>
-    public static byte[] Meaning(
-        string dataset, JsonElement criteria, string format, string compression, long maxFileBytes, TimeSpan linkLifetime, TimeSpan retention) =>
-        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
-            new object[] { dataset, criteria, format, compression, maxFileBytes, linkLifetime.Ticks, retention.Ticks }));
-
     /// <summary>The export that a key of this caller created before.</summary>
     public async Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken)
     {
@@ -101,9 +81,9 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
-                                 format, compression, max_file_bytes, link_lifetime, retention, state, traceparent)
+                                 format, compression, max_file_bytes, link_lifetime, retention, state, retry_of, consumer, traceparent)
             VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::json, @Criteria::json,
-                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @TraceParent)
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @RetryOf, @Consumer, @TraceParent)
             RETURNING {ExportRow.Columns}
             """,
             new
@@ -115,13 +95,15 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 Dataset = export.Dataset.Name,
                 export.Dataset.SchemaVersion,
                 Definition = JsonSerializer.Serialize(export.Dataset, ClaimCheckJson.Options),
-                Criteria = export.Criteria.GetRawText(),
-                export.Format,
-                export.Compression,
-                export.MaxFileBytes,
-                export.LinkLifetime,
-                export.Retention,
+                Criteria = export.Terms.Criteria.GetRawText(),
+                export.Terms.Format,
+                export.Terms.Compression,
+                export.Terms.MaxFileBytes,
+                export.Terms.LinkLifetime,
+                export.Terms.Retention,
                 export.State,
+                export.RetryOf,
+                export.Consumer,
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
             cancellationToken));

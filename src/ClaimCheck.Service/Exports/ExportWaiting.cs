@@ -5,7 +5,7 @@ using ClaimCheck.Service.Http.Access;
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>Waits until an export is ready or ended, for callers that asked to (<c>Prefer: wait=N</c>).</summary>
-internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, LongPoll poll)
 {
     private readonly CatalogWatch<(Guid Id, Guid BatchId), ExportRow> watch = new(
         signals,
@@ -15,15 +15,12 @@ internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, T
             (await store.SettledAsync([.. exports.Select(export => export.Id)], cancellationToken)).Select(row => ((row.Id, row.BatchId), row)));
 
     /// <returns>The export as it is then; still pending or running when the time is up or the service stops.</returns>
-    public async Task<ExportRow> UntilSettledAsync(Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var wait = watch.Begin((row.Id, row.BatchId));
-        row = await store.FindAsync(caller, row.ExportId, cancellationToken) ?? row;
-        if (ExportState.IsSettled(row.State) || atMost <= TimeSpan.Zero)
-            return row;
-        return await wait.WithinAsync(atMost, time, stopping.Token)
-            ? await wait.Happened
-            : await store.FindAsync(caller, row.ExportId, cancellationToken) ?? row;
-    }
+    public Task<ExportRow> UntilSettledAsync(Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken) =>
+        poll.UntilAsync(
+            watch,
+            (row.Id, row.BatchId),
+            async token => await store.FindAsync(caller, row.ExportId, token) ?? row,
+            found => ExportState.IsSettled(found.State),
+            atMost,
+            cancellationToken);
 }

@@ -18,7 +18,6 @@ internal static class LandingEndpoint
     private static async Task PutFileAsync(
         string batchId, string ordinal, HttpContext context, StagedFileLinks links, ProducerBatchStore store, FileReceiver receiver)
     {
-        context.Response.Headers.CacheControl = "no-store";
         var problem = links.Verify($"{StagingKeys.LandingRoot}{batchId}/{ordinal}", context.Request.Query, HttpMethods.Put) switch
         {
             LinkVerdict.Invalid => Problems.Of(ProblemCodes.LinkInvalid, "The link was not minted by this service, or was altered."),

@@ -19,28 +19,8 @@ internal sealed partial class LandingWorker(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(LandingWorker), LoopAsync, logger, stoppingToken);
-
-    private async Task LoopAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await LookAtNextAsync(stoppingToken))
-                    await Task.Delay(LookAgain, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
-            {
-                Log.Interrupted(logger, e.Message);
-                await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+        BackgroundLoop.RunAsync(
+            nameof(LandingWorker), token => PeriodicWork.RunAsync(LookAtNextAsync, LookAgain, logger, token), logger, stoppingToken);
 
     private async Task<bool> LookAtNextAsync(CancellationToken cancellationToken)
     {
@@ -135,8 +115,5 @@ internal sealed partial class LandingWorker(
 
         [LoggerMessage(LogLevel.Error, "The landing of batch {BatchId} could not be checked; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
-
-        [LoggerMessage(LogLevel.Warning, "The sweep of landings was interrupted ({Reason}); it is tried again.")]
-        public static partial void Interrupted(ILogger logger, string reason);
     }
 }

@@ -29,11 +29,6 @@ internal static class ProducerBatchEndpoints
             .ProducesProblems(404, 409, 410, 422, 503);
         batches.MapPost("/{batchId}/publish", Publish).WithName("PublishBatch").WithSummary("Checks what has arrived, and announces it as an export.")
             .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.").ProducesProblems(404, 409, 410, 503);
-        batches.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         return routes;
     }
 
@@ -62,7 +57,7 @@ internal static class ProducerBatchEndpoints
             own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
 
-        var created = await store.OpenAsync(caller, upload.With(own!), upload.Files, key, meaning, cancellationToken);
+        var created = await store.OpenAsync(caller, new(own!, upload.Terms) { State = ExportState.Open }, upload.Files, key, meaning, cancellationToken);
         if (created.New is not { } row)
             return await RepeatAsync(created.Known!);
         var opened = await store.FindAsync(row, cancellationToken);

@@ -10,25 +10,8 @@ namespace ClaimCheck.Service.ProducerBatches;
 internal sealed record ValidProducerBatch(
     DefinedDataset? Defined,
     FrozenDataset? Own,
-    string Format,
-    string Compression,
-    long MaxFileBytes,
-    TimeSpan LinkLifetime,
-    TimeSpan Retention,
-    IReadOnlyList<UploadRequestFile> Files)
-{
-    public NewExport With(FrozenDataset dataset) => new()
-    {
-        Dataset = dataset,
-        Criteria = JsonElement.Parse("{}"),
-        Format = Format,
-        Compression = Compression,
-        MaxFileBytes = MaxFileBytes,
-        LinkLifetime = LinkLifetime,
-        Retention = Retention,
-        State = ExportState.Open,
-    };
-}
+    ExportTerms Terms,
+    IReadOnlyList<UploadRequestFile> Files);
 
 /// <summary>Reads the body of <c>POST /v1/batches</c>; collects what is wrong with each field.</summary>
 internal static partial class ProducerBatchReader
@@ -56,7 +39,7 @@ internal static partial class ProducerBatchReader
         fields.RefuseOthers();
         return fields.Errors.Count > 0
             ? (null, fields.Errors)
-            : (new(defined, own, format, compression, maxFileBytes, link, retention, files), fields.Errors);
+            : (new(defined, own, new(JsonElement.Parse("{}"), format, compression, maxFileBytes, link, retention), files), fields.Errors);
     }
 
     private static FrozenDataset? ReadOwn(FieldReader fields, string? name, DefinedDataset? defined)

@@ -37,7 +37,7 @@ internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging sta
         await using var parts = new PartFiles(
             layout,
             async (name, content, token) =>
-                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(plan.ExportId),
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(),
             meter);
         var budget = isCompressed ? new UnpackBudget(options) : null;
         foreach (var file in files)

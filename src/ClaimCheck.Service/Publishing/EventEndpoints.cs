@@ -56,7 +56,6 @@ internal static class EventEndpoints
             var left = wait - time.GetElapsedTime(began);
             if (events.Count > 0 || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
             {
-                context.Response.Headers.CacheControl = "no-store";
                 return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], next.ToString()));
             }
 

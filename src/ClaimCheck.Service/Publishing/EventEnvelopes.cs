@@ -2,6 +2,7 @@ using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Links;
 using ClaimCheck.Service.Staging;
@@ -73,20 +74,5 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
             batch.Ready, key, remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, HttpMethods.Get, cancellationToken);
         var truth = new[] { signed.ExpiresAt, end!.Value, batch.ExpiresAt!.Value }.Min();
         return signed with { ExpiresAt = truth };
-    }
-
-    // What the outbox stores of a BulkReady: everything but links and addresses.
-    private sealed record ReadyFacts
-    {
-        public required ExportId ExportId { get; init; }
-        public required BatchId BatchId { get; init; }
-        public required string Dataset { get; init; }
-        public required int SchemaVersion { get; init; }
-        public BatchId? RetryOf { get; init; }
-        public required long Records { get; init; }
-        public required long Bytes { get; init; }
-        public required int Files { get; init; }
-        public required string Format { get; init; }
-        public required string Compression { get; init; }
     }
 }

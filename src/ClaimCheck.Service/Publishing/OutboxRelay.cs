@@ -14,15 +14,13 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed partial class OutboxRelay(
     NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options, ILogger<OutboxRelay> logger) : BackgroundService
 {
-    // "clchrlay" as bytes: any constant that nothing else in the catalog locks.
-    private const long AdvisoryLock = 0x636c6368726c6179;
     private const int AtOnce = 100;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
+            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.OutboxRelay, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {

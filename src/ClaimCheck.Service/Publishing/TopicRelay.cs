@@ -1,4 +1,5 @@
 using ClaimCheck.Aws;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Catalog;
 using Npgsql;
 
@@ -13,14 +14,13 @@ namespace ClaimCheck.Service.Publishing;
 internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
 {
-    // "clchtopc" as bytes: any constant that nothing else in the catalog locks.
-    private const long AdvisoryLock = 0x636c6368746f7063;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLock, RelayAsync, logger, token), logger, stoppingToken);
+            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.TopicRelay, RelayAsync, logger, token), logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -35,10 +35,10 @@ internal sealed partial class TopicRelay(
             }
             catch (AwsMessagingException e)
             {
-                // The topic accepts nothing at all. The delay doubles, up to half a minute, with jitter.
-                var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(failures++, 10))));
+                // The topic accepts nothing at all.
+                var wait = Backoff.After(++failures, FirstWait, LongestWait);
                 Log.Waiting(logger, wait, e.Message);
-                await Task.Delay(wait * (0.5 + (Random.Shared.NextDouble() / 2)), stoppingToken);
+                await Task.Delay(wait, stoppingToken);
             }
         }
     }

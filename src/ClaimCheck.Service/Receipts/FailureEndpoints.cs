@@ -54,11 +54,11 @@ internal static class FailureEndpoints
         }
 
         await using (body)
-            return await TakeAsync(id, consumer, body, isArray, context, caller, intake, views, cancellationToken);
+            return await TakeAsync(id, consumer, body, isArray, caller, intake, views, cancellationToken);
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> TakeAsync(
-        BatchId id, string consumer, Stream body, bool isArray, HttpContext context, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
+        BatchId id, string consumer, Stream body, bool isArray, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
     {
         var reader = new FailureReader(PipeReader.Create(body, new StreamPipeReaderOptions(leaveOpen: true)));
         var failures = isArray ? reader.ReadArrayAsync(cancellationToken) : reader.ReadLinesAsync(cancellationToken);
@@ -67,7 +67,6 @@ internal static class FailureEndpoints
             var (batch, refusal) = await intake.TakeAsync(caller, id, consumer, failures, cancellationToken);
             if (refusal is not null)
                 return Problems.Of(refusal);
-            context.Response.Headers.CacheControl = "no-store";
             return TypedResults.Ok(await views.ShowAsync(batch!, consumer, cancellationToken));
         }
         catch (BadFailuresException e)
@@ -99,14 +98,10 @@ internal static class FailureEndpoints
         if (ExportState.IsEnd(batch.EffectiveState))
             return Problems.Of(Refusals.Gone(batch.EffectiveState));
 
-        context.Response.Headers.CacheControl = "no-store";
         if (context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))
             return new LinesResult(lists.AllAsync(id, consumer, failureClass, cancellationToken), $"{batch.Dataset}-{id}-{consumer}-failures.ndjson");
-        var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        return TypedResults.Ok(new Page<RecordFailure>(
-            [.. page.Select(row => row.ToContract())],
-            rows.Count > paging.Limit ? Paging.Cursor(ListCall, Convert.ToHexStringLower(page[^1].Digest)) : null));
+        var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => row.ToContract(), row => Convert.ToHexStringLower(row.Digest)));
     }
 
     // The whole body, before anything of the catalog is locked: a caller sends as slowly as it likes.

@@ -29,7 +29,6 @@ internal static class OfferEndpoints
         var (retry, refused) = await retries.AskAsync(caller, id, consumer, cancellationToken);
         if (refused is not null)
             return Problems.Of(refused);
-        context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.RetryAfter = RetryAfter;
         return TypedResults.Accepted(ExportViews.PathOf(retry!.ExportId), await views.ShowWithStagingAsync(retry, cancellationToken));
     }
@@ -43,7 +42,6 @@ internal static class OfferEndpoints
         var (redelivery, refused) = await redeliveries.AskAsync(caller, id, consumer, cancellationToken);
         if (refused is not null)
             return Problems.Of(refused);
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Accepted($"/v1/batches/{id}/receipts/{consumer}", redelivery!);
     }
 

@@ -31,20 +31,17 @@ internal static class ReceiptEndpoints
             return Problems.Of(ProblemCodes.InvalidCursor);
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
-        var receipts = await views.ListAsync(batch, paging.After, paging.Limit + 1, cancellationToken);
-        var page = receipts.Take(paging.Limit).ToList();
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(new Page<Receipt>(page, receipts.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Consumer) : null));
+        var receipts = await views.ListAsync(batch, paging.After, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(receipts, receipt => receipt, receipt => receipt.Consumer));
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Get(
-        string batchId, string consumer, HttpContext context, Caller caller, ExportStore store, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, string consumer, Caller caller, ExportStore store, ReceiptViews views, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
         if (!Caller.IsConsumer(consumer) || await views.ShowAsync(batch, consumer, cancellationToken) is not { } receipt)
             return Problems.NotFound("receipt");
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(receipt);
     }
 
@@ -64,7 +61,6 @@ internal static class ReceiptEndpoints
         var (batch, refusal) = await reports.TakeAsync(caller, id, consumer, report, cancellationToken);
         if (refusal is not null)
             return Problems.Of(refusal);
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await views.ShowAsync(batch!, consumer, cancellationToken));
     }
 }

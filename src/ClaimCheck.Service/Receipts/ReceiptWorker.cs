@@ -12,8 +12,6 @@ namespace ClaimCheck.Service.Receipts;
 /// </summary>
 internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
 {
-    // "clchrcpt" as bytes: any constant that nothing else in the catalog locks.
-    private const long AdvisoryLock = 0x636c636872637074;
     private const int AtOnce = 100;
     private const int KeysAtOnce = 10_000;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
@@ -22,7 +20,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(ReceiptWorker), token => Exclusive.RunAsync(catalog, AdvisoryLock, TickAsync, logger, token), logger, stoppingToken);
+            nameof(ReceiptWorker), token => Exclusive.RunAsync(catalog, AdvisoryLocks.Receipts, TickAsync, logger, token), logger, stoppingToken);
 
     private async Task TickAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
+using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Http.Access;
@@ -44,19 +45,17 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
             transaction,
             EventTypes.BulkReady,
             new(batch.Id, batch.BatchId, batch.Tenant, batch.Dataset, consumer),
-            new
-            {
+            new ReadyFacts(
                 batch.ExportId,
-                BatchId = batch.Batch,
+                batch.Batch,
                 batch.Dataset,
                 batch.SchemaVersion,
-                RetryOf = batch.RetryOf is { } original ? new BatchId(original) : (BatchId?)null,
+                batch.RetryOf is { } original ? new BatchId(original) : null,
                 batch.Records,
                 batch.Bytes,
                 batch.Files,
                 batch.Format,
-                batch.Compression,
-            },
+                batch.Compression),
             cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         Log.Offered(logger, id, consumer);

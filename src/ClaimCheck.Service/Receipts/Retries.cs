@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Datasets;
@@ -100,27 +98,12 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
     // As the original was frozen, but in no order, and without a delivery goal of its own.
     private static Task<ExportRow> MakeAsync(
         Transaction transaction, Caller caller, ExportRow original, string consumer, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
-            $"""
-            INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria, format, compression,
-                                 max_file_bytes, link_lifetime, retention, retry_of, consumer, traceparent)
-            SELECT @Id, @BatchId, tenant, @Caller, dataset, schema_version, @Definition::json, criteria, format, compression,
-                   max_file_bytes, link_lifetime, retention, batch_id, @consumer, @TraceParent
-              FROM exports
-             WHERE batch_id = @Original
-            RETURNING {ExportRow.Columns}
-            """,
-            new
-            {
-                Id = ExportId.New().Value,
-                BatchId = BatchId.New().Value,
-                Caller = caller.Name,
-                Definition = JsonSerializer.Serialize(original.FrozenDataset with { OrderedBy = null, Delivery = null }, ClaimCheckJson.Options),
-                consumer,
-                TraceParent = Activity.Current?.Id,
-                Original = original.BatchId,
-            },
-            cancellationToken));
+        ExportStore.InsertAsync(
+            transaction,
+            ExportId.New(),
+            caller,
+            new(original.FrozenDataset with { OrderedBy = null, Delivery = null }, original.Terms) { RetryOf = original.BatchId, Consumer = consumer },
+            cancellationToken);
 
     private static partial class Log
     {

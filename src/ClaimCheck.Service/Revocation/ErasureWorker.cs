@@ -3,7 +3,7 @@ using ClaimCheck.Service.Catalog;
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Runs in every process: requested deletions, abandoned attempts, expired retention.</summary>
-internal sealed partial class ErasureWorker(
+internal sealed class ErasureWorker(
     BatchEraser eraser, AttemptCleanup attempts, Retention retention, CatalogSignals signals, ILogger<ErasureWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
@@ -17,33 +17,9 @@ internal sealed partial class ErasureWorker(
         RepeatAsync("retention", retention.ExpireAsync, stoppingToken));
 
     private Task RepeatAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync($"{nameof(ErasureWorker)} ({topic})", token => WorkAsync(topic, workOnce, token), logger, stoppingToken);
-
-    private async Task WorkAsync(string topic, Func<CancellationToken, Task<bool>> workOnce, CancellationToken stoppingToken)
-    {
-        using var signal = signals.Listen(topic);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await workOnce(stoppingToken))
-                    await signal.WaitAsync(LookAgain, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
-            {
-                Log.Interrupted(logger, topic, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "Cleaning up ({Topic}) was interrupted ({Reason}); it is tried again.")]
-        public static partial void Interrupted(ILogger logger, string topic, string reason);
-    }
+        BackgroundLoop.RunAsync(
+            $"{nameof(ErasureWorker)} ({topic})",
+            token => PeriodicWork.RunAsync(workOnce, signals, topic, LookAgain, logger, token),
+            logger,
+            stoppingToken);
 }

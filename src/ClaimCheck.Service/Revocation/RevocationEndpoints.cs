@@ -43,7 +43,6 @@ internal static class RevocationEndpoints
             return Problems.NotFound(what);
 
         var report = await reports.WaitAsync(caller, batch, WaitForProof, cancellationToken);
-        context.Response.Headers.CacheControl = "no-store";
         if (report.VerifiedAt is not null)
             return TypedResults.Ok(report);
         context.Response.Headers.RetryAfter = "2";

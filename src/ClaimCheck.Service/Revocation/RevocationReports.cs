@@ -9,7 +9,7 @@ using Npgsql;
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>What is known about a batch's end: the report, and who had fetched links.</summary>
-internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource catalog, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource catalog, CatalogSignals signals, LongPoll poll)
 {
     private const int ShownCallers = 100;
     private const int ShownCascaded = 1000;
@@ -30,13 +30,13 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
     /// <summary>The report, as soon as the deletion is verified, or its progress when the time is up.</summary>
     public async Task<RevocationReport> WaitAsync(Caller caller, BatchId batch, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var wait = verified.Begin(batch.Value);
-        var report = await ReadAsync(caller, batch, cancellationToken);
-        if (report.VerifiedAt is not null || atMost <= TimeSpan.Zero)
-            return report;
-        if (await wait.WithinAsync(atMost, time, stopping.Token))
-            await wait.Happened;
+        await poll.UntilAsync(
+            verified,
+            batch.Value,
+            async token => await VerifiedAtAsync(batch, token) is not null,
+            isVerified => isVerified,
+            atMost,
+            cancellationToken);
         return await ReadAsync(caller, batch, cancellationToken);
     }
 

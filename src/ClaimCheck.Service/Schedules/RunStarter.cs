@@ -106,7 +106,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         }
 
         var id = ExportId.New();
-        await ExportStore.InsertAsync(transaction, id, schedule.Owner, NewExport.Of(request, frozen), cancellationToken);
+        await ExportStore.InsertAsync(transaction, id, schedule.Owner, new(frozen, request.Terms), cancellationToken);
         await transaction.Connection.ExecuteAsync(transaction.Command(
             """
             UPDATE schedule_runs
@@ -118,7 +118,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
             {
                 run.Id,
                 ExportId = id.Value,
-                Criteria = request.Criteria.GetRawText(),
+                Criteria = request.Terms.Criteria.GetRawText(),
                 schedule.Series,
                 Watermark = resolved.UsesWatermark ? watermark : null,
             },

@@ -29,11 +29,6 @@ internal static partial class ScheduleEndpoints
         schedules.MapMethods("/{name}/runs/{runId}", GetAndHead, Run).WithName("GetScheduleRun").WithSummary("One run.").ProducesProblems(404);
         schedules.MapPost("/{name}/run", RunNow).WithName("RunSchedule").WithSummary("Runs it now.")
             .ReadsHeader("Idempotency-Key", "The same key is the same run.").ProducesProblems(400, 404, 409);
-        schedules.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         return routes;
     }
 
@@ -83,10 +78,8 @@ internal static partial class ScheduleEndpoints
             return refusal!;
         if (paging.After?.Contains('\0', StringComparison.Ordinal) == true)
             return Problems.Of(ProblemCodes.InvalidCursor);
-        var rows = await store.ListAsync(caller, paging.After, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Name) : null;
-        return TypedResults.Ok(new Page<Schedule>([.. page.Select(views.Show)], next));
+        var rows = await store.ListAsync(caller, paging.After, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => views.Show(row), row => row.Name));
     }
 
     private static async Task<Results<NoContent, ProblemResult>> Delete(
@@ -113,10 +106,8 @@ internal static partial class ScheduleEndpoints
 
         if (await FindAsync(name, caller, store, cancellationToken) is not { } schedule)
             return Problems.NotFound("schedule");
-        var rows = await history.ListAsync(schedule.Id, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(RunsCall, page[^1].FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture)) : null;
-        return TypedResults.Ok(new Page<ScheduleRun>([.. page.Select(run => views.Show(schedule, run))], next));
+        var rows = await history.ListAsync(schedule.Id, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, run => views.Show(schedule, run), run => run.FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Results<Ok<ScheduleRun>, ProblemResult>> Run(

@@ -7,7 +7,7 @@ namespace ClaimCheck.Service.Schedules;
 /// <summary>
 /// Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at once.
 /// </summary>
-internal sealed partial class ScheduleWorker(
+internal sealed class ScheduleWorker(
     ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger) : BackgroundService
 {
     private const string Topic = "schedules";
@@ -23,23 +23,8 @@ internal sealed partial class ScheduleWorker(
     private async Task LoopAsync(CancellationToken stoppingToken)
     {
         using var signal = signals.Listen(Topic);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await WorkAsync(stoppingToken))
-                    await signal.WaitAsync(await UntilNextAsync(catalog, stoppingToken), stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
-            {
-                Log.CatalogAway(logger, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        await PeriodicWork.RunAsync(
+            WorkAsync, async token => await signal.WaitAsync(await UntilNextAsync(catalog, token), token), logger, stoppingToken);
     }
 
     private async Task<bool> WorkAsync(CancellationToken stoppingToken)
@@ -69,11 +54,5 @@ internal sealed partial class ScheduleWorker(
             """,
             cancellationToken: cancellationToken)) ?? LookAgain;
         return left > LookAgain ? LookAgain : left < Soonest ? Soonest : left;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "The catalog can't be reached ({Reason}); the worker tries again.")]
-        public static partial void CatalogAway(ILogger logger, string reason);
     }
 }

@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Writes an upload's file, and renames it into place.</summary>
-internal sealed partial class FolderWriter(
+internal sealed class FolderWriter(
     FolderPaths paths, StagedMultipartUpload upload, Func<StagedMultipartUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
     private FileStream? file;
@@ -32,9 +32,8 @@ internal sealed partial class FolderWriter(
             await CloseAsync();
             var target = paths.Of(Upload.Key);
             // Fails where the upload was aborted, or its folder erased. Overwrites: a manifest may be written several times.
-            File.Move(paths.Of(Upload), target, overwrite: true);
+            Durable.Put(paths.Of(Upload), target);
             completed = true;
-            FlushFolder(Path.GetDirectoryName(target)!);
         }
         catch (Exception e) when (FolderFailures.IsFailure(e))
         {
@@ -81,25 +80,4 @@ internal sealed partial class FolderWriter(
             // A full disk, reported already by the write that failed.
         }
     }
-
-    // The rename itself is durable only once the folder is on disk; .NET has no call for it.
-    private static void FlushFolder(string folder)
-    {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
-            return;
-        var descriptor = OpenFolder(folder, flags: 0);
-        if (descriptor < 0)
-            return; // erased meanwhile: then nothing has to be durable
-        _ = FlushDescriptor(descriptor);
-        _ = CloseDescriptor(descriptor);
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFolder(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FlushDescriptor(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int CloseDescriptor(int descriptor);
 }

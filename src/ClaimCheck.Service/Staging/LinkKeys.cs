@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClaimCheck.Contracts;
+using ClaimCheck.Records.Disk;
 using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
@@ -27,14 +28,14 @@ internal sealed class LinkKeys
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             if (!File.Exists(path))
-                Store(path, [Key.New(time)], overwrite: false);
+                Durable.WriteFirst(path, Bytes([Key.New(time)]));
             var keys = Read(path);
             if (time.GetUtcNow() - keys[^1].CreatedAt >= SignsFor)
             {
                 // Key i signed until key i + 1 was created.
                 var verifying = keys.Where((_, i) => i + 1 == keys.Count || time.GetUtcNow() - keys[i + 1].CreatedAt < LinkLifetime.Longest);
                 keys = [.. verifying, Key.New(time)];
-                Store(path, keys, overwrite: true);
+                Durable.ReplacePrivate(path, Bytes(keys));
             }
             return new LinkKeys(keys);
         }
@@ -61,24 +62,7 @@ internal sealed class LinkKeys
         return keys is { Count: > 0 } && keys.All(key => key.IsWhole) ? [.. keys.OrderBy(key => key.CreatedAt)] : throw new JsonException("It holds no keys.");
     }
 
-    // Written completely or not at all; of two services that start at once, one creates the keys and both read them.
-    private static void Store(string path, IReadOnlyList<Key> keys, bool overwrite)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new FileStream(temporary, options))
-        {
-            JsonSerializer.Serialize(file, new KeyFile(keys), ClaimCheckJson.Options);
-            file.Flush(flushToDisk: true);
-        }
-
-        if (overwrite)
-            File.Move(temporary, path, overwrite: true);
-        else
-            FirstFile.Name(temporary, path);
-    }
+    private static byte[] Bytes(IReadOnlyList<Key> keys) => JsonSerializer.SerializeToUtf8Bytes(new KeyFile(keys), ClaimCheckJson.Options);
 
     private sealed record KeyFile(IReadOnlyList<Key> Keys);
 

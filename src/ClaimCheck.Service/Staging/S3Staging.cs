@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Amazon.S3;
 using Amazon.S3.Model;
+using ClaimCheck.Aws;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -57,7 +58,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
                     new ListPartsRequest { BucketName = connection.Bucket, Key = upload.Key, UploadId = upload.UploadId, MaxParts = 1 },
                     cancellationToken);
             }
-            catch (AmazonS3Exception gone) when (S3Failures.IsMissingUpload(gone))
+            catch (AmazonS3Exception gone) when (S3Failure.IsMissingUpload(gone))
             {
                 return wasOpen;
             }

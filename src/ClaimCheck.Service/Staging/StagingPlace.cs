@@ -1,4 +1,5 @@
-using ClaimCheck.Service.Startup;
+using System.Text;
+using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Service.Staging;
 
@@ -22,9 +23,7 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
         if (Read(file) is { } known)
             return known;
         // Written completely or not at all; of several processes that start at once, one creates it.
-        var own = $"{file}.{Guid.NewGuid():N}";
-        File.WriteAllText(own, Guid.NewGuid().ToString("D"));
-        FirstFile.Name(own, file);
+        Durable.WriteFirst(file, Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("D")));
         return Read(file) ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
     }
 

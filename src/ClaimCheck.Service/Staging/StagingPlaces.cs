@@ -12,8 +12,6 @@ namespace ClaimCheck.Service.Staging;
 /// </summary>
 internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
 {
-    // "clchkstg" as bytes.
-    private const long AdvisoryLock = 0x636c63686b737467;
     private const string Lease = "interval '20 seconds'";
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
@@ -98,7 +96,7 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // One at a time: of two that start at once with different places, the second sees the first.
         await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@AdvisoryLock)", new { AdvisoryLock }, transaction, cancellationToken: cancellationToken));
+            "SELECT pg_advisory_xact_lock(@StagingPlaces)", new { AdvisoryLocks.StagingPlaces }, transaction, cancellationToken: cancellationToken));
         var other = await OtherAsync(connection, transaction, cancellationToken);
         if (other is null)
             await WriteAsync(connection, transaction, cancellationToken);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
+[Trait("needs", "nothing")]
 public sealed class Options_of_locations
 {
     [Theory]

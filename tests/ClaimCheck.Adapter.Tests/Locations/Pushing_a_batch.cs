@@ -139,13 +139,16 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         await scene.Client.RevokeAsync(manifest.BatchId, "wrong prices");
         var location = new EventfulLocation(lab.Location);
 
-        var removed = await pushing.Pusher.RemoveAsync(location, "items/x", default);
+        var batch = await scene.Client.GetBatchAsync(manifest.BatchId);
+        var note = new RemovalNote(batch.State, batch.Reason, batch.EndedAt);
 
-        Assert.Equal((manifest.BatchId, manifest.Files.Count + 1), (removed.BatchId, removed.Files));
+        var removed = await pushing.Pusher.RemoveAsync(location, "items/x", note, default);
+
+        Assert.Equal((manifest.BatchId, manifest.Files.Count), (removed!.BatchId, removed.Files.Count));
         Assert.Equal(["-_SUCCESS", "+_REVOKED", "-manifest.json"], location.Changes.Take(3));
         await lab.Location.DeleteAsync("items/x", ["notes of the consumer.txt"], default); // it was left alone
         var before = await OnlyTheReasonIsLeftAsync(lab, manifest, "wrong prices");
-        await pushing.Pusher.RemoveAsync(location, "items/x", default);
+        await pushing.Pusher.RemoveAsync(location, "items/x", note, default);
         Assert.Equal(before, await OnlyTheReasonIsLeftAsync(lab, manifest, "wrong prices"));
     }
 
@@ -162,7 +165,7 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
         Assert.Equal((LocationFailure.Taken, false), (failure.Reason, failure.IsTransient));
-        Assert.Null((await pushing.Pusher.RemoveAsync(lab.Location, "spark", default)).BatchId);
+        Assert.Null(await pushing.Pusher.RemoveAsync(lab.Location, "spark", new(ExportState.Revoked, null, null), default));
         await scene.Client.RevokeAsync(other.BatchId);
         await Assert.ThrowsAsync<BatchRevokedException>(() => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
 

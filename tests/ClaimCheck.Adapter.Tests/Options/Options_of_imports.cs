@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 namespace ClaimCheck.Adapter.Tests.Options;
 
 /// <summary>What does not fit is said at once, as for any route.</summary>
+[Trait("needs", "nothing")]
 public sealed class Options_of_imports
 {
     [Theory]

@@ -4,6 +4,7 @@ using Quartz;
 namespace ClaimCheck.Adapter.Tests.Schedules;
 
 /// <summary>Which moment counts, whatever passed while no process ran.</summary>
+[Trait("needs", "nothing")]
 public sealed class Moments_of_a_clock
 {
     private static readonly DateTimeOffset Now = new(2026, 6, 15, 12, 0, 30, TimeSpan.Zero);

@@ -125,7 +125,7 @@ internal sealed class ValueScene : IAsyncDisposable
         using var runner = new ImportRunner(options, TimeProvider.System, NullLogger.Instance);
         var run = await runner.StartAsync(path, again: false, null, _ => { }, CancellationToken.None);
         var failures = new StringBuilder();
-        await foreach (var line in ImportRuns.RejectLinesAsync(runner.Runs.DirectoryOf(run.RunId), CancellationToken.None))
+        await foreach (var line in runner.Runs.DirectoryOf(run.RunId).RejectLinesAsync(CancellationToken.None))
             failures.AppendLine(line[..Math.Min(line.Length, 300)]);
         Assert.True(run.Counts.Succeeded == EdgeValues.Rows, failures.ToString());
     }

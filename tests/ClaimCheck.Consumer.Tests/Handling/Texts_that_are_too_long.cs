@@ -2,6 +2,7 @@ using ClaimCheck.Consumer.Handling;
 
 namespace ClaimCheck.Consumer.Tests.Handling;
 
+[Trait("needs", "nothing")]
 public sealed class Texts_that_are_too_long
 {
     [Theory]

@@ -5,6 +5,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Tests.Listening;
 
+[Trait("needs", "nothing")]
 public sealed class Hostile_events
 {
     private const string Secret = "https://files.example/manifest.json?X-Amz-Signature=secret";

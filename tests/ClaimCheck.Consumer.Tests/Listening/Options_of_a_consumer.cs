@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer.Tests.Listening;
 
+[Trait("needs", "nothing")]
 public sealed class Options_of_a_consumer
 {
     [Fact]

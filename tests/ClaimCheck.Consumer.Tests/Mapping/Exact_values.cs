@@ -8,7 +8,8 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Consumer.Tests.Mapping;
 
 /// <summary>A typed value is what its text says, or it is refused; a time's fraction alone is rounded. Whatever a block holds, reading it ends in one of the two.</summary>
-public class Exact_values
+[Trait("needs", "nothing")]
+public sealed class Exact_values
 {
     internal enum Mood
     {

@@ -41,15 +41,15 @@ public sealed partial class The_compose_file
     }
 
     [Fact]
-    public void Names_only_settings_that_the_readme_explains()
+    public void Names_only_settings_that_their_page_explains()
     {
-        var readme = File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "README.md"));
+        var page = File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "docs", "settings.md"));
         var settings = Map(Map(services, "claimcheck"), "environment").Children.Keys.Select(name => $"{name}")
             .Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal) || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal))
             .Select(name => name.Replace("__", ":", StringComparison.Ordinal)).ToList();
 
         Assert.Contains("ClaimCheck:Publishing:TopicArn", settings);
-        Assert.All(settings, name => Assert.Contains($"| `{name}`", readme, StringComparison.Ordinal));
+        Assert.All(settings, name => Assert.Contains($"| `{name}`", page, StringComparison.Ordinal));
     }
 
     [Fact]

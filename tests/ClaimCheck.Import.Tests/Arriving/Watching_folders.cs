@@ -1,6 +1,6 @@
 using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Files;
 using ClaimCheck.Import.Runs;
+using ClaimCheck.Records.Disk;
 using ClaimCheck.Testing;
 
 namespace ClaimCheck.Import.Tests.Arriving;

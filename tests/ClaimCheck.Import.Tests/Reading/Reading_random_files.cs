@@ -7,6 +7,7 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Import.Tests.Reading;
 
 /// <summary>Whatever a file holds: a record is taken, or it is at fault, or the file is; reading it comes to an end.</summary>
+[Trait("needs", "nothing")]
 public sealed class Reading_random_files
 {
     [Fact]

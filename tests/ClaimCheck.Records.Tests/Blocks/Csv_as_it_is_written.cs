@@ -4,6 +4,7 @@ using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Records.Tests.Blocks;
 
+[Trait("needs", "nothing")]
 public sealed class Csv_as_it_is_written
 {
     [Theory]

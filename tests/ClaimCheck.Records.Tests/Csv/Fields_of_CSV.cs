@@ -3,6 +3,7 @@ using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Records.Tests.Csv;
 
+[Trait("needs", "nothing")]
 public sealed class Fields_of_CSV
 {
     [Theory]

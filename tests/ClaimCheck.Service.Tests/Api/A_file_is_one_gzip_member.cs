@@ -5,6 +5,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
+[Trait("needs", "outside")]
 [Collection(ApiTests.Name)]
 public sealed class A_file_is_one_gzip_member(ApiService service)
 {

@@ -15,6 +15,7 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
 /// <summary>Whatever a body or a criterion holds: it is taken, or it is refused in the one way that its reader declares.</summary>
+[Trait("needs", "nothing")]
 public sealed class Hostile_items
 {
     private const int Rounds = 1500;

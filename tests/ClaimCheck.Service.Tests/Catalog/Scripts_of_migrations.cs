@@ -6,6 +6,7 @@ using ClaimCheck.Service.Tests.House;
 namespace ClaimCheck.Service.Tests.Catalog;
 
 /// <summary>Scripts that landed are part of catalogs that are in use: they stay as they are, and the next ones only add to them.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class Scripts_of_migrations
 {
     // From here on a process of the version before works on beside a new one.

@@ -4,7 +4,8 @@ using FsCheck.Fluent;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-public class SourceSqlTests
+[Trait("needs", "nothing")]
+public sealed class SourceSqlTests
 {
     private static readonly Arbitrary<string> Pieces = Gen.ArrayOf(Gen.Elements(
             "select", " ", "\n", "'", "''", "E'", "\\", "\"", "$$", "$a$", "$", ";", "--", "/*", "*/", ":", "::", ":=", ":a", "[", "]", "(", ")",

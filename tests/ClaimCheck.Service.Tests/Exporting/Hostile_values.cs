@@ -11,6 +11,7 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Service.Tests.Exporting;
 
 /// <summary>Whatever a source sends: it comes out as what the contract promises, or it is refused; nothing hangs, nothing is guessed.</summary>
+[Trait("needs", "nothing")]
 public sealed class Hostile_values
 {
     private const int Rounds = 500;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>No background loop stops its host, whatever it throws; and every one runs in the guard that sees to it.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class BackgroundLoopTests
 {
     [Fact]

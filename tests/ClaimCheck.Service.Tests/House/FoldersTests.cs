@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>Folders that use each other can't be understood one after the other. Read from the assemblies, in any depth.</summary>
+[Trait("needs", "nothing")]
 public sealed class FoldersTests
 {
     // The service from the ground up: each folder uses only those before it.
@@ -13,7 +14,7 @@ public sealed class FoldersTests
     [Fact]
     public void No_two_folders_use_each_other()
     {
-        var found = Projects().SelectMany(project => TwoWay(project.Name, project.Path).Select(pair => $"{project.Name["ClaimCheck.".Length..]}: {pair}"));
+        var found = Repository.Projects().SelectMany(project => TwoWay(project.Name, project.Path).Select(pair => $"{project.Name["ClaimCheck.".Length..]}: {pair}"));
 
         Assert.Empty(found);
     }
@@ -21,7 +22,7 @@ public sealed class FoldersTests
     [Fact]
     public void A_folder_of_the_service_uses_only_what_stands_below_it()
     {
-        var (name, path) = Projects().Single(project => project.Name == "ClaimCheck.Service");
+        var (name, path) = Repository.Projects().Single(project => project.Name == "ClaimCheck.Service");
         var uses = UsesOf(name, path).Select(use => (User: use.User.Split('.')[0], Used: use.Used.Split('.')[0])).Where(use => use.User != use.Used).Distinct().ToList();
 
         Assert.All(uses, use => Assert.True(
@@ -30,24 +31,15 @@ public sealed class FoldersTests
     }
 
     [Fact]
+    public void The_page_for_contributors_has_the_floors_in_their_order() =>
+        Assert.Contains($"> {string.Join(", ", Floors)}\n", File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")), StringComparison.Ordinal);
+
+    [Fact]
     public void A_namespace_is_where_its_file_is() =>
         Assert.All(
             // A program's own file, and what a runtime looks for by its bare name, have none.
             Repository.Sources.Where(source => Path.GetFileName(source.Key) != "Program.cs" && !source.Value.Contains("class StartupHook\n", StringComparison.Ordinal)),
             source => Assert.Contains($"namespace {string.Join('.', source.Key.Split('/')[1..^1])};", source.Value, StringComparison.Ordinal));
-
-    // As they were built with these tests.
-    private static IEnumerable<(string Name, string Path)> Projects()
-    {
-        var configuration = AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";
-        foreach (var project in ((string[])["src", "tests"]).SelectMany(part => Directory.GetDirectories(Path.Combine(Repository.Root, part), "ClaimCheck.*")).Order(StringComparer.Ordinal))
-        {
-            var name = Path.GetFileName(project);
-            var assembly = Directory.GetFiles(Path.Combine(project, "bin", configuration, "net10.0"), "*.dll")
-                .Single(file => Path.GetFileNameWithoutExtension(file) is var built && (built == name || (name == "ClaimCheck.Cli" && built == "claimcheck")));
-            yield return (name, assembly);
-        }
-    }
 
     private static IEnumerable<string> TwoWay(string project, string path)
     {

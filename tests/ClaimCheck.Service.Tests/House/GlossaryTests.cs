@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>GLOSSARY.md is about the code that there is: its types exist, and no type has the name of a word that it excludes.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class GlossaryTests
 {
     // What no type's name in src may contain, by the word that stands in its place.

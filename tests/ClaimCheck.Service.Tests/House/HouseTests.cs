@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>What a newcomer may rely on when looking for something.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class HouseTests
 {
     private const string Service = "src/ClaimCheck.Service/";
@@ -70,11 +71,10 @@ public sealed partial class HouseTests
     }
 
     [Fact]
-    public void The_readme_s_table_for_newcomers_names_what_exists()
+    public void The_table_for_newcomers_names_what_exists_and_is_the_same_on_both_pages()
     {
-        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        var table = readme[readme.IndexOf("| a newcomer asks | opens |", StringComparison.Ordinal)..];
-        table = table[..table.IndexOf("\n\n", StringComparison.Ordinal)];
+        var table = Newcomers("README.md");
+        Assert.Equal(table, Newcomers("CONTRIBUTING.md"));
         var rows = Rows().Matches(table).ToList();
         Assert.True(rows.Count >= 5, "The table has its five questions at least.");
         Assert.Equal(table.Count(c => c == '\n') - 1, rows.Count);
@@ -97,6 +97,13 @@ public sealed partial class HouseTests
     {
         string[] banned = ["Models", "Helpers", "Interfaces", "Extensions", "Common", "Utils", "Managers", "Services", "Misc"];
         Assert.DoesNotContain(Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
+    }
+
+    private static string Newcomers(string page)
+    {
+        var text = File.ReadAllText(Path.Combine(Repository.Root, page));
+        var table = text[text.IndexOf("| a newcomer asks | opens |", StringComparison.Ordinal)..];
+        return table[..table.IndexOf("\n\n", StringComparison.Ordinal)];
     }
 
     private static List<string> Callers(string text) =>

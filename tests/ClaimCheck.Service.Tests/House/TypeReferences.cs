@@ -3,12 +3,12 @@ using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
-using Handles = System.Collections.Generic.IEnumerable<System.Reflection.Metadata.TypeDefinitionHandle>;
+using Handles = System.Collections.Generic.IEnumerable<System.Reflection.Metadata.EntityHandle>;
 
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>
-/// Which types of an assembly use which others of it, read from its metadata and its IL. What the compiler leaves nothing of (names by
+/// Which types of an assembly use which others, read from its metadata and its IL. What the compiler leaves nothing of (names by
 /// <c>nameof</c>, constants) is not seen. Nested types, closures and state machines count as the type that declares them.
 /// </summary>
 internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
@@ -21,13 +21,28 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
 
     private TypeReferences(PEReader file) => (this.file, metadata) = (file, file.GetMetadataReader());
 
-    /// <summary>The names of both, with their namespaces.</summary>
-    public static HashSet<(UsedType User, UsedType Used)> Of(string path)
+    /// <summary>Both are types of the assembly.</summary>
+    public static HashSet<(UsedType User, UsedType Used)> Of(string path) => Read(path, HandleKind.TypeDefinition);
+
+    /// <summary>The used types are those of other assemblies too.</summary>
+    public static HashSet<(UsedType User, UsedType Used)> BeyondItself(string path) => Read(path, HandleKind.TypeDefinition, HandleKind.TypeReference);
+
+    private static HashSet<(UsedType User, UsedType Used)> Read(string path, params HandleKind[] kinds)
     {
         using var assembly = new PEReader(File.OpenRead(path));
         var reader = new TypeReferences(assembly);
         return [.. reader.metadata.TypeDefinitions.SelectMany(
-            user => reader.UsedBy(user).Select(used => (reader.NameOf(user), reader.NameOf(used))))];
+            user => reader.UsedBy(user).Where(used => kinds.Contains(used.Kind)).Select(used => (reader.NameOf(user), reader.NameOf(used))))];
+    }
+
+    private UsedType NameOf(EntityHandle handle)
+    {
+        if (handle.Kind == HandleKind.TypeDefinition)
+            return NameOf((TypeDefinitionHandle)handle);
+        var type = metadata.GetTypeReference((TypeReferenceHandle)handle);
+        return type.ResolutionScope.Kind == HandleKind.TypeReference
+            ? NameOf(type.ResolutionScope)
+            : new(metadata.GetString(type.Namespace), metadata.GetString(type.Name));
     }
 
     private UsedType NameOf(TypeDefinitionHandle handle)
@@ -113,8 +128,8 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
             return [];
         switch (handle.Kind)
         {
-            case HandleKind.TypeDefinition:
-                return [(TypeDefinitionHandle)handle];
+            case HandleKind.TypeDefinition or HandleKind.TypeReference:
+                return [handle];
             case HandleKind.TypeSpecification:
                 return metadata.GetTypeSpecification((TypeSpecificationHandle)handle).DecodeSignature(this, null);
             case HandleKind.FieldDefinition:
@@ -137,12 +152,12 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
 
     private static Handles Of(MethodSignature<Handles> signature) => signature.ReturnType.Concat(signature.ParameterTypes.SelectMany(type => type));
 
-    // Types of other assemblies, and parameters of generics, are nobody's here; all others are what they are made of.
+    // Parameters of generics are nobody's; all others are what they are made of.
     Handles ISimpleTypeProvider<Handles>.GetPrimitiveType(PrimitiveTypeCode typeCode) => [];
 
     Handles ISimpleTypeProvider<Handles>.GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => [handle];
 
-    Handles ISimpleTypeProvider<Handles>.GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [];
+    Handles ISimpleTypeProvider<Handles>.GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [handle];
 
     Handles ISZArrayTypeProvider<Handles>.GetSZArrayType(Handles elementType) => elementType;
 

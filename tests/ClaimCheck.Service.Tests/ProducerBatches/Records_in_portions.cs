@@ -6,6 +6,7 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Tests.ProducerBatches;
 
+[Trait("needs", "nothing")]
 public sealed class Records_in_portions
 {
     private static readonly Column[] Columns = [new("id", "bigint", false), new("a \"name\", quoted", "text", true)];

@@ -136,16 +136,8 @@ internal sealed class RevocationLab : IAsyncDisposable
         };
         var created = await Get<ExportStore>().CreateAsync(
             Caller,
-            new NewExport
-            {
-                Dataset = dataset,
-                Criteria = JsonElement.Parse("{}"),
-                Format = "csv",
-                Compression = sql is null ? "gzip" : "none",
-                MaxFileBytes = maxFileBytes,
-                LinkLifetime = lifetime ?? TimeSpan.FromHours(1),
-                Retention = retention ?? TimeSpan.FromDays(1),
-            },
+            new(dataset, new(
+                JsonElement.Parse("{}"), "csv", sql is null ? "gzip" : "none", maxFileBytes, lifetime ?? TimeSpan.FromHours(1), retention ?? TimeSpan.FromDays(1))),
             key: null,
             meaning: [],
             default);

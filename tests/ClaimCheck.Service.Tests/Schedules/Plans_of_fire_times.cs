@@ -4,6 +4,7 @@ using static ClaimCheck.Service.Tests.Schedules.Times_of_a_schedule;
 
 namespace ClaimCheck.Service.Tests.Schedules;
 
+[Trait("needs", "nothing")]
 public sealed class Plans_of_fire_times
 {
     private static readonly ScheduleLoad Idle = new(false, 0);

@@ -2,6 +2,7 @@ using ClaimCheck.Service.Schedules;
 
 namespace ClaimCheck.Service.Tests.Schedules;
 
+[Trait("needs", "nothing")]
 public sealed class Relative_times
 {
     [Theory]

@@ -83,13 +83,11 @@ public sealed partial class Settings_that_are_not_known
     }
 
     [Fact]
-    public void The_readme_s_table_has_them_all_and_no_others()
+    public void The_page_of_settings_has_them_all_and_no_others()
     {
-        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        var section = readme[readme.IndexOf("\n## Settings", StringComparison.Ordinal)..];
-        section = section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)];
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "settings.md"));
         var named = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var row in section.Split('\n').Where(line => line.StartsWith("| `ClaimCheck:", StringComparison.Ordinal)))
+        foreach (var row in page.Split('\n').Where(line => line.StartsWith("| `ClaimCheck:", StringComparison.Ordinal)))
         {
             var before = "";
             foreach (var name in Quoted().Matches(row.Split('|')[1]).Select(match => match.Groups["name"].Value))
@@ -101,6 +99,16 @@ public sealed partial class Settings_that_are_not_known
         }
 
         Assert.Equal(Known(), named);
+    }
+
+    [Fact]
+    public void No_page_names_another()
+    {
+        string[] pages = [Path.Combine(Repository.Root, "README.md"), .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")];
+        var named = pages.SelectMany(page => Named().Matches(File.ReadAllText(page))).Select(match => Plain(match.Value.Replace("__", ":", StringComparison.Ordinal))).Distinct().ToList();
+
+        Assert.True(named.Count > 20, "Settings are named on the pages.");
+        Assert.All(named, name => Assert.Contains(Known(), known => known == name || known.StartsWith($"{name}:", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -136,6 +144,9 @@ public sealed partial class Settings_that_are_not_known
 
     [GeneratedRegex(@"onfiguration\[""(?<name>ClaimCheck:[^""{]+)""\]", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Reads();
+
+    [GeneratedRegex(@"\bClaimCheck(__|:)(\w|\{\w+\}|:(?=[\w{]))+", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Named();
 
     [GeneratedRegex(@"<name>|\{\w+\}", RegexOptions.None, 1000)]
     private static partial Regex OwnName();

@@ -6,6 +6,7 @@ using ClaimCheck.Service.Startup;
 namespace ClaimCheck.Service.Tests.Sources;
 
 /// <summary>Keys compared in little memory: no duplicate is missed, and none is reported wrongly.</summary>
+[Trait("needs", "nothing")]
 public sealed class Distinct_keys : IDisposable
 {
     private readonly string directory = Path.Combine(Path.GetTempPath(), $"claimcheck-keys-{Guid.NewGuid():N}");

@@ -6,6 +6,7 @@ using FsCheck.Fluent;
 
 namespace ClaimCheck.Service.Tests.Sources;
 
+[Trait("needs", "nothing")]
 public sealed class QuoteScannerTests
 {
     private static readonly Gen<string> Value =

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Service.Tests.Staging;
 
+[Trait("needs", "nothing")]
 public sealed class LinkKeysTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("claimcheck-keys-").FullName;

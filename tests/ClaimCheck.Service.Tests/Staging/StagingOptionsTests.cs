@@ -2,6 +2,7 @@ using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Tests.Staging;
 
+[Trait("needs", "nothing")]
 public sealed class StagingOptionsTests
 {
     [Fact]

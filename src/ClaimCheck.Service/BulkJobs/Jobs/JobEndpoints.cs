@@ -20,11 +20,6 @@ internal static class JobEndpoints
     public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/v1/bulk-jobs").WithTags("Bulk jobs").ProducesProblems(401);
-        jobs.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
         const string preference = "How long to wait for its end: wait=N, 60 seconds at most.";
         jobs.MapPost("", Create).WithName("CreateBulkJob").WithSummary("Asks for bulk writes, with items inline, as NDJSON or CSV, or by claim; answers 202 at once.")
             .Accepts<BulkJobRequest>("application/json", "application/x-ndjson", "text/csv")
@@ -102,14 +97,8 @@ internal static class JobEndpoints
             return Problems.Of(ProblemCodes.InvalidParameter, $"status must be one of {string.Join(", ", BulkJobStatus.All)}.");
         if (operation?.Contains('\0', StringComparison.Ordinal) == true)
             return Problems.Of(ProblemCodes.InvalidParameter, "operation must be text without NUL characters.");
-        JobId? before = null;
-        if (paging.After is not null)
-        {
-            if (!JobId.TryParse(paging.After, out var last))
-                return Problems.Of(ProblemCodes.InvalidCursor);
-            before = last;
-        }
-
+        if (!paging.TryAfter<JobId>(JobId.TryParse, out var before))
+            return Problems.Of(ProblemCodes.InvalidCursor);
         var rows = await store.ListAsync(caller, status, operation, before, paging.Limit + 1, cancellationToken);
         var page = new List<BulkJob>();
         foreach (var row in rows.Take(paging.Limit))
@@ -146,10 +135,8 @@ internal static class JobEndpoints
         var after = -1L;
         if (paging.After is not null && !long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out after))
             return Problems.Of(ProblemCodes.InvalidCursor);
-        var rows = await store.FailuresAsync(id, failureClass, after, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(FailuresCall, page[^1].Index.ToString(CultureInfo.InvariantCulture)) : null;
-        return TypedResults.Ok(new Page<BulkItemOutcome>(page, next));
+        var rows = await store.FailuresAsync(id, failureClass, after, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, failure => failure, failure => failure.Index.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<IResult> GetResults(

@@ -1,5 +1,6 @@
 using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
@@ -27,7 +28,7 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
                 // It may still be applied, where another worker has just done so: then the next worker to lease the job finds
                 // that.
                 if (!await applier.FenceAsync(0, 0, token))
-                    throw new JobLostException();
+                    throw new LeaseLostException();
                 return new(BulkJobStatus.Failed, new(e.Code, e.Message, e.IsTransient), null);
             }
         }
@@ -42,7 +43,7 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
         catch (JobFailedException e)
         {
             if (!await pass.FenceAsync(token))
-                throw new JobLostException();
+                throw new LeaseLostException();
             (status, failure) = (BulkJobStatus.Failed, new(e.Code, e.Message, e.IsTransient));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -13,9 +13,6 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 /// </summary>
 internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions options)
 {
-    // "clchjobs" as bytes: counting the running jobs of an operation and leasing another one is one step.
-    private const long Taking = 0x636c63686a6f6273;
-
     // The most callers and operations that one look considers; the next look continues after the one served last.
     private const int MostLanes = 100;
     private volatile string lastLane = "";
@@ -33,7 +30,8 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
             "SELECT EXISTS (SELECT FROM bulk_jobs WHERE status = 'pending' AND next_try_at <= now())", null, cancellationToken));
         if (!isWaiting)
             return null;
-        await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Taking)", new { Taking }, cancellationToken));
+        // Counting the running jobs of an operation and leasing another one is one step.
+        await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Jobs)", new { AdvisoryLocks.Jobs }, cancellationToken));
         // The index is bulk_jobs_to_share, through which all jobs of one caller and operation are skipped together: waiting jobs
         // cost nothing. Jobs of a worker that went silent are not considered: they become pending again first.
         var taken = await transaction.Connection.QuerySingleOrDefaultAsync<TakenRow>(transaction.Command(

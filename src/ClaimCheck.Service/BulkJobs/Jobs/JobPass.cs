@@ -1,3 +1,4 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Catalog;
@@ -64,7 +65,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
             // Named after its first item: a worker that takes over forms the same chunk, since the catalog is unchanged.
             Next = (next, indexes[0]);
             if (next != round && !isCancelled())
-                await DelayAsync(RetryDelay.After(next - 1, options.Delay, options.LongestDelay), stopping, token);
+                await DelayAsync(Backoff.After(next, options.Delay, options.LongestDelay), stopping, token);
             if (isCancelled() && await FenceAsync(token))
                 return false;
             round = next;
@@ -78,13 +79,13 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
 
     /// <summary>Records the progress.</summary>
     /// <returns>How many items have failed.</returns>
-    /// <exception cref="JobLostException">The lease is lost.</exception>
+    /// <exception cref="LeaseLostException">The lease is lost.</exception>
     public async Task<long> SaveAsync(CancellationToken token)
     {
         var failed = await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, nextChunk, Processed, unsaved, t), token);
         unsaved.Clear();
         saved = time.GetTimestamp();
-        return failed ?? throw new JobLostException();
+        return failed ?? throw new LeaseLostException();
     }
 
     /// <summary>Waits for the writing of results. If it failed, the job fails.</summary>
@@ -129,7 +130,7 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
         var failures = await applier.ApplyAsync(new(round, indexes[0], again), token);
         var tried = indexes.Take(again.Count).ToList();
         if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, tried, failures, t), token))
-            throw new JobLostException();
+            throw new LeaseLostException();
     }
 
     private async Task DelayAsync(TimeSpan delay, CancellationToken stopping, CancellationToken token)

@@ -1,4 +1,5 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
+using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
@@ -8,9 +9,9 @@ internal sealed class JobResultsWriter(JobProgress progress, JobStaging staging)
     private const int FailuresAtOnce = 1000;
 
     /// <summary>Results to be written along the way. The caller disposes them.</summary>
-    /// <exception cref="JobLostException">The lease is lost.</exception>
+    /// <exception cref="LeaseLostException">The lease is lost.</exception>
     public async Task<JobResults> OpenAsync(JobLease lease, CancellationToken cancellationToken) =>
-        new(await staging.OpenResultsAsync(lease, cancellationToken) ?? throw new JobLostException());
+        new(await staging.OpenResultsAsync(lease, cancellationToken) ?? throw new LeaseLostException());
 
     /// <summary>From the start: items, and beside them those that failed.</summary>
     /// <returns>The object's key.</returns>

@@ -19,32 +19,15 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(JobRetentionWorker), LoopAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(JobRetentionWorker), token => PeriodicWork.RunAsync(SweepNextAsync, Every, logger, token), logger, stoppingToken);
 
-    private async Task LoopAsync(CancellationToken stoppingToken)
+    private async Task<bool> SweepNextAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Every);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                while (await SweepIntakeAsync(stoppingToken) || await SweepJobAsync(stoppingToken))
-                {
-                }
-
-                await ForgetAsync(stoppingToken);
-                await timer.WaitForNextTickAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e))
-            {
-                Log.PutOff(logger, e.Message);
-                await Task.Delay(Every, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        if (await SweepIntakeAsync(cancellationToken) || await SweepJobAsync(cancellationToken))
+            return true;
+        await ForgetAsync(cancellationToken);
+        return false;
     }
 
     private async Task<bool> SweepIntakeAsync(CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using ClaimCheck.Service.Http.Access;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Waits until a job has ended, for callers that asked to.</summary>
-internal sealed class JobWaiting(JobStore store, CatalogSignals signals, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class JobWaiting(JobStore store, CatalogSignals signals, LongPoll poll)
 {
     private readonly CatalogWatch<Guid, JobRow> watch = new(
         signals,
@@ -14,15 +14,7 @@ internal sealed class JobWaiting(JobStore store, CatalogSignals signals, TimePro
         async (jobs, cancellationToken) => (await store.EndedAsync([.. jobs], cancellationToken)).Select(row => (row.Id, row)));
 
     /// <returns>The job as it is then; not ended when the time is up or the service stops.</returns>
-    public async Task<JobRow> UntilEndedAsync(Caller caller, JobRow row, TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        using var wait = watch.Begin(row.Id);
-        row = await store.FindAsync(caller, row.JobId, cancellationToken) ?? row;
-        if (row.IsEnded || atMost <= TimeSpan.Zero)
-            return row;
-        return await wait.WithinAsync(atMost, time, stopping.Token)
-            ? await wait.Happened
-            : await store.FindAsync(caller, row.JobId, cancellationToken) ?? row;
-    }
+    public Task<JobRow> UntilEndedAsync(Caller caller, JobRow row, TimeSpan atMost, CancellationToken cancellationToken) =>
+        poll.UntilAsync(
+            watch, row.Id, async token => await store.FindAsync(caller, row.JobId, token) ?? row, found => found.IsEnded, atMost, cancellationToken);
 }

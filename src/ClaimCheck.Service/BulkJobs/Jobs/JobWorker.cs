@@ -12,21 +12,8 @@ internal sealed partial class JobWorker(
         BackgroundLoop.RunAsync(nameof(JobWorker), LoopAsync, logger, stoppingToken);
 
     private Task LoopAsync(CancellationToken stoppingToken) =>
-        new LeasedWork(signals, CatalogSignals.Jobs, options.Parallelism, options.Lease, logger).RunAsync(TakeAsync, ReclaimAsync, stoppingToken);
-
-    private async Task<bool> TakeAsync(CancellationToken stoppingToken)
-    {
-        if (await leases.TakeAsync(stoppingToken) is not { } lease)
-            return false;
-        await run.RunAsync(lease, stoppingToken);
-        return true;
-    }
-
-    private async Task ReclaimAsync(CancellationToken stoppingToken)
-    {
-        foreach (var job in await leases.ReclaimAsync(stoppingToken))
-            Log.Reclaimed(logger, new JobId(job));
-    }
+        new LeasedWork(signals, CatalogSignals.Jobs, options.Parallelism, options.Lease, logger).RunAsync(
+            leases.TakeAsync, run.RunAsync, leases.ReclaimAsync, job => Log.Reclaimed(logger, new JobId(job)), stoppingToken);
 
     private static partial class Log
     {

@@ -1,3 +1,4 @@
+using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
 using ClaimCheck.Service.Catalog;
@@ -35,7 +36,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             }
             catch (GaveWayException) when (tries + 1 < options.Tries)
             {
-                await Task.Delay(RetryDelay.After(tries, options.Delay, options.LongestDelay), time, token);
+                await Task.Delay(Backoff.After(tries + 1, options.Delay, options.LongestDelay), time, token);
             }
             catch (GaveWayException)
             {
@@ -48,7 +49,7 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
         failures ??= []; // too late: another worker has just applied it
         var processed = failures.Count > 0 ? failures.Count : total;
         if (await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, 1, processed, failures, t), token) is null)
-            throw new JobLostException();
+            throw new LeaseLostException();
         return failures.Count == 0
             ? true
             : throw new JobFailedException("item_failed", $"{failures.Count} items fail, and the operation is atomic by job: nothing was applied.", failures.All(failure => failure.IsTransient));

@@ -1,5 +1,5 @@
 using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Exporting;
+using ClaimCheck.Records;
 using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
@@ -89,7 +89,7 @@ internal sealed partial class ChunkApplier(
 
             if (time.GetElapsedTime(began) >= patience)
                 throw new JobFailedException("target_unavailable", $"The target {operation.Target} was unreachable for {patience}. {reason}", isTransient: true);
-            var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
+            var delay = Backoff.After(tries + 1, options.Delay, options.LongestDelay);
             Log.Away(logger, lease.JobId, operation.Target, reason, delay);
             await Task.Delay(delay, time, cancellationToken);
         }
@@ -144,7 +144,7 @@ internal sealed partial class ChunkApplier(
             {
                 if (tries + 1 >= Math.Min(options.Tries, 2) && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
                     return (null, true);
-                var delay = RetryDelay.After(tries, options.Delay, options.LongestDelay);
+                var delay = Backoff.After(tries + 1, options.Delay, options.LongestDelay);
                 Log.GaveWay(logger, lease.JobId, chunk.Number, e.SqlState, delay);
                 await Task.Delay(delay, time, cancellationToken);
             }

@@ -1,3 +1,4 @@
+using ClaimCheck.Service.Catalog;
 using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
@@ -36,8 +37,8 @@ internal static class TargetScript
     /// <summary>Replicas may run this at the same time.</summary>
     public static async Task ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // "clchtrgt" as bytes; IF NOT EXISTS alone is not safe against two concurrent runs.
-        await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(7164775531655260020);" + Sql, connection);
+        // IF NOT EXISTS alone is not safe against two concurrent runs.
+        await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.Target});" + Sql, connection);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await command.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -57,18 +57,16 @@ internal static class SubscriptionEndpoints
             row = await store.FindAsync(caller, row.SubscriptionId.ToString(), cancellationToken) ?? row;
         }
 
-        context.Response.Headers.CacheControl = "no-store";
         return isNew
             ? TypedResults.Created(SubscriptionViews.PathOf(row.SubscriptionId), views.Show(row, secret))
             : TypedResults.Ok(views.Show(row));
     }
 
     private static async Task<Results<Ok<Subscription>, ProblemResult>> Get(
-        string subscriptionId, HttpContext context, Caller caller, SubscriptionStore store, SubscriptionViews views, CancellationToken cancellationToken)
+        string subscriptionId, Caller caller, SubscriptionStore store, SubscriptionViews views, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(caller, subscriptionId, cancellationToken) is not { } row)
             return Problems.NotFound("subscription");
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(views.Show(row));
     }
 
@@ -79,20 +77,10 @@ internal static class SubscriptionEndpoints
             return refusal!;
         if (consumer is not null && !Caller.IsConsumer(consumer))
             return Problems.Of(ProblemCodes.InvalidParameter, "consumer must be up to 64 letters, digits, dots, dashes and underscores.");
-        SubscriptionId? before = null;
-        if (paging.After is not null)
-        {
-            if (!SubscriptionId.TryParse(paging.After, out var last))
-                return Problems.Of(ProblemCodes.InvalidCursor);
-            before = last;
-        }
-
-        // One more than asked for tells whether there is another page.
-        var rows = await store.ListAsync(caller, consumer, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].SubscriptionId.ToString()) : null;
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(new Page<Subscription>([.. page.Select(row => views.Show(row))], next));
+        if (!paging.TryAfter<SubscriptionId>(SubscriptionId.TryParse, out var before))
+            return Problems.Of(ProblemCodes.InvalidCursor);
+        var rows = await store.ListAsync(caller, consumer, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, row => views.Show(row), row => row.SubscriptionId.ToString()));
     }
 
     private static async Task<Results<NoContent, ProblemResult>> Delete(

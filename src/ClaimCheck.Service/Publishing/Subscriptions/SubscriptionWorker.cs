@@ -14,28 +14,14 @@ internal sealed partial class SubscriptionWorker(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(SubscriptionWorker), LoopAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(SubscriptionWorker), token => PeriodicWork.RunAsync(SettleDueAsync, LookAgain, logger, token), logger, stoppingToken);
 
-    private async Task LoopAsync(CancellationToken stoppingToken)
+    private async Task<bool> SettleDueAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                foreach (var id in await DueAsync(stoppingToken))
-                    await SettleAsync(new(id), stoppingToken);
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e))
-            {
-                Log.Interrupted(logger, e.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        foreach (var id in await DueAsync(stoppingToken))
+            await SettleAsync(new(id), stoppingToken);
+        return false; // those that were leased meanwhile must not be looked for again at once
     }
 
     // Leasing it has postponed its next try: a failure of one does not delay the others.
@@ -70,8 +56,5 @@ internal sealed partial class SubscriptionWorker(
     {
         [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be brought to SNS; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, SubscriptionId subscriptionId);
-
-        [LoggerMessage(LogLevel.Warning, "Bringing subscriptions to SNS was interrupted ({Reason}); it is tried again.")]
-        public static partial void Interrupted(ILogger logger, string reason);
     }
 }

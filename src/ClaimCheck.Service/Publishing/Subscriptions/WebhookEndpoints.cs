@@ -46,12 +46,8 @@ internal static class WebhookEndpoints
             before = last;
         }
 
-        // One more than asked for tells whether there is another page.
-        var rows = await log.ListAsync(row, state, before, paging.Limit + 1, cancellationToken);
-        var page = rows.Take(paging.Limit).ToList();
-        var next = rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].Position.ToString(CultureInfo.InvariantCulture)) : null;
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(new Page<WebhookDelivery>([.. page.Select(delivery => log.Show(row, delivery))], next));
+        var rows = await log.ListAsync(row, state, before, paging.WithNext, cancellationToken);
+        return TypedResults.Ok(paging.Of(rows, delivery => log.Show(row, delivery), delivery => delivery.Position.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Results<Accepted<WebhookDelivery>, ProblemResult>> Redeliver(
@@ -85,7 +81,7 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Ok<Subscription>, ProblemResult>> Rotate(
-        string subscriptionId, HttpContext context, Caller caller, SubscriptionStore store, WebhookSecrets secrets, SubscriptionViews views,
+        string subscriptionId, Caller caller, SubscriptionStore store, WebhookSecrets secrets, SubscriptionViews views,
         CancellationToken cancellationToken)
     {
         var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
@@ -93,7 +89,6 @@ internal static class WebhookEndpoints
             return refusal!;
         if (await secrets.RotateAsync(row.SubscriptionId, cancellationToken) is not { } secret)
             return Problems.NotFound("subscription");
-        context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(views.Show(row, secret));
     }
 

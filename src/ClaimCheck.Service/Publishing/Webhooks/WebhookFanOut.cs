@@ -8,38 +8,33 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the position
 /// on, in one statement. Every worker does it; the lock on the position admits one at a time.
 /// </summary>
-internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
+internal sealed class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
 {
     private const int AtOnce = 500;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(WebhookFanOut), LoopAsync, logger, stoppingToken);
+        BackgroundLoop.RunAsync(
+            nameof(WebhookFanOut),
+            token => PeriodicWork.RunAsync(MoveAsync, signals, CatalogSignals.Feed, LookAgain, logger, token),
+            logger,
+            stoppingToken);
 
-    private async Task LoopAsync(CancellationToken stoppingToken)
+    /// <returns>False where there was no more to move.</returns>
+    private async Task<bool> MoveAsync(CancellationToken cancellationToken)
     {
-        using var signal = signals.Listen(CatalogSignals.Feed);
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                if (await MoveAsync(stoppingToken) < AtOnce)
-                    await signal.WaitAsync(LookAgain, stoppingToken);
-            }
-            // A subscription that is deleted, or an event that is removed, at this very moment: it is not found the next time.
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
-            {
-                Log.Interrupted(logger, e.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(500), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+            return await MoveSomeAsync(cancellationToken) == AtOnce;
+        }
+        // A subscription that was deleted, or an event that was removed, at this very moment: it is not found the next time.
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            return true;
         }
     }
 
-    private async Task<long> MoveAsync(CancellationToken cancellationToken)
+    private async Task<long> MoveSomeAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Positions are given in the order of commits: what is read up to one is complete.
@@ -84,11 +79,5 @@ internal sealed partial class WebhookFanOut(NpgsqlDataSource catalog, CatalogSig
         }
 
         return events;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "Passing events on to webhooks was interrupted ({Reason}); it is resumed.")]
-        public static partial void Interrupted(ILogger logger, string reason);
     }
 }

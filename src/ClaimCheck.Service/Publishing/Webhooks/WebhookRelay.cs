@@ -23,32 +23,20 @@ internal sealed partial class WebhookRelay(
     private async Task LoopAsync(CancellationToken stoppingToken)
     {
         using var signal = signals.Listen(CatalogSignals.Webhooks);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                running.RemoveAll(delivery => delivery.Task.IsCompleted);
-                var room = settings.Concurrency - running.Count;
-                var leased = room == 0
-                    ? []
-                    : await deliveries.LeaseAsync(running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
-                foreach (var lease in leased)
-                    running.Add((DeliverAsync(lease, signal, stoppingToken), lease.SubscriptionId));
-                if (leased.Count == 0)
-                    await signal.WaitAsync(LookAgain, stoppingToken);
-            }
-            catch (Exception e) when (CatalogErrors.IsTransient(e))
-            {
-                Log.Interrupted(logger, e.Message);
-                await Task.Delay(LookAgain, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-        }
-
+        await PeriodicWork.RunAsync(token => LeaseAsync(signal, token), token => signal.WaitAsync(LookAgain, token), logger, stoppingToken);
         await Task.WhenAll(running.Select(delivery => delivery.Task));
+    }
+
+    private async Task<bool> LeaseAsync(CatalogSignals.Signal signal, CancellationToken stoppingToken)
+    {
+        running.RemoveAll(delivery => delivery.Task.IsCompleted);
+        var room = settings.Concurrency - running.Count;
+        if (room == 0)
+            return false;
+        var leased = await deliveries.LeaseAsync(running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
+        foreach (var lease in leased)
+            running.Add((DeliverAsync(lease, signal, stoppingToken), lease.SubscriptionId));
+        return leased.Count > 0;
     }
 
     // Never throws: a failure here must not stop the others.
@@ -175,8 +163,5 @@ internal sealed partial class WebhookRelay(
 
         [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is resumed.")]
         public static partial void Broken(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId, string reason);
-
-        [LoggerMessage(LogLevel.Warning, "Delivering to webhooks was interrupted ({Reason}); it is resumed.")]
-        public static partial void Interrupted(ILogger logger, string reason);
     }
 }

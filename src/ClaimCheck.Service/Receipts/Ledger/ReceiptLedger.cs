@@ -14,9 +14,6 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     /// <summary>The longest text of a failed record, in characters.</summary>
     public const int LongestMessage = 1024;
 
-    // The pair form of advisory locks, which nothing else in the catalog uses.
-    private const int LockClass = 0x72637074; // "rcpt"
-
     /// <summary>
     /// One writer at a time for what a consumer reports on a batch and on the retries made from it. Released with the
     /// transaction.
@@ -27,7 +24,7 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     /// <param name="cancellationToken">Cancels the wait.</param>
     public static Task EnterAsync(Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT pg_advisory_xact_lock(@LockClass, hashtext(@Name))", new { LockClass, Name = $"{original}/{consumer}" }, cancellationToken));
+            "SELECT pg_advisory_xact_lock(@Ledger, hashtext(@Name))", new { AdvisoryLocks.Ledger, Name = $"{original}/{consumer}" }, cancellationToken));
 
     public static Task<ReceiptRow?> FindAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.QuerySingleOrDefaultAsync<ReceiptRow>(transaction.Command(

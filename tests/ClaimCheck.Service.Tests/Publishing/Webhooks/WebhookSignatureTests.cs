@@ -3,6 +3,7 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Tests.Publishing.Webhooks;
 
+[Trait("needs", "nothing")]
 public sealed class WebhookSignatureTests
 {
     // The worked example of https://github.com/standard-webhooks/standard-webhooks.

@@ -1,13 +1,58 @@
 using System.Runtime.InteropServices;
 
-namespace ClaimCheck.Import.Files;
+namespace ClaimCheck.Records.Disk;
 
-/// <summary>File operations that must survive a power failure, or concurrent watchers.</summary>
+/// <summary>File operations that must survive a power failure, or concurrent processes.</summary>
 internal static partial class Durable
 {
     private const int NotThere = 2; // ENOENT
     private const int AlreadyThere = 17; // EEXIST
     private const int OtherFileSystem = 18; // EXDEV
+
+    /// <summary>
+    /// Replaces a file as a whole: after a crash it is the old one or the new one. One process writes it at a time: the name with
+    /// <c>.new</c> at its end is used too.
+    /// </summary>
+    public static Task ReplaceAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            var next = path + ".new";
+            Write(next, new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None }, content.Span);
+            Put(next, path);
+        },
+        cancellationToken);
+
+    /// <summary>Replaces a file as a whole that several processes may write at once, and only its owner may read.</summary>
+    public static void ReplacePrivate(string path, ReadOnlySpan<byte> content) => Put(WritePrivate(path, content), path);
+
+    /// <summary>
+    /// Writes a file where its name is free, as a whole: of several processes that try at once one wins, and the others read what
+    /// it wrote. Only its owner may read it.
+    /// </summary>
+    public static void WriteFirst(string path, ReadOnlySpan<byte> content)
+    {
+        var own = WritePrivate(path, content);
+        if (TryMove(own, path))
+            SyncFolder(Path.GetDirectoryName(path)!);
+        else
+            File.Delete(own);
+    }
+
+    /// <summary>Gives a complete file its name, and replaces what had that name.</summary>
+    public static void Put(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        SyncFolder(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>Creates a folder that only its owner can look into.</summary>
+    public static void CreatePrivateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
 
     /// <summary>A rename is durable only once its folder is on disk; .NET has no call for it.</summary>
     public static void SyncFolder(string folder)
@@ -86,10 +131,32 @@ internal static partial class Durable
                 return false;
         }
         // A file system without hard links, or another error: the move itself reports it.
-        if (File.Exists(to))
+        try
+        {
+            File.Move(from, to, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(to))
+        {
             return false;
-        File.Move(from, to);
-        return true;
+        }
+    }
+
+    private static string WritePrivate(string path, ReadOnlySpan<byte> content)
+    {
+        var own = $"{path}.{Guid.NewGuid():N}";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Write(own, options, content);
+        return own;
+    }
+
+    private static void Write(string path, FileStreamOptions options, ReadOnlySpan<byte> content)
+    {
+        using var file = new FileStream(path, options);
+        file.Write(content);
+        file.Flush(flushToDisk: true);
     }
 
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ClaimCheck.Import.Files;
+namespace ClaimCheck.Records.Disk;
 
 /// <summary>Distinguishes files from pipes and sockets; .NET has no call for that.</summary>
 internal static partial class PlainFile
