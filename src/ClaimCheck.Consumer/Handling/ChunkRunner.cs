@@ -94,7 +94,7 @@ internal sealed partial class ChunkRunner<T>(
         return failures;
 
         FailedRecord Failed(int place, Outcome outcome) =>
-            // The service accepts no longer keys; a retry then does not find the record, and reports that.
+            // The service refuses longer keys: cut, the key matches no record in a retry, and the receipt says so.
             new(chunk.FirstOrdinal + place, ChunkOutcomes.Cut(buffer.KeyOf(place), MaxKey), outcome.Class, outcome.Code, outcome.Message);
     }
 

@@ -28,6 +28,10 @@ internal sealed partial class BatchDispatcher(
             Log.NotForHandlers(logger, incoming.Event.Type, incoming.Event.Id);
             return Settlement.Done;
         }
+        // First, so that the handler is told of a revocation that holds already; not under the lock: the callbacks of the
+        // reads' tokens run here.
+        if (incoming.Data is BulkRevokedData && reader.MarkRevoked(batch))
+            Log.Revoked(logger, batch);
         Task<Settlement>? work, before = null;
         lock (guard)
         {
@@ -39,9 +43,6 @@ internal sealed partial class BatchDispatcher(
             else
                 Log.Coalesced(logger, incoming.Event.Type, incoming.Event.Id, batch);
         }
-        // Before anything is waited for, and not under the lock: it runs the callbacks of the reads' tokens.
-        if (incoming.Data is BulkRevokedData && reader.MarkRevoked(batch))
-            Log.Revoked(logger, batch);
         return await work.WaitAsync(cancellationToken);
     }
 

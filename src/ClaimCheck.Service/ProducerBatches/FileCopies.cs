@@ -28,7 +28,7 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, batch, e.Message);
+            Log.Postponed(logger, batch, e.Message);
         }
     }
 
@@ -86,6 +86,6 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "Superseded copies of a file of batch {BatchId} could not be removed: {Reason} It is tried again.")]
-        public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
+        public static partial void Postponed(ILogger logger, BatchId batchId, string reason);
     }
 }

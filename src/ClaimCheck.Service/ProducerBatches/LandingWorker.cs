@@ -72,7 +72,7 @@ internal sealed partial class LandingWorker(
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, batch, e.Message);
+            Log.Postponed(logger, batch, e.Message);
             return false;
         }
     }
@@ -111,7 +111,7 @@ internal sealed partial class LandingWorker(
         public static partial void Swept(ILogger logger, BatchId batchId, long deleted, long aborted);
 
         [LoggerMessage(LogLevel.Warning, "The landing of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
-        public static partial void PutOff(ILogger logger, BatchId batchId, string reason);
+        public static partial void Postponed(ILogger logger, BatchId batchId, string reason);
 
         [LoggerMessage(LogLevel.Error, "The landing of batch {BatchId} could not be checked; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);

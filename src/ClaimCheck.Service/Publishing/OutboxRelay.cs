@@ -81,7 +81,7 @@ internal sealed partial class OutboxRelay(
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, waiting.Type, waiting.Subject, e.Message);
+            Log.Postponed(logger, waiting.Type, waiting.Subject, e.Message);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e) && !cancellationToken.IsCancellationRequested)
         {
@@ -211,7 +211,7 @@ internal sealed partial class OutboxRelay(
         public static partial void Superseded(ILogger logger, string type, string subject);
 
         [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
-        public static partial void PutOff(ILogger logger, string type, string subject, string reason);
+        public static partial void Postponed(ILogger logger, string type, string subject, string reason);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and other events continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);

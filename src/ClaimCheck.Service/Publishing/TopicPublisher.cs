@@ -31,13 +31,13 @@ internal sealed partial class TopicPublisher(
             }
             catch (StagingException e)
             {
-                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, e.Message);
+                Log.Postponed(logger, row.Type, new(row.EventId), row.Subject, e.Message);
                 unsent.Add(new(row, e.Message, IsTerminal: false));
             }
             catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
             {
                 Log.Broken(logger, Defect.Of(e), row.Type, new(row.EventId), row.Subject);
-                unsent.Add(new(row, $"An unexpected {e.GetType().Name} kept it.", IsTerminal: false));
+                unsent.Add(new(row, $"An unexpected {e.GetType().Name} prevented it.", IsTerminal: false));
             }
         }
 
@@ -104,7 +104,7 @@ internal sealed partial class TopicPublisher(
             }
             else
             {
-                Log.PutOff(logger, row.Type, new(row.EventId), row.Subject, reason);
+                Log.Postponed(logger, row.Type, new(row.EventId), row.Subject, reason);
                 unsent.Add(new(row, reason, IsTerminal: false));
             }
         }
@@ -133,6 +133,6 @@ internal sealed partial class TopicPublisher(
         public static partial void Broken(ILogger logger, Exception exception, string type, Contracts.EventId eventId, string subject);
 
         [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
-        public static partial void PutOff(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
+        public static partial void Postponed(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
     }
 }

@@ -15,8 +15,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
     private const int AtOnce = 100;
     private const int KeysAtOnce = 10_000;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PutOff = TimeSpan.FromMinutes(1);
-    private readonly Dictionary<Guid, long> putOff = [];
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMinutes(1);
+    private readonly Dictionary<Guid, long> postponed = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
@@ -47,20 +47,20 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
-            Log.Broken(logger, Defect.Of(e), new(batch), PutOff);
-            putOff[batch] = TimeProvider.System.GetTimestamp();
+            Log.Broken(logger, Defect.Of(e), new(batch), RetryDelay);
+            postponed[batch] = TimeProvider.System.GetTimestamp();
         }
     }
 
     private Guid[] Resting()
     {
-        foreach (var (batch, since) in putOff.ToList())
+        foreach (var (batch, since) in postponed.ToList())
         {
-            if (TimeProvider.System.GetElapsedTime(since) >= PutOff)
-                putOff.Remove(batch);
+            if (TimeProvider.System.GetElapsedTime(since) >= RetryDelay)
+                postponed.Remove(batch);
         }
 
-        return [.. putOff.Keys];
+        return [.. postponed.Keys];
     }
 
     /// <summary>
@@ -164,8 +164,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Time-driven work for batch {BatchId} failed; it is tried again in {PutOff}, and other batches continue.")]
-        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan putOff);
+        [LoggerMessage(LogLevel.Error, "Time-driven work for batch {BatchId} failed; it is tried again in {RetryDelay}, and other batches continue.")]
+        public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan retryDelay);
 
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]
         public static partial void Overdue(ILogger logger, BatchId batchId);

@@ -57,7 +57,7 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, attempt, batch, e.Message);
+            Log.Postponed(logger, attempt, batch, e.Message);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
@@ -76,6 +76,6 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
         public static partial void Broken(ILogger logger, Exception exception, string attempt, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "The abandoned attempt {Attempt} of batch {BatchId} could not be swept: {Reason} It is tried again.")]
-        public static partial void PutOff(ILogger logger, string attempt, BatchId batchId, string reason);
+        public static partial void Postponed(ILogger logger, string attempt, BatchId batchId, string reason);
     }
 }

@@ -33,13 +33,13 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         catch (StagingException e)
         {
             Log.Unverified(logger, batch, e.Message);
-            await PutOffAsync(deletion, e.Message, cancellationToken);
+            await PostponeAsync(deletion, e.Message, cancellationToken);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
             // Shown in the report too: somebody waits for the proof.
             Log.Broken(logger, Defect.Of(e), batch);
-            await PutOffAsync(deletion, $"An unexpected {e.GetType().Name} interrupted the deletion.", cancellationToken);
+            await PostponeAsync(deletion, $"An unexpected {e.GetType().Name} interrupted the deletion.", cancellationToken);
         }
 
         return true;
@@ -61,7 +61,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
 
         if (swept.Remaining > 0)
         {
-            await PutOffAsync(deletion, $"{swept.Remaining} objects are still listed.", cancellationToken, swept);
+            await PostponeAsync(deletion, $"{swept.Remaining} objects are still listed.", cancellationToken, swept);
             return;
         }
 
@@ -70,7 +70,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         var alive = after.Count(probe => !probe.IsDead);
         if (alive > 0)
         {
-            await PutOffAsync(deletion, $"{alive} links did not answer that their object is gone.", cancellationToken, swept, after);
+            await PostponeAsync(deletion, $"{alive} links did not answer that their object is gone.", cancellationToken, swept, after);
             return;
         }
 
@@ -197,7 +197,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             "verified_at = now(), pending_reason = NULL, next_try_at = now() + interval '1 minute'",
             swept, probes, null, cancellationToken);
 
-    private Task PutOffAsync(
+    private Task PostponeAsync(
         Deletion deletion, string reason, CancellationToken cancellationToken, Swept? swept = null, IReadOnlyList<Probe>? probes = null) =>
         UpdateAsync(
             deletion,

@@ -53,7 +53,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         {
             // A time zone that this machine does not know, for example: another process may know it.
             Log.Trouble(logger, Defect.Of(e), schedule, AfterTrouble);
-            await PutOffAsync(schedule, cancellationToken);
+            await PostponeAsync(schedule, cancellationToken);
             return true;
         }
     }
@@ -77,7 +77,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         if (dataset is null)
             await EndAsync(transaction, row, run, RunCodes.DatasetUnknown, $"There is no dataset {wanted} any more.", cancellationToken);
         else if (frozen is null && run.AwayFor < options.SourcePatience)
-            await PutOffAsync(transaction, run, cancellationToken);
+            await PostponeAsync(transaction, run, cancellationToken);
         else if (frozen is null)
             await EndAsync(transaction, row, run, unavailable!.Code, $"It was unavailable for {options.SourcePatience}. {unavailable.Detail}", cancellationToken);
         else
@@ -154,7 +154,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         return load.IsRunning ? null : next;
     }
 
-    private async Task PutOffAsync(Guid schedule, CancellationToken cancellationToken)
+    private async Task PostponeAsync(Guid schedule, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
@@ -163,7 +163,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
             cancellationToken: cancellationToken));
     }
 
-    private static Task PutOffAsync(Transaction transaction, WaitingRun run, CancellationToken cancellationToken) =>
+    private static Task PostponeAsync(Transaction transaction, WaitingRun run, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteAsync(transaction.Command(
             "UPDATE schedule_runs SET away_since = coalesce(away_since, now()), try_at = now() + @AskSourceAgain WHERE id = @Id AND state = 'queued'",
             new { run.Id, AskSourceAgain },

@@ -36,7 +36,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         {
             // A time zone that this machine does not know, for example: another process may know it.
             Log.Trouble(logger, Defect.Of(e), due.Name, AfterTrouble);
-            await PutOffAsync(due, cancellationToken);
+            await PostponeAsync(due, cancellationToken);
             return true;
         }
     }
@@ -93,7 +93,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         return true;
     }
 
-    private async Task PutOffAsync(ScheduleRow due, CancellationToken cancellationToken)
+    private async Task PostponeAsync(ScheduleRow due, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(

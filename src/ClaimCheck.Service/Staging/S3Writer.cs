@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -21,6 +22,9 @@ internal sealed class S3Writer(
     private readonly SemaphoreSlim slots = new(options.ParallelParts);
     private readonly CancellationTokenSource stop = new();
     private readonly List<Task<PartETag>> parts = [];
+    // Whole parts that were sent: their buffers go around within the writer, because the shared pool keeps one of 8 MiB for
+    // every thread that returned one.
+    private readonly ConcurrentBag<byte[]> sent = [];
     private byte[] buffer = [];
     private int filled;
     private long bytes;
@@ -79,8 +83,8 @@ internal sealed class S3Writer(
         // None may be under way when the upload is aborted, or S3 would keep it as an orphan. Their failures were reported
         // already.
         await Task.WhenAll(parts).ContinueWith(static _ => { }, TaskScheduler.Default);
-        if (buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(buffer);
+        foreach (var unused in sent.Append(buffer).Where(each => each.Length > 0))
+            ArrayPool<byte>.Shared.Return(unused);
         stop.Dispose();
         slots.Dispose();
         if (completed)
@@ -99,7 +103,8 @@ internal sealed class S3Writer(
     private void Grow()
     {
         var wanted = parts.Count > 0 ? options.PartBytes : Math.Min(options.PartBytes, Math.Max(FirstBuffer, buffer.Length * 2L));
-        var larger = ArrayPool<byte>.Shared.Rent((int)wanted);
+        if (!sent.TryTake(out var larger))
+            larger = ArrayPool<byte>.Shared.Rent((int)wanted);
         buffer.AsSpan(0, filled).CopyTo(larger);
         if (buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(buffer);
@@ -137,7 +142,7 @@ internal sealed class S3Writer(
                 stop.Token);
             // Only now: a request that failed may still be reading from it.
             if (part.Length > 0)
-                ArrayPool<byte>.Shared.Return(part);
+                sent.Add(part);
             return new PartETag(number, answer.ETag);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, stop.Token))

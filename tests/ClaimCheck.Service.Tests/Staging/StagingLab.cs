@@ -79,10 +79,12 @@ internal sealed class S3Lab : StagingLab
     private S3Lab(S3Endpoint endpoint, FaultProxy proxy, string bucket, StagingOptions options, AWSCredentials? credentials)
     {
         (Endpoint, Proxy, Bucket) = (endpoint, proxy, bucket);
+        Options = options;
         connection = new S3Connection(options, credentials ?? new BasicAWSCredentials(endpoint.AccessKey, endpoint.SecretKey));
         Staging = new S3Staging(connection, options, NullLogger<S3Staging>.Instance);
     }
 
+    public StagingOptions Options { get; }
     public S3Endpoint Endpoint { get; }
     public FaultProxy Proxy { get; }
     public string Bucket { get; }

@@ -56,7 +56,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, e.Message);
+            Log.Postponed(logger, e.Message);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
@@ -106,7 +106,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         }
         catch (StagingException e)
         {
-            Log.PutOff(logger, e.Message);
+            Log.Postponed(logger, e.Message);
         }
         catch (Exception e) when (TargetErrors.IsTargetError(e) || e is SourceException)
         {
@@ -164,7 +164,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         public static partial void Erased(ILogger logger, JobId jobId);
 
         [LoggerMessage(LogLevel.Warning, "The sweep of bulk jobs is postponed: {Reason}")]
-        public static partial void PutOff(ILogger logger, string reason);
+        public static partial void Postponed(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Error, "The expired data of job {JobId} can't be removed; this is tried again, and the sweep continues with other jobs.")]
         public static partial void Broken(ILogger logger, Exception exception, JobId jobId);

@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Reads the body of <c>POST /v1/subscriptions</c>; collects what is wrong with each field.</summary>
 internal sealed class SubscriptionReader(
-    DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionOptions settings, PublishingOptions publishing)
+    DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionOptions options, PublishingOptions publishing)
 {
     private static readonly string[] Fields = ["consumer", "datasets", "types", "protocol", "endpoint", "contentType"];
 
@@ -76,7 +76,7 @@ internal sealed class SubscriptionReader(
             return;
         }
 
-        var accounts = settings.Accounts.Count > 0 ? settings.Accounts : [topic[4]];
+        var accounts = options.Accounts.Count > 0 ? options.Accounts : [topic[4]];
         if (!accounts.Contains(queue.Account, StringComparer.Ordinal))
             errors["endpoint"] = ["Is of an account that is not on the operator's list (ClaimCheck:Subscriptions:AllowedAccounts)."];
         else if (!topic[5].EndsWith(".fifo", StringComparison.Ordinal) && queue.Name.EndsWith(".fifo", StringComparison.Ordinal))

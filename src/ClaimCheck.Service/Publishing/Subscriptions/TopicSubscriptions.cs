@@ -29,7 +29,7 @@ internal enum Settling
 /// works on a row, under a token; its calls to SNS are safe to repeat.
 /// </summary>
 internal sealed partial class TopicSubscriptions(
-    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions settings, ILogger<TopicSubscriptions> logger)
+    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions options, ILogger<TopicSubscriptions> logger)
 {
     // Ends well before SubscriptionStore.Lease does, so that nothing reaches SNS after another process has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
@@ -78,7 +78,7 @@ internal sealed partial class TopicSubscriptions(
         catch (Exception e) when (e is AwsMessagingException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Log.Later(logger, row.SubscriptionId, e.Message);
-            await PutOffAsync(row, token, cancellationToken);
+            await PostponeAsync(row, token, cancellationToken);
             return Settling.Later;
         }
     }
@@ -86,7 +86,7 @@ internal sealed partial class TopicSubscriptions(
     private async Task SubscribeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken)
     {
         var attributes = new Dictionary<string, string> { ["RawMessageDelivery"] = "true", ["FilterPolicy"] = JsonSerializer.Serialize(TopicFilter.Of(row)) };
-        if (settings.DeadLetterQueueArn is { } deadLetterTargetArn)
+        if (options.DeadLetterQueueArn is { } deadLetterTargetArn)
             attributes["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn });
         var request = new SubscribeRequest
         {
@@ -187,7 +187,7 @@ internal sealed partial class TopicSubscriptions(
                 cancellationToken);
 
     // Doubles, up to five minutes.
-    private Task PutOffAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken) =>
+    private Task PostponeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken) =>
         ExecuteAsync(
             """
             UPDATE event_subscriptions

@@ -14,7 +14,7 @@ internal sealed class BlockedAddressException() : IOException("The endpoint's na
 /// address that was checked, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and
 /// decides where they may lead; literal addresses are still checked here.
 /// </summary>
-internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookOptions settings)
+internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookOptions options)
 {
     private const int LongestEndpoint = 2000;
     private static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
@@ -31,7 +31,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
 
         if (address.UserInfo.Length > 0 || address.Fragment.Length > 0)
             return (null, [], "Must contain neither a user's name or password, nor a fragment.");
-        if (settings.AllowPrivateAddresses)
+        if (options.AllowPrivateAddresses)
             return (address.AbsoluteUri, [], null);
         if (address.Scheme != "https")
             return (null, [], "Must be https: what is sent holds links.");
@@ -39,7 +39,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         const string special = "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).";
         if (IsBlocked(address))
             return (null, [], special);
-        if (settings.Proxy is not null)
+        if (options.Proxy is not null)
             return (address.AbsoluteUri, [], null);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LookUp);
@@ -59,7 +59,7 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
     /// <exception cref="BlockedAddressException">Webhooks may not be sent to it, whatever a name leads to.</exception>
     public void ThrowIfBlocked(Uri address)
     {
-        if (!settings.AllowPrivateAddresses && IsBlocked(address))
+        if (!options.AllowPrivateAddresses && IsBlocked(address))
             throw new BlockedAddressException();
     }
 
@@ -69,14 +69,14 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
         var all = await FindAsync(endpoint.Host, cancellationToken);
-        var allowed = settings.AllowPrivateAddresses || IsProxy(endpoint) ? all : Array.FindAll(all, AddressRanges.IsPublic);
+        var allowed = options.AllowPrivateAddresses || IsProxy(endpoint) ? all : Array.FindAll(all, AddressRanges.IsPublic);
         if (allowed.Length == 0)
             throw all.Length > 0 ? new BlockedAddressException() : new SocketException((int)SocketError.HostNotFound);
         return await race.ConnectAsync(allowed, endpoint.Port, cancellationToken);
     }
 
     // The operator's own choice: it usually has a private address.
-    private bool IsProxy(DnsEndPoint endpoint) => settings.ProxyAddress is { } proxy
+    private bool IsProxy(DnsEndPoint endpoint) => options.ProxyAddress is { } proxy
         && endpoint.Port == proxy.Port && endpoint.Host.Trim('[', ']').Equals(proxy.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
 
     // What is an address, or would be parsed as one somewhere: a host whose last label is a number is not a name.

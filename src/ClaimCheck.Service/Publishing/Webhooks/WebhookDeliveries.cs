@@ -27,7 +27,7 @@ internal sealed record WebhookLease
 /// The webhook deliveries in the catalog, as the relays see them. A lease is a time until which no other process takes the row;
 /// what is written afterwards is guarded by its token.
 /// </summary>
-internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions settings)
+internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions options)
 {
     /// <summary>
     /// Leases what is due, up to a number per webhook: fewer for one that this process is working on already, one for one that
@@ -66,7 +66,7 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
              WHERE d.subscription_id = due.subscription_id AND d.event_id = due.event_id
             RETURNING d.subscription_id, d.event_id, d.type, d.retries, d.lease_token AS token, due.endpoint, due.content_type
             """,
-            new { Ids = running.Keys.ToArray(), Counts = running.Values.ToArray(), settings.PerSubscription, settings.Lease, most },
+            new { Ids = running.Keys.ToArray(), Counts = running.Values.ToArray(), options.PerSubscription, options.Lease, most },
             cancellationToken: cancellationToken))).AsList();
     }
 
@@ -158,8 +158,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                 {
                     lease.SubscriptionId,
                     isGone,
-                    settings.DisableAfter,
-                    Reason = isGone ? "The endpoint answered 410: it wants no more." : $"Every try has failed for {IsoDuration.Format(settings.DisableAfter)} or more.",
+                    options.DisableAfter,
+                    Reason = isGone ? "The endpoint answered 410: it wants no more." : $"Every try has failed for {IsoDuration.Format(options.DisableAfter)} or more.",
                 },
                 token));
             if (reason is not null)

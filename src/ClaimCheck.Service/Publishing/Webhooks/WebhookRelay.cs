@@ -9,7 +9,7 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// is sent again under its id; the order of events is not kept.
 /// </summary>
 internal sealed partial class WebhookRelay(
-    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions settings, ILogger<WebhookRelay> logger) : BackgroundService
+    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions options, ILogger<WebhookRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
@@ -30,7 +30,7 @@ internal sealed partial class WebhookRelay(
     private async Task<bool> LeaseAsync(CatalogSignals.Signal signal, CancellationToken stoppingToken)
     {
         running.RemoveAll(delivery => delivery.Task.IsCompleted);
-        var room = settings.Concurrency - running.Count;
+        var room = options.Concurrency - running.Count;
         if (room == 0)
             return false;
         var leased = await deliveries.LeaseAsync(running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
@@ -72,7 +72,7 @@ internal sealed partial class WebhookRelay(
             return;
         // Nothing is sent after another process may have leased it.
         using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        leased.CancelAfter(settings.Lease - Margin);
+        leased.CancelAfter(options.Lease - Margin);
         if (await posts.PostAsync(lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
         {
             await deliveries.SupersededAsync(lease, stoppingToken);
@@ -89,7 +89,7 @@ internal sealed partial class WebhookRelay(
             return;
         }
 
-        var wait = answer.Failure == WebhookAnswer.Gone ? null : settings.WaitAfter(lease.Retries, answer.RetryAfter, Random.Shared.NextDouble());
+        var wait = answer.Failure == WebhookAnswer.Gone ? null : options.WaitAfter(lease.Retries, answer.RetryAfter, Random.Shared.NextDouble());
         var disabled = await deliveries.FailedAsync(lease, answer, wait, patience.Token);
         if (wait is { } next)
             Log.Again(logger, lease.Type, lease.Event, lease.Subscription, answer.Failure!, answer.Status, next);
@@ -117,7 +117,7 @@ internal sealed partial class WebhookRelay(
         using var patience = new CancellationTokenSource(CleanUp);
         try
         {
-            var wait = settings.WaitAfter(lease.Retries, retryAfter: null, Random.Shared.NextDouble());
+            var wait = options.WaitAfter(lease.Retries, retryAfter: null, Random.Shared.NextDouble());
             await deliveries.FailedAsync(lease, WebhookAnswer.None, wait, patience.Token);
             if (wait is null)
                 Log.GivenUp(logger, lease.Type, lease.Event, lease.Subscription, WebhookAnswer.Internal, null);

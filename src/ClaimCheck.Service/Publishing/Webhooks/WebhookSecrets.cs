@@ -9,7 +9,7 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// The secrets that webhooks are signed with. A secret that was rotated also signs for a while, so that receivers can change
 /// over.
 /// </summary>
-internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions settings)
+internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions options)
 {
     // Each is a signature in one header. With more rotations than that, the oldest secret ends early.
     private const int MostOld = 9;
@@ -48,7 +48,7 @@ internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions se
                     OR secret NOT IN (SELECT secret FROM webhook_secrets WHERE subscription_id = @Id ORDER BY created_at DESC LIMIT @MostOld));
             INSERT INTO webhook_secrets (subscription_id, secret) VALUES (@Id, @secret)
             """,
-            new { Id = subscription.Value, secret, settings.SecretOverlap, MostOld },
+            new { Id = subscription.Value, secret, options.SecretOverlap, MostOld },
             cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return secret;

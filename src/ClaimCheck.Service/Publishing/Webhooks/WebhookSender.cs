@@ -36,24 +36,24 @@ internal sealed class WebhookSender : IDisposable
     private const int MostRead = 4 << 10;
     private static readonly string Agent = $"ClaimCheck/{typeof(WebhookSender).Assembly.GetName().Version?.ToString(3)}";
     private readonly WebhookAddresses addresses;
-    private readonly WebhookOptions settings;
+    private readonly WebhookOptions options;
     private readonly TimeProvider time;
     private readonly HttpMessageInvoker http;
 
-    public WebhookSender(WebhookAddresses addresses, WebhookOptions settings, TimeProvider time)
+    public WebhookSender(WebhookAddresses addresses, WebhookOptions options, TimeProvider time)
     {
-        (this.addresses, this.settings, this.time) = (addresses, settings, time);
+        (this.addresses, this.options, this.time) = (addresses, options, time);
         http = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
-            UseProxy = settings.Proxy is not null,
-            Proxy = settings.NewProxy(),
+            UseProxy = options.Proxy is not null,
+            Proxy = options.NewProxy(),
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null, // the event's own trace is sent
             ConnectCallback = (context, cancellationToken) => addresses.ConnectAsync(context.DnsEndPoint, cancellationToken),
-            ConnectTimeout = settings.Timeout,
-            MaxConnectionsPerServer = Math.Max(settings.PerSubscription, 16),
+            ConnectTimeout = options.Timeout,
+            MaxConnectionsPerServer = Math.Max(options.PerSubscription, 16),
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
             MaxResponseHeadersLength = 16, // KiB
@@ -73,7 +73,7 @@ internal sealed class WebhookSender : IDisposable
     {
         var began = time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(settings.Timeout);
+        limit.CancelAfter(options.Timeout);
         try
         {
             using var request = Request(hook, secrets, id, traceParent, body);
