@@ -3,6 +3,7 @@ using Amazon.Runtime;
 
 namespace ClaimCheck.Aws.Tests;
 
+[Trait("needs", "nothing")]
 public sealed class Failures_of_s3
 {
     [Theory]

@@ -5,6 +5,7 @@ using ClaimCheck.Service.Tests.House;
 
 namespace ClaimCheck.Service.Tests.Catalog;
 
+[Trait("needs", "nothing")]
 public sealed class Advisory_locks
 {
     [Fact]

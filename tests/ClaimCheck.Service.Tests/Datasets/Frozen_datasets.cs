@@ -5,6 +5,7 @@ using ClaimCheck.Service.Datasets;
 namespace ClaimCheck.Service.Tests.Datasets;
 
 /// <summary>What is stored with an export is read and written by replicas of the version before too.</summary>
+[Trait("needs", "nothing")]
 public sealed class Frozen_datasets
 {
     [Theory]

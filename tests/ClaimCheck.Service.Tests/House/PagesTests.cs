@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>What the pages (*.md) link to exists.</summary>
+[Trait("needs", "nothing")]
 public sealed partial class PagesTests
 {
     private static readonly string[] NotOurs = ["bin", "obj", "node_modules", "TestResults"];
