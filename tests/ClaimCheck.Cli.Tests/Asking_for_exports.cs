@@ -113,7 +113,7 @@ public sealed class Asking_for_exports(ToolScene scene)
     [Fact]
     public async Task An_interrupted_wait_leaves_the_export_alone_and_says_how_to_go_on()
     {
-        await using var tool = scene.Start("export", "slow", "--wait");
+        await using var tool = scene.Start("export", "endless", "--wait");
         await Eventually.TrueAsync(() => Task.FromResult(tool.Errors.Contains("running", StringComparison.Ordinal)));
         tool.Interrupt();
         var result = (await tool.EndAsync()).Exits(130);
@@ -143,7 +143,7 @@ public sealed class Asking_for_exports(ToolScene scene)
     public async Task A_terminal_sees_a_bar_and_scripts_see_none()
     {
         // `script` gives the tool a terminal; its options differ between Linux and macOS.
-        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), "export", "slow", "--wait", "--timeout", "3s"];
+        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), "export", "endless", "--wait", "--timeout", "3s"];
         var start = new ProcessStartInfo(
             "script", OperatingSystem.IsMacOS() ? ["-q", "/dev/null", .. tool] : ["-qec", string.Join(' ', tool), "/dev/null"])
         {

@@ -85,12 +85,14 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     {
         var export = await scene.ReadyAsync("wide", maxFileBytes: 4 << 20);
         var folder = scene.NewFolder();
-        scene.Proxy.On(request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Delay(TimeSpan.FromSeconds(8)));
+        var revoked = new TaskCompletionSource();
+        scene.Proxy.On(request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Hold(revoked.Task));
         await using var tool = scene.Start("download", $"{export.BatchId}", "--out", folder, "--json");
         await Eventually.TrueAsync(() => Task.FromResult(scene.Proxy.Requests.Any(request =>
             request.Path.Contains($"{export.BatchId}", StringComparison.Ordinal) && request.Path.EndsWith("part-00002.csv", StringComparison.Ordinal))));
         await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(folder, "part-00001.csv"))));
         await scene.Client.RevokeAsync(export.BatchId, "mistake");
+        revoked.SetResult();
 
         var result = (await tool.EndAsync()).Exits(5);
         Assert.Equal("batch_revoked", result.Json["code"]!.GetValue<string>());
@@ -197,7 +199,7 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     [Fact]
     public async Task What_is_not_ready_is_6()
     {
-        var export = await scene.Client.CreateExportAsync(new ExportRequest { Dataset = "slow" });
+        var export = await scene.Client.CreateExportAsync(new ExportRequest { Dataset = "endless" });
         Assert.Equal("not_ready", (await scene.RunAsync("download", $"{export.ExportId}", "--json", "--out", scene.NewFolder())).Exits(6).Json["code"]!.GetValue<string>());
         (await scene.RunAsync("download", $"{export.ExportId}", "--wait", "--timeout", "1s", "--out", scene.NewFolder())).Exits(6);
         await scene.Client.CancelExportAsync(export.ExportId);

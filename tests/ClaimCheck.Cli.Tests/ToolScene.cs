@@ -32,6 +32,7 @@ public sealed class ToolScene : IAsyncLifetime
     {
         scene = await Scene.CreateAsync(items: 20_000);
         scene.AddDataset("wide", "SELECT id, repeat(md5(id::text), 20) AS filler FROM items ORDER BY id");
+        scene.AddDataset("endless", "SELECT i.id, i.name FROM items i, LATERAL (SELECT pg_sleep(0.05 + 0 * i.id)) pause ORDER BY id");
         scene.AddDataset("misfit", "SELECT id,\n  nope FROM items");
         scene.AddDataset("broken", "SELECT id, 1 / (id - 500) AS ratio FROM items ORDER BY id");
         scene.AddDataset(

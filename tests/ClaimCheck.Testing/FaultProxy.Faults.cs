@@ -38,8 +38,8 @@ internal abstract record Fault
     /// <summary>The server does what it was asked to, but its answer is lost and this one comes.</summary>
     public sealed record AnswerInstead(Answer With) : Fault;
 
-    /// <summary>The request waits before it gets to the server.</summary>
-    public sealed record Delay(TimeSpan For) : Fault;
+    /// <summary>The request waits for the test before it gets to the server.</summary>
+    public sealed record Hold(Task Until) : Fault;
 
     /// <summary>The request is taken, and nothing ever comes.</summary>
     public sealed record Stall : Fault;

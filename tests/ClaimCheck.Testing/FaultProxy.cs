@@ -119,8 +119,8 @@ internal sealed class FaultProxy : IAsyncDisposable
                 case Fault.Stall:
                     await Task.Delay(Timeout.Infinite, stop.Token);
                     return;
-                case Fault.Delay delay:
-                    await Task.Delay(delay.For, stop.Token);
+                case Fault.Hold hold:
+                    await hold.Until.WaitAsync(stop.Token);
                     break;
             }
 

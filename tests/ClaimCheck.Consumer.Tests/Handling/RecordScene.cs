@@ -111,6 +111,7 @@ internal sealed class RecordScene : IAsyncDisposable
                 options =>
                 {
                     options.RetryDelay = TimeSpan.FromMilliseconds(10);
+                    options.MaxRetryDelay = TimeSpan.FromMilliseconds(200);
                     options.StopTimeout = TimeSpan.FromMilliseconds(500);
                     options.MaxAttempts = 1000;
                     listen?.Invoke(options);

@@ -161,7 +161,7 @@ public sealed class The_inbox : IAsyncLifetime
 
         var receipt = await scene.EndedAsync();
         Assert.Equal(100, receipt.Succeeded + receipt.Transient);
-        await Deadline.UntilAsync(() => scene.Service.Retries.Count == 1);
+        await Deadline.UntilAsync(() => !scene.Service.Retries.IsEmpty);
         Assert.Equal(2, asked);
     }
 

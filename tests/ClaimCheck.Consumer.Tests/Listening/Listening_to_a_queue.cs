@@ -67,7 +67,7 @@ public sealed class Listening_to_a_queue
 
         for (var i = 0; i < 3; i++)
             await scene.PublishAsync(ready);
-        await Deadline.UntilAsync(() => scene.Log.All.Split("shares its outcome").Length == 3);
+        await Deadline.UntilAsync(() => scene.Log.All.Split("shares its outcome").Length >= 3);
         hold.SetResult();
 
         await scene.EmptyAsync();
@@ -82,7 +82,7 @@ public sealed class Listening_to_a_queue
         var batch = BatchId.New();
 
         await scene.PublishAsync(TestEvents.Revoked(batch));
-        await Deadline.UntilAsync(() => scene.Seen.Times("revoked", batch) == 1);
+        await Deadline.UntilAsync(() => scene.Seen.Times("revoked", batch) >= 1);
         await scene.PublishAsync(TestEvents.Ready(batch));
         await Deadline.UntilAsync(() => scene.Log.Has(LogLevel.Information, $"{batch} is not handled: it was revoked"));
 
@@ -130,12 +130,12 @@ public sealed class Listening_to_a_queue
         scene.Seen.Handle = (_, _) => hold.Task;
         await scene.ListenAsync(options => options.MaxConcurrentBatches = 1);
         await scene.PublishAsync(busy);
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
+        await Deadline.UntilAsync(() => !scene.Seen.Calls.IsEmpty);
 
         await scene.PublishAsync(TestEvents.Ready(waiting));
         await scene.PublishAsync(TestEvents.Revoked(waiting));
 
-        await Deadline.UntilAsync(() => scene.Seen.Times("revoked", waiting) == 1);
+        await Deadline.UntilAsync(() => scene.Seen.Times("revoked", waiting) >= 1);
         Assert.Empty(scene.Seen.Handled);
         hold.SetResult();
         await scene.EmptyAsync();
@@ -203,7 +203,7 @@ public sealed class Listening_to_a_queue
             await scene.PublishAsync(ready);
 
         await scene.ListenAsync();
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 30);
+        await Deadline.UntilAsync(() => scene.Seen.Calls.Count >= 30);
         foreach (var late in events.Take(10))
             await scene.PublishAsync(late);
 
@@ -262,7 +262,7 @@ public sealed class Listening_to_a_queue
         await scene.PublishAsync(TestEvents.Ready(own), consumer: "billing");
         await scene.PublishAsync(TestEvents.Ready() with { Type = "claimcheck.bulk.something.v7" });
 
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 3 && scene.Log.All.Contains("newer than this version", StringComparison.Ordinal));
+        await Deadline.UntilAsync(() => scene.Seen.Calls.Count >= 3 && scene.Log.All.Contains("newer than this version", StringComparison.Ordinal));
         await scene.EmptyAsync();
         Assert.Equal(
             new[] { $"cancelled {cancelled}", $"failed {failed}", $"ready {own}" }.Order(),

@@ -33,7 +33,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         var batches = Publish(8);
         using (var host = await ListenAsync())
         {
-            await Deadline.UntilAsync(() => seen.Handled.Count == 8);
+            await Deadline.UntilAsync(() => seen.Handled.Count >= 8);
             await host.StopAsync();
         }
         Assert.Equal("8", await cursors.LoadAsync(CancellationToken.None));
@@ -41,7 +41,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using (var host = await ListenAsync())
         {
-            await Deadline.UntilAsync(() => seen.Handled.Count == 10);
+            await Deadline.UntilAsync(() => seen.Handled.Count >= 10);
             await host.StopAsync();
         }
 
@@ -85,9 +85,9 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
     {
         var stuck = Id(Publish(6)[1]);
         seen.Handle = (batch, cancellationToken) => batch.BatchId == stuck ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
-        using (var host = await ListenAsync())
+        using (var host = await ListenAsync(options => options.StopTimeout = TimeSpan.FromMilliseconds(500)))
         {
-            await Deadline.UntilAsync(() => seen.Handled.Count == 5 && seen.Times("ready", stuck) == 1);
+            await Deadline.UntilAsync(() => seen.Handled.Count >= 5 && seen.Times("ready", stuck) >= 1);
             await host.StopAsync();
         }
         Assert.Null(await cursors.LoadAsync(CancellationToken.None));
@@ -95,7 +95,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using (var host = await ListenAsync())
         {
-            await Deadline.UntilAsync(() => seen.Handled.Count == 11); // all six come again
+            await Deadline.UntilAsync(() => seen.Handled.Count >= 11); // all six come again
             await host.StopAsync();
         }
 
@@ -110,7 +110,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync(options => options.MaxAttempts = 4);
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 6 && log.Has(LogLevel.Error, $"{poison} has failed at all 4 tries"));
+        await Deadline.UntilAsync(() => seen.Handled.Count >= 6 && log.Has(LogLevel.Error, $"{poison} has failed at all 4 tries"));
         await host.StopAsync();
         Assert.Equal(4, seen.Times("ready", poison));
         Assert.Equal("7", await cursors.LoadAsync(CancellationToken.None));
@@ -138,7 +138,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         await Deadline.UntilAsync(() => log.Has(LogLevel.Information, $"{batch} is revoked"));
         told.SetResult();
 
-        await Deadline.UntilAsync(() => seen.Times("revoked", batch) == 1);
+        await Deadline.UntilAsync(() => seen.Times("revoked", batch) >= 1);
         await host.StopAsync();
         Assert.Equal(1, records);
         Assert.Equal([$"ready {batch}", $"revoked {batch}"], seen.Calls);
@@ -153,7 +153,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync();
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 1 && log.Has(LogLevel.Error, "contradicts itself"));
+        await Deadline.UntilAsync(() => !seen.Handled.IsEmpty && log.Has(LogLevel.Error, "contradicts itself"));
         await host.StopAsync();
     }
 
@@ -180,7 +180,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync();
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 2);
+        await Deadline.UntilAsync(() => seen.Handled.Count >= 2);
         await host.StopAsync();
         Assert.True(log.Has(LogLevel.Error, "The cursor has expired"));
     }
@@ -193,7 +193,7 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync();
 
-        await Deadline.UntilAsync(() => seen.Handled.Count == 3);
+        await Deadline.UntilAsync(() => seen.Handled.Count >= 3);
         Assert.True(log.Has(LogLevel.Error, "FeedListener broke, and begins again"));
         Assert.True(log.Has(LogLevel.Error, nameof(WatchedCursorStore.LoadAsync)));
         await host.StopAsync();
@@ -237,7 +237,6 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
             .AddFeedListener<TestHandler>(cursors, options =>
             {
                 options.RetryDelay = TimeSpan.FromMilliseconds(10);
-                options.StopTimeout = TimeSpan.FromMilliseconds(500);
                 configure?.Invoke(options);
             });
         var host = builder.Build();

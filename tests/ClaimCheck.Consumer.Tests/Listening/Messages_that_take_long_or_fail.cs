@@ -75,7 +75,7 @@ public sealed class Messages_that_take_long_or_fail
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 10);
         scene.Seen.Handle = (batch, cancellationToken) => batch.Attempt == 1 ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
-        await scene.ListenAsync(options => options.MaxProcessing = TimeSpan.FromSeconds(1));
+        await scene.ListenAsync(options => (options.MaxProcessing, options.Visibility) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
 
         await scene.PublishAsync(TestEvents.Ready());
 
@@ -96,7 +96,7 @@ public sealed class Messages_that_take_long_or_fail
             (options.MaxConcurrentBatches, options.StopTimeout, options.Heartbeat, options.Visibility) =
             (1, TimeSpan.FromMinutes(3), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
         await scene.PublishAsync(first);
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
+        await Deadline.UntilAsync(() => !scene.Seen.Calls.IsEmpty);
         await scene.PublishAsync(second);
         await Eventually.TrueAsync(async () =>
             (await scene.Endpoint.Sqs.AttributesAsync(scene.Queue.Url))["ApproximateNumberOfMessagesNotVisible"] == "2");
@@ -122,7 +122,7 @@ public sealed class Messages_that_take_long_or_fail
         var host = await scene.ListenAsync(options =>
             (options.StopTimeout, options.Heartbeat, options.Visibility) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
         await scene.PublishAsync(TestEvents.Ready());
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count == 1);
+        await Deadline.UntilAsync(() => !scene.Seen.Calls.IsEmpty);
 
         await host.StopAsync();
 

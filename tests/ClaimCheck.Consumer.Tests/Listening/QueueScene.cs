@@ -54,7 +54,7 @@ internal sealed class QueueScene : IAsyncDisposable
             {
                 options.PollTime = TimeSpan.FromSeconds(1);
                 options.Heartbeat = TimeSpan.FromMilliseconds(400);
-                options.Visibility = TimeSpan.FromSeconds(2);
+                options.Visibility = TimeSpan.FromSeconds(60); // what is released comes again at once; nothing else does, on a busy machine neither
                 options.RetryDelay = TimeSpan.Zero;
                 options.StopTimeout = TimeSpan.FromSeconds(5);
                 configure?.Invoke(options);

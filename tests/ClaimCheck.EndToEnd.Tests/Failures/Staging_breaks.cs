@@ -102,13 +102,18 @@ public sealed class Staging_breaks
         Assert.Equal(3, await TriesAsync(scene, failed) + 1);
         await client.EventAsync(failed, EventTypes.BulkFailed);
 
-        var saved = await client.AskAsync("items");
         // After its first try it waits, however long the repair takes.
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<int>(
+        await Scene.SqlAsync(
             scene.Catalog,
-            $"UPDATE exports SET next_try_at = now() + interval '1 hour' WHERE id = '{saved.ExportId.Value}' AND state = 'pending' AND tries > 0 RETURNING tries") > 0);
+            """
+            CREATE FUNCTION put_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.next_try_at = now() + interval '1 hour'; RETURN NEW; END $$;
+            CREATE TRIGGER put_off BEFORE UPDATE ON exports FOR EACH ROW WHEN (NEW.state = 'pending' AND NEW.tries > 0) EXECUTE FUNCTION put_off();
+            """);
+        var saved = await client.AskAsync("items");
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
+            scene.Catalog, $"SELECT state = 'pending' AND tries > 0 FROM exports WHERE id = '{saved.ExportId.Value}'"));
         await mendAsync();
-        await Scene.SqlAsync(scene.Catalog, $"UPDATE exports SET next_try_at = now() WHERE id = '{saved.ExportId.Value}'");
+        await Scene.SqlAsync(scene.Catalog, $"DROP TRIGGER put_off ON exports; UPDATE exports SET next_try_at = now() WHERE id = '{saved.ExportId.Value}'");
         await client.UntilAsync(saved, ExportState.Ready);
         await client.EventAsync(saved, EventTypes.BulkReady);
         await client.AssertWholeAsync(saved, Items);

@@ -70,7 +70,7 @@ internal sealed class HookReceiver : IAsyncDisposable
 
     public async Task<IReadOnlyList<ReceivedHook>> UntilAsync(int count, string path = "/hooks")
     {
-        await Eventually.TrueAsync(() => Task.FromResult(At(path).Count >= count), TimeSpan.FromSeconds(60), $"{count} webhooks at {path}");
+        await Eventually.TrueAsync(() => Task.FromResult(At(path).Count >= count), what: $"{count} webhooks at {path}");
         return At(path);
     }
 

@@ -59,8 +59,7 @@ internal sealed class HookScene : IAsyncDisposable
     /// <summary>Waits for one delivery's state.</summary>
     public Task<WebhookDelivery> UntilAsync(Subscription subscription, string state, int tries = 0, string type = EventTypes.BulkReady) => Eventually.NotNullAsync(
         async () => (await LogAsync(subscription)).FirstOrDefault(delivery => delivery.State == state && delivery.Tries >= tries && delivery.Type == type),
-        TimeSpan.FromSeconds(60),
-        $"{type} is {state} after {tries} tries");
+        what: $"{type} is {state} after {tries} tries");
 
     public async Task<T> PostAsync<T>(string path, HttpStatusCode expected = HttpStatusCode.OK)
     {

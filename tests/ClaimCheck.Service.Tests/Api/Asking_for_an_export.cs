@@ -41,7 +41,7 @@ public sealed partial class Asking_for_an_export(ApiService service)
         Assert.DoesNotContain("staging", (await service.Idle.GetAsync(pending.Link("self"))).Json.GetProperty("links").Names());
 
         var asked = await service.Http.AskAsync("""{ "dataset": "items" }""");
-        var ready = await service.Http.GetAsync(asked.Link("self"), ("Prefer", "wait=30"));
+        var ready = await service.Http.GetAsync(asked.Link("self"), ("Prefer", "wait=60"));
         Assert.Equal("ready", ready.Json.Text("state"));
         Assert.DoesNotContain("staging", ready.Json.GetProperty("links").Names());
         var manifest = await service.Http.GetAsync(asked.Link("staging"));

@@ -108,7 +108,7 @@ public sealed class Claims_by_state(ApiService service)
     [Fact]
     public async Task A_failed_export_is_410()
     {
-        var failed = (await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=30"))).Json;
+        var failed = (await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=60"))).Json;
         await IsGoneAsync(service.Http, failed, "failed", "export_failed");
         Assert.DoesNotContain("500", failed.GetProperty("failure").Text("detail"), StringComparison.Ordinal);
     }

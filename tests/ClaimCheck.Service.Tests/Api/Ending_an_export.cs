@@ -71,7 +71,7 @@ public sealed class Ending_an_export(ApiService service)
     [Fact]
     public async Task What_ended_otherwise_keeps_its_state()
     {
-        var failed = (await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=30"))).Json;
+        var failed = (await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=60"))).Json;
         var report = await service.Http.SendAsync("DELETE", failed.Link("batch") + "?reason=late");
         Assert.Equal((200, "failed"), (report.Status, report.Json.Text("state")));
         Assert.Equal("failed", (await service.Http.GetAsync(failed.Link("self"))).Json.Text("state"));
@@ -109,6 +109,6 @@ public sealed class Ending_an_export(ApiService service)
     public async Task An_unknown_export_is_404(string id)
     {
         (await service.Idle.SendAsync("DELETE", $"/v1/exports/{id}")).IsProblem(404, "not_found");
-        (await service.Idle.GetAsync($"/v1/exports/{id}", ("Prefer", "wait=30"))).IsProblem(404, "not_found");
+        (await service.Idle.GetAsync($"/v1/exports/{id}", ("Prefer", "wait=60"))).IsProblem(404, "not_found");
     }
 }

@@ -3,7 +3,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>F23: malformed, huge and hostile bodies are 4xx with a code, and change nothing.</summary>
+/// <summary>Malformed, huge and hostile bodies are 4xx with a code, and change nothing.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
 {

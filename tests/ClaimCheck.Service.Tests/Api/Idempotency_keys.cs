@@ -40,7 +40,7 @@ public sealed class Idempotency_keys(ApiService service)
     public async Task It_is_200_once_the_export_is_ready()
     {
         var first = await PostAsync(service.Http, """{ "dataset": "items" }""", key);
-        await service.Http.GetAsync(first.Json.Link("self"), ("Prefer", "wait=30"));
+        await service.Http.GetAsync(first.Json.Link("self"), ("Prefer", "wait=60"));
 
         var again = await PostAsync(service.Http, """{ "dataset": "items" }""", key);
 

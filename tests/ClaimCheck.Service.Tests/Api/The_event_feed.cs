@@ -14,7 +14,7 @@ public sealed class The_event_feed(ApiService service)
     {
         var start = await EndAsync();
         var export = await service.Http.ReadyAsync(Items);
-        var ready = Assert.Single((await AfterAsync(start, "&wait=30")).Items());
+        var ready = Assert.Single((await AfterAsync(start, "&wait=60")).Items());
         await service.Http.SendAsync("DELETE", export.Link("batch") + "?reason=because");
 
         var events = await AllAsync(start, 2);
@@ -51,7 +51,7 @@ public sealed class The_event_feed(ApiService service)
     {
         var start = await EndAsync();
         var export = await service.Http.ReadyAsync(Items);
-        var ready = Assert.Single((await AfterAsync(start, "&wait=30")).Items());
+        var ready = Assert.Single((await AfterAsync(start, "&wait=60")).Items());
         var manifest = await service.Http.GetAsync(ready.Text("dataref")!);
         Assert.Equal((200, export.Text("batchId")), (manifest.Status, manifest.Json.Text("batchId")));
     }
@@ -60,7 +60,7 @@ public sealed class The_event_feed(ApiService service)
     public async Task A_failure_and_a_cancellation_are_told()
     {
         var start = await EndAsync();
-        await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=30"));
+        await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=60"));
         var endless = await service.Http.AskAsync("""{ "dataset": "endless" }""");
         await Eventually.TrueAsync(async () => (await service.Http.GetAsync(endless.Link("self"))).Json.Text("state") == "running");
         await service.Http.SendAsync("DELETE", endless.Link("cancel"));
@@ -115,7 +115,7 @@ public sealed class The_event_feed(ApiService service)
         var one = new List<string?>();
         for (var cursor = start; one.Count < 4;)
         {
-            var page = await AfterAsync(cursor, "&limit=1&wait=30");
+            var page = await AfterAsync(cursor, "&limit=1&wait=60");
             one.Add(Assert.Single(page.Items()).Text("id"));
             cursor = page.NextCursor()!;
         }
@@ -130,7 +130,7 @@ public sealed class The_event_feed(ApiService service)
         {
             var start = await EndAsync();
             var export = await service.Http.ReadyAsync(Items);
-            Assert.Single((await AfterAsync(start, "&wait=30")).Items());
+            Assert.Single((await AfterAsync(start, "&wait=60")).Items());
             var answer = await service.Http.SendAsync("DELETE", $"{export.Link("batch")}?reason={Uri.EscapeDataString(reason)}");
             Assert.Equal((200, reason), (answer.Status, answer.Json.Text("reason")));
             var revoked = (await AllAsync(start, 2))[^1];

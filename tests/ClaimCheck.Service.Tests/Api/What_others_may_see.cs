@@ -72,10 +72,10 @@ public sealed class What_others_may_see
     private static async Task<Manifest> ExportAsync(HttpClient http)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset = "items" }) };
-        request.Headers.Add("Prefer", "wait=30");
+        request.Headers.Add("Prefer", "wait=60");
         var export = await (await http.SendAsync(request)).Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options);
         // BulkReady comes after the manifest is written.
-        await http.GetFromJsonAsync<Page<BulkEvent>>("/v1/events?wait=30", ClaimCheckJson.Options);
+        await http.GetFromJsonAsync<Page<BulkEvent>>("/v1/events?wait=60", ClaimCheckJson.Options);
         return (await http.GetFromJsonAsync<Manifest>($"/v1/batches/{export!.BatchId}/manifest", ClaimCheckJson.Options))!;
     }
 

@@ -59,7 +59,7 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
     public async Task When_its_time_is_over_the_job_its_body_and_its_results_are_gone()
     {
         using var content = new StringContent(JobScene.Ndjson(10), System.Text.Encoding.UTF8, "application/x-ndjson");
-        var asked = await api.SendAsync("POST", "/v1/bulk-jobs?operation=item&ttl=PT10S", content, ("Prefer", "wait=30"));
+        var asked = await api.SendAsync("POST", "/v1/bulk-jobs?operation=item&ttl=PT10S", content, ("Prefer", "wait=60"));
         Assert.Equal("completed", asked.Json.Text("status"));
         var (id, link) = (asked.Json.Text("jobId"), asked.Json.Text("resultUrl"));
         Assert.Equal(10, (await http.GetStringAsync(link)).Count(c => c == '\n'));

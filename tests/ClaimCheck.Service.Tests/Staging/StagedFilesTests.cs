@@ -207,7 +207,7 @@ public sealed class StagedFilesTests
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await lab.IdleAsync(deadline.Token);
 
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20)); // half a second, and what a busy machine adds
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(60)); // half a second, and what a busy machine adds
         // What is in the buffers on the way may still come, but not the whole.
         await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null, deadline.Token));
     }

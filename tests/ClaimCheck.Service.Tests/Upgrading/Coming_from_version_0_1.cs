@@ -86,7 +86,7 @@ public sealed class Coming_from_version_0_1 : IDisposable
                 await IsReadAsync(http, batch);
             // Exports that were requested from that version and not begun are written for the same consumers, and so are new ones.
             var pending = await Eventually.NotNullAsync<Answer>(async () =>
-                await http.GetAsync($"/v1/exports/{old.Pending}", ("Prefer", "wait=30")) is { } answer && answer.Json.Text("state") == "ready" ? answer : null);
+                await http.GetAsync($"/v1/exports/{old.Pending}", ("Prefer", "wait=60")) is { } answer && answer.Json.Text("state") == "ready" ? answer : null);
             Assert.Equal(["gzip"], await FramingsAsync(http, pending.Json));
             Assert.Equal(["gzip", "gzip"], await FramingsAsync(http, await AskAsync(http, "csv")));
             Assert.Equal(0, await service.StopAsync());
