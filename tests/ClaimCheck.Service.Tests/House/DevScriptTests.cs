@@ -62,6 +62,21 @@ public sealed partial class DevScriptTests
         Assert.All(All.ToLowerInvariant().Split(' '), name => Assert.Contains(name, output, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Pages_and_help_name_the_same_commands()
+    {
+        var (_, help) = await BashAsync("help");
+        var pages = string.Join('\n', ((string[])["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")])
+            .Select(page => File.ReadAllText(Path.Combine(Repository.Root, page))));
+
+        Assert.Equal(CommandsOf(help).Order(StringComparer.Ordinal), CommandsOf(pages).Append("help").Order(StringComparer.Ordinal));
+
+        // The tests of one project are said by any project's name.
+        static HashSet<string> CommandsOf(string text) => [.. Commands().Matches(text)
+            .Select(command => command.Value["./dev ".Length..])
+            .Select(command => Array.Exists(All.ToLowerInvariant().Split(' '), project => command == $"test {project}") ? "test NAME" : command)];
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(1)]
@@ -127,6 +142,9 @@ public sealed partial class DevScriptTests
         await bash.WaitForExitAsync();
         return (bash.ExitCode, output);
     }
+
+    [GeneratedRegex(@"\./dev (test (fast|outside|all|NAME|[a-z]+(?=`))|[a-z]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Commands();
 
     [GeneratedRegex(@"^ClaimCheck\.(?<name>\w+)\.Tests \(\d+ s\)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Blocks();
