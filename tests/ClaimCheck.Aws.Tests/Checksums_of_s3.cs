@@ -4,8 +4,9 @@ using Amazon.SQS;
 
 namespace ClaimCheck.Aws.Tests;
 
-/// <summary>What every client of S3 is set to. The tests of this project run one after the other: the environment is theirs.</summary>
+/// <summary>What every client of S3 is set to.</summary>
 [Trait("needs", "nothing")]
+[Collection(nameof(TheProcess))]
 public sealed class Checksums_of_s3 : IDisposable
 {
     private static readonly string[] Variables = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION", "AWS_ENDPOINT_URL"];

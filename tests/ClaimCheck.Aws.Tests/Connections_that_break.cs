@@ -127,7 +127,7 @@ public sealed class Connections_that_break
     public async Task Cancelling_ends_a_call_at_once(string how)
     {
         await using var server = await ScriptedEndpoint.StartAsync(Break(how, Answers.Received, Answers.Json));
-        using var sqs = server.Sqs(timeout: TimeSpan.FromMinutes(10));
+        using var sqs = server.Sqs(timeout: TimeSpan.FromMinutes(5));
         using var cancellation = new CancellationTokenSource();
         var receive = sqs.ReceiveAsync(Queue, cancellationToken: cancellation.Token);
         await Eventually.TrueAsync(() => Task.FromResult(server.Requests.Count >= 1));

@@ -2,6 +2,7 @@ namespace ClaimCheck.Aws.Tests;
 
 /// <summary>Which requests go through the proxy that the machine names.</summary>
 [Trait("needs", "nothing")]
+[Collection(nameof(TheProcess))]
 public sealed class Proxies_of_the_machine : IDisposable
 {
     private readonly System.Net.IWebProxy before = HttpClient.DefaultProxy;

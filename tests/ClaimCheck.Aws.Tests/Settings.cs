@@ -4,6 +4,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Aws.Tests;
 
+[Collection(nameof(TheProcess))]
 public sealed class Settings
 {
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
