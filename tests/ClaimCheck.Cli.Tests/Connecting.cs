@@ -3,7 +3,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;
 
-[Collection(ToolScene.Name)]
+[Collection(ToolScene.Other)]
 [UnsupportedOSPlatform("windows")]
 public sealed class Connecting(ToolScene scene)
 {

@@ -5,7 +5,7 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;
 
-[Collection(ToolScene.Name)]
+[Collection(ToolScene.Other)]
 public sealed class Downloading(ToolScene scene) : IDisposable
 {
     public void Dispose() => scene.Proxy.Heal();

@@ -7,11 +7,12 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;
 
-/// <summary>A service with a key behind a proxy that can do harm and counts; shared by all tests, which run one after the other.</summary>
+/// <summary>A service with a key behind a proxy that can do harm and counts; shared by the tests of a collection, which run one after the other.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "DisposeAsync disposes it; xunit calls that.")]
 public sealed class ToolScene : IAsyncLifetime
 {
     public const string Name = "tool";
+    public const string Other = "another tool";
     public const string Key = "test-key-0123456789-0123456789-0123456789";
 
     private Scene? scene;
@@ -117,3 +118,7 @@ public sealed class ToolScene : IAsyncLifetime
 
 [CollectionDefinition(ToolScene.Name)]
 public sealed class ToolScenes : ICollectionFixture<ToolScene>;
+
+/// <summary>A second one, so that two classes of tests can run at a time.</summary>
+[CollectionDefinition(ToolScene.Other)]
+public sealed class OtherToolScenes : ICollectionFixture<ToolScene>;
