@@ -149,7 +149,7 @@ internal sealed class PostgresServer
                 await connection.OpenAsync();
                 return;
             }
-            catch (NpgsqlException) when (since.Elapsed < TimeSpan.FromSeconds(60) && !guard.HasExited)
+            catch (NpgsqlException) when (since.Elapsed < TimeSpan.FromMinutes(3) && !guard.HasExited)
             {
                 await Task.Delay(20);
             }

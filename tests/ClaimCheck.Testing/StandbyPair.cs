@@ -36,17 +36,28 @@ internal sealed class StandbyPair : IDisposable
             wait || true
             rm -rf "$2"
             """;
-        var (first, second) = (PostgresServer.FreePort(), PostgresServer.FreePort());
-        var (guard, directory) = await PostgresServer.GuardAsync(script, $"{first}", $"{second}", schema);
-        var (primary, standby) = (PostgresServer.Address(first), PostgresServer.Address(second));
-        await PostgresServer.WaitAsync(standby, guard, Path.Combine(directory, "log"));
-        return new(Stop, primary, standby);
-
-        // Not disposed of: it is asked again when this process ends.
-        void Stop()
+        // Free ports may be taken by someone else before the servers bind them.
+        for (var attempt = 1; ; attempt++)
         {
-            guard.StandardInput.Close();
-            guard.WaitForExit(TimeSpan.FromSeconds(10));
+            var (first, second) = (PostgresServer.FreePort(), PostgresServer.FreePort());
+            var (guard, directory) = await PostgresServer.GuardAsync(script, $"{first}", $"{second}", schema);
+            var (primary, standby) = (PostgresServer.Address(first), PostgresServer.Address(second));
+            try
+            {
+                await PostgresServer.WaitAsync(standby, guard, Path.Combine(directory, "log"));
+                return new(Stop, primary, standby);
+            }
+            catch (InvalidOperationException) when (attempt < 3)
+            {
+                Stop();
+            }
+
+            // Not disposed of: it is asked again when this process ends.
+            void Stop()
+            {
+                guard.StandardInput.Close();
+                guard.WaitForExit(TimeSpan.FromSeconds(10));
+            }
         }
     }
 

@@ -105,9 +105,11 @@ public sealed class Runs_of_schedules(ScheduleService service)
     {
         var name = await service.NewAsync("""{ "dataset": "items" }""", $$""", "catchUp": "{{catchUp}}" """);
         await service.MissAsync(name, 3);
-        await Eventually.TrueAsync(async () => (await service.RunsAsync(name)) is { Length: > 0 } all && !all.Any(run => run.Text("state") == "queued"));
-        var runs = await service.RunsAsync(name);
-        Assert.Equal(expected, string.Join(' ', runs.Select(run => $"{run.Text("state")}:{run.Text("code")}:{run.GetProperty("missed").GetInt32()}")));
+        JsonElement[] runs = [];
+        await Eventually.TrueAsync(
+            async () => string.Join(' ', (runs = await service.RunsAsync(name)).Select(run => $"{run.Text("state")}:{run.Text("code")}:{run.GetProperty("missed").GetInt32()}"))
+                == expected,
+            what: expected);
         Assert.True(runs[0].GetProperty("fireTime").GetDateTimeOffset() < TimeProvider.System.GetUtcNow().AddHours(-22));
     }
 
@@ -116,7 +118,7 @@ public sealed class Runs_of_schedules(ScheduleService service)
     {
         var name = await service.NewAsync("""{ "dataset": "items" }""", """, "catchUp": "all" """);
         await service.MissAsync(name, 5);
-        await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Length == 5);
+        await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Length >= 5);
         var all = (await service.RunsAsync(name)).Select(run => run.Text("runId")).ToList();
         var paged = new List<string?>();
         for (var path = $"/v1/schedules/{name}/runs?limit=2"; ;)
