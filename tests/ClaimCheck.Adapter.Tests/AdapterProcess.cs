@@ -35,7 +35,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
         try
         {
             var ended = adapter.guard.WaitForExitAsync();
-            if (await Task.WhenAny(adapter.listening.Task, ended).WaitAsync(TimeSpan.FromSeconds(60)) == ended)
+            if (await Task.WhenAny(adapter.listening.Task, ended).WaitAsync(TimeSpan.FromMinutes(2)) == ended)
                 throw new InvalidOperationException($"The adapter ended with {adapter.ExitCode} before it listened:\n{adapter.Log}");
             adapter.Address = await adapter.listening.Task;
             return adapter;
@@ -51,7 +51,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         await using var adapter = await LaunchAsync(environment, [], arguments);
-        await adapter.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await adapter.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         return (adapter.ExitCode, adapter.Log);
     }
 
@@ -59,18 +59,18 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         Signal("KILL");
-        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     /// <summary>SIGTERM, and waits for the end.</summary>
     public async Task<int> StopAsync()
     {
         Signal("TERM");
-        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         return ExitCode;
     }
 
-    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
 
     public async ValueTask DisposeAsync()
     {
@@ -123,7 +123,7 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
         adapter.guard.ErrorDataReceived += (_, line) => adapter.Heard(line.Data);
         adapter.guard.BeginOutputReadLine();
         adapter.guard.BeginErrorReadLine();
-        adapter.Pid = await adapter.started.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        adapter.Pid = await adapter.started.Task.WaitAsync(TimeSpan.FromMinutes(1));
         return adapter;
     }
 

@@ -79,7 +79,7 @@ internal sealed class ToolProcess : IAsyncDisposable
 
     public async Task<ToolResult> EndAsync()
     {
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(90));
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
         return new(process.ExitCode, Output, Errors);
     }
 

@@ -50,7 +50,7 @@ internal sealed class OwnerProcess : IDisposable
         var owner = new OwnerProcess(Process.Start(start)!, copy);
         try
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             var line = await owner.process.StandardOutput.ReadLineAsync(deadline.Token);
             if (line != "running")
                 throw new InvalidOperationException($"{line} {await owner.process.StandardError.ReadToEndAsync(deadline.Token)}");
@@ -73,7 +73,7 @@ internal sealed class OwnerProcess : IDisposable
     public async Task StopAsync()
     {
         process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         if (process.ExitCode != 0)
             throw new InvalidOperationException(await process.StandardError.ReadToEndAsync());
     }

@@ -39,7 +39,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         try
         {
             var ended = service.guard.WaitForExitAsync();
-            if (await Task.WhenAny(service.listening.Task, ended).WaitAsync(TimeSpan.FromSeconds(120)) == ended)
+            if (await Task.WhenAny(service.listening.Task, ended).WaitAsync(TimeSpan.FromMinutes(3)) == ended)
                 throw new InvalidOperationException($"The service ended with {service.ExitCode} before it listened:\n{service.Log}");
             service.Address = await service.listening.Task;
             return service;
@@ -56,7 +56,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> settings, string? urls = null)
     {
         await using var service = Launch(settings, 0, urls);
-        await service.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await service.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         return (service.ExitCode, service.Log);
     }
 
@@ -64,7 +64,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         Signal("KILL");
-        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     /// <summary>SIGSTOP: it stands still, as in a long pause of a virtual machine.</summary>
@@ -83,7 +83,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         RequestStop();
-        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         return ExitCode;
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         shell.ErrorDataReceived += (_, line) => service.Heard(line.Data);
         shell.BeginOutputReadLine();
         shell.BeginErrorReadLine();
-        service.Pid = service.started.Task.WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+        service.Pid = service.started.Task.WaitAsync(TimeSpan.FromMinutes(1)).GetAwaiter().GetResult();
         return service;
     }
 

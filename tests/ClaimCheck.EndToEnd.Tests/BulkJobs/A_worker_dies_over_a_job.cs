@@ -127,7 +127,7 @@ public sealed class A_worker_dies_over_a_job
                 job ??= await JobScene.PostAsync(asking, "gated", JobScene.Ndjson(items));
             var before = await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks");
             var further = before + random.Next(1, 6);
-            await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks") >= further, TimeSpan.FromSeconds(60));
+            await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks") >= further, TimeSpan.FromMinutes(3));
             await service.KillAsync();
             service = await scene.Scene.StartServiceAsync();
         }

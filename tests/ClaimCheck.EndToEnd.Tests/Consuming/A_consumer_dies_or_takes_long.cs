@@ -65,7 +65,7 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         consumer.Start(Quick);
 
         var told = Eventually.NotNullAsync(
-            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromSeconds(60));
+            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromMinutes(3));
         Assert.Equal(100, (await told).Succeeded);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);

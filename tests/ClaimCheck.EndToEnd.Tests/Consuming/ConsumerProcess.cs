@@ -57,7 +57,7 @@ internal sealed class ConsumerProcess : IDisposable
     public async Task StopAsync()
     {
         await SignalAsync("TERM");
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
         Assert.Equal(0, process.ExitCode);
     }
 

@@ -60,7 +60,7 @@ public sealed class Downloads_that_break(ConsumerLab lab) : IClassFixture<Consum
         lab.Links.On(request => IsOf(request, export, "part-00002.csv"), new Fault.CorruptResponse(10_000)); // within its first block
 
         var process = consumer.Start(InLargeChunks);
-        await Eventually.TrueAsync(() => Task.FromResult(process.Said("failed at try 1 and is to be tried again") > 0), TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync(() => Task.FromResult(process.Said("failed at try 1 and is to be tried again") > 0), TimeSpan.FromMinutes(3));
 
         Assert.Equal(
             Enumerable.Range(1, (int)manifest.Files[0].Records).Select(key => (long)key), (await consumer.AppliedAsync(export.BatchId)).Keys.Order());

@@ -9,7 +9,7 @@ namespace ClaimCheck.EndToEnd.Tests.Consuming;
 /// <summary>One consumer: its processes, what is in its database, and what the service knows of it.</summary>
 internal sealed class LabConsumer(ConsumerLab lab, string name, string database, TestQueue? queue) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly List<ConsumerProcess> processes = [];
 
     public string Name => name;

@@ -28,7 +28,7 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
         {
             // At some place of some round, or where nothing moves.
             var more = await HandedOverAsync() + random.Next(1, Records / 4);
-            await Eventually.TrueAsync(async () => await HandedOverAsync() >= more || await IsOverAsync(), TimeSpan.FromSeconds(60));
+            await Eventually.TrueAsync(async () => await HandedOverAsync() >= more || await IsOverAsync(), TimeSpan.FromMinutes(3));
             var victim = random.Next(processes.Count);
             await processes[victim].KillAsync();
             foreach (var message in await lab.Servers.Sqs.ReceiveAsync(mailbox.Url, wait: TimeSpan.Zero, visibility: TimeSpan.Zero))
@@ -38,7 +38,7 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
             }
             processes[victim] = StartProcess();
         }
-        await Eventually.TrueAsync(IsOverAsync, TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(IsOverAsync, TimeSpan.FromMinutes(3));
         if (byQueue)
             await consumer.DrainedAsync();
 

@@ -56,7 +56,7 @@ public sealed class A_worker_is_paused
         await client.UntilAsync(export, ExportState.Ready);
         await client.EventAsync(export, EventTypes.BulkReady);
         await client.AssertWholeAsync(export, Items);
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
         var before = await AllAsync(scene);
 
         paused.Resume();
@@ -64,7 +64,7 @@ public sealed class A_worker_is_paused
             () => Task.FromResult(paused.Log.Contains("is no longer this worker's", StringComparison.Ordinal)), TimeSpan.FromSeconds(60), "it finds its lease lost");
 
         Assert.Equal(before, await AllAsync(scene));
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
         await client.AssertWholeAsync(export, Items);
         Assert.Single(await client.FeedAsync());
 

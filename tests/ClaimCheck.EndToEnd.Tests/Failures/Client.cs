@@ -11,7 +11,7 @@ namespace ClaimCheck.EndToEnd.Tests.Failures;
 /// <summary>What someone who asks for exports does, in a line each.</summary>
 internal sealed class Client(ServiceProcess service) : IDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public HttpClient Http { get; } = service.NewHttp();
 

@@ -39,7 +39,7 @@ public sealed class Processes_at_once
             await Eventually.TrueAsync(
                 async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 12, Client.Patience);
             Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'expired'"));
-            await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60));
+            await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3));
             Assert.All(services, service => Assert.DoesNotContain("fail:", service.Log, StringComparison.Ordinal));
         }
         finally

@@ -42,7 +42,7 @@ public sealed class The_catalog_breaks
 
         Assert.Equal(15, (await client.FeedAsync()).Count);
         Assert.Equal(15, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports"));
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), [.. asked]);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), [.. asked]);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class The_catalog_breaks
         Assert.DoesNotContain("no longer this worker's", service.Log, StringComparison.Ordinal);
         Assert.Single(await client.FeedAsync());
         Assert.Equal(1, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT leases FROM exports"));
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(90), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
     }
 
     // Half a second away, half a second there, and on a busy machine until something more was acknowledged.

@@ -50,7 +50,7 @@ public sealed class The_relay_dies
         using var client = new Client(second);
 
         await AssertPublishedOnceAsync(scene, client, export, committed);
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(90), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
     }
 
     private static async Task AssertPublishedOnceAsync(Scene scene, Client client, Export export, Guid committed)

@@ -72,7 +72,7 @@ public sealed class The_service_is_told_to_stop
             await after.EventAsync(one, EventTypes.BulkReady);
         }
 
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), [wide, .. exports]);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), [wide, .. exports]);
     }
 
     [Fact]

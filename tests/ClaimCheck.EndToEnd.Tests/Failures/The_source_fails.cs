@@ -34,7 +34,7 @@ public sealed class The_source_fails
         await client.AssertWholeAsync(late, Items);
         await client.EventAsync(late, EventTypes.BulkReady);
         Assert.Equal(0, await TriesAsync(scene, late));
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), late);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), late);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class The_source_fails
 
         await AssertFailedAsync(scene, client, shaped, "schema_changed", transient: false);
         await AssertFailedAsync(scene, client, held, "source_query_timeout", transient: false);
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60));
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class The_source_fails
         await Hold.IsMetAsync(scene.Source, "COPY");
         wire.Cut();
         await AssertFailedAsync(scene, client, lost, "source_unavailable", transient: true);
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), [.. exports]);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), [.. exports]);
 
         Task EndAsync(string how) => Scene.SqlAsync(
             scene.Source, $"SELECT {how}(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND wait_event_type = 'Lock'");

@@ -64,7 +64,7 @@ public sealed class A_publication_dies
         var export = await SendAndPublishAsync(client, batch, file);
         await client.UntilAsync(export, ExportState.Ready);
         await client.AssertWholeAsync(export, Records);
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(60), export); // the half of it is swept with the inbox
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export); // the half of it is swept with the inbox
     }
 
     private static async Task AssertPublishedByAnotherAsync(Scene scene, Export export)
@@ -76,7 +76,7 @@ public sealed class A_publication_dies
         await client.EventAsync(export, EventTypes.BulkReady);
         Assert.Single(await client.EventsOfAsync(export));
         // Nothing of the first worker's, and nothing of the inbox.
-        await Staged.OnlyAsync(scene, TimeSpan.FromSeconds(90), export);
+        await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
         Assert.Equal(0, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT tries FROM exports"));
     }
 

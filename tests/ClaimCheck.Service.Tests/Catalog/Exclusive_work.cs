@@ -10,7 +10,7 @@ namespace ClaimCheck.Service.Tests.Catalog;
 public sealed class Exclusive_work
 {
     private const long Lock = 4711;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task It_ends_with_the_session_that_holds_its_lock_and_begins_again_under_a_new_one()

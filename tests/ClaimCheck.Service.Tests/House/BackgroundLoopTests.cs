@@ -46,7 +46,7 @@ public sealed partial class BackgroundLoopTests
 
         await stop.CancelAsync();
 
-        await loop.WaitAsync(TimeSpan.FromSeconds(30));
+        await loop.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ namespace ClaimCheck.Service.Tests.House;
 public sealed class SecretsTests
 {
     private const string Payload = "payload-4711-of-a-customer";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Theory]
     [InlineData(false)]
