@@ -69,7 +69,7 @@ public sealed partial class The_dev_script
         var pages = string.Join('\n', ((string[])["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")])
             .Select(page => File.ReadAllText(Path.Combine(Repository.Root, page))));
 
-        Assert.Equal(CommandsOf(help).Order(StringComparer.Ordinal), CommandsOf(pages).Append("help").Order(StringComparer.Ordinal));
+        Assert.Equal(CommandsOf(help).Order(StringComparer.Ordinal), CommandsOf(pages).Union(["help"]).Order(StringComparer.Ordinal));
 
         // The tests of one project are said by any project's name.
         static HashSet<string> CommandsOf(string text) => [.. Commands().Matches(text)
