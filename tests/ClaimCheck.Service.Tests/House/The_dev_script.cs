@@ -10,7 +10,7 @@ public sealed partial class The_dev_script
 
     // Each project has one test that passes. Cli has one that fails, Import none, and Consumer dies.
     private const string Stubs = """
-        need_sdk() { :; }; need_for_tests() { :; }; build_tests() { :; }; sweep() { :; }
+        need_sdk() { :; }; need_for_tests() { :; }; build_tests() { :; }; precompile() { :; }; sweep() { :; }
         dotnet() {
             echo "began $2" >>"$TRACE"
             for (( ; $# > 0; )); do [ "$1" != --results-directory ] || folder=$2; shift; done
