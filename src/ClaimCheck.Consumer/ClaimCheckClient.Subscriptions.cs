@@ -25,8 +25,7 @@ public sealed partial class ClaimCheckClient
     /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<Subscription>> ListSubscriptionsAsync(
         int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<Subscription>>(
-            "v1/subscriptions" + Query(("limit", limit?.ToString()), ("cursor", cursor)), cancellationToken: cancellationToken);
+        PageAsync<Subscription>("v1/subscriptions", limit, cursor, null, cancellationToken);
 
     /// <summary>One subscription, without its secret.</summary>
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
@@ -58,9 +57,7 @@ public sealed partial class ClaimCheckClient
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
     public Task<Page<WebhookDelivery>> ListDeliveriesAsync(
         SubscriptionId subscriptionId, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<WebhookDelivery>>(
-            $"v1/subscriptions/{subscriptionId}/deliveries" + Query(("limit", limit?.ToString()), ("cursor", cursor)),
-            cancellationToken: cancellationToken);
+        PageAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries", limit, cursor, null, cancellationToken);
 
     /// <summary>Delivers an event once more to a webhook.</summary>
     /// <param name="subscriptionId">The subscription.</param>

@@ -17,12 +17,7 @@ internal static class ImportEndpoints
 
     public static IEndpointRouteBuilder MapImports(this IEndpointRouteBuilder routes)
     {
-        var imports = routes.MapGroup("/imports");
-        imports.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
+        var imports = routes.MapGroup("/imports").NoStore();
         var classes = new ReadParameter("class", false, "transient or terminal; both by default.", IsRepeatable: true);
         imports.MapMethods("", Read, List).ReadsPaging();
         imports.MapMethods("/{id}", Read, Get);

@@ -52,6 +52,13 @@ internal static class Digests
         }
     }
 
+    /// <exception cref="LocationException">A file is not at a location as it was sent, or that can't be told.</exception>
+    public static void Prove(Holding found, string location, string path)
+    {
+        if (found != Holding.Same)
+            throw found == Holding.Other ? Differs(location, path) : Unclear(location, path);
+    }
+
     public static LocationException Differs(string location, string path) =>
         new(LocationFailure.Altered, $"{path} did not arrive at {location} as it was sent: its length or checksum differs there. It was not given its name.");
 

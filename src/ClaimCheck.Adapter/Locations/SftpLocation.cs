@@ -42,13 +42,7 @@ internal sealed class SftpLocation : ISharedLocation
         try
         {
             await server.SendAsync(path, Remote(temporary), open, bytes, sha256, cancellationToken);
-            switch (await HoldsAsync(temporary, bytes, sha256, cancellationToken))
-            {
-                case Holding.Other:
-                    throw Digests.Differs(Name, path);
-                case Holding.Unclear:
-                    throw Digests.Unclear(Name, path);
-            }
+            Digests.Prove(await HoldsAsync(temporary, bytes, sha256, cancellationToken), Name, path);
 
             await server.RenameAsync(path, Remote(temporary), Remote(path), cancellationToken);
         }

@@ -30,15 +30,14 @@ internal static class RouteEndpoints
 
     public static IEndpointRouteBuilder MapRoutes(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/routes", [HttpMethods.Get, HttpMethods.Head], List);
-        routes.MapPost("/routes/{name}/runs", Run);
+        routes.MapMethods("/routes", [HttpMethods.Get, HttpMethods.Head], List).NoStore();
+        routes.MapPost("/routes/{name}/runs", Run).NoStore();
         return routes;
     }
 
     private static async Task<Ok<Page<RouteView>>> List(
-        HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, RouteScheduleWorker schedules, RouteFailures failures, WatchedRoutes imports, CancellationToken cancellationToken)
+        ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, RouteScheduleWorker schedules, RouteFailures failures, WatchedRoutes imports, CancellationToken cancellationToken)
     {
-        context.Response.Headers.CacheControl = "no-store";
         var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
         var views = options.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], schedules, failures.Of(route.Name))).ToList();
         foreach (var watched in imports.For(caller))

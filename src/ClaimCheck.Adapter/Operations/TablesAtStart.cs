@@ -1,4 +1,5 @@
 using ClaimCheck.Adapter.Options;
+using ClaimCheck.Adapter.Service;
 using ClaimCheck.Adapter.Startup;
 using ClaimCheck.Adapter.Tables;
 using ClaimCheck.Consumer;
@@ -17,7 +18,7 @@ internal static partial class TablesAtStart
         if (!options.Routes.Any(route => route.Destination is TableDestination))
             return;
         var errors = new OptionsErrors();
-        using var client = Checkup.ClientOf(options);
+        using var client = ServiceApi.ClientOf(options);
         foreach (var route in options.Routes)
         {
             if (route.Destination is not TableDestination table)

@@ -68,7 +68,7 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
         var succeeded = duty.What == ReceiptState.Completed ? document.Records ?? 0 : 0;
         try
         {
-            await service.PutReceiptAsync(document.BatchId!.Value, options.Consumer, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
+            await service.PutReceiptAsync(document.BatchId!.Value, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
             return new(null, true);
         }
         catch (ClaimCheckException e)
