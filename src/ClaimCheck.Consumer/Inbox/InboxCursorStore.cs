@@ -1,6 +1,5 @@
 using ClaimCheck.Records;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace ClaimCheck.Consumer.Inbox;
 
@@ -29,8 +28,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
         async transaction =>
         {
             const string sql = "SELECT cursor FROM claimcheck.inbox_cursors WHERE consumer = @consumer";
-            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            command.Parameters.AddWithValue("consumer", consumer);
+            await using var command = transaction.Command(sql, ("consumer", consumer));
             return (string?)await command.ExecuteScalarAsync(cancellationToken);
         }, cancellationToken);
 
@@ -42,9 +40,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
                 VALUES (@consumer, @cursor)
                 ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, updated_at = now()
                 """;
-            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            command.Parameters.AddWithValue("consumer", consumer);
-            command.Parameters.AddWithValue("cursor", cursor);
+            await using var command = transaction.Command(sql, ("consumer", consumer), ("cursor", cursor));
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
 
