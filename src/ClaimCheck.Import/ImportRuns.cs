@@ -162,7 +162,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         if (await directory.LoadAsync(cancellationToken) is not { } run)
             return null;
         var history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
-        return ImportRun.Of(run, directory, history, !run.IsSettled && directory.IsActive, time);
+        return new ImportRun(run, directory, history, !run.IsSettled && directory.IsActive, time);
     }
 
     private async IAsyncEnumerable<T> Found<T>(Func<string, Task<T?>> find)

@@ -238,7 +238,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     private ImportException Changed() => new(
         ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before stay sent.");
 
-    private ImportRun View(bool isActive) => ImportRun.Of(run, directory, history, isActive, context.Time);
+    private ImportRun View(bool isActive) => new(run, directory, history, isActive, context.Time);
 
     private static partial class Log
     {
