@@ -1,17 +1,8 @@
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Events;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Locations;
 using ClaimCheck.Adapter.Notices;
-using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Retention;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Schedules;
-using ClaimCheck.Adapter.Service;
 using ClaimCheck.Adapter.Steps;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-using ClaimCheck.Consumer.Handling;
 
 namespace ClaimCheck.Adapter;
 

@@ -1,11 +1,6 @@
 using ClaimCheck.Adapter;
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
 using ClaimCheck.Adapter.Operations;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Startup;
 
 return await CommandLine.GuardAsync(args, async () =>
 {

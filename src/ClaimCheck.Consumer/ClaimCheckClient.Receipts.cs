@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <content>What consumers report on batches, and the retries of their failures.</content>

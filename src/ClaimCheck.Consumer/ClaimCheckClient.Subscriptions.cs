@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <content>The subscriptions to events.</content>
@@ -64,6 +62,6 @@ public sealed partial class ClaimCheckClient
     /// <param name="eventId">The event.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NotFoundException">The subscription or the event does not exist, or this caller may not see it.</exception>
-    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, EventId eventId, CancellationToken cancellationToken = default) =>
+    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, Contracts.EventId eventId, CancellationToken cancellationToken = default) =>
         PostAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries/{eventId}", null, null, cancellationToken);
 }

@@ -1,9 +1,3 @@
-using System.Net;
-using System.Runtime.CompilerServices;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

@@ -1,8 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 

@@ -1,6 +1,4 @@
 using System.IO.Enumeration;
-using ClaimCheck.Import.Reading;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Import;

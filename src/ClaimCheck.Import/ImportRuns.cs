@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 

@@ -1,10 +1,4 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 

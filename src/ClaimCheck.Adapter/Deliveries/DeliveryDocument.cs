@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 

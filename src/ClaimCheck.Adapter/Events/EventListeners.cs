@@ -1,10 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Events;
 
 /// <summary>Registers one listener for each event source of the routes.</summary>

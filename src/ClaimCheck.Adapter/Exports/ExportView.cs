@@ -1,8 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Exports;
 

@@ -1,9 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Exports;

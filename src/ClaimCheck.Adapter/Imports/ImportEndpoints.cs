@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import;
 using ClaimCheck.Import.Reading;
 using Microsoft.AspNetCore.Http.HttpResults;
 

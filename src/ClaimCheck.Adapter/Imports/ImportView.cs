@@ -1,8 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Import;
-using ClaimCheck.Import.Runs;
-
 namespace ClaimCheck.Adapter.Imports;
 
 /// <summary>One file's import, as callers see it: without paths of this machine.</summary>

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Computes the SHA-256 of bytes while they are copied, and reports where they differ from the announcement.</summary>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Locations;

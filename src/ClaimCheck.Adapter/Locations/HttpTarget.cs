@@ -1,7 +1,3 @@
-using System.Net;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Sends requests to one server with its own headers, and explains its errors.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Tells each time that some of a source was read. It does not own the source.</summary>

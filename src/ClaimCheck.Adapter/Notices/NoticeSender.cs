@@ -1,10 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
 

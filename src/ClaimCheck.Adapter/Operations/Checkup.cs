@@ -1,12 +1,3 @@
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Operations;
 
 /// <summary><c>--check</c>: whether what the options name can be reached and used.</summary>

@@ -1,13 +1,5 @@
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Schedules;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Operations;

@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Operations;
 
 /// <summary>Checks tables against their datasets when the adapter starts. What can't be reached then is checked when the first

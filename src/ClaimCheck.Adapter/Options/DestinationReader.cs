@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Options;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Contracts;
 using Quartz;
 
 namespace ClaimCheck.Adapter.Options;

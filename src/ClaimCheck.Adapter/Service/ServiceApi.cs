@@ -1,9 +1,3 @@
-using System.Net;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Aws;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Service;
 
 /// <summary>

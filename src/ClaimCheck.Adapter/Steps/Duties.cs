@@ -1,11 +1,4 @@
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Notices;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Steps;
 

@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>The result of trying to lease a batch.</summary>

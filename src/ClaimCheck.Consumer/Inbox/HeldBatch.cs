@@ -1,6 +1,4 @@
 using System.Data;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Consumer.Inbox;
 

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>The inbox's statements, each with its parameters.</summary>

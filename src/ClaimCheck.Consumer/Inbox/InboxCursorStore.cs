@@ -1,6 +1,3 @@
-using ClaimCheck.Records;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>Stores the cursor of the event feed beside what was applied of it.</summary>

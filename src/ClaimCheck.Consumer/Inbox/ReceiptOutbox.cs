@@ -1,8 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>A receipt that is due.</summary>

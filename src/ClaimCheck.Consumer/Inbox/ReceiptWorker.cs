@@ -1,9 +1,3 @@
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>

@@ -1,10 +1,5 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 

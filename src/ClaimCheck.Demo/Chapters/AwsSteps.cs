@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using ClaimCheck.Demo.Consuming;
-using ClaimCheck.Demo.Stage;
-
 namespace ClaimCheck.Demo.Chapters;
 
 /// <summary>The same through S3, SNS and SQS, with a consumer in a process of its own.</summary>

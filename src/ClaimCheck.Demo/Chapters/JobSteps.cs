@@ -1,11 +1,5 @@
-using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Chapters;
 

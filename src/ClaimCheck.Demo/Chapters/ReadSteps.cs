@@ -1,9 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Demo.Stage;
-
 namespace ClaimCheck.Demo.Chapters;
 
 /// <summary>A consumer in this process: it finds the event in the feed, and reads the records.</summary>

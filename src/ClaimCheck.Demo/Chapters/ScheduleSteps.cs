@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Demo.Chapters;
 
 /// <summary>Exports on a schedule.</summary>

@@ -1,10 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Json;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Demo.Stage;
-
 namespace ClaimCheck.Demo.Chapters;
 
 /// <summary>The service alone: an export, its event, its records, and their end.</summary>

@@ -1,8 +1,3 @@
-using System.Text;
-using ClaimCheck.Import.Files;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Records.Disk;
-
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>

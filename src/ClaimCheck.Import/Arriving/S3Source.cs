@@ -1,13 +1,6 @@
-using System.Net;
-using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Arriving;
 

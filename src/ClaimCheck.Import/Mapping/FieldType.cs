@@ -1,11 +1,6 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json;
 using System.Text.Unicode;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
 

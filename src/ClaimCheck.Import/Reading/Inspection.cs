@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
-using ClaimCheck.Import.Mapping;
-using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 

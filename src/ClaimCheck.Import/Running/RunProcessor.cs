@@ -1,9 +1,3 @@
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Files;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>Takes one run from its present state to its end. The caller holds the run's lock.</summary>

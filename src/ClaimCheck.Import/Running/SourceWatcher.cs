@@ -1,8 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 

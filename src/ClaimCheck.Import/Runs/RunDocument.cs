@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Reading;
-
 namespace ClaimCheck.Import.Runs;
 
 internal static class RunState

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 using Polly;
 using Polly.Retry;
 
