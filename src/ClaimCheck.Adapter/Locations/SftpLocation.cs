@@ -2,9 +2,7 @@ using Renci.SshNet.Common;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>
-/// A folder of an SFTP server. Consecutive calls share one connection.
-/// </summary>
+/// <summary>A folder of an SFTP server. Consecutive calls share one connection.</summary>
 internal sealed class SftpLocation : ISharedLocation
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);

@@ -10,9 +10,7 @@ namespace ClaimCheck.Import.Reading;
 /// <param name="EndsOpen">The last of them has no line end.</param>
 internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)
 {
-    /// <summary>
-    /// Reads a file from end to end before anything of it is sent: a truncated one must not be sent in part.
-    /// </summary>
+    /// <summary>Reads a file from end to end before anything of it is sent: a truncated one must not be sent in part.</summary>
     /// <exception cref="ImportException">It is damaged, or does not fit the mapping.</exception>
     public static async Task<Inspection> OfAsync(
         RecordFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)
