@@ -110,14 +110,8 @@ internal sealed class HttpLocation : ISharedLocation
             await RemoveAsync(address, $"delete {folder}", cancellationToken);
     }
 
-    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
-    {
-        if (!options.WebDav)
-            return;
-        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
-        if (abandoned.Count > 0)
-            await DeleteAsync(folder, abandoned, cancellationToken);
-    }
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        options.WebDav ? LocationPath.CleanAsync(this, folder, time.GetUtcNow() - lease, cancellationToken) : Task.CompletedTask;
 
     public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken)
     {
