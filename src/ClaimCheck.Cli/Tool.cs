@@ -1,9 +1,6 @@
-using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using ClaimCheck.Cli.Commands;
-using ClaimCheck.Cli.Connection;
-using ClaimCheck.Cli.Output;
 
 namespace ClaimCheck.Cli;
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Inspects the table, and determines how a dataset's columns are loaded into it, or why they can't be.</summary>

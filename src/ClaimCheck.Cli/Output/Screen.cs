@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Output;
 

@@ -1,8 +1,6 @@
-using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Import.Arriving;
 
