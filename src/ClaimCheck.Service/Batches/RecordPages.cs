@@ -20,10 +20,8 @@ internal abstract record RecordPage
     internal sealed record Declined(Refused Why) : RecordPage;
 }
 
-/// <summary>
-/// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that every page costs the same: one
-/// index and the few blocks that contain it. A page ends early where its records are large.
-/// </summary>
+/// <summary><c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that every page costs the same: one
+/// index and the few blocks that contain it. A page ends early where its records are large.</summary>
 internal sealed class RecordPages(IStaging staging, HttpOptions options)
 {
     // No further block is begun beyond this: it bounds the cost of a page, and its memory.

@@ -4,10 +4,8 @@ using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>
-/// A named statement that bulk jobs apply to items, as the operator defined it. A job keeps the definition that it was created
-/// with.
-/// </summary>
+/// <summary>A named statement that bulk jobs apply to items, as the operator defined it. A job keeps the definition that it was
+/// created with.</summary>
 internal sealed record Operation
 {
     public const string ItemForm = "item";

@@ -109,13 +109,11 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
     }
 
     private static IRecordFormat Format(
-        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
-    {
-        return plan.Format switch
+        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken) =>
+        plan.Format switch
         {
             "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys, cancellationToken),
             "ndjson" => new NdjsonFormat(columns, blocks, keys, cancellationToken),
             _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
         };
-    }
 }

@@ -10,7 +10,6 @@ namespace ClaimCheck.Service.Exporting;
 /// <param name="lease">How long a lease lasts.</param>
 /// <param name="delay">After the first failed try; it doubles with each.</param>
 /// <param name="longestDelay">The maximum.</param>
-/// <param name="logger">The runner's logger.</param>
 internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan delay, TimeSpan longestDelay, ILogger logger)
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(5);

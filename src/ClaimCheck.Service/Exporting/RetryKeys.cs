@@ -57,10 +57,9 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
     {
         if (keys.Count == 0)
             return;
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await catalog.ExecuteAsync(
             "INSERT INTO gone_record_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) ON CONFLICT DO NOTHING",
             new { Id = retry.Value, attempt, Digests = keys.Select(KeyDigest.Of).ToArray() },
-            cancellationToken: cancellationToken));
+            cancellationToken);
     }
 }

@@ -39,9 +39,8 @@ internal static class HttpFeature
         return builder;
     }
 
-    /// <summary>
-    /// The pipeline of every call. Access is decided before the query is checked, and that before anything is done.
-    /// </summary>
+    /// <summary>The pipeline of every call. Access is decided before the query is checked, and that before anything is
+    /// done.</summary>
     public static WebApplication UseHttp(this WebApplication app)
     {
         app.UseProblems(exception => Known(exception, app.Services.GetServices<ExceptionProblem>()));

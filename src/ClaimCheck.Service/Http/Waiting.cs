@@ -8,10 +8,8 @@ internal static class Waiting
 {
     public static readonly TimeSpan Most = TimeSpan.FromSeconds(60);
 
-    /// <summary>
-    /// Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read before
-    /// anything is done, an effect without an answer.
-    /// </summary>
+    /// <summary>Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read
+    /// before anything is done, an effect without an answer.</summary>
     /// <returns>Null where no wait is asked for.</returns>
     public static TimeSpan? Preferred(HttpRequest request)
     {
@@ -38,6 +36,9 @@ internal static class Waiting
             context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
         return preferred ?? TimeSpan.Zero;
     }
+
+    /// <summary>Tells the caller to ask again in a second.</summary>
+    public static void AskAgain(HttpContext context) => context.Response.Headers.RetryAfter = "1";
 
     // Digits only: parsing a number would also accept NaN, infinities, exponents. However many digits there are, 60 is the
     // maximum.

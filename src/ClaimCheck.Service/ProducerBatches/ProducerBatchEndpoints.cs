@@ -150,7 +150,7 @@ internal static class ProducerBatchEndpoints
             return Problems.Of(Refusals.Gone(row.EffectiveState));
         if (ExportState.IsSettled(row.State))
             return TypedResults.Ok(views.Show(row));
-        context.Response.Headers.RetryAfter = "1";
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), views.Show(row));
     }
 
@@ -166,9 +166,8 @@ internal static class ProducerBatchEndpoints
         return batch.IsOpen ? (batch, file, null) : (null, null, Problems.Of(ProblemCodes.BatchNotOpen));
     }
 
-    /// <summary>
-    /// The announced size is the limit: the receiver stops there. A body that announces more is not read at all.
-    /// </summary>
+    /// <summary>The announced size is the limit: the receiver stops there. A body that announces more is not read at
+    /// all.</summary>
     internal static void LiftLimit(HttpContext context, ProducerFile file)
     {
         if (!(context.Request.ContentLength > file.Bytes)

@@ -6,9 +6,8 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around whole values.
-/// </summary>
+/// <summary>RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around
+/// whole values.</summary>
 internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {

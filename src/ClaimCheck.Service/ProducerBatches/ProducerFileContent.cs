@@ -25,9 +25,7 @@ internal sealed class ProducerFileContent : IAsyncDisposable
 
     /// <param name="staging">The staging that it is in.</param>
     /// <param name="batch">The batch that it belongs to.</param>
-    /// <param name="file">The file.</param>
     /// <param name="budget">For gzip files: the limit of decompression; null for others.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<ProducerFileContent> OpenAsync(
         IStaging staging, BatchId batch, ProducerFile file, UnpackBudget? budget, CancellationToken cancellationToken)
     {

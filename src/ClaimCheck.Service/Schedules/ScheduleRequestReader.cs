@@ -10,12 +10,10 @@ namespace ClaimCheck.Service.Schedules;
 internal sealed record ValidSchedule(
     string Cron, string TimeZone, ScheduleCron Times, JsonElement Export, string CatchUp, string Overlap, bool Paused, DateTimeOffset? EndsAt);
 
-/// <summary>
-/// Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the export.
-/// </summary>
+/// <summary>Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the
+/// export.</summary>
 internal static class ScheduleRequestReader
 {
-    /// <param name="body">The body.</param>
     /// <param name="datasets">The datasets that may be exported.</param>
     /// <param name="now">The database's time.</param>
     public static (ValidSchedule? Schedule, IReadOnlyDictionary<string, string[]> Errors) Read(

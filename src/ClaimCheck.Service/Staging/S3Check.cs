@@ -5,9 +5,8 @@ using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// What must be true of a bucket before the service starts. A bucket that can't be reached at present may come back.
-/// </summary>
+/// <summary>What must be true of a bucket before the service starts. A bucket that can't be reached at present may come
+/// back.</summary>
 internal sealed partial class S3Check(S3Connection connection, S3Failures failures, ILogger logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)

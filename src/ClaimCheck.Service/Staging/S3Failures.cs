@@ -27,6 +27,19 @@ internal sealed class S3Failures(string bucket)
         return new($"S3 could not {doing} in bucket {bucket}: {failure.Sentence}", isTransient, failure.Kind == S3FailureKind.Missing, exception);
     }
 
+    /// <summary>Calls S3, and explains what it throws.</summary>
+    public async Task<T> ExplainedAsync<T>(Func<Task<T>> call, string doing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception e) when (IsFailure(e, cancellationToken))
+        {
+            throw Explain(e, doing);
+        }
+    }
+
     private static bool IsTransient(AmazonServiceException refusal, string code) =>
         (int)refusal.StatusCode is >= 500 or 408 or 409 or 429 or 403 or (>= 200 and < 300)
         || code is "RequestTimeout" or "RequestTimeTooSkewed" or "SlowDown" or "InternalError" or "BadDigest" or "XAmzContentSHA256Mismatch"

@@ -29,9 +29,8 @@ internal sealed class ClaimedBatches(
         return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "The batch does not exist." : null;
     }
 
-    /// <summary>
-    /// The claim as a job stores it: for a batch of this service without the address, which may differ between replicas.
-    /// </summary>
+    /// <summary>The claim as a job stores it: for a batch of this service without the address, which may differ between
+    /// replicas.</summary>
     public string Kept(string url) => Find(url) is { IsOwn: true } own ? $"/v1/batches/{own.BatchId}/manifest" : url;
 
     /// <returns>Null where it is not a claim URL, or where its host is not allowed.</returns>
@@ -63,11 +62,7 @@ internal sealed class ClaimedBatches(
         var hosts = claimed.LinkHosts.ToList();
         if (claimed.IsOwn)
             hosts.Add(new Uri((await minter.MintFutureManifestAsync(claimed.BatchId, cancellationToken)).Reveal()).Authority);
-        var client = new ClaimCheckClient(new ClaimCheckClientOptions
-        {
-            BaseAddress = claimed.Service,
-            ApiKey = claimed.Key,
-        });
+        var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = claimed.Service, ApiKey = claimed.Key });
         return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts, MaxRecordBytes = OversizedRecord.Largest }));
     }
 

@@ -13,7 +13,7 @@ internal sealed class DeliveryGoalStep : IReadyStep
     {
         if (plan.Dataset.Delivery is not { } goal)
             return;
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO delivery_goals (batch_id, consumers, max_terminal_ratio, due_at)
             VALUES (@Id, @Consumers, @Ratio, now() + @Within)
@@ -25,6 +25,6 @@ internal sealed class DeliveryGoalStep : IReadyStep
                 Ratio = goal.MaxTerminalRatio ?? 0,
                 Within = IsoDuration.TryParse(goal.Within, out var within) ? within : (TimeSpan?)null,
             },
-            cancellationToken));
+            cancellationToken);
     }
 }
