@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>What is staged, sent through the service: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of

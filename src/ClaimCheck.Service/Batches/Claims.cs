@@ -1,12 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>The result of a claim.</summary>

@@ -1,10 +1,5 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Batches;
 

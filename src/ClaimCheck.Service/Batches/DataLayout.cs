@@ -1,8 +1,4 @@
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 

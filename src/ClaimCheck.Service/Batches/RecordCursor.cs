@@ -1,9 +1,5 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Batches;
 

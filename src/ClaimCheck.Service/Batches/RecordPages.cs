@@ -1,11 +1,4 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using System.Text.Json;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 

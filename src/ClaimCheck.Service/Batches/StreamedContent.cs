@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>Content that is sent through the service as one sequence of bytes; everything but the bytes is known

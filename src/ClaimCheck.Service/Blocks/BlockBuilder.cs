@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>A range of whole records. The receiver returns the buffer.</summary>

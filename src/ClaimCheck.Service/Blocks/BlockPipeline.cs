@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 

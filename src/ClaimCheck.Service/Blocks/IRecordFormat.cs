@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Turns what COPY sends into a format's records, cut into blocks: <see cref="CsvFormat"/> and

@@ -1,8 +1,4 @@
-using System.Buffers;
 using System.Buffers.Text;
-using System.Text.Json;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 

@@ -1,9 +1,4 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Blocks;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>How a batch's files are named and framed, what they begin with and how large they may be.</summary>

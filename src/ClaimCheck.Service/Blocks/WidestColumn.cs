@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Sources;
-using Npgsql;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Looks for the column of a query whose value the source could not send. In a session of its own: the one that failed

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>Settings below <c>ClaimCheck:BulkJobs</c>.</summary>

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>What a target reports about an operation.</summary>

@@ -1,6 +1,3 @@
-using System.Text.RegularExpressions;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>The types that a parameter of an operation may have: all types of the target. Its server reads the values and tells

@@ -1,4 +1,3 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
 
 namespace ClaimCheck.Service.BulkJobs;

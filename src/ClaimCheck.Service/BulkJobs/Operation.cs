@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
 

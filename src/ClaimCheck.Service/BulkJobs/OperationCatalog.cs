@@ -1,10 +1,4 @@
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
 

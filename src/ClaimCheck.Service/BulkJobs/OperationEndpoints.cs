@@ -1,11 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.BulkJobs;
 

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using ClaimCheck.Contracts;
-using Dapper;
 
 namespace ClaimCheck.Service.Catalog;
 

@@ -1,7 +1,5 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
-using ClaimCheck.Consumer.Databases;
-using Npgsql;
 using Polly;
 using Polly.Retry;
 

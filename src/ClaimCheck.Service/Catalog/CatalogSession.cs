@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Startup;
-using Npgsql;
-
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>Makes sure that a connection to the catalog is a session of its own. Advisory locks and LISTEN belong to sessions:

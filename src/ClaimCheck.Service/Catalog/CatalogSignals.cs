@@ -1,7 +1,4 @@
 using System.Threading.Channels;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 

@@ -1,7 +1,4 @@
 using System.Reflection;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using Dapper;
 
 namespace ClaimCheck.Service.Catalog;
 

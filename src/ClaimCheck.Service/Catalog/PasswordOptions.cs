@@ -1,6 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Consumer.Databases;
-
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>Where the password of a database is read from: <c>ClaimCheck:Catalog</c> and <c>ClaimCheck:Sources:{name}</c>.</summary>

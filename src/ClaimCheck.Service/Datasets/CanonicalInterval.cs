@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Intervals in ISO 8601's form. Postgres keeps months, days and microseconds apart, and so does this: P1Y is P12M and

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>The canonical text of each value of a parameter's type. Stricter than Postgres: nothing that depends on a setting or

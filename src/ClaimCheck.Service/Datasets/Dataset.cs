@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>A named, parameterised query that may be exported, as the operator defined it.</summary>

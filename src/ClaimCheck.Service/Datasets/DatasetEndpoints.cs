@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>The datasets as callers see them.</summary>

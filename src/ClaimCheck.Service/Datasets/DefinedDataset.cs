@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>A dataset of the folder: its definition, and whether it can be exported at present.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end of a sentence.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Reads one definition strictly: a misspelt field must not be taken for a missing one.</summary>

@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

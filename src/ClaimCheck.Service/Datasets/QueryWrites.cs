@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Finds what a query would write: it could only fail in the read-only snapshot that exports are read in. The planner is

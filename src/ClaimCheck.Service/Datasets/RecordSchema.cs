@@ -1,7 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 

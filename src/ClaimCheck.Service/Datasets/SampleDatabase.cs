@@ -1,13 +1,6 @@
-using System.Globalization;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using ClaimCheck.LocalPostgres;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Records.Disk;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,12 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>

@@ -1,10 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Datasets;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>How workers divide the exports among themselves: each lease has a token and a time limit by the database's clock. A

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>How an export's run ends: one transaction, guarded by state and lease, with its event. Repeated after a lost

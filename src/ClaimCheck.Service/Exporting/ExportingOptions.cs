@@ -1,7 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Settings below <c>ClaimCheck:Exporting</c>.</summary>

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Runs one leased item, an export or a job, to its outcome: what it ends as, another try, or given back.</summary>

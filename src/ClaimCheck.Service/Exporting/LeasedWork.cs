@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>The loop of a worker: leases and runs pending work, a few at a time, and returns what silent workers left to pending.

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Reads only the records of a retry: the original's query, with its criteria, restricted to a slice of keys at a time,

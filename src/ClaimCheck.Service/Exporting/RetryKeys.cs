@@ -1,9 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>The records of a round of retries: their keys in slices, and which of them are gone from the source.</summary>

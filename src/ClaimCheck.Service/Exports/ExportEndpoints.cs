@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>The job resource: request an export, watch it, list them. Cancelling is in <c>Revocation/</c>.</summary>

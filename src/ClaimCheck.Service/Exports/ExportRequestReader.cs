@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Service.Datasets;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>A valid request, with the dataset's defaults filled in.</summary>

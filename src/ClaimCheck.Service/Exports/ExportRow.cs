@@ -1,8 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Links;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>A row of <c>exports</c>, as Dapper reads it by <see cref="Columns"/>. Its consumer is the one that it is for, or

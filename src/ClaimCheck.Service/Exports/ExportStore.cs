@@ -1,11 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>An export that is to be created.</summary>

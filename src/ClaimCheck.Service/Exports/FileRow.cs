@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>A row of <c>batch_files</c>: one committed file of a batch.</summary>

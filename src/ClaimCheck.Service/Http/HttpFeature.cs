@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Startup;
-using Npgsql;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>

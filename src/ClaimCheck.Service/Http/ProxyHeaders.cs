@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>For proxies in front of the service: one public address, whose path they may remove or keep, and answers that are not

@@ -1,6 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>How long a caller wants to wait: <c>Prefer: wait=N</c> (RFC 7240) or <c>?wait=N</c>, at most 60 seconds.</summary>

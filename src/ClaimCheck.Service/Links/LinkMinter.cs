@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Links;
 
 /// <summary>The only place where a link is minted. Nothing else calls the staging's signer.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Checks that all files of a batch have arrived, and hands it over to the workers, which read every byte of

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought

@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>The outcome of receiving a file.</summary>

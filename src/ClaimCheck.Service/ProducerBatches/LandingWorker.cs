@@ -1,10 +1,4 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Revocation;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

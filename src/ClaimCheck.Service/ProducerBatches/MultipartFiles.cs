@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

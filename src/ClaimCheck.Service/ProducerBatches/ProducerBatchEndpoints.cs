@@ -1,11 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

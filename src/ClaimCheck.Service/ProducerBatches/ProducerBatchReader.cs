@@ -1,9 +1,3 @@
-using System.Text.Json;
-using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>A valid request: for a dataset that the operator has defined, or with a definition of its own.</summary>

@@ -1,9 +1,3 @@
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, decompressed, split

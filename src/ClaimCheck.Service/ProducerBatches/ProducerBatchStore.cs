@@ -1,13 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>A file as its producer announced it, and where it is.</summary>

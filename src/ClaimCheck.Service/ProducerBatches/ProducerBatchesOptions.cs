@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Settings below <c>ClaimCheck:Uploads</c>.</summary>

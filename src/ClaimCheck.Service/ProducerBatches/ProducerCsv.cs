@@ -1,8 +1,4 @@
-using System.Text;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

@@ -1,9 +1,4 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

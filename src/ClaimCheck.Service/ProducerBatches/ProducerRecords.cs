@@ -1,7 +1,4 @@
 using System.Text.Unicode;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Limits what the files of one batch may decompress to: a small file that decompresses to a huge one must not occupy a

@@ -1,7 +1,4 @@
 using System.Net.ServerSentEvents;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Publishing;

@@ -1,11 +1,4 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing;
 

@@ -1,11 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>A published event and its position.</summary>

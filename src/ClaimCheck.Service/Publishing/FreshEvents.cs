@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>Events as they are sent now, to a topic or a webhook: a BulkReady with a fresh link, or not at all.</summary>

@@ -1,10 +1,4 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 

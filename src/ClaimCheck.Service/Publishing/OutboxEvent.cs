@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>A row of <c>outbox</c> that has its position in the feed, as Dapper reads it by <see cref="Columns"/>.</summary>

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>Publishes the events of the outbox, one relay at a time however many replicas run: the lock and the positions it

@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing;
 

@@ -1,9 +1,6 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Aws.Wire;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing;
 

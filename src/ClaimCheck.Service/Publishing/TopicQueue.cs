@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>An event that the topic has not received.</summary>

@@ -1,7 +1,4 @@
 using ClaimCheck.Aws;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Catalog;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 

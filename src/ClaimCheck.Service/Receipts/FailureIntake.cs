@@ -1,14 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using ClaimCheck.Service.Sources;
-using Dapper;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Receipts;

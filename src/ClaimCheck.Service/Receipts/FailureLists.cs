@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>A consumer's failed records, in an order that is stable from page to page.</summary>

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Further offers to one consumer: its transient failures as a new export, or the same batch once more.</summary>

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;

@@ -1,12 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Offers an existing batch once more, to one consumer alone.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Reads the bodies of receipts, retries and redeliveries; collects what is wrong with each field.</summary>

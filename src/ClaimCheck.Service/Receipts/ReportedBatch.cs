@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>A batch as the consumers see it that report on it or ask for more of it.</summary>

@@ -1,12 +1,4 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Removes what a worker that died, or lost its lease, has staged: the prefix of its attempt, to which no link

@@ -1,10 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Deletes all that a batch has staged, and proves it: recorded uploads are aborted until they are gone, every version

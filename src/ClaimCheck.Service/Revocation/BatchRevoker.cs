@@ -1,10 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Revokes a batch: from this commit on nothing is minted for it, no worker can complete it, and the eraser deletes its

@@ -1,13 +1,6 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 

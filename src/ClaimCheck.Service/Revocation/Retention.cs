@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Ends the batches whose retention is over, counted from ready by the database's clock.</summary>

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Runs that a caller asks for, even while the schedule is paused or has ended. The overlap policy applies to them

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>A distance from the fire time, <c>-P1D</c>, and what it is rounded down to, <c>startOfDay</c>. Days, weeks, months

@@ -1,11 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Requests the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one

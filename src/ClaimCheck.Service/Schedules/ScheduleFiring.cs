@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Turns fire times into runs, each once: next_fire_at moves on in the transaction that inserts the runs, under the

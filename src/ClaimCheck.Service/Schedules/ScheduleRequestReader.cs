@@ -1,9 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>A valid schedule.</summary>

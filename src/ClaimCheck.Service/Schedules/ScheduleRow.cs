@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Service.Http.Access;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>A row of <c>schedules</c>, as Dapper reads it by <see cref="Columns"/>.</summary>

@@ -1,12 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>The outcome of a PUT.</summary>

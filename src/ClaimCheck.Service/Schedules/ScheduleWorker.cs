@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Schedules;
 

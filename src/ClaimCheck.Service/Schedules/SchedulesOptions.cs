@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Settings below <c>ClaimCheck:Schedules</c>.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Up to where a schedule's runs have read its source.</summary>

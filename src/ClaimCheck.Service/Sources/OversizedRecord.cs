@@ -1,5 +1,4 @@
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Sources;
 

@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Catalog;
-using Npgsql;
 
 namespace ClaimCheck.Service.Sources;
 

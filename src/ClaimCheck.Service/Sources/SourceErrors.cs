@@ -1,7 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Consumer.Databases;
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Classifies a source's failures. The server's own message is passed on only where it can't quote a record (<c>invalid

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>How far a snapshot reaches that is taken after this was read. Read before it: what is replayed or ends in between is

@@ -1,6 +1,3 @@
-using System.Globalization;
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Separates keys that a record can have from impossible ones: consumers report keys as text, and text that is not a

@@ -1,6 +1,4 @@
 using System.Data;
-using System.Text.Json;
-using Npgsql;
 
 namespace ClaimCheck.Service.Sources;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>How an export ends whose source sends a value that the contract does not allow. The message has the column and the

@@ -1,6 +1,3 @@
-using System.Text;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>The keys of the slice that a retry reads, removed as their records pass; the remaining ones are gone from the

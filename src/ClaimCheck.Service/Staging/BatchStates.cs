@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Staged content that may be read for a time: a batch, or the results of a job under their key.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Maps keys to paths in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say,

@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the

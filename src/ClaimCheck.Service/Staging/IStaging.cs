@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Where a batch's objects are kept until its retention ends: an S3 bucket or a local folder. Keys are

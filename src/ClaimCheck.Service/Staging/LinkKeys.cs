@@ -1,9 +1,5 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Disk;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 

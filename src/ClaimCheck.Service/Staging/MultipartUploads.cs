@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Opens uploads, and records each one in the catalog, guarded by state and lease, before its first byte. That makes a

@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Tells readers of staged content in this process when it may no longer be read. However many readers there are, and

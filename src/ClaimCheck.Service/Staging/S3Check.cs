@@ -1,7 +1,6 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 

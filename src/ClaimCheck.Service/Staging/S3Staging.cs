@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Aws;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Signs and verifies links to files of the folder: <c>/staging/{key}?expires=…&amp;kid=…&amp;sig=…</c>.</summary>

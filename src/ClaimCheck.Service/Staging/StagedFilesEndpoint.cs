@@ -1,8 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using Microsoft.Net.Http.Headers;
-using Npgsql;
 
 namespace ClaimCheck.Service.Staging;
 

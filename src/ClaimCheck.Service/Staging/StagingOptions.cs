@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Where objects are staged: <c>ClaimCheck:Staging</c>. Without a bucket it is a local folder.</summary>

@@ -1,8 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read

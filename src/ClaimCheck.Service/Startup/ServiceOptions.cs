@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Startup;
 
 /// <summary>Settings directly below <c>ClaimCheck</c>; those of features have sections of their own.</summary>

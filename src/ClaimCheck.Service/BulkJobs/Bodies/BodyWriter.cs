@@ -1,9 +1,5 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 

@@ -1,10 +1,4 @@
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>The items of a job, in order. A position counts what the job itself applies, from 0; an index is the item's place in

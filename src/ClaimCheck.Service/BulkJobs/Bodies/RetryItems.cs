@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>The failed items of a job that has ended, from an index on, read from the body that they came with.</summary>

@@ -1,9 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;

@@ -1,10 +1,4 @@
-using System.Buffers;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;

@@ -1,9 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>How workers divide the jobs among themselves. As with exports, a lease has a token and a time limit by the database's

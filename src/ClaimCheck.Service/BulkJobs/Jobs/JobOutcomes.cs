@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Ends jobs: one guarded UPDATE, in one transaction with JobCompleted.</summary>

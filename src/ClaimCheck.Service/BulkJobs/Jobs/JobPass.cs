@@ -1,8 +1,5 @@
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

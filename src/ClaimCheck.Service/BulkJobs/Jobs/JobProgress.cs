@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Records the progress of a job: counts and failures, guarded by the lease.</summary>

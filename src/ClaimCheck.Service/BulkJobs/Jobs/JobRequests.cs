@@ -1,10 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

@@ -1,8 +1,5 @@
-using System.Buffers;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

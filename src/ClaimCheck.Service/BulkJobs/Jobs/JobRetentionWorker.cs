@@ -1,12 +1,4 @@
-using System.Text.Json;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Creates jobs of another job's failed items. Each item is taken by one retry: what failed there again is retried from

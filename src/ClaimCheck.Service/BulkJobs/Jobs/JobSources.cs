@@ -1,8 +1,5 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

@@ -1,10 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

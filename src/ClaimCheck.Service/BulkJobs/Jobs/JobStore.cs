@@ -1,10 +1,4 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

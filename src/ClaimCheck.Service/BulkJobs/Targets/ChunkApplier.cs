@@ -1,7 +1,3 @@
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>Applies chunks to a target until each item has an outcome: as a whole; in groups, where items fail; again, where the

@@ -1,6 +1,4 @@
 using System.Data;
-using ClaimCheck.Service.Sources;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;

@@ -1,7 +1,3 @@
-using System.Text;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server

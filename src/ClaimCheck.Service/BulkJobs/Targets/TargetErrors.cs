@@ -1,6 +1,4 @@
-using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
 

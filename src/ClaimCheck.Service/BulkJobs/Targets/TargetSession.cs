@@ -1,7 +1,4 @@
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Sources;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;

@@ -1,8 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Http.Access;
 
 /// <summary>Who may call. With <c>ClaimCheck:AdminKey</c> every call needs it except health, problems, OpenAPI and signed links.

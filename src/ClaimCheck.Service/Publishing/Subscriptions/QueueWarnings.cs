@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Settings below <c>ClaimCheck:Subscriptions</c>.</summary>

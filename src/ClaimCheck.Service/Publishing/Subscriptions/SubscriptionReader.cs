@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>A row of <c>subscriptions</c>, as Dapper reads it by <see cref="Columns"/>. Its endpoint may hold a secret.</summary>

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>The subscriptions in the catalog: create, find, list, delete. A caller that acts for a consumer sees only that

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Publishing.Webhooks;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;

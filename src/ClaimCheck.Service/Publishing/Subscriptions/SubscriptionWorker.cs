@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Continues with subscriptions that SNS has not accepted, or not removed, yet: at start, and whenever a try is

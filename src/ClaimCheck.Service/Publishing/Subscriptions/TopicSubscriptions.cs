@@ -1,9 +1,5 @@
-using System.Text.Json;
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>A row of <c>webhook_deliveries</c>, as Dapper reads it by <see cref="Columns"/>.</summary>

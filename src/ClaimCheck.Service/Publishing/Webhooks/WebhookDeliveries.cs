@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>An event that this process has leased to deliver it to one webhook. The endpoint may be a secret.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the

@@ -1,6 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Net;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>Settings below <c>ClaimCheck:Webhooks</c>.</summary>

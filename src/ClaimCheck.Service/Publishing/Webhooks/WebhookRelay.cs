@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not

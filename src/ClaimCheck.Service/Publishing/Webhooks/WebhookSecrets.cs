@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>The secrets that webhooks are signed with. A secret that was rotated also signs for a while, so that receivers can

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>A delivery goal begins when its batch is ready. A retry has none of its own: it counts for its original.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many terminal failures

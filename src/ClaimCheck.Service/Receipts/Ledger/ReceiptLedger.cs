@@ -1,8 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>The ledger: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end

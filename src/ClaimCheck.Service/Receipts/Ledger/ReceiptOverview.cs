@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>The batch whose receipts are asked for.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>How far the last round of retries is, as the catalog writes it.</summary>
