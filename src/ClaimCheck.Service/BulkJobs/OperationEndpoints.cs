@@ -24,8 +24,7 @@ internal static class OperationEndpoints
 
     private static Task<Results<Ok<Page<OperationInfo>>, ProblemResult>> List(
         HttpRequest request, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
-        DefinitionEndpoints.ListAsync(
-            request, Call, catalog.Current, operation => ShowAsync(operation, address, cancellationToken));
+        DefinitionEndpoints.ListAsync(request, Call, catalog.Current, one => ShowAsync(one, address, cancellationToken));
 
     private static async Task<Results<Ok<OperationInfo>, ProblemResult>> Get(
         string name, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>

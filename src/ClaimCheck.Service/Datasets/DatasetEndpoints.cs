@@ -19,8 +19,7 @@ internal static class DatasetEndpoints
 
     private static Task<Results<Ok<Page<DatasetInfo>>, ProblemResult>> ListDatasets(
         HttpRequest request, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
-        DefinitionEndpoints.ListAsync(
-            request, Call, catalog.Current, dataset => DescribeAsync(dataset, address, cancellationToken));
+        DefinitionEndpoints.ListAsync(request, Call, catalog.Current, one => DescribeAsync(one, address, cancellationToken));
 
     private static async Task<Results<Ok<DatasetInfo>, ProblemResult>> GetDataset(
         string name, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
