@@ -1,13 +1,7 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// Intervals in ISO 8601's form. Postgres keeps months, days and microseconds apart, and so does this: P1Y is P12M and P1W is P7D,
-/// but P1D is not PT24H.
-/// </summary>
+/// <summary>Intervals in ISO 8601's form. Postgres keeps months, days and microseconds apart, and so does this: P1Y is P12M and
+/// P1W is P7D, but P1D is not PT24H.</summary>
 internal static partial class CanonicalInterval
 {
     private const long MicrosecondsPerSecond = 1_000_000;

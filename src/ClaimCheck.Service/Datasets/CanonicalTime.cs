@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Times in RFC 3339's form, in the years 1 to 9999, rounded to Postgres' microseconds.</summary>

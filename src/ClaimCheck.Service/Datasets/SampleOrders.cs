@@ -1,14 +1,11 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// How the server itself generates the sample's orders: spread evenly over two years; one note in fifty contains
-/// what breaks careless readers of CSV.
-/// </summary>
+/// <summary>How the server itself generates the sample's orders: spread evenly over two years; one note in fifty contains what
+/// breaks careless readers of CSV.</summary>
 internal static class SampleOrders
 {
-    /// <summary>
-    /// The table's comment. With another number of orders, or another recipe of a later version, the table is created again.
-    /// </summary>
+    /// <summary>The table's comment. With another number of orders, or another recipe of a later version, the table is created
+    /// again.</summary>
     public static string Recipe(long orders) => $"ClaimCheck's sample, recipe 1, {orders} orders";
 
     /// <summary>Must run in one transaction.</summary>

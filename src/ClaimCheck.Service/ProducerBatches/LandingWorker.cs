@@ -1,18 +1,10 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Revocation;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Cancels batches that were not published in time, removes superseded copies of received files, and empties the landing of
-/// batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing of
-/// a batch that has ended is the eraser's.
-/// </summary>
+/// <summary>Cancels batches that were not published in time, removes superseded copies of received files, and empties the landing
+/// of batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing
+/// of a batch that has ended is the eraser's.</summary>
 internal sealed partial class LandingWorker(
     NpgsqlDataSource catalog, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
 {
@@ -26,7 +18,7 @@ internal sealed partial class LandingWorker(
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Its next look is also its lease: half a minute; the index is producer_batches_to_look_at.
-        var due = await connection.QuerySingleOrDefaultAsync<Due>(new CommandDefinition(
+        var due = await connection.QuerySingleOrDefaultAsync<Due>(
             """
             UPDATE producer_batches u
                SET next_look_at = now() + interval '30 seconds'
@@ -35,7 +27,8 @@ internal sealed partial class LandingWorker(
              WHERE u.batch_id = due.batch_id
             RETURNING u.batch_id, e.tenant, e.state, u.open_until > now() AS is_in_time
             """,
-            cancellationToken: cancellationToken));
+            null,
+            cancellationToken);
         if (due is null)
             return false;
         var batch = new BatchId(due.BatchId);
@@ -78,7 +71,7 @@ internal sealed partial class LandingWorker(
     }
 
     private static Task SetNextLookAsync(NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(
+        connection.ExecuteAsync(
             """
             UPDATE producer_batches u
                SET next_look_at = CASE
@@ -92,15 +85,9 @@ internal sealed partial class LandingWorker(
              WHERE u.batch_id = @BatchId AND e.batch_id = u.batch_id
             """,
             new { due.BatchId, isSwept },
-            cancellationToken: cancellationToken));
+            cancellationToken);
 
-    private sealed record Due
-    {
-        public required Guid BatchId { get; init; }
-        public required string Tenant { get; init; }
-        public required string State { get; init; }
-        public required bool IsInTime { get; init; }
-    }
+    private sealed record Due(Guid BatchId, string Tenant, string State, bool IsInTime);
 
     private static partial class Log
     {

@@ -1,22 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using ClaimCheck.Service.Sources;
-using Dapper;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// Receives failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that a body
-/// that is malformed somewhere leaves nothing. Nothing is locked while they are copied.
-/// </summary>
+/// <summary>Receives failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that
+/// a body that is malformed somewhere leaves nothing. Nothing is locked while they are copied.</summary>
 internal sealed class FailureIntake(NpgsqlDataSource catalog)
 {
     private const int MostRecords = 1_000_000;
@@ -69,12 +57,12 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
     /// <returns>False where there are too many.</returns>
     private static async Task<bool> CopyAsync(Transaction transaction, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)
     {
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             CREATE TEMP TABLE incoming (ordinal integer, digest bytea, key text, class text, code text, message text, said bytea) ON COMMIT DROP
             """,
             null,
-            cancellationToken));
+            cancellationToken);
         var count = 0;
         // Disposed without Complete, the copy is undone.
         await using var copy = await transaction.Connection.BeginBinaryImportAsync("COPY incoming FROM STDIN (FORMAT binary)", cancellationToken);

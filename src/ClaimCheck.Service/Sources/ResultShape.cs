@@ -1,8 +1,4 @@
 using System.Data;
-using System.Globalization;
-using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
-using Npgsql;
 using Npgsql.Schema;
 using NpgsqlTypes;
 

@@ -1,19 +1,11 @@
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// How far a snapshot reaches that is taken after this was read. Read before it: what is replayed or ends in between is in the
-/// snapshot, but not claimed to be; read after it, it would be claimed and might be missing.
-/// </summary>
-/// <param name="SnapshotAt">
-/// Everything committed before is in the snapshot. A primary's clock; on a standby the commit that was replayed last, since its
-/// own clock does not tell what has arrived.
-/// </param>
-/// <param name="ReadUntil">
-/// No row with an earlier <c>now()</c> can still appear, as far as the source can tell: not later than the beginning of any
-/// transaction that was under way.
-/// </param>
+/// <summary>How far a snapshot reaches that is taken after this was read. Read before it: what is replayed or ends in between is
+/// in the snapshot, but not claimed to be; read after it, it would be claimed and might be missing.</summary>
+/// <param name="SnapshotAt">Everything committed before is in the snapshot. A primary's clock; on a standby the commit that was
+/// replayed last, since its own clock does not tell what has arrived.</param>
+/// <param name="ReadUntil">No row with an earlier <c>now()</c> can still appear, as far as the source can tell: not later than
+/// the beginning of any transaction that was under way.</param>
 /// <param name="IsBlind">There are transactions whose beginning the role may not see.</param>
 /// <param name="ServerStart">Distinguishes the server from others behind the same address.</param>
 internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset ReadUntil, bool IsBlind, DateTimeOffset ServerStart)
@@ -32,7 +24,6 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
         """;
 
     /// <param name="connection">A connection outside a transaction.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="SourceException">A standby that can't tell how far it is: <c>source_unavailable</c>.</exception>
     public static async Task<SourceHorizon> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -1,14 +1,8 @@
-using System.Text;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
-/// <summary>
-/// The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server plans the
-/// statement once. Values travel as text in Postgres' own form, and are cast there; nothing a caller sent becomes part of a
-/// statement. Names begin with claimcheck_, which an operator's statement does not use.
-/// </summary>
+/// <summary>The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server
+/// plans the statement once. Values travel as text in Postgres' own form, and are cast there; nothing a caller sent becomes part
+/// of a statement. Names begin with claimcheck_, which an operator's statement does not use.</summary>
 internal static class OperationSql
 {
     // For the second pass: the size of the first groups of a chunk that failed. Small enough that a bad item costs its neighbours
@@ -25,9 +19,8 @@ internal static class OperationSql
     // are at fault themselves.
     private const string Unsure = "^(42|0A|26|XX|F0|53200)";
 
-    /// <summary>
-    /// The statement with its parameters as <c>$1, $2, …</c> or, for form set, over typed empty items: for checking.
-    /// </summary>
+    /// <summary>The statement with its parameters as <c>$1, $2, …</c> or, for form set, over typed empty items: for
+    /// checking.</summary>
     public static string Probe(Operation operation) =>
         operation.IsSet
             ? WithItems(operation, $"SELECT 1 AS ordinal, {string.Join(", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}"))}")
