@@ -15,7 +15,8 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         return -begin + await connection.ExecuteScalarAsync<long>(new CommandDefinition(
             """
-            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid' AND (@failureClass::text IS NULL OR class = @failureClass)
+            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid'
+               AND (@failureClass::text IS NULL OR class = @failureClass)
             """,
             new { Job = job.Value, failureClass },
             cancellationToken: cancellationToken));
