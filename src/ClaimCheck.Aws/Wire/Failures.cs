@@ -116,7 +116,9 @@ internal static partial class Failures
         holdsMessages || e.Error.Words is not { Length: > 0 } words ||
         e.Kind is AwsFailure.CredentialsRejected or AwsFailure.CredentialsExpired
             ? ""
-            : $" ({Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.') switch { { Length: > 300 } text => text[..300] + "…", var text => text }})";
+            : $" ({Short(Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.'))})";
+
+    private static string Short(string text) => text.Length > 300 ? text[..300] + "…" : text;
 
     [GeneratedRegex(@"https?://[^\s""'<>]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Addresses();

@@ -63,7 +63,8 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
                         ORDER BY next_at
                         LIMIT @most
                           FOR UPDATE SKIP LOCKED)
-            RETURNING r.batch_id, r.version, r.state, r.succeeded, r.transient, r.terminal, r.position, r.retry_batch_id, r.is_sent, r.attempts
+            RETURNING r.batch_id, r.version, r.state, r.succeeded, r.transient, r.terminal, r.position, r.retry_batch_id,
+                      r.is_sent, r.attempts
             """;
         return database.TransactAsync(async transaction =>
         {
@@ -153,10 +154,12 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
     }
 
     private const string PutSql = """
-        INSERT INTO claimcheck.inbox_receipts (consumer, batch_id, version, state, succeeded, transient, terminal, position, retry_batch_id)
+        INSERT INTO claimcheck.inbox_receipts (consumer, batch_id, version, state, succeeded, transient, terminal,
+                                               position, retry_batch_id)
         VALUES (@consumer, @batch, @version, @state, @succeeded, @transient, @terminal, @position, @retry)
         ON CONFLICT (consumer, batch_id) DO UPDATE
-               SET version = excluded.version, state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient,
+               SET version = excluded.version, state = excluded.state, succeeded = excluded.succeeded,
+                   transient = excluded.transient,
                    terminal = excluded.terminal, position = excluded.position, retry_batch_id = excluded.retry_batch_id,
                    is_sent = false, attempts = 0, next_at = now(), refused_code = NULL
         """;

@@ -238,6 +238,7 @@ internal static class AdapterSteps
                 throw new DemoException("The files are still there after 30 seconds.");
             await Task.Delay(100, cancellationToken);
         }
-        tour.Screen.Good($"what is left: {string.Join(", ", new DirectoryInfo(folder).GetFiles().Select(file => file.Name).Where(name => name[0] != '.').Order(StringComparer.Ordinal))}");
+        var rest = new DirectoryInfo(folder).GetFiles().Select(file => file.Name).Where(name => name[0] != '.');
+        tour.Screen.Good($"what is left: {string.Join(", ", rest.Order(StringComparer.Ordinal))}");
     }
 }

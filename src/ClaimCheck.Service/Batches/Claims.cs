@@ -80,7 +80,8 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
             INSERT INTO redemptions (batch_id, caller)
             SELECT @BatchId,
                    CASE WHEN EXISTS (SELECT FROM redemptions WHERE batch_id = @BatchId AND caller = @Caller)
-                          OR (SELECT count(*) FROM redemptions WHERE batch_id = @BatchId) < @MostCallers THEN @Caller ELSE @Others END
+                          OR (SELECT count(*) FROM redemptions WHERE batch_id = @BatchId) < @MostCallers THEN @Caller
+                        ELSE @Others END
             ON CONFLICT (batch_id, caller) DO UPDATE SET times = redemptions.times + 1, last_at = now()
             """,
             new { BatchId = batch.Value, Caller = caller.Name, MostCallers, Redemption.Others },

@@ -36,7 +36,8 @@ internal static class SampleOrders
                      'Grüße aus Köln', '日本語の注文', '🎁 for 👩‍👩‍👧', E'e\u0301 is not \u00e9', E'no\u00a0break', E'\u200b'
                    ])[1 + (n / 50 % 24)]
                  WHEN n % 10 = 1 THEN NULL
-                 ELSE (ARRAY['leave at the door', 'ring twice, please', 'wrapped as a gift', 'call before the delivery'])[1 + (n % 4)]
+                 ELSE (ARRAY['leave at the door', 'ring twice, please', 'wrapped as a gift',
+                             'call before the delivery'])[1 + (n % 4)]
                END,
                timestamptz '2024-07-01 00:00:00Z' + n * interval '1 second' * {{Math.Max(1, 63_072_000 / Math.Max(1, orders))}}
           FROM generate_series(1::bigint, {{orders}}) AS n;

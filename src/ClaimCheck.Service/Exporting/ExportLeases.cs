@@ -30,7 +30,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                   FROM shares
                  WHERE share IS NOT NULL AND n < @MostShares
             ), running AS (
-                SELECT claimcheck_share(tenant, caller, dataset) AS share, count(*) AS count FROM exports WHERE state = 'running' GROUP BY 1
+                SELECT claimcheck_share(tenant, caller, dataset) AS share, count(*) AS count FROM exports
+                 WHERE state = 'running' GROUP BY 1
             ), next AS (
                 SELECT waiting.id, turn.share
                   FROM (SELECT s.share
@@ -48,7 +49,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                  CROSS JOIN LATERAL (
                        SELECT id
                          FROM exports
-                        WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = turn.share AND next_try_at <= now()
+                        WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = turn.share
+                          AND next_try_at <= now()
                         ORDER BY next_try_at
                         LIMIT 1
                           FOR UPDATE SKIP LOCKED) waiting
@@ -146,7 +148,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             """
             WITH returned AS (
                 UPDATE exports
-                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed
+                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay,
+                       tries = tries + @Failed
                  WHERE id = @Id AND state = 'running' AND lease_token = @Token
              RETURNING id
             )

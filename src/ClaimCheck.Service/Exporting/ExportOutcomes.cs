@@ -12,7 +12,8 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
         var ready = await transaction.QuerySingleOrDefaultAsync<Subject>(
             $"""
             UPDATE exports
-               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt, read_until = @ReadUntil,
+               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt,
+                   read_until = @ReadUntil,
                    records = @Records, bytes = @Bytes, uncompressed_bytes = @UncompressedBytes, files = @Files,
                    lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
@@ -109,8 +110,8 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
         var failed = await transaction.QuerySingleOrDefaultAsync<Subject>(
             $"""
             UPDATE exports
-               SET state = 'failed', ended_at = now(), failure_code = @Code, failure_detail = @Detail, failure_transient = @Transient,
-                   lease_token = NULL, lease_until = NULL
+               SET state = 'failed', ended_at = now(), failure_code = @Code, failure_detail = @Detail,
+                   failure_transient = @Transient, lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             RETURNING {Subject.Columns}
             """,

@@ -73,9 +73,11 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         transaction.QuerySingleAsync<ExportRow>(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
-                                 format, compression, max_file_bytes, link_lifetime, retention, state, retry_of, consumer, traceparent)
+                                 format, compression, max_file_bytes, link_lifetime, retention, state, retry_of,
+                                 consumer, traceparent)
             VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::json, @Criteria::json,
-                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @RetryOf, @Consumer, @TraceParent)
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @RetryOf,
+                    @Consumer, @TraceParent)
             RETURNING {ExportRow.Columns}
             """,
             new
@@ -135,7 +137,8 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 SELECT *
                   FROM ((SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest})
                          UNION ALL
-                        (SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
+                        (SELECT {ExportRow.Columns} FROM exports
+                          WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
                 {newest}
                 """,
             _ => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest}",

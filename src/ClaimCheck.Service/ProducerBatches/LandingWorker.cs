@@ -22,7 +22,8 @@ internal sealed partial class LandingWorker(
             """
             UPDATE producer_batches u
                SET next_look_at = now() + interval '30 seconds'
-              FROM (SELECT batch_id FROM producer_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+              FROM (SELECT batch_id FROM producer_batches
+                     WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = due.batch_id
             RETURNING u.batch_id, e.tenant, e.state, u.open_until > now() AS is_in_time
@@ -78,7 +79,8 @@ internal sealed partial class LandingWorker(
                        WHEN e.state NOT IN ('open', 'pending', 'running', 'ready') THEN NULL
                        WHEN e.state = 'open' THEN open_until
                        WHEN NOT @isSwept THEN now() + interval '5 seconds'
-                       WHEN now() >= coalesce((SELECT max(links_until) FROM producer_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
+                       WHEN now() >= coalesce((SELECT max(links_until) FROM producer_files f WHERE f.batch_id = u.batch_id),
+                                              u.published_at) + interval '1 day' THEN NULL
                        ELSE now() + greatest(interval '1 minute', now() - u.published_at)
                    END
               FROM exports e

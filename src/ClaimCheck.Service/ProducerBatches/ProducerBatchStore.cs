@@ -35,7 +35,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             cancellationToken,
             (transaction, row) => transaction.ExecuteAsync(
                 """
-                INSERT INTO producer_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
+                INSERT INTO producer_batches (batch_id, open_until, next_look_at)
+                VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
                 INSERT INTO producer_files (batch_id, ordinal, name, bytes, sha256, records)
                 SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
                   FROM unnest(@Names, @Bytes, @Digests, @Records) WITH ORDINALITY AS f (name, bytes, sha256, records, ordinal);
@@ -100,10 +101,13 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             UPDATE producer_files f
                SET received_key = @key
              WHERE batch_id = @Id AND ordinal = @ordinal AND received_key IS NULL
-               AND EXISTS (SELECT FROM multipart_uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
+               AND EXISTS (SELECT FROM multipart_uploads u
+                            WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
             UPDATE producer_batches b
                SET next_look_at = least(next_look_at, now() + interval '30 seconds')
-             WHERE batch_id = @Id AND EXISTS (SELECT FROM producer_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
+             WHERE batch_id = @Id
+               AND EXISTS (SELECT FROM producer_files f
+                            WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
             """,
             new { Id = batch.Value, ordinal, key },
             cancellationToken,
@@ -124,10 +128,12 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             WITH noted AS (
                 UPDATE producer_files
                    SET multipart_key = @Key, multipart_id = @UploadId
-                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
+                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL
+                   AND multipart_id IS NOT DISTINCT FROM @MultipartId
                 RETURNING batch_id
             )
-            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Landing FROM noted;
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Landing FROM noted;
             """,
             new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, MultipartUploads.Landing },
             cancellationToken,

@@ -22,7 +22,8 @@ internal sealed partial class OutboxRelay(
             var waiting = await connection.ListAsync<WaitingEvent>(
                 """
                 SELECT o.event_id, o.batch_id, o.job_id, o.type,
-                       EXISTS (SELECT FROM exports e WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
+                       EXISTS (SELECT FROM exports e
+                                WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
                   FROM outbox o
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
                  ORDER BY tries > 0, created_at, event_id
@@ -82,7 +83,8 @@ internal sealed partial class OutboxRelay(
         await connection.ExecuteAsync(
             """
             UPDATE outbox
-               SET tries = tries + 1, next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
+               SET tries = tries + 1,
+                   next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
              WHERE event_id = @EventId
             """,
             new { waiting.EventId },
@@ -119,7 +121,8 @@ internal sealed partial class OutboxRelay(
                 UPDATE event_feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
-               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
+               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest,
+                   manifest_expires_at = @linksExpireAt
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
@@ -152,7 +155,8 @@ internal sealed partial class OutboxRelay(
                  LIMIT 1000
             ), old AS (
                 DELETE FROM outbox
-                 WHERE position IN (SELECT position FROM oldest WHERE position < coalesce((SELECT min(position) FROM oldest WHERE NOT is_old), position + 1))
+                 WHERE position IN (SELECT position FROM oldest
+                                     WHERE position < coalesce((SELECT min(position) FROM oldest WHERE NOT is_old), position + 1))
              RETURNING position, event_id, publication
             ), superseded AS (
                 DELETE FROM outbox WHERE superseded_at < now() - @FeedRetention

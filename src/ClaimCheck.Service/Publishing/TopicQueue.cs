@@ -23,7 +23,8 @@ internal sealed class TopicQueue(PublishingOptions options)
                      WHERE w.topic = @topic AND w.next_try_at <= now()
                        AND NOT EXISTS (SELECT
                                          FROM topic_waiting b
-                                        WHERE b.topic = w.topic AND b.subject = w.subject AND b.position < w.position AND b.next_try_at IS NOT NULL)
+                                        WHERE b.topic = w.topic AND b.subject = w.subject AND b.position < w.position
+                                          AND b.next_try_at IS NOT NULL)
                      ORDER BY w.next_try_at, w.position
                      LIMIT @AtOnce) due USING (event_id)
              ORDER BY due.next_try_at, position
@@ -88,7 +89,8 @@ internal sealed class TopicQueue(PublishingOptions options)
             UPDATE topic_waiting w
                SET tries = w.tries + 1, reason = u.reason,
                    next_try_at = CASE WHEN u.is_terminal THEN NULL
-                                      ELSE now() + least(interval '5 minutes', interval '250 milliseconds' * power(2, least(w.tries, 16))) END
+                                      ELSE now() + least(interval '5 minutes',
+                                                         interval '250 milliseconds' * power(2, least(w.tries, 16))) END
               FROM unnest(@Ids, @Reasons, @Terminal) AS u (event_id, reason, is_terminal)
              WHERE w.topic = @topic AND w.event_id = u.event_id
             """,

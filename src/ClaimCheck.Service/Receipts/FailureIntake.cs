@@ -59,7 +59,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
     {
         await transaction.ExecuteAsync(
             """
-            CREATE TEMP TABLE incoming (ordinal integer, digest bytea, key text, class text, code text, message text, said bytea) ON COMMIT DROP
+            CREATE TEMP TABLE incoming (ordinal integer, digest bytea, key text, class text, code text, message text, said bytea)
+                ON COMMIT DROP
             """,
             null,
             cancellationToken);
@@ -94,7 +95,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             """
             SELECT EXISTS (
                 SELECT FROM (SELECT DISTINCT ON (digest) digest, said FROM incoming ORDER BY digest, ordinal DESC) i
-                 WHERE i.said IS DISTINCT FROM (SELECT f.said FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest))
+                 WHERE i.said IS DISTINCT FROM (SELECT f.said FROM record_failures f
+                                                 WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest))
             """,
             new { Id = batch.Value, consumer },
             cancellationToken));
@@ -106,7 +108,9 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             WITH given AS MATERIALIZED (
                 SELECT DISTINCT ON (digest) digest, key, class, code, message, said FROM incoming ORDER BY digest, ordinal DESC
             ), known AS MATERIALIZED (
-                SELECT (SELECT f.class FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = given.digest) AS class FROM given
+                SELECT (SELECT f.class FROM record_failures f
+                         WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = given.digest) AS class
+                  FROM given
             ), merged AS (
                 INSERT INTO record_failures (batch_id, consumer, digest, key, class, code, message, said)
                 SELECT @Id, @consumer, digest, key, class, code, message, said FROM given
@@ -114,8 +118,10 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
                    SET class = excluded.class, code = excluded.code, message = excluded.message, said = excluded.said
                  WHERE record_failures.said <> excluded.said
             ), more AS (
-                SELECT (SELECT count(*) FROM given WHERE class = 'transient') - (SELECT count(*) FROM known WHERE class = 'transient') AS transient,
-                       (SELECT count(*) FROM given WHERE class = 'terminal') - (SELECT count(*) FROM known WHERE class = 'terminal') AS terminal,
+                SELECT (SELECT count(*) FROM given WHERE class = 'transient')
+                       - (SELECT count(*) FROM known WHERE class = 'transient') AS transient,
+                       (SELECT count(*) FROM given WHERE class = 'terminal')
+                       - (SELECT count(*) FROM known WHERE class = 'terminal') AS terminal,
                        EXISTS (SELECT FROM given) AS keeps
             )
             INSERT INTO receipts AS r (batch_id, consumer, state, listed_transient, listed_terminal, keeps_failures)

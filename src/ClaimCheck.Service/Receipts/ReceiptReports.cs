@@ -51,9 +51,11 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             $"""
             INSERT INTO receipts AS r (batch_id, consumer, state, succeeded, transient, terminal, checkpoint,
                                        said_state, said_succeeded, said_transient, said_terminal)
-            VALUES (@Id, @consumer, @State, @Succeeded, @Transient, @Terminal, @Checkpoint, @State, @Succeeded, @Transient, @Terminal)
+            VALUES (@Id, @consumer, @State, @Succeeded, @Transient, @Terminal, @Checkpoint, @State, @Succeeded,
+                    @Transient, @Terminal)
             ON CONFLICT (batch_id, consumer) DO UPDATE
-               SET state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient, terminal = excluded.terminal,
+               SET state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient,
+                   terminal = excluded.terminal,
                    checkpoint = excluded.checkpoint, said_state = excluded.said_state, said_succeeded = excluded.said_succeeded,
                    said_transient = excluded.said_transient, said_terminal = excluded.said_terminal, updated_at = now()
             RETURNING {ReceiptRow.Columns}

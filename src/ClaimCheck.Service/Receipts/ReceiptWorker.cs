@@ -103,7 +103,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
             SELECT r.batch_id, r.consumer, r.round_batch
               FROM receipts r
               JOIN exports e ON e.batch_id = r.round_batch
-             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired') AND r.round_batch <> ALL (@Resting)
+             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired')
+               AND r.round_batch <> ALL (@Resting)
              LIMIT @AtOnce
             """,
             new { AtOnce, Resting = Resting() },
@@ -127,7 +128,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
             var deleted = await connection.ExecuteAsync(
                 """
                 DELETE FROM record_failures
-                 WHERE ctid = ANY (ARRAY (SELECT ctid FROM record_failures WHERE batch_id = @batchId AND consumer = @consumer LIMIT @KeysAtOnce))
+                 WHERE ctid = ANY (ARRAY (SELECT ctid FROM record_failures
+                                           WHERE batch_id = @batchId AND consumer = @consumer LIMIT @KeysAtOnce))
                 """,
                 new { batchId, consumer, KeysAtOnce },
                 cancellationToken);

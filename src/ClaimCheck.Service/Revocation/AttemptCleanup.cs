@@ -41,7 +41,8 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
                 UPDATE attempts
                    SET next_sweep_at = CASE
                            WHEN now() >= abandoned_at + interval '24 hours' THEN NULL
-                           ELSE least(abandoned_at + interval '24 hours', now() + greatest(interval '1 minute', now() - abandoned_at))
+                           ELSE least(abandoned_at + interval '24 hours',
+                                      now() + greatest(interval '1 minute', now() - abandoned_at))
                        END
                  WHERE batch_id = @batchId AND attempt = @attempt
                 """,

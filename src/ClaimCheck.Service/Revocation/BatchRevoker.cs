@@ -77,7 +77,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
         return await transaction.ListAsync<Member>(
             $"""
             {family}
-            SELECT id, batch_id, tenant, dataset, consumer, state AS stored_state, state = 'ready' AND expires_at <= now() AS is_over
+            SELECT id, batch_id, tenant, dataset, consumer, state AS stored_state,
+                   state = 'ready' AND expires_at <= now() AS is_over
               FROM exports
              WHERE batch_id IN (SELECT batch_id FROM family)
              ORDER BY batch_id

@@ -12,11 +12,13 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
         var expired = await catalog.ListAsync<Guid>(
             """
             WITH due AS (
-                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() ORDER BY expires_at LIMIT @AtOnce FOR UPDATE SKIP LOCKED
+                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() ORDER BY expires_at LIMIT @AtOnce
+                   FOR UPDATE SKIP LOCKED
             ), expired AS (
                 UPDATE exports e SET state = 'expired', ended_at = now() FROM due WHERE e.id = due.id RETURNING e.batch_id
             )
-            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
+            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired
+            ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
             """,
             new { AtOnce },
             cancellationToken);
@@ -30,7 +32,8 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
         transaction.ExecuteAsync(
             """
             WITH expired AS (
-                UPDATE exports SET state = 'expired', ended_at = now() WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
+                UPDATE exports SET state = 'expired', ended_at = now()
+                 WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
             )
             INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING
             """,

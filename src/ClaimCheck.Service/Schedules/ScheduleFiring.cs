@@ -52,7 +52,8 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         await transaction.ExecuteAsync(
             """
             INSERT INTO schedule_runs (id, schedule_id, fire_time, state, code, detail, missed, series)
-            SELECT r.id, @Schedule, r.fire_time, CASE WHEN r.code IS NULL THEN 'queued' ELSE 'skipped' END, r.code, r.detail, r.missed, @Series
+            SELECT r.id, @Schedule, r.fire_time, CASE WHEN r.code IS NULL THEN 'queued' ELSE 'skipped' END, r.code,
+                   r.detail, r.missed, @Series
               FROM unnest(@Ids, @FireTimes, @Codes, @Details, @Missed) AS r (id, fire_time, code, detail, missed)
             ON CONFLICT (schedule_id, fire_time) DO NOTHING
             """,

@@ -140,8 +140,8 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
         return await transaction.QuerySingleAsync<ScheduleRow>(
             $"""
             UPDATE schedules
-               SET caller = @Caller, version = @Version, series = @Series, cron = @Cron, time_zone = @TimeZone, export = @Export::json,
-                   catch_up = @CatchUp, overlap = @Overlap, paused = @Paused, ends_at = @EndsAt,
+               SET caller = @Caller, version = @Version, series = @Series, cron = @Cron, time_zone = @TimeZone,
+                   export = @Export::json, catch_up = @CatchUp, overlap = @Overlap, paused = @Paused, ends_at = @EndsAt,
                    next_fire_at = @NextFireAt, try_at = @NextFireAt, updated_at = clock_timestamp()
              WHERE id = @Id
             RETURNING {ScheduleRow.Columns}

@@ -21,7 +21,8 @@ internal static class Watermarks
                 SELECT t.watermark
                   FROM runs t
                  WHERE t.state = @Revoked
-                   AND NOT EXISTS (SELECT FROM live l WHERE l.started_at > t.ended_at AND (l.watermark IS NULL OR l.watermark <= t.watermark))
+                   AND NOT EXISTS (SELECT FROM live l
+                                    WHERE l.started_at > t.ended_at AND (l.watermark IS NULL OR l.watermark <= t.watermark))
             )
             SELECT CASE
                        WHEN EXISTS (SELECT FROM taken_back WHERE watermark IS NULL) THEN NULL

@@ -13,11 +13,14 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
     // A prepared transaction's beginning is not recorded; the preparation follows a moment after it. Readers of the service write
     // nothing.
     private const string Sql = $"""
-        SELECT s.is_standby, statement_timestamp(), CASE WHEN s.is_standby THEN pg_last_xact_replay_timestamp() END, pg_postmaster_start_time(),
-               least(a.oldest, (SELECT min(prepared) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database())), a.hidden > 0
+        SELECT s.is_standby, statement_timestamp(), CASE WHEN s.is_standby THEN pg_last_xact_replay_timestamp() END,
+               pg_postmaster_start_time(),
+               least(a.oldest, (SELECT min(prepared) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database())),
+               a.hidden > 0
           FROM (SELECT pg_is_in_recovery() AS is_standby OFFSET 0) s,
                (SELECT min(xact_start) FILTER (WHERE backend_type NOT IN ('autovacuum worker', 'walsender')) AS oldest,
-                       count(*) FILTER (WHERE xact_start IS NULL AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)) AS hidden
+                       count(*) FILTER (WHERE xact_start IS NULL
+                                          AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)) AS hidden
                   FROM pg_catalog.pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
                    AND application_name <> '{SourceSettings.ApplicationName}') a

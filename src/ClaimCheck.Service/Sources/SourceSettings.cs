@@ -27,8 +27,10 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
         [
             "SET TRANSACTION READ ONLY",
             $"""
-            SELECT {SessionPins.Set}, set_config('row_security', '{(RowSecurity ? "on" : "off")}', true), set_config('application_name', '{ApplicationName}', true),
-                   set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true), set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
+            SELECT {SessionPins.Set}, set_config('row_security', '{(RowSecurity ? "on" : "off")}', true),
+                   set_config('application_name', '{ApplicationName}', true),
+                   set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true),
+                   set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
                    set_config('idle_in_transaction_session_timeout', '0', true)
             """,
             $"SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL {SessionPins.NoticesTheEnd(isLocal: true)}",

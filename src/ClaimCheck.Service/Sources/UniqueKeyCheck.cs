@@ -92,7 +92,8 @@ internal static class UniqueKeyCheck
                        SELECT
                          FROM pg_catalog.pg_index i
                          JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
-                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready AND i.indislive
+                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+                          AND i.indisready AND i.indislive
                           AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = $2
                           AND o.oid < 16384)
             """;

@@ -8,7 +8,8 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
     public override async Task<long> CountAsync(CancellationToken cancellationToken) =>
         -begin + await catalog.ExecuteScalarAsync<long>(
             """
-            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid' AND (@failureClass::text IS NULL OR class = @failureClass)
+            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid'
+               AND (@failureClass::text IS NULL OR class = @failureClass)
             """,
             new { Job = job.Value, failureClass },
             cancellationToken);

@@ -44,17 +44,20 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                          CROSS JOIN LATERAL (
                                SELECT claimcheck_share(tenant, caller, operation) AS share, operation, concurrency, next_try_at
                                  FROM bulk_jobs
-                                WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
+                                WHERE status = 'pending'
+                                  AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
                                 ORDER BY next_try_at
                                 LIMIT 1) oldest
                           LEFT JOIN served_shares t ON t.queue = 'jobs' AND t.share = oldest.share
                          WHERE oldest.next_try_at <= now()
                            AND (SELECT count(*) FROM running r WHERE r.operation = oldest.operation) < oldest.concurrency
-                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST, oldest.next_try_at) turn
+                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST,
+                                  oldest.next_try_at) turn
                  CROSS JOIN LATERAL (
                        SELECT id
                          FROM bulk_jobs
-                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane AND next_try_at <= now()
+                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane
+                          AND next_try_at <= now()
                         ORDER BY next_try_at
                         LIMIT 1
                           FOR UPDATE SKIP LOCKED) waiting
@@ -69,8 +72,9 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                    started_at = coalesce(started_at, now())
               FROM next
              WHERE b.id = next.id
-            RETURNING b.id, b.lease_token AS token, b.definition::text AS definition, b.source, b.body AS inline, b.body_key, b.body_bytes, b.body_index, b.claim_url, b.body_of,
-                      b.retry_of, b.retry_class, b.retry_from, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
+            RETURNING b.id, b.lease_token AS token, b.definition::text AS definition, b.source, b.body AS inline, b.body_key,
+                      b.body_bytes, b.body_index, b.claim_url, b.body_of, b.retry_of, b.retry_class, b.retry_from, b.total_items,
+                      b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
                       b.traceparent AS trace_parent, next.lane
             """,
             new { token, options.Lease, After = lastLane, MostLanes },
@@ -111,7 +115,8 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
         catalog.ExecuteAsync(
             """
             UPDATE bulk_jobs
-               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed, leases = greatest(leases - 1, 1)
+               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay,
+                   tries = tries + @Failed, leases = greatest(leases - 1, 1)
              WHERE id = @Id AND status = 'running' AND lease_token = @Token
             """,
             new { Id = lease.JobId.Value, lease.Token, delay, Failed = failed ? 1 : 0 },

@@ -68,12 +68,14 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
                       FROM bulk_jobs j
                      WHERE greatest(expires_at, next_sweep_at) <= now() AND expires_at IS NOT NULL AND erased_at IS NULL
                        AND NOT EXISTS (SELECT FROM bulk_jobs r
-                                        WHERE (r.body_of = j.id OR r.retry_of = j.id) AND (r.expires_at IS NULL OR r.expires_at > now()))
+                                        WHERE (r.body_of = j.id OR r.retry_of = j.id)
+                                          AND (r.expires_at IS NULL OR r.expires_at > now()))
                      ORDER BY greatest(expires_at, next_sweep_at)
                      LIMIT 1
                        FOR UPDATE SKIP LOCKED) due
              WHERE b.id = due.id
-            RETURNING b.id, b.definition::text AS definition, b.completed_at < now() - interval '10 minutes' AS is_cold, b.expires_at < now() - interval '1 day' AS is_old
+            RETURNING b.id, b.definition::text AS definition, b.completed_at < now() - interval '10 minutes' AS is_cold,
+                      b.expires_at < now() - interval '1 day' AS is_old
             """,
             null,
             cancellationToken);
@@ -139,7 +141,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
              WHERE id = ANY(ARRAY(
                    SELECT id
                      FROM bulk_jobs j
-                    WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
+                    WHERE erased_at IS NOT NULL
+                      AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
                       AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
                     LIMIT 1000))
             """,

@@ -56,11 +56,13 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         Transaction transaction, Caller caller, JobRow job, Share share, bool isWhole, CancellationToken cancellationToken) =>
         transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.LongCommand(
             $"""
-            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body_of, retry_of, retry_class, retry_from, total_items, ttl, traceparent)
-            SELECT @NewId, j.tenant, @Caller, j.operation, j.definition, j.concurrency, 'retry', coalesce(j.body_of, j.id), j.id, @Class, @Begin,
-                   CASE WHEN @isWhole THEN j.total_items ELSE f.valid - @Begin END, j.ttl, @TraceParent
+            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body_of, retry_of, retry_class,
+                                   retry_from, total_items, ttl, traceparent)
+            SELECT @NewId, j.tenant, @Caller, j.operation, j.definition, j.concurrency, 'retry', coalesce(j.body_of, j.id),
+                   j.id, @Class, @Begin, CASE WHEN @isWhole THEN j.total_items ELSE f.valid - @Begin END, j.ttl, @TraceParent
               FROM bulk_jobs j,
-                   LATERAL (SELECT count(*) FILTER (WHERE code <> 'invalid') AS valid, count(*) FILTER (WHERE code = 'invalid') AS invalid
+                   LATERAL (SELECT count(*) FILTER (WHERE code <> 'invalid') AS valid,
+                                   count(*) FILTER (WHERE code = 'invalid') AS invalid
                               FROM bulk_job_failures b
                              WHERE b.job_id = j.id AND (@Class::text IS NULL OR b.class = @Class)) f
              WHERE j.id = @Id AND j.erased_at IS NULL

@@ -30,10 +30,11 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
         // The unique index makes a second request with the same key wait here until the first has committed.
         var row = await transaction.QuerySingleOrDefaultAsync<JobRow>(
             $"""
-            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes, body_index, claim_url,
+            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes,
+                                   body_index, claim_url,
                                    total_items, ttl, idempotency_owner, idempotency_key, meaning, traceparent)
-            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey, @Bytes, @Index, @ClaimUrl,
-                    @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
+            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey,
+                    @Bytes, @Index, @ClaimUrl, @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
             ON CONFLICT (idempotency_owner, idempotency_key) DO NOTHING
             RETURNING {JobRow.Columns}
             """,

@@ -29,10 +29,11 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
             // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one wait, and then do nothing.
             var made = await transaction.QuerySingleOrDefaultAsync<SubscriptionRow>(
                 $"""
-                INSERT INTO event_subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, warnings, topic, after_position,
+                INSERT INTO event_subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state,
+                                                 warnings, topic, after_position,
                                            lease_token, lease_until, next_try_at)
-                SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @ContentType, @State, @Warnings, @Topic, head,
-                       @leaseToken::uuid, now() + @Lease::interval, now() + @Lease::interval
+                SELECT @Id, @Tenant, @Consumer, @Datasets::text[], @Types::text[], @Protocol, @Endpoint, @ContentType, @State,
+                       @Warnings, @Topic, head, @leaseToken::uuid, now() + @Lease::interval, now() + @Lease::interval
                   FROM event_feed
                  WHERE NOT @isFull
                 ON CONFLICT DO NOTHING

@@ -181,7 +181,8 @@ internal sealed partial class TopicSubscriptions(
                     DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token AND state = 'deleting'
                 )
                 UPDATE event_subscriptions
-                   SET state = 'disabled', disabled_at = now(), reason = @Reason, lease_token = NULL, lease_until = NULL, next_try_at = NULL
+                   SET state = 'disabled', disabled_at = now(), reason = @Reason, lease_token = NULL,
+                       lease_until = NULL, next_try_at = NULL
                  WHERE id = @Id AND lease_token = @token AND state = 'pending'
                 """,
                 new { row.Id, token, Reason = $"SNS refused it: {code}." },
@@ -192,7 +193,8 @@ internal sealed partial class TopicSubscriptions(
         catalog.ExecuteAsync(
             """
             UPDATE event_subscriptions
-               SET lease_token = NULL, lease_until = NULL, tries = tries + 1, next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
+               SET lease_token = NULL, lease_until = NULL, tries = tries + 1,
+                   next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
              WHERE id = @Id AND lease_token = @token
             """,
             new { row.Id, token, LongestWait },

@@ -20,7 +20,8 @@ internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address
             $"""
             SELECT {WebhookDeliveryRow.Columns}
               FROM webhook_deliveries
-             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")} {(state is null ? "" : "AND state = @state")}
+             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")}
+                   {(state is null ? "" : "AND state = @state")}
              ORDER BY position DESC
              LIMIT @limit
             """,

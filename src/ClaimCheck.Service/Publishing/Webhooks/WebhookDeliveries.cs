@@ -27,7 +27,9 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                 SELECT * FROM unnest(@Ids::uuid[], @Counts::int[]) AS r (id, running)
             ), due AS (
                 SELECT w.subscription_id, w.event_id, s.endpoint, s.content_type
-                  FROM (SELECT s.id, s.endpoint, s.content_type, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
+                  FROM (SELECT s.id, s.endpoint, s.content_type,
+                               greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription
+                                                ELSE 1 END - coalesce(r.running, 0)) AS room
                           FROM event_subscriptions s
                           LEFT JOIN running r ON r.id = s.id
                          WHERE s.protocol = 'webhook' AND s.state = 'active'
@@ -68,7 +70,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                  WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
                 RETURNING subscription_id
             )
-            UPDATE event_subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done) AND failing_since IS NOT NULL
+            UPDATE event_subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done)
+               AND failing_since IS NOT NULL
             """,
             new { lease.SubscriptionId, lease.EventId, lease.Token, status },
             cancellationToken);
@@ -108,8 +111,10 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                 """
                 UPDATE webhook_deliveries
                    SET state = CASE WHEN @wait::interval IS NULL THEN 'failed' ELSE 'pending' END,
-                       tries = tries + 1, retries = retries + 1, last_status = @Status, last_failure = @Failure, lease_token = NULL,
-                       next_try_at = now() + @wait::interval, last_try_at = now(), ended_at = CASE WHEN @wait::interval IS NULL THEN now() END
+                       tries = tries + 1, retries = retries + 1, last_status = @Status,
+                       last_failure = @Failure, lease_token = NULL,
+                       next_try_at = now() + @wait::interval, last_try_at = now(),
+                       ended_at = CASE WHEN @wait::interval IS NULL THEN now() END
                  WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
                 """,
                 new { lease.SubscriptionId, lease.EventId, lease.Token, answer.Status, answer.Failure, wait },
@@ -148,7 +153,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                     """
                     UPDATE webhook_deliveries
                        SET state = 'failed', lease_token = NULL, next_try_at = NULL, ended_at = now()
-                     WHERE subscription_id = @SubscriptionId AND next_try_at IS NOT NULL AND (lease_token IS NULL OR next_try_at <= now())
+                     WHERE subscription_id = @SubscriptionId AND next_try_at IS NOT NULL
+                       AND (lease_token IS NULL OR next_try_at <= now())
                     """,
                     new { lease.SubscriptionId },
                     token);

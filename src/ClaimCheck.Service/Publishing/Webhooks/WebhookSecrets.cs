@@ -35,7 +35,8 @@ internal sealed class WebhookSecrets(NpgsqlDataSource catalog, WebhookOptions op
             DELETE FROM webhook_secrets
              WHERE subscription_id = @Id
                AND (expires_at <= now()
-                    OR secret NOT IN (SELECT secret FROM webhook_secrets WHERE subscription_id = @Id ORDER BY created_at DESC LIMIT @MostOld));
+                    OR secret NOT IN (SELECT secret FROM webhook_secrets
+                                       WHERE subscription_id = @Id ORDER BY created_at DESC LIMIT @MostOld));
             INSERT INTO webhook_secrets (subscription_id, secret) VALUES (@Id, @secret)
             """,
             new { Id = subscription.Value, secret, options.SecretOverlap, MostOld },

@@ -42,7 +42,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             """
             UPDATE record_failures o
                SET (class, code, message) = (
-                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code), CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
+                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code),
+                              CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
                          FROM record_failures f
                         WHERE f.batch_id = @Retry AND f.consumer = @Consumer AND f.digest = o.digest),
                    settled_by = @Retry
@@ -102,7 +103,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 UPDATE record_failures f
                    SET class = 'terminal', code = 'record_gone', message = NULL, settled_by = @Retry
                  WHERE f.batch_id = @Original AND f.consumer = @consumer AND f.class = 'transient'
-                   AND (SELECT true FROM gone_record_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
+                   AND (SELECT true FROM gone_record_keys g
+                         WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
                 """,
                 parameters,
                 cancellationToken));
@@ -170,7 +172,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         transaction.ExecuteAsync(
             """
             UPDATE receipts
-               SET succeeded = succeeded + @toSucceeded, terminal = terminal + @toTerminal, transient = transient - @toSucceeded - @toTerminal,
+               SET succeeded = succeeded + @toSucceeded, terminal = terminal + @toTerminal,
+                   transient = transient - @toSucceeded - @toTerminal,
                    state = CASE WHEN transient + terminal = @toSucceeded THEN 'completed'
                                 WHEN succeeded + @toSucceeded = 0 THEN 'failed'
                                 ELSE 'partiallyFailed' END,

@@ -37,7 +37,8 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
                  WHERE @IsForAll AND tenant = @Tenant AND disabled_at IS NULL
                    AND (datasets IS NULL OR @Dataset = ANY(datasets)) AND (types IS NULL OR 'BulkReady' = ANY(types))
             )
-            SELECT x.consumer AS name, f.last_at AS fetched_at, now() - coalesce(r.updated_at, e.ready_at) AS silence, {ReceiptRow.Columns}
+            SELECT x.consumer AS name, f.last_at AS fetched_at, now() - coalesce(r.updated_at, e.ready_at) AS silence,
+                   {ReceiptRow.Columns}
               FROM expected x
               JOIN exports e ON e.batch_id = @Id
               LEFT JOIN receipts r ON r.batch_id = @Id AND r.consumer = x.consumer

@@ -23,7 +23,8 @@ internal sealed record ReceiptRow(
     public const string Columns = """
         r.batch_id, r.consumer, r.state, r.succeeded, r.transient, r.terminal, r.checkpoint,
         r.said_state, r.said_succeeded, r.said_transient, r.said_terminal, r.listed_transient, r.listed_terminal,
-        r.rounds, r.round_batch, r.round_state, r.next_round_at, r.next_round_at - now() AS next_round_in, r.created_at, r.updated_at
+        r.rounds, r.round_batch, r.round_state, r.next_round_at, r.next_round_at - now() AS next_round_in,
+        r.created_at, r.updated_at
         """;
 
     public bool IsEnded => ReceiptState.IsEnd(State);
