@@ -1,18 +1,6 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Events;
+using ClaimCheck.Adapter;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Notices;
 using ClaimCheck.Adapter.Operations;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retention;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Schedules;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Steps;
-using ClaimCheck.Adapter.Tables;
 
 return await CommandLine.GuardAsync(args, async () =>
 {
@@ -22,11 +10,9 @@ return await CommandLine.GuardAsync(args, async () =>
         return await Checkup.RunAsync(options);
 
     using var state = StateDirectory.Open(options.StateDirectory);
-    builder.AddAdapterOptions(options).AddHttp(options.Access, options.Polling.Interval)
-        .AddRoutes(options.Routes).AddImports(options.Imports, options.Retry).AddDeliveries(state).AddSchedules();
+    builder.AddHttp(options.Access, options.Polling.Interval).Services.AddRoutes(options, state);
     if (options.Routes.Count > 0)
-        builder.AddTables(options.Routes, options.Consumer).AddService().AddNotices().AddSteps(options, state).AddRetention().AddEvents(options, state);
-
+        builder.Services.AddDeliveries(options, state);
     await using var app = builder.Build();
     options.Access.Addresses.Check(ListenAddresses.Of(app, CommandLine.DefaultUrl));
     await app.Services.GetRequiredService<DeliveryBook>().LoadAsync(app.Lifetime.ApplicationStopping);

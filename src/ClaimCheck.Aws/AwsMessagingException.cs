@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace ClaimCheck.Aws;
 
 /// <summary>Why a call to SNS or SQS failed.</summary>

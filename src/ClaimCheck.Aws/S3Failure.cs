@@ -1,5 +1,3 @@
-using System.Net;
-using Amazon.Runtime;
 using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Aws;

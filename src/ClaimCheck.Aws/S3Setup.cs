@@ -1,6 +1,4 @@
 using Amazon;
-using Amazon.Runtime;
-using Amazon.Runtime.Internal;
 
 namespace ClaimCheck.Aws;
 

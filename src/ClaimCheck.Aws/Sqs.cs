@@ -1,8 +1,5 @@
-using Amazon.Runtime;
-using Amazon.Runtime.Internal;
 using Amazon.SQS;
 using Amazon.SQS.Model;
-using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws;
 

@@ -1,9 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import;
-
 namespace ClaimCheck.Cli;
 
 /// <summary>Why a command failed, for people and scripts.</summary>

@@ -1,8 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Connection;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Cli;
 
 /// <summary>One running command: its service and its screen.</summary>

@@ -1,9 +1,6 @@
-using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using ClaimCheck.Cli.Commands;
-using ClaimCheck.Cli.Connection;
-using ClaimCheck.Cli.Output;
 
 namespace ClaimCheck.Cli;
 
@@ -16,9 +13,10 @@ internal static class Tool
 
     private const string Notes = """
         The service and the key:
-          --profile NAME, or --url with --key-file; else CLAIMCHECK_URL with CLAIMCHECK_KEY; else CLAIMCHECK_PROFILE or the default
-          of ~/.config/claimcheck/config.json ($XDG_CONFIG_HOME is honoured); else http://127.0.0.1:8080 without a key.
-          { "default": "prod", "profiles": { "prod": { "url": "https://exports.example", "keyFile": "~/.config/claimcheck/prod.key" } } }
+          --profile NAME, or --url with --key-file; else CLAIMCHECK_URL with CLAIMCHECK_KEY; else CLAIMCHECK_PROFILE or the
+          default of ~/.config/claimcheck/config.json ($XDG_CONFIG_HOME is honoured); else http://127.0.0.1:8080 without a key.
+          { "default": "prod",
+            "profiles": { "prod": { "url": "https://exports.example", "keyFile": "~/.config/claimcheck/prod.key" } } }
           "key" in place of "keyFile" holds the key itself. A file with a key is refused when others than its owner can read it.
           A profile's key goes to that profile's address alone.
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>A ready batch, as a handler gets it. Valid until the handler returns.</summary>

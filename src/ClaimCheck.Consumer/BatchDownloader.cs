@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

@@ -1,7 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer;
 

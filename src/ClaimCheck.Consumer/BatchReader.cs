@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Consumer.Mapping;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

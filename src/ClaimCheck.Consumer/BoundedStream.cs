@@ -1,5 +1,3 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>Reads a limited number of bytes of another stream, which it does not own; one byte more is an error.</summary>

@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <content>What consumers report on batches, and the retries of their failures.</content>
@@ -19,8 +14,7 @@ public sealed partial class ClaimCheckClient
     /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     public Task<Page<Receipt>> GetReceiptsAsync(
         BatchId batchId, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<Receipt>>(
-            $"v1/batches/{batchId}/receipts" + Query(("limit", limit?.ToString()), ("cursor", cursor)), batchId, cancellationToken: cancellationToken);
+        PageAsync<Receipt>($"v1/batches/{batchId}/receipts", limit, cursor, batchId, cancellationToken);
 
     /// <summary>The receipt of one consumer for a batch.</summary>
     /// <exception cref="NotFoundException">The batch or receipt does not exist, or this caller may not see it.</exception>
@@ -35,16 +29,12 @@ public sealed partial class ClaimCheckClient
     /// <exception cref="RequestRejectedException">The counts do not add up, or the receipt is in an end state
     /// already.</exception>
     /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
-    public async Task<Receipt> PutReceiptAsync(
+    public Task<Receipt> PutReceiptAsync(
         BatchId batchId, string consumer, ReceiptReport report, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(report);
-        var call = new ServiceCall(HttpMethod.Put, ReceiptOf(batchId, consumer))
-        {
-            BatchId = batchId,
-            Body = JsonSerializer.SerializeToUtf8Bytes(report, ClaimCheckJson.Options),
-        };
-        return (await call.SendAsync<Receipt>(http, options, cancellationToken)).Value;
+        return new ServiceCall(HttpMethod.Put, ReceiptOf(batchId, consumer)) { BatchId = batchId, Content = report }
+            .SendAsync<Receipt>(http, options, cancellationToken);
     }
 
     /// <summary>
@@ -96,9 +86,7 @@ public sealed partial class ClaimCheckClient
     /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<RecordFailure>> GetFailuresPageAsync(
         BatchId batchId, string consumer, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<RecordFailure>>(
-            ReceiptOf(batchId, consumer) + "/failures" + Query(("limit", limit?.ToString()), ("cursor", cursor)), batchId,
-            cancellationToken: cancellationToken);
+        PageAsync<RecordFailure>(ReceiptOf(batchId, consumer) + "/failures", limit, cursor, batchId, cancellationToken);
 
     /// <summary>All records that failed for a consumer, streamed page by page.</summary>
     /// <param name="batchId">The batch.</param>
@@ -150,14 +138,7 @@ public sealed partial class ClaimCheckClient
             : consumer;
     }
 
-    private async Task<T> PostAsync<T>(string path, BatchId? batch, object? body, CancellationToken cancellationToken)
-        where T : class
-    {
-        var call = new ServiceCall(HttpMethod.Post, path)
-        {
-            BatchId = batch,
-            Body = body is null ? null : JsonSerializer.SerializeToUtf8Bytes(body, body.GetType(), ClaimCheckJson.Options),
-        };
-        return (await call.SendAsync<T>(http, options, cancellationToken)).Value;
-    }
+    private Task<T> PostAsync<T>(string path, BatchId? batch, object? body, CancellationToken cancellationToken)
+        where T : class =>
+        new ServiceCall(HttpMethod.Post, path) { BatchId = batch, Content = body }.SendAsync<T>(http, options, cancellationToken);
 }

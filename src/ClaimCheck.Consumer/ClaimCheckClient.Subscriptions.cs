@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <content>The subscriptions to events.</content>
@@ -25,8 +23,7 @@ public sealed partial class ClaimCheckClient
     /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<Subscription>> ListSubscriptionsAsync(
         int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<Subscription>>(
-            "v1/subscriptions" + Query(("limit", limit?.ToString()), ("cursor", cursor)), cancellationToken: cancellationToken);
+        PageAsync<Subscription>("v1/subscriptions", limit, cursor, null, cancellationToken);
 
     /// <summary>One subscription, without its secret.</summary>
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
@@ -58,15 +55,13 @@ public sealed partial class ClaimCheckClient
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
     public Task<Page<WebhookDelivery>> ListDeliveriesAsync(
         SubscriptionId subscriptionId, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
-        GetAsync<Page<WebhookDelivery>>(
-            $"v1/subscriptions/{subscriptionId}/deliveries" + Query(("limit", limit?.ToString()), ("cursor", cursor)),
-            cancellationToken: cancellationToken);
+        PageAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries", limit, cursor, null, cancellationToken);
 
     /// <summary>Delivers an event once more to a webhook.</summary>
     /// <param name="subscriptionId">The subscription.</param>
     /// <param name="eventId">The event.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NotFoundException">The subscription or the event does not exist, or this caller may not see it.</exception>
-    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, EventId eventId, CancellationToken cancellationToken = default) =>
+    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, Contracts.EventId eventId, CancellationToken cancellationToken = default) =>
         PostAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries/{eventId}", null, null, cancellationToken);
 }

@@ -1,11 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>
@@ -28,7 +20,6 @@ public sealed partial class ClaimCheckClient : IDisposable
 
     /// <summary>A client with options of its own. It connects with the first call.</summary>
     /// <exception cref="ArgumentException">An option can't be used; the text says why.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
     public ClaimCheckClient(ClaimCheckClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -36,19 +27,8 @@ public sealed partial class ClaimCheckClient : IDisposable
         this.options = options;
         var address = options.BaseAddress.AbsoluteUri;
         BaseAddress = new Uri(address.EndsWith('/') ? address : address + "/");
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false, // a redirect would carry the key elsewhere
-            UseCookies = false,
-            Proxy = SystemProxy.Instance,
-            AutomaticDecompression = DecompressionMethods.All,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        })
-        {
-            BaseAddress = BaseAddress,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        http = OutgoingHttp.Create(TimeSpan.FromSeconds(10), DecompressionMethods.All);
+        http.BaseAddress = BaseAddress;
     }
 
     /// <summary>The service's address, with a slash at its end.</summary>
@@ -91,12 +71,12 @@ public sealed partial class ClaimCheckClient : IDisposable
         }
         var call = new ServiceCall(HttpMethod.Post, "v1/exports")
         {
-            Body = JsonSerializer.SerializeToUtf8Bytes(request, ClaimCheckJson.Options),
+            Content = request,
             IdempotencyKey = idempotencyKey ?? Guid.CreateVersion7().ToString("N"),
             Wait = Checked(wait),
             Prefer = true,
         };
-        return (await call.SendAsync<Export>(http, options, cancellationToken)).Value;
+        return await call.SendAsync<Export>(http, options, cancellationToken);
     }
 
     /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that time has passed.</summary>
@@ -199,20 +179,26 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <summary>Closes the connections.</summary>
     public void Dispose() => http.Dispose();
 
-    private async Task<T> GetAsync<T>(
-        string path, BatchId? batch = null, TimeSpan? wait = null, bool prefer = false, CancellationToken cancellationToken = default)
-        where T : class
+    /// <summary>One export as it is, and when the service suggests to ask again.</summary>
+    internal async Task<(Export Export, TimeSpan? RetryAfter)> LookAsync(ExportId exportId, CancellationToken cancellationToken)
     {
-        var call = new ServiceCall(HttpMethod.Get, path) { BatchId = batch, Wait = wait, Prefer = prefer };
-        return (await call.SendAsync<T>(http, options, cancellationToken)).Value;
+        var answer = await new ServiceCall(HttpMethod.Get, $"v1/exports/{exportId}").AnswerAsync<Export>(http, options, cancellationToken);
+        return (answer.Value, answer.RetryAfter);
     }
+
+    private Task<T> GetAsync<T>(
+        string path, BatchId? batch = null, TimeSpan? wait = null, bool prefer = false, CancellationToken cancellationToken = default)
+        where T : class =>
+        new ServiceCall(HttpMethod.Get, path) { BatchId = batch, Wait = wait, Prefer = prefer }.SendAsync<T>(http, options, cancellationToken);
+
+    private Task<Page<T>> PageAsync<T>(string path, int? limit, string? cursor, BatchId? batch, CancellationToken cancellationToken) =>
+        GetAsync<Page<T>>(path + Query(("limit", limit?.ToString()), ("cursor", cursor)), batch, cancellationToken: cancellationToken);
 
     private async Task<Revocation> DeleteAsync(string path, BatchId? batch, CancellationToken cancellationToken)
     {
         // Deleting is idempotent, so it may be retried like a GET.
-        var call = new ServiceCall(HttpMethod.Delete, path) { BatchId = batch };
-        var answer = await call.SendAsync<RevocationReport>(http, options, cancellationToken);
-        return new(answer.Value, answer.Value.VerifiedAt is not null);
+        var report = await new ServiceCall(HttpMethod.Delete, path) { BatchId = batch }.SendAsync<RevocationReport>(http, options, cancellationToken);
+        return new(report, report.VerifiedAt is not null);
     }
 
     private static TimeSpan? Checked(TimeSpan? wait) =>

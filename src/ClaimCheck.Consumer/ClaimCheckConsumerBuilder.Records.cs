@@ -1,9 +1,4 @@
-using ClaimCheck.Consumer.Handling;
-using ClaimCheck.Consumer.Inbox;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;

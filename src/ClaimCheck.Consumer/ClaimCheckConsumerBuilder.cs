@@ -1,10 +1,5 @@
 using Amazon.SQS;
-using ClaimCheck.Aws;
-using ClaimCheck.Consumer.Listening;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ClaimCheck.Consumer;

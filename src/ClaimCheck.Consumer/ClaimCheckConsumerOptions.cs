@@ -1,5 +1,3 @@
-using ClaimCheck.Aws;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>What all listeners of a process share. Checked when the host starts.</summary>

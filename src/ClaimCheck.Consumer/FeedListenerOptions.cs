@@ -1,4 +1,3 @@
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

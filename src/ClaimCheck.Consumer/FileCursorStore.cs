@@ -1,4 +1,3 @@
-using System.Text;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Consumer;

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>
@@ -17,8 +15,7 @@ public interface IBatchHandler
     /// <remarks>
     /// Returning settles the event. <see cref="BatchEndedException"/> settles it too: nothing is left to handle.
     /// <see cref="BatchRejectedException"/> settles it with an error in the log. After any other exception it is tried again with
-    /// a delay:
-    /// from a queue until its redrive policy moves it to the dead letter queue, from the feed a limited number of times.
+    /// a delay: from a queue until its redrive policy moves it to the dead letter queue, from the feed a limited number of times.
     /// </remarks>
     Task HandleAsync(BatchContext batch, CancellationToken cancellationToken);
 

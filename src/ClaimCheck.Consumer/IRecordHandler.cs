@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Consumer;
 

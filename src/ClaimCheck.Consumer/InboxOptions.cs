@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

@@ -1,10 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Consumer.Mapping;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Blocks;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using System.Collections;
-using ClaimCheck.Consumer.Handling;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Consumer;
 

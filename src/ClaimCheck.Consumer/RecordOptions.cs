@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer.Handling;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>How records are passed to an <see cref="IRecordHandler{T}"/>. Checked when the host starts.</summary>

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>Turns an answer of the service that is not a success into the exception that tells what to do about it.</summary>

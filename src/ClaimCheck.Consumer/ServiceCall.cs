@@ -1,9 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Consumer;
 
@@ -19,6 +14,12 @@ internal sealed class ServiceCall(HttpMethod method, string path)
 
     public ReadOnlyMemory<byte>? Body { get; init; }
 
+    /// <summary>The body, as JSON; null for none.</summary>
+    public object? Content
+    {
+        init => Body = value is null ? null : JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), ClaimCheckJson.Options);
+    }
+
     public string MediaType { get; init; } = "application/json";
 
     public string? IdempotencyKey { get; init; }
@@ -29,7 +30,11 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     /// <summary>Whether <see cref="Wait"/> is sent as <c>Prefer</c>; the feed has a parameter for it instead.</summary>
     public bool Prefer { get; init; }
 
-    public Task<ServiceAnswer<T>> SendAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+    public async Task<T> SendAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+        where T : class =>
+        (await AnswerAsync<T>(http, options, cancellationToken)).Value;
+
+    public Task<ServiceAnswer<T>> AnswerAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
         where T : class =>
         TryAsync(http, options, ReadAsync<T>, cancellationToken);
 
@@ -93,9 +98,7 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await using var bounded = new BoundedStream(body, MaxAnswerBytes);
         var value = await JsonSerializer.DeserializeAsync<T>(bounded, Json, cancellationToken);
-        return value is null
-            ? throw Unreadable()
-            : new(value, response.StatusCode);
+        return value is null ? throw Unreadable() : new(value, Refusal.RetryAfter(response));
     }
 
     // The parser's own message may quote the answer, which may contain links: it is left out.
@@ -125,5 +128,5 @@ internal sealed class ServiceCall(HttpMethod method, string path)
     }
 }
 
-/// <summary>A value, and the status of its answer.</summary>
-internal sealed record ServiceAnswer<T>(T Value, HttpStatusCode Status);
+/// <summary>A value, and when the service suggests to ask again.</summary>
+internal sealed record ServiceAnswer<T>(T Value, TimeSpan? RetryAfter);

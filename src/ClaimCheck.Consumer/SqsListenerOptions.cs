@@ -1,5 +1,3 @@
-using ClaimCheck.Aws;
-
 namespace ClaimCheck.Consumer;
 
 /// <summary>How a queue is listened to. Checked when the host starts.</summary>

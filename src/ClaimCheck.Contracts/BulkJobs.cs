@@ -1,7 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>Names one bulk job: <c>job_</c> and a UUIDv7 as 32 lower-case hex digits.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>A parameter of a dataset.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>The types of events: the CloudEvents <c>type</c>, and the short name used in filters and subscriptions.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>The states of an export, as written on the wire.</summary>

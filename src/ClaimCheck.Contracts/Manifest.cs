@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>One column of a batch's records, in the order of the records' values.</summary>

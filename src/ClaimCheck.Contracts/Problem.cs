@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>An error as RFC 9457 <c>application/problem+json</c>.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>The states of a receipt, as written on the wire.</summary>

@@ -1,7 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>What happens to fire times that passed while the service was not running, as written on the wire.</summary>

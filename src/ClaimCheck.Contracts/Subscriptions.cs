@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace ClaimCheck.Contracts;
 
 /// <summary>How a subscription's events are delivered.</summary>

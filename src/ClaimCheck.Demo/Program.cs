@@ -1,9 +1,6 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ClaimCheck.Demo;
 using ClaimCheck.Demo.Chapters;
-using ClaimCheck.Demo.Consuming;
-using ClaimCheck.Demo.Stage;
 
 // Not in the help: how the demo starts its consumer.
 if (args is [ConsumeCommand.Verb, .. var rest])

@@ -1,9 +1,5 @@
 using ClaimCheck.Aws;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 using ClaimCheck.Demo.Chapters;
-using ClaimCheck.Demo.Consuming;
-using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import;
 
 /// <summary>An import can't be done as requested. The message never quotes a record.</summary>

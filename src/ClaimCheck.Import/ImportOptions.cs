@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.IO.Enumeration;
 using System.Text.Json.Serialization;
 
 namespace ClaimCheck.Import;
@@ -82,6 +82,12 @@ internal sealed class ArrivalOptions
 
     /// <summary>Names of files, with <c>*</c> and <c>?</c>. Empty: all names with a known extension.</summary>
     public List<string> Patterns { get; set; } = [];
+
+    /// <summary>Whether a file of this name is to be imported.</summary>
+    public bool Wants(string name) => name is not ("" or ['.', ..]) && (Patterns.Count > 0
+        ? Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))
+            && !name.EndsWith(Marker, StringComparison.Ordinal)
+        : RecordFile.FormatOf(name) is not null);
 
     /// <summary>The address of S3, where it is not AWS's own; by default what <c>AWS_ENDPOINT_URL_S3</c> or <c>AWS_ENDPOINT_URL</c> says.</summary>
     public string? ServiceUrl { get; set; }

@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Mapping;
-
 namespace ClaimCheck.Import;
 
 /// <summary>Checks options, and reports all faults at once.</summary>

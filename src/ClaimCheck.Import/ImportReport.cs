@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Reading;
-
 namespace ClaimCheck.Import;
 
 /// <summary>The result of a run.</summary>

@@ -1,11 +1,4 @@
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Files;
-using ClaimCheck.Import.Reading;
 using ClaimCheck.Import.Running;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Import.Sending;
-using ClaimCheck.Records.Disk;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 

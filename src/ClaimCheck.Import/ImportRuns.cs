@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import;
 
@@ -36,18 +34,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     }
 
     /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<ImportRun>> ListAsync(int limit, CancellationToken cancellationToken)
-    {
-        var runs = new List<ImportRun>();
-        foreach (var id in Ids())
-        {
-            if (runs.Count == limit)
-                break;
-            if (await TryShowAsync(DirectoryOf(id), cancellationToken) is { } run)
-                runs.Add(run);
-        }
-        return runs;
-    }
+    public async Task<IReadOnlyList<ImportRun>> ListAsync(int limit, CancellationToken cancellationToken) =>
+        await Found(id => TryShowAsync(DirectoryOf(id), cancellationToken)).Take(limit).ToListAsync(cancellationToken);
 
     /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<ImportRun> ShowAsync(string runId, CancellationToken cancellationToken) =>
@@ -102,18 +90,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     }
 
     /// <summary>The documents of the newest runs.</summary>
-    public async Task<IReadOnlyList<RunDocument>> NewestAsync(int limit, CancellationToken cancellationToken)
-    {
-        var runs = new List<RunDocument>();
-        foreach (var id in Ids())
-        {
-            if (runs.Count == limit)
-                break;
-            if (await TryLoadAsync(id, cancellationToken) is { } run)
-                runs.Add(run);
-        }
-        return runs;
-    }
+    public async Task<IReadOnlyList<RunDocument>> NewestAsync(int limit, CancellationToken cancellationToken) =>
+        await Found(id => TryLoadAsync(id, cancellationToken)).Take(limit).ToListAsync(cancellationToken);
 
     /// <summary>The runs of an import that were settled before a moment, oldest first. A retry comes after its original.</summary>
     public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
@@ -182,7 +160,17 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
         if (await directory.LoadAsync(cancellationToken) is not { } run)
             return null;
         var history = await JournalHistory.ReadAsync(directory.Journal, cancellationToken);
-        return ImportRun.Of(run, directory, history, !run.IsSettled && directory.IsActive, time);
+        return new ImportRun(run, directory, history, !run.IsSettled && directory.IsActive, time);
+    }
+
+    private async IAsyncEnumerable<T> Found<T>(Func<string, Task<T?>> find)
+        where T : class
+    {
+        foreach (var id in Ids())
+        {
+            if (await find(id) is { } run)
+                yield return run;
+        }
     }
 
     private async Task<RunDocument?> LoadAsync(string runId, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>What <c>postmaster.pid</c> in a database's folder says about the server that wrote it.</summary>

@@ -57,7 +57,8 @@ public static class ServerRoles
                 END IF;
             END
             $do$;
-            ALTER ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{{PasswordOf(role, password)}}';
+            ALTER ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+                PASSWORD '{{PasswordOf(role, password)}}';
             """,
             cancellationToken);
 
@@ -79,14 +80,17 @@ public static class ServerRoles
                       FROM pg_namespace n
                      WHERE n.nspowner = current_user::regrole AND n.nspname !~ '^(pg_|information_schema$|public$)'
                      UNION ALL
-                    SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+                    SELECT format('%s %I.%I',
+                                  CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                                       WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
                                   n.nspname, c.relname), 1
                       FROM pg_class c
                       JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE c.relowner = current_user::regrole AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
                        AND n.nspname !~ '^(pg_|information_schema$)'
                        -- A sequence of a column goes with its table.
-                       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i'))
+                       AND NOT EXISTS (SELECT FROM pg_depend d
+                                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i'))
                      UNION ALL
                     SELECT format('FUNCTION %s', p.oid::regprocedure), 2
                       FROM pg_proc p

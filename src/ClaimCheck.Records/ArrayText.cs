@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
-
 namespace ClaimCheck.Records;
 
 /// <summary>JSON's arrays as Postgres' own: <c>[1,null,"a b"]</c> is <c>{"1",NULL,"a b"}</c>.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace ClaimCheck.Records;
@@ -100,12 +99,14 @@ internal static partial class Intervals
     private static partial Regex DotNet();
 
     [GeneratedRegex(
-        @"\AP((?<y>[+-]?[0-9]{1,9})Y)?((?<mo>[+-]?[0-9]{1,9})M)?((?<w>[+-]?[0-9]{1,9})W)?((?<d>[+-]?[0-9]{1,9})D)?(T((?<h>[+-]?[0-9]{1,12})H)?((?<m>[+-]?[0-9]{1,12})M)?((?<s>[+-]?[0-9]{1,14}(\.[0-9]{1,9})?)S)?)?\z",
+        @"\AP((?<y>[+-]?[0-9]{1,9})Y)?((?<mo>[+-]?[0-9]{1,9})M)?((?<w>[+-]?[0-9]{1,9})W)?((?<d>[+-]?[0-9]{1,9})D)?"
+        + @"(T((?<h>[+-]?[0-9]{1,12})H)?((?<m>[+-]?[0-9]{1,12})M)?((?<s>[+-]?[0-9]{1,14}(\.[0-9]{1,9})?)S)?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Iso();
 
     [GeneratedRegex(
-        @"\A((?<d>[+-]?[0-9]{1,9}) days?)?((\A|,? )(?<sign>[+-]?)(?<h>[0-9]{1,10}):(?<m>[0-9]{2})(:(?<s>[0-9]{2}(\.[0-9]{1,9})?))?)?\z",
+        @"\A((?<d>[+-]?[0-9]{1,9}) days?)?"
+        + @"((\A|,? )(?<sign>[+-]?)(?<h>[0-9]{1,10}):(?<m>[0-9]{2})(:(?<s>[0-9]{2}(\.[0-9]{1,9})?))?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Words();
 }

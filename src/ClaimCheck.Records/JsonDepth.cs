@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Records;
 
 /// <summary>How many levels JSON may be nested, for all readers: the one place that defines it.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
-
 namespace ClaimCheck.Records;
 
 /// <summary>One field of an object, and the position of its value.</summary>

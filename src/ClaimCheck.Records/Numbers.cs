@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
-using System.Text;
 
 namespace ClaimCheck.Records;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ClaimCheck.Records;
 
 /// <summary>One text for values that Postgres treats as equal, however they are written.</summary>

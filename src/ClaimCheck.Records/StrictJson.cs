@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Records;
 
 /// <summary>Callers' JSON, without duplicate names and with valid Unicode only. Its depth is checked separately.</summary>

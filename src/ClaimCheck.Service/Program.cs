@@ -1,11 +1,5 @@
 using ClaimCheck.Service.Batches;
 using ClaimCheck.Service.BulkJobs;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Links;
 using ClaimCheck.Service.ProducerBatches;
 using ClaimCheck.Service.Publishing;
 using ClaimCheck.Service.Publishing.Subscriptions;
@@ -13,9 +7,6 @@ using ClaimCheck.Service.Publishing.Webhooks;
 using ClaimCheck.Service.Receipts;
 using ClaimCheck.Service.Revocation;
 using ClaimCheck.Service.Schedules;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-using ClaimCheck.Service.Startup;
 
 return await ServiceHost.GuardAsync(async () =>
 {

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
-
 namespace ClaimCheck.Web;
 
 /// <summary>The header <c>Idempotency-Key</c>, bare or as a quoted string.</summary>

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Web;

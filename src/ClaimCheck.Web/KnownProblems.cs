@@ -1,6 +1,4 @@
 using System.Text.Json;
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Web;
 

@@ -1,9 +1,6 @@
 using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.AspNetCore.Routing;
 
 namespace ClaimCheck.Web;
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
-
 namespace ClaimCheck.Web;
 
 /// <summary>A redirect to a link: 307, so that the method is kept. Not the framework's redirect, which logs its target.</summary>

@@ -1,6 +1,4 @@
 using System.Net;
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Web;
 

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-
 namespace ClaimCheck.Web;
 
 /// <summary>Answers that nobody on the way may keep: they change from call to call, and some contain links.</summary>

@@ -1,8 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Http;
 
 namespace ClaimCheck.Web;
 

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace ClaimCheck.Web;
 
 /// <summary>An error answer, <c>application/problem+json</c> (RFC 9457), with what the program's <see cref="KnownProblems"/> say of its code.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace ClaimCheck.Web;
 
 /// <summary>A header or query parameter that a call reads from the request itself, where its signature does not show it.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Web;
 
 /// <summary>Why something is not done, as the domain says it. An endpoint makes the answer of it: <see cref="Problems.Of(Refused)"/>.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>One delivery in this process: its document, which only changes after it is on disk, and its worker.</summary>

@@ -1,10 +1,4 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -47,28 +41,13 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
     /// <param name="cancellationToken">Cancels the wait for others.</param>
     /// <returns>The delivery, and whether it is a new one. With a caller, its answer is awaited.</returns>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
-        BeginAsync(isAwaited: caller is not null, document: new()
-        {
-            Id = IdOf(route, origin),
-            Route = route.Name,
-            Origin = origin,
-            Caller = caller,
-            Request = request,
-            Dataset = route.Dataset,
-            CreatedAt = time.GetUtcNow(),
-            State = DeliveryState.Requested,
-        }, cancellationToken: cancellationToken);
+        BeginAsync(New(route, origin, DeliveryState.Requested) with { Caller = caller, Request = request }, caller is not null, cancellationToken);
 
     /// <summary>A delivery of a ready batch that another client requested.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
-        BeginAsync(new()
+        BeginAsync(New(route, $"batch {ready.BatchId}", DeliveryState.Delivering) with
         {
-            Id = IdOf(route, $"batch {ready.BatchId}"),
-            Route = route.Name,
-            Origin = $"batch {ready.BatchId}",
             Dataset = ready.Dataset,
-            CreatedAt = time.GetUtcNow(),
-            State = DeliveryState.Delivering,
             ExportId = ready.ExportId,
             BatchId = ready.BatchId,
         }, isAwaited: false, cancellationToken);
@@ -76,14 +55,8 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
     /// <summary>A delivery of the transient failures of another batch, exported again.</summary>
     public Task<(Delivery Delivery, bool IsNew)> BeginRetryAsync(
         Route route, BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken) =>
-        BeginAsync(new()
+        BeginAsync(New(route, $"retry {batchId}", DeliveryState.Waiting) with
         {
-            Id = IdOf(route, $"retry {batchId}"),
-            Route = route.Name,
-            Origin = $"retry {batchId}",
-            Dataset = route.Dataset,
-            CreatedAt = time.GetUtcNow(),
-            State = DeliveryState.Waiting,
             ExportId = exportId,
             BatchId = batchId,
             RetryOf = failed,
@@ -95,6 +68,16 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
         state.Delete(delivery.Document.Id);
         all.TryRemove(delivery.Document.Id, out _);
     }
+
+    private DeliveryDocument New(Route route, string origin, DeliveryState state) => new()
+    {
+        Id = IdOf(route, origin),
+        Route = route.Name,
+        Origin = origin,
+        Dataset = route.Dataset,
+        CreatedAt = time.GetUtcNow(),
+        State = state,
+    };
 
     private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(DeliveryDocument document, bool isAwaited, CancellationToken cancellationToken)
     {

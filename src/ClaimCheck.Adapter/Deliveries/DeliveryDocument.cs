@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Deliveries;
 
@@ -91,14 +89,9 @@ internal enum DutyKind
     Receipt,
 }
 
-/// <summary>
-/// One export on its way to one destination, as it is stored on disk. It is replaced as a whole, and contains no link and no key.
-/// </summary>
-internal sealed record DeliveryDocument
+/// <summary>What is stored of a delivery, and shown to consumer systems too.</summary>
+internal abstract record DeliveryFacts
 {
-    /// <summary>The version of the document's format.</summary>
-    public int Version { get; init; } = 1;
-
     /// <summary>
     /// Derived from consumer, route and origin: the same cause is the same delivery. Also its idempotency key at the service.
     /// </summary>
@@ -108,14 +101,6 @@ internal sealed record DeliveryDocument
 
     /// <summary>What triggered it: a fire time, a caller's request, another client's batch.</summary>
     public required string Origin { get; init; }
-
-    /// <summary>The name of the key that requested it, or null.</summary>
-    public string? Caller { get; init; }
-
-    /// <summary>
-    /// The request to the service, fixed when the delivery began; null for a batch that another client requested.
-    /// </summary>
-    public ExportRequest? Request { get; init; }
 
     public required string Dataset { get; init; }
 
@@ -149,9 +134,6 @@ internal sealed record DeliveryDocument
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
-    public DateTimeOffset? BatchExpiresAt { get; init; }
-
     /// <summary>Why it failed, or null.</summary>
     public DeliveryFailure? Failure { get; init; }
 
@@ -162,6 +144,26 @@ internal sealed record DeliveryDocument
     public string? Reason { get; init; }
 
     public IReadOnlyList<Duty> Duties { get; init; } = [];
+}
+
+/// <summary>
+/// One export on its way to one destination, as it is stored on disk. It is replaced as a whole, and contains no link and no key.
+/// </summary>
+internal sealed record DeliveryDocument : DeliveryFacts
+{
+    /// <summary>The version of the document's format.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>The name of the key that requested it, or null.</summary>
+    public string? Caller { get; init; }
+
+    /// <summary>
+    /// The request to the service, fixed when the delivery began; null for a batch that another client requested.
+    /// </summary>
+    public ExportRequest? Request { get; init; }
+
+    /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
+    public DateTimeOffset? BatchExpiresAt { get; init; }
 
     [JsonIgnore]
     public bool HasEnded => State is DeliveryState.Cancelled or DeliveryState.Revoked or DeliveryState.Failed;

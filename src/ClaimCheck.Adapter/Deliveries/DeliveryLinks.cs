@@ -1,8 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>Begins deliveries of a batch's transient failures, which the service exports again for its table.</summary>

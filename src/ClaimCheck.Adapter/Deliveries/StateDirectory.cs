@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Deliveries;

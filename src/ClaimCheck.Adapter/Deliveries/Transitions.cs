@@ -1,6 +1,3 @@
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>

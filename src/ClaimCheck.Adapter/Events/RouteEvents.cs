@@ -1,8 +1,4 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
 using ClaimCheck.Adapter.Steps;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Events;
 

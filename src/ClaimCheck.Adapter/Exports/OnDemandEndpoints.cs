@@ -1,9 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Exports;
@@ -18,10 +12,11 @@ internal static class OnDemandEndpoints
 
     public static IEndpointRouteBuilder MapExports(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/exports", Create);
-        routes.MapMethods("/exports", [HttpMethods.Get, HttpMethods.Head], List).ReadsPaging();
-        routes.MapMethods("/exports/{id}", [HttpMethods.Get, HttpMethods.Head], Get);
-        routes.MapDelete("/exports/{id}", Delete);
+        var exports = routes.MapGroup("/exports").NoStore();
+        exports.MapPost("", Create);
+        exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).ReadsPaging();
+        exports.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Head], Get);
+        exports.MapDelete("/{id}", Delete);
         return routes;
     }
 
@@ -49,11 +44,10 @@ internal static class OnDemandEndpoints
                 : Problems.Of(ProblemCodes.ValidationFailed, $"The service refused it. {failure.Detail}", failure.Errors);
         }
 
-        NoStore(context);
         if (document.HasEnded || document.State == DeliveryState.Delivered)
-            return TypedResults.Ok(ExportView.Of(document));
+            return TypedResults.Ok(new ExportView(document));
         askAgain.Tell(context);
-        return TypedResults.Accepted($"/exports/{document.Id}", ExportView.Of(document));
+        return TypedResults.Accepted($"/exports/{document.Id}", new ExportView(document));
     }
 
     private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Create(
@@ -86,10 +80,9 @@ internal static class OnDemandEndpoints
         if (Find(id, caller, options, book) is not var (delivery, route))
             return Problems.NotFound("export");
         var document = delivery.Document;
-        NoStore(context);
         if (!document.HasEnded && document.State != DeliveryState.Delivered)
             askAgain.Tell(context);
-        return TypedResults.Ok(ExportView.Of(document, await links.TryMintAsync(route, document, cancellationToken)));
+        return TypedResults.Ok(new ExportView(document, await links.TryMintAsync(route, document, cancellationToken)));
     }
 
     private static async Task<Results<Ok<ExportView>, Accepted<ExportView>, ProblemResult>> Delete(
@@ -101,11 +94,10 @@ internal static class OnDemandEndpoints
             return Problems.Of(ProblemCodes.InvalidParameter, $"reason must be text of at most {LongestReason} characters.");
         await delivery.ChangeAsync(document => document.CancelAsked(reason), cancellationToken);
         await delivery.LeavesAsync(DeliveryState.Cancelling, RemoveWithin, cancellationToken);
-        NoStore(context);
         if (delivery.Document.HasEnded)
-            return TypedResults.Ok(ExportView.Of(delivery.Document));
+            return TypedResults.Ok(new ExportView(delivery.Document));
         askAgain.Tell(context);
-        return TypedResults.Accepted($"/exports/{delivery.Document.Id}", ExportView.Of(delivery.Document));
+        return TypedResults.Accepted($"/exports/{delivery.Document.Id}", new ExportView(delivery.Document));
     }
 
     private static Results<Ok<Page<ExportView>>, ProblemResult> List(
@@ -121,12 +113,8 @@ internal static class OnDemandEndpoints
         var visible = book.All.Select(delivery => delivery.Document)
             .Where(document => (route is null || document.Route == route) && options.Find(document.Route)?.IsFor(caller.Name) == true)
             .Where(document => after is null || IsBehind(document, after.Value))
-            .Take(paging.Limit + 1).ToList();
-        var page = visible.Take(paging.Limit).ToList();
-        NoStore(context);
-        return TypedResults.Ok(new Page<ExportView>(
-            [.. page.Select(document => ExportView.Of(document))],
-            visible.Count > paging.Limit ? Paging.Cursor(ListCall, $"{page[^1].CreatedAt.UtcTicks} {page[^1].Id}") : null));
+            .Take(paging.WithNext).ToList();
+        return TypedResults.Ok(paging.Of(visible, document => new ExportView(document), document => $"{document.CreatedAt.UtcTicks} {document.Id}"));
     }
 
     // The list is newest first, and of one time by id.
@@ -145,6 +133,4 @@ internal static class OnDemandEndpoints
 
     private static bool MeansTheSame(ExportRequest? one, ExportRequest other) =>
         one is not null && JsonElement.DeepEquals(JsonSerializer.SerializeToElement(one, ClaimCheckJson.Options), JsonSerializer.SerializeToElement(other, ClaimCheckJson.Options));
-
-    private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 }

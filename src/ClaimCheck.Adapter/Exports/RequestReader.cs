@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Options;
-
 namespace ClaimCheck.Adapter.Exports;
 
 /// <summary>The request of a consumer system: a route, and criteria in addition to the route's own.</summary>

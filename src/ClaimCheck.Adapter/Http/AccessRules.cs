@@ -1,4 +1,3 @@
-
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>Who may call the adapter, checked.</summary>

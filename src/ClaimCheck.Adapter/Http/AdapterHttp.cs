@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>What every call shares: limits, keys, problems, health, logs.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>What the adapter's error answers say. The codes are those of the service, and mean the same.</summary>

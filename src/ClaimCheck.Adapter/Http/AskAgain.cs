@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>When a caller that waits for something asks again.</summary>

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Http;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Import;
-using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Adapter.Imports;

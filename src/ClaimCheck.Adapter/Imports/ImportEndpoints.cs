@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import;
 using ClaimCheck.Import.Reading;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -17,12 +14,7 @@ internal static class ImportEndpoints
 
     public static IEndpointRouteBuilder MapImports(this IEndpointRouteBuilder routes)
     {
-        var imports = routes.MapGroup("/imports");
-        imports.AddEndpointFilter(async (context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return await next(context);
-        });
+        var imports = routes.MapGroup("/imports").NoStore();
         var classes = new ReadParameter("class", false, "transient or terminal; both by default.", IsRepeatable: true);
         imports.MapMethods("", Read, List).ReadsPaging();
         imports.MapMethods("/{id}", Read, Get);
@@ -46,7 +38,7 @@ internal static class ImportEndpoints
         foreach (var (watched, runId) in found.Take(paging.Limit))
         {
             if (await watched.Runs.TryShowAsync(runId, cancellationToken) is { } run)
-                page.Add(ImportView.Of(watched.Route, run, watched.LastFailureOf(run.RunId)));
+                page.Add(new ImportView(watched.Route, run, watched.LastFailureOf(run.RunId)));
         }
 
         return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(ListCall, found[paging.Limit - 1].RunId) : null));
@@ -67,7 +59,7 @@ internal static class ImportEndpoints
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
         var report = await ImportReport.ReadAsync(watched.Runs, id, cancellationToken);
-        return TypedResults.Ok(new ImportReportView(ImportView.Of(watched.Route, report.Run), report.Failures));
+        return TypedResults.Ok(new ImportReportView(new ImportView(watched.Route, report.Run), report.Failures));
     }
 
     private static Results<PushStreamHttpResult, ProblemResult> Failures(string id, HttpContext context, ApiCaller caller, WatchedRoutes routes)
@@ -152,7 +144,7 @@ internal static class ImportEndpoints
     }
 
     private static async Task<ImportView?> ShowAsync(WatchedRoute watched, string id, CancellationToken cancellationToken) =>
-        await watched.Runs.TryShowAsync(id, cancellationToken) is { } run ? ImportView.Of(watched.Route, run, watched.LastFailureOf(run.RunId)) : null;
+        await watched.Runs.TryShowAsync(id, cancellationToken) is { } run ? new ImportView(watched.Route, run, watched.LastFailureOf(run.RunId)) : null;
 
     /// <returns>None where none is asked for; null where one is unknown.</returns>
     private static List<string>? ClassesOf(HttpRequest request)

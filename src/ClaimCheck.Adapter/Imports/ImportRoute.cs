@@ -1,5 +1,3 @@
-using ClaimCheck.Import;
-
 namespace ClaimCheck.Adapter.Imports;
 
 /// <summary>A checked route that imports the files of a source.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Consumer.Listening;
-
 namespace ClaimCheck.Adapter.Imports;
 
 /// <summary>Works on the routes that import, from the adapter's start to its end.</summary>

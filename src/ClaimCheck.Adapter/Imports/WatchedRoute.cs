@@ -1,12 +1,4 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import;
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Imports;
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Retries;
-
 namespace ClaimCheck.Adapter.Imports;
 
 /// <summary>All import routes, each with its runs.</summary>

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>The folder of one batch at a shared location: whose it is, what is in it, and its removal.</summary>

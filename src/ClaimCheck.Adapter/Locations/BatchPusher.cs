@@ -1,8 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>

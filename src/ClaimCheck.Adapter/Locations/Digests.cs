@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Computes the SHA-256 of bytes while they are copied, and reports where they differ from the announcement.</summary>
@@ -50,6 +47,13 @@ internal static class Digests
             throw new LocationException(
                 LocationFailure.Altered, $"{path} was not written: its source has another {(hasLength ? "checksum" : "length")} than announced.");
         }
+    }
+
+    /// <exception cref="LocationException">A file is not at a location as it was sent, or that can't be told.</exception>
+    public static void Prove(Holding found, string location, string path)
+    {
+        if (found != Holding.Same)
+            throw found == Holding.Other ? Differs(location, path) : Unclear(location, path);
     }
 
     public static LocationException Differs(string location, string path) =>

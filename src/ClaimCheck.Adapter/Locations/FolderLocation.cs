@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Adapter.Locations;
@@ -128,12 +127,8 @@ internal sealed class FolderLocation(LocationOptions options, TimeProvider time)
         return true;
     });
 
-    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
-    {
-        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
-        if (abandoned.Count > 0)
-            await DeleteAsync(folder, abandoned, cancellationToken);
-    }
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        LocationPath.CleanAsync(this, folder, time.GetUtcNow() - lease, cancellationToken);
 
     public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => Task.FromResult<string?>(
         options.PublicUrl is { } address

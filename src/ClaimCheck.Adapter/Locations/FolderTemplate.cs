@@ -1,7 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Locations;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 
 namespace ClaimCheck.Adapter.Locations;
@@ -28,8 +27,6 @@ internal sealed class HttpLocation : ISharedLocation
     public string Name => root.AbsoluteUri;
 
     public bool CanList => options.WebDav;
-
-    public Task CheckAsync(CancellationToken cancellationToken) => LocationProbe.RunAsync(this, cancellationToken);
 
     public async Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
@@ -113,14 +110,8 @@ internal sealed class HttpLocation : ISharedLocation
             await RemoveAsync(address, $"delete {folder}", cancellationToken);
     }
 
-    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
-    {
-        if (!options.WebDav)
-            return;
-        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
-        if (abandoned.Count > 0)
-            await DeleteAsync(folder, abandoned, cancellationToken);
-    }
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        options.WebDav ? LocationPath.CleanAsync(this, folder, time.GetUtcNow() - lease, cancellationToken) : Task.CompletedTask;
 
     public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken)
     {
@@ -142,28 +133,21 @@ internal sealed class HttpLocation : ISharedLocation
         Uri address, string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         await using var source = await open(cancellationToken);
+        await using var body = new MovingStream(source);
         using var answer = await target.SendAsync(
             () =>
             {
-                var content = new StreamContent(source, 256 << 10);
+                var content = new StreamContent(body, 256 << 10);
                 content.Headers.ContentLength = bytes;
                 content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
                 content.Headers.Add("Content-Digest", HttpTarget.Digest(sha256)); // RFC 9530
                 return new HttpRequestMessage(HttpMethod.Put, address) { Content = content };
             },
-            $"store {path}", [], cancellationToken);
+            $"store {path}", [], cancellationToken, body: body);
     }
 
-    private async Task ProveAsync(string path, string at, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
-    {
-        switch (await HoldsAsync(at, bytes, sha256, cancellationToken))
-        {
-            case Holding.Other:
-                throw Digests.Differs(Name, path);
-            case Holding.Unclear:
-                throw Digests.Unclear(Name, path);
-        }
-    }
+    private async Task ProveAsync(string path, string at, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        Digests.Prove(await HoldsAsync(at, bytes, sha256, cancellationToken), Name, path);
 
     private async Task<Holding> ReadBackAsync(Uri address, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {

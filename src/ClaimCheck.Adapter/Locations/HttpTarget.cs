@@ -1,34 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Sends requests to one server with its own headers, and explains its errors.</summary>
-internal sealed class HttpTarget : IDisposable
+internal sealed class HttpTarget(LocationOptions options, string name) : IDisposable
 {
-    private readonly HttpClient http;
-    private readonly LocationOptions options;
-    private readonly string name;
-
-    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
-    public HttpTarget(LocationOptions options, string name)
-    {
-        (this.options, this.name) = (options, name);
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false, // a redirect would carry credentials and data elsewhere
-            UseCookies = false,
-            Proxy = SystemProxy.Instance,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-    }
+    private readonly HttpClient http = OutgoingHttp.Create(TimeSpan.FromSeconds(Math.Min(10, options.StallTimeout.TotalSeconds)));
 
     /// <summary>A body's checksum as RFC 9530 writes it.</summary>
     public static string Digest(ReadOnlyMemory<byte> sha256) => $"sha-256=:{Convert.ToBase64String(sha256.Span)}:";
@@ -55,16 +30,17 @@ internal sealed class HttpTarget : IDisposable
     /// <param name="expected">Error statuses that are an answer.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <param name="mostBytes">The longest body that is read; 0: none.</param>
+    /// <param name="body">What is sent, or null.</param>
     public async Task<HttpResponseMessage> SendAsync(
-        Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken, int mostBytes = 0)
+        Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken, int mostBytes = 0, MovingStream? body = null)
     {
         using var message = request();
         foreach (var (header, value) in options.Headers)
             message.Headers.TryAddWithoutValidation(header, value);
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stall.CancelAfter(options.StallTimeout);
-        if (message.Content is StreamContent content)
-            message.Content = new MovingContent(content, () => stall.CancelAfter(options.StallTimeout));
+        // A long upload is fine as long as it makes progress.
+        body?.Moved = () => stall.CancelAfter(options.StallTimeout);
         try
         {
             var answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stall.Token);
@@ -105,46 +81,5 @@ internal sealed class HttpTarget : IDisposable
             400 or 422 => new(LocationFailure.Altered, $"{failed}: what arrived is not what was announced, or it does not understand the request."),
             _ => new(LocationFailure.Away, $"{failed}."),
         };
-    }
-
-    // A long upload is fine as long as it makes progress.
-    private sealed class MovingContent : HttpContent
-    {
-        private readonly StreamContent content;
-        private readonly Action moved;
-
-        public MovingContent(StreamContent content, Action moved)
-        {
-            (this.content, this.moved) = (content, moved);
-            foreach (var (name, values) in content.Headers)
-                Headers.TryAddWithoutValidation(name, values);
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            await using var source = await content.ReadAsStreamAsync(cancellationToken);
-            var buffer = new byte[256 << 10];
-            while (await source.ReadAsync(buffer, cancellationToken) is > 0 and var read)
-            {
-                await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                moved();
-            }
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = content.Headers.ContentLength ?? 0;
-            return content.Headers.ContentLength is not null;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                content.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }

@@ -16,7 +16,7 @@ internal interface ISharedLocation : IAsyncDisposable
     /// <summary>
     /// Checks that everything that a push and a removal do can be done there, with a small file that is deleted again.
     /// </summary>
-    Task CheckAsync(CancellationToken cancellationToken);
+    Task CheckAsync(CancellationToken cancellationToken) => LocationProbe.RunAsync(this, cancellationToken);
 
     /// <summary>
     /// Writes a file. Its name appears once it is complete, with the given length and checksum, and flushed; until then the bytes

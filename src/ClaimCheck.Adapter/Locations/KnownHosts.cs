@@ -1,7 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
 using Renci.SshNet.Security;
 
 namespace ClaimCheck.Adapter.Locations;

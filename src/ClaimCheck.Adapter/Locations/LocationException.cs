@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>

@@ -115,8 +115,7 @@ internal sealed record LocationOptions : IValidatableObject
 
     /// <summary>
     /// http: the target supports WebDAV: files get their names by <c>MOVE</c>, folders are created by <c>MKCOL</c> and listed by
-    /// <c>PROPFIND</c>.
-    /// Without it the target itself must show a PUT only once it is complete.
+    /// <c>PROPFIND</c>. Without it the target itself must show a PUT only once it is complete.
     /// </summary>
     public bool WebDav { get; init; }
 

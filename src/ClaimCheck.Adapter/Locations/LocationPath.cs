@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>
@@ -51,7 +48,12 @@ internal static class LocationPath
     /// <summary>A path appended to an address, each name escaped.</summary>
     public static string Escaped(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
-    /// <summary>The temporary files among the entries of a folder that have not been written to for a while.</summary>
-    public static List<string> Abandoned(IEnumerable<StoredFile> files, DateTimeOffset before) =>
-        [.. files.Where(file => !file.IsFolder && IsTemporary(file.Name) && file.Modified is { } at && at <= before).Select(file => file.Name)];
+    /// <summary>Removes the temporary files of a folder that have not been written to for a while.</summary>
+    public static async Task CleanAsync(ISharedLocation location, string folder, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var entries = await location.ListAsync(folder, cancellationToken);
+        var abandoned = entries.Where(file => !file.IsFolder && IsTemporary(file.Name) && file.Modified is { } at && at <= before).Select(file => file.Name).ToList();
+        if (abandoned.Count > 0)
+            await location.DeleteAsync(folder, abandoned, cancellationToken);
+    }
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>Does at a location, with a small file in a folder of its own, what a push and a removal do there.</summary>

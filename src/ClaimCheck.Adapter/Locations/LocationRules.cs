@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>The rules for a location's settings: the value, the rule, and the consequence.</summary>

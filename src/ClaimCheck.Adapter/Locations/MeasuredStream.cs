@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>

@@ -1,9 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>

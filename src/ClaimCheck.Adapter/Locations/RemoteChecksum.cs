@@ -1,6 +1,3 @@
-using System.Text;
-using Renci.SshNet;
-
 namespace ClaimCheck.Adapter.Locations;
 
 /// <summary>

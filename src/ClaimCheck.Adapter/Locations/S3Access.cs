@@ -1,6 +1,5 @@
 using Amazon.Runtime;
 using Amazon.S3;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Adapter.Locations;
 

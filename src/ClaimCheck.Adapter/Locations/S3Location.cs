@@ -1,4 +1,3 @@
-using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -34,8 +33,6 @@ internal sealed class S3Location : ISharedLocation
 
     public bool CanList => true;
 
-    public Task CheckAsync(CancellationToken cancellationToken) => LocationProbe.RunAsync(this, cancellationToken);
-
     public Task WriteAsync(
         string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         GuardAsync($"store {path}", async () =>
@@ -43,12 +40,8 @@ internal sealed class S3Location : ISharedLocation
             await using var source = await open(cancellationToken);
             var upload = new S3Upload(s3, options, KeyOf(path), new(path, bytes, sha256));
             await upload.SendAsync(source, cancellationToken);
-            return await HasAsync(path, bytes, sha256, cancellationToken) switch
-            {
-                Holding.Other => throw Digests.Differs(Name, path),
-                Holding.Unclear => throw Digests.Unclear(Name, path),
-                _ => true,
-            };
+            Digests.Prove(await HasAsync(path, bytes, sha256, cancellationToken), Name, path);
+            return true;
         }, cancellationToken);
 
     public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>

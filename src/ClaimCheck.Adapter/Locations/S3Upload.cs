@@ -1,9 +1,6 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Adapter.Locations;
 

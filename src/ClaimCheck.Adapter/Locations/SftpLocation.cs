@@ -2,9 +2,7 @@ using Renci.SshNet.Common;
 
 namespace ClaimCheck.Adapter.Locations;
 
-/// <summary>
-/// A folder of an SFTP server. Consecutive calls share one connection.
-/// </summary>
+/// <summary>A folder of an SFTP server. Consecutive calls share one connection.</summary>
 internal sealed class SftpLocation : ISharedLocation
 {
     private static readonly TimeSpan TidyTimeout = TimeSpan.FromSeconds(30);
@@ -42,13 +40,7 @@ internal sealed class SftpLocation : ISharedLocation
         try
         {
             await server.SendAsync(path, Remote(temporary), open, bytes, sha256, cancellationToken);
-            switch (await HoldsAsync(temporary, bytes, sha256, cancellationToken))
-            {
-                case Holding.Other:
-                    throw Digests.Differs(Name, path);
-                case Holding.Unclear:
-                    throw Digests.Unclear(Name, path);
-            }
+            Digests.Prove(await HoldsAsync(temporary, bytes, sha256, cancellationToken), Name, path);
 
             await server.RenameAsync(path, Remote(temporary), Remote(path), cancellationToken);
         }
@@ -148,12 +140,8 @@ internal sealed class SftpLocation : ISharedLocation
             await server.UnlessMissingAsync($"delete {folder}", sftp => sftp.DeleteDirectoryAsync(Remote(folder), cancellationToken), cancellationToken);
     }
 
-    public async Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken)
-    {
-        var abandoned = LocationPath.Abandoned(await ListAsync(folder, cancellationToken), time.GetUtcNow() - lease);
-        if (abandoned.Count > 0)
-            await DeleteAsync(folder, abandoned, cancellationToken);
-    }
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        LocationPath.CleanAsync(this, folder, time.GetUtcNow() - lease, cancellationToken);
 
     public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken)
     {

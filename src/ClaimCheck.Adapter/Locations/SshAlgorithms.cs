@@ -1,4 +1,3 @@
-using Renci.SshNet;
 using Names = System.Collections.Generic.IReadOnlyList<string>;
 using ConnectionInfo = Renci.SshNet.ConnectionInfo;
 

@@ -1,4 +1,3 @@
-using Renci.SshNet;
 using ConnectionInfo = Renci.SshNet.ConnectionInfo;
 
 namespace ClaimCheck.Adapter.Locations;

@@ -1,6 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Notices;
 
 /// <summary>A notice to a consumer system, as JSON: the Standard Webhooks' own envelope.</summary>

@@ -1,11 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Adapter.Notices;
 
@@ -16,28 +9,11 @@ namespace ClaimCheck.Adapter.Notices;
 internal sealed record Sent(string? Failure, bool IsTerminal, string Code = "");
 
 /// <summary>Notifies consumer systems by signed POSTs: https://github.com/standard-webhooks/standard-webhooks.</summary>
-internal sealed class NoticeSender : IDisposable
+internal sealed class NoticeSender(DeliveryLinks links) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private readonly DeliveryLinks links;
-    private readonly HttpClient http;
-
-    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
-    public NoticeSender(DeliveryLinks links)
-    {
-        this.links = links;
-        http = new(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false, // the signature is for the configured address
-            UseCookies = false,
-            Proxy = SystemProxy.Instance,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        })
-        {
-            Timeout = Patience,
-        };
-    }
+    // The signature is for the configured address only.
+    private readonly HttpClient http = OutgoingHttp.Create(TimeSpan.FromSeconds(5), timeout: Patience);
 
     /// <summary>One try. The id is the same each time; a link is minted for each.</summary>
     public async Task<Sent> SendAsync(Route route, NotifyTarget target, DeliveryDocument document, Duty duty, CancellationToken cancellationToken)

@@ -1,11 +1,3 @@
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Operations;
 
 /// <summary><c>--check</c>: whether what the options name can be reached and used.</summary>
@@ -25,19 +17,10 @@ internal static class Checkup
         return failures == 0 ? 0 : CommandLine.NotReachable;
     }
 
-    /// <summary>A client that reports each failure at once.</summary>
-    public static ClaimCheckClient ClientOf(CheckedAdapterOptions options) => new(new ClaimCheckClientOptions
-    {
-        BaseAddress = options.Service,
-        ApiKey = options.ApiKey,
-        Consumer = options.Consumer,
-        MaxAttempts = 1,
-    });
-
     private static async Task<int> DeliveriesAsync(CheckedAdapterOptions options)
     {
         var failures = 0;
-        using var client = ClientOf(options);
+        using var client = ServiceApi.ClientOf(options);
         await using var locations = new RouteLocations(options.Routes);
         var datasets = new Dictionary<string, DatasetInfo>(StringComparer.Ordinal);
         foreach (var dataset in options.Routes.Select(route => route.Dataset).Distinct(StringComparer.Ordinal))

@@ -1,13 +1,5 @@
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Exports;
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Routes;
 using ClaimCheck.Adapter.Schedules;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Adapter.Operations;
@@ -30,15 +22,14 @@ internal static class RouteEndpoints
 
     public static IEndpointRouteBuilder MapRoutes(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/routes", [HttpMethods.Get, HttpMethods.Head], List);
-        routes.MapPost("/routes/{name}/runs", Run);
+        routes.MapMethods("/routes", [HttpMethods.Get, HttpMethods.Head], List).NoStore();
+        routes.MapPost("/routes/{name}/runs", Run).NoStore();
         return routes;
     }
 
     private static async Task<Ok<Page<RouteView>>> List(
-        HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, RouteScheduleWorker schedules, RouteFailures failures, WatchedRoutes imports, CancellationToken cancellationToken)
+        ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, RouteScheduleWorker schedules, RouteFailures failures, WatchedRoutes imports, CancellationToken cancellationToken)
     {
-        context.Response.Headers.CacheControl = "no-store";
         var byRoute = book.All.Select(delivery => delivery.Document).ToLookup(document => document.Route, StringComparer.Ordinal);
         var views = options.Routes.Where(route => route.IsFor(caller.Name)).Select(route => Show(route, [.. byRoute[route.Name]], schedules, failures.Of(route.Name))).ToList();
         foreach (var watched in imports.For(caller))

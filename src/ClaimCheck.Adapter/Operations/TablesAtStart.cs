@@ -1,8 +1,3 @@
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Operations;
 
 /// <summary>Checks tables against their datasets when the adapter starts. What can't be reached then is checked when the first
@@ -17,7 +12,7 @@ internal static partial class TablesAtStart
         if (!options.Routes.Any(route => route.Destination is TableDestination))
             return;
         var errors = new OptionsErrors();
-        using var client = Checkup.ClientOf(options);
+        using var client = ServiceApi.ClientOf(options);
         foreach (var route in options.Routes)
         {
             if (route.Destination is not TableDestination table)

@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Import;
-
 namespace ClaimCheck.Adapter.Options;
 
 /// <summary>The section <c>Adapter</c>, as it is written. <see cref="OptionsReader"/> checks it.</summary>

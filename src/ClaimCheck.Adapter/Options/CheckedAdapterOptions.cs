@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Retries;
-
 namespace ClaimCheck.Adapter.Options;
 
 /// <summary>The adapter's options, checked.</summary>

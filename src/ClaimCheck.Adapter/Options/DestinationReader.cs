@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Adapter.Tables;
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Options;
 
 /// <summary>
@@ -50,8 +44,8 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
             errors.Add($"{path}:Kind is table, but another route of the same dataset may get the same batches (Accept = any): one receipt can't be for both. Give that route an adapter and a consumer's name of its own.");
         if (!TableName.TryParse(options.Table, out var table))
             errors.Add($"{path}:Table is '{options.Table}', but must be a table's name such as orders, shop.orders or shop.\"Order lines\": nothing could be loaded.");
-        OneOf("OnConflict", options.OnConflict, "update", "ignore");
-        OneOf("OnRevoked", options.OnRevoked, "keep", "delete");
+        errors.OneOf($"{path}:OnConflict", options.OnConflict, "update", "ignore");
+        errors.OneOf($"{path}:OnRevoked", options.OnRevoked, "keep", "delete");
         var chunk = options.ChunkSize ?? DefaultChunkSize;
         if (chunk is < 1 or > 100_000)
             errors.Add($"{path}:ChunkSize is {chunk}, but must be 1 to 100000: nothing would be loaded, or memory run out.");
@@ -117,10 +111,4 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
         ("BatchColumn", options.BatchColumn is not null), ("OnRevoked", options.OnRevoked is not null),
         ("RetryTransient", options.RetryTransient is not null), ("Lease", options.Lease is not null),
     ];
-
-    private void OneOf(string field, string? value, params string[] choices)
-    {
-        if (value is not null && !choices.Contains(value, StringComparer.Ordinal))
-            errors.Add($"{path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: other values have no meaning.");
-    }
 }

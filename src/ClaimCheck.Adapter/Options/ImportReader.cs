@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Import;
-using ClaimCheck.Import.Arriving;
 using ClaimCheck.Import.Sending;
 
 namespace ClaimCheck.Adapter.Options;

@@ -1,8 +1,3 @@
-using ClaimCheck.Adapter.Http;
-using ClaimCheck.Adapter.Imports;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Options;
 
 /// <summary>Reads the section <c>Adapter</c>, and reports all its errors at once.</summary>

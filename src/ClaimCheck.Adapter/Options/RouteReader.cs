@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Startup;
-using ClaimCheck.Contracts;
 using Quartz;
 
 namespace ClaimCheck.Adapter.Options;
@@ -44,8 +40,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         var pattern = (Pattern)(index + 1);
         if (string.IsNullOrWhiteSpace(options.Dataset))
             errors.Add($"{Path}:Dataset is not set, but must name a dataset of the service: nothing could be requested.");
-        OneOf("Format", options.Format, "csv", "ndjson");
-        OneOf("Compression", options.Compression, "gzip", "none");
+        errors.OneOf($"{Path}:Format", options.Format, "csv", "ndjson");
+        errors.OneOf($"{Path}:Compression", options.Compression, "gzip", "none");
         if (options.Import is not null)
             errors.Add($"{Path}:Import is set, but a route of {options.Pattern} does not use it (it exports): leave it out, or make it an import route.");
         var cron = CronOf(pattern);
@@ -121,7 +117,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             return null;
         }
 
-        OneOf("Accept", options.Accept, "own", "any");
+        errors.OneOf($"{Path}:Accept", options.Accept, "own", "any");
         if (options.Accept is not null && pattern == Pattern.OnDemandEvents)
             errors.Add($"{Path}:Accept is set, but a route of {options.Pattern} delivers only what it was asked for: leave it out.");
         if (options.Cron is null && pattern == Pattern.ScheduledEvents && options.Accept != "any")
@@ -171,7 +167,7 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
         if (options.WaitAt is not null)
             errors.Add($"{Path}:WaitAt is set, but Wait is '{options.Wait}': leave it out, or set Wait to folder or sftp.");
-        OneOf("Wait", options.Wait, "staging", "status", "folder", "sftp");
+        errors.OneOf($"{Path}:Wait", options.Wait, "staging", "status", "folder", "sftp");
         return (options.Wait == "staging" ? WaitKind.Staging : WaitKind.Status, null);
     }
 
@@ -215,12 +211,6 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         if (kind is not null && location.Kind != kind)
             errors.Add($"{Path}:{field}:Kind is '{location.Kind}', but Wait is {kind}: it would be undefined where to look.");
         errors.Add(LocationRules.Problems(location).Select(problem => $"{Path}:{field}: {problem}"));
-    }
-
-    private void OneOf(string field, string? value, params string[] choices)
-    {
-        if (value is not null && !choices.Contains(value, StringComparer.Ordinal))
-            errors.Add($"{Path}:{field} is '{value}', but must be one of {string.Join(", ", choices)}: other values have no meaning.");
     }
 
     private void Absent(string field, string? value, string why)

@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Consumer.Listening;
-
 namespace ClaimCheck.Adapter.Retention;
 
 /// <summary>

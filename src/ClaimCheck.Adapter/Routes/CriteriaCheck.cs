@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>Checks whether a route's request fits the dataset, as the service describes it.</summary>

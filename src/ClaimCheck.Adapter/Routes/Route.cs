@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Contracts;
 using Quartz;
 
 namespace ClaimCheck.Adapter.Routes;

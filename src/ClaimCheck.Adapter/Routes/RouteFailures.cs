@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using ClaimCheck.Adapter.Retries;
-
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>

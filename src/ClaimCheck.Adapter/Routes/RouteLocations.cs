@@ -1,5 +1,3 @@
-using ClaimCheck.Adapter.Locations;
-
 namespace ClaimCheck.Adapter.Routes;
 
 /// <summary>The locations that the routes deliver to and look at, each opened once. Disposed with the process.</summary>

@@ -1,10 +1,3 @@
-using System.Collections.Concurrent;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Schedules;
 
 /// <summary>

@@ -1,62 +1,32 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
-using System.Text.Json;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Aws;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Service;
 
 /// <summary>
-/// Calls of the service that the library's client does not have in this form: a state with its Retry-After, a receipt, a look at
-/// staging. The key is sent to the configured address only. Each is one try: the deliveries have their own delays.
+/// Calls of the service that are one try each, since the deliveries have their own delays: a state with its Retry-After, a receipt, a
+/// look at staging.
 /// </summary>
-internal sealed class ServiceApi : IDisposable
+internal sealed class ServiceApi(CheckedAdapterOptions options) : IDisposable
 {
-    private const int LargestAnswer = 1 << 20;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private readonly HttpClient service;
-    private readonly HttpClient staging;
+    private readonly ClaimCheckClient client = ClientOf(options);
+    private readonly HttpClient staging = OutgoingHttp.Create(ConnectTimeout, timeout: Patience);
 
-    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClients own their handlers.")]
-    public ServiceApi(CheckedAdapterOptions options)
+    /// <summary>A client that reports each failure at once.</summary>
+    public static ClaimCheckClient ClientOf(CheckedAdapterOptions options) => new(new ClaimCheckClientOptions
     {
-        var address = options.Service.AbsoluteUri;
-        service = new(NewHandler())
-        {
-            BaseAddress = new Uri(address.EndsWith('/') ? address : address + "/"),
-            Timeout = Patience,
-            MaxResponseContentBufferSize = LargestAnswer,
-        };
-        if (options.ApiKey is not null)
-            service.DefaultRequestHeaders.Authorization = new("Bearer", options.ApiKey);
-        service.DefaultRequestHeaders.Add("ClaimCheck-Consumer", options.Consumer);
-        service.DefaultRequestHeaders.Accept.Add(new("application/json"));
-        staging = new(NewHandler()) { Timeout = Patience };
-    }
+        BaseAddress = options.Service,
+        ApiKey = options.ApiKey,
+        Consumer = options.Consumer,
+        MaxAttempts = 1,
+    });
 
     /// <summary>An export, and when the service suggests to ask again.</summary>
-    public async Task<(Export Export, TimeSpan? RetryAfter)> GetExportAsync(ExportId exportId, CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync(HttpMethod.Get, $"v1/exports/{exportId}", null, null, cancellationToken);
-        try
-        {
-            var export = await response.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options, cancellationToken);
-            return (export ?? throw Unreadable(), RetryAfter(response));
-        }
-        catch (JsonException)
-        {
-            throw Unreadable();
-        }
-    }
+    public Task<(Export Export, TimeSpan? RetryAfter)> GetExportAsync(ExportId exportId, CancellationToken cancellationToken) =>
+        client.LookAsync(exportId, cancellationToken);
 
     /// <summary>Reports the outcome of a batch here.</summary>
-    public async Task PutReceiptAsync(BatchId batchId, string consumer, ReceiptReport report, CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync(
-            HttpMethod.Put, $"v1/batches/{batchId}/receipts/{Uri.EscapeDataString(consumer)}", JsonContent.Create(report, options: ClaimCheckJson.Options), batchId, cancellationToken);
-    }
+    public Task PutReceiptAsync(BatchId batchId, ReceiptReport report, CancellationToken cancellationToken) =>
+        client.PutReceiptAsync(batchId, options.Consumer, report, cancellationToken);
 
     /// <summary>Whether the target of a link exists yet.</summary>
     /// <returns>Null where the link does not work any more: it can't tell anything.</returns>
@@ -66,8 +36,7 @@ internal sealed class ServiceApi : IDisposable
             return null;
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            using var response = await staging.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            using var response = await staging.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.StatusCode switch
             {
                 HttpStatusCode.OK => true,
@@ -84,66 +53,7 @@ internal sealed class ServiceApi : IDisposable
 
     public void Dispose()
     {
-        service.Dispose();
+        client.Dispose();
         staging.Dispose();
     }
-
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content, BatchId? batchId, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(method, path) { Content = content };
-        HttpResponseMessage response;
-        try
-        {
-            response = await service.SendAsync(request, cancellationToken);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            var failure = NetworkFailure.Of(e, service.BaseAddress);
-            throw new ServiceUnavailableException(failure.Code, failure.Sentence($"The service at {service.BaseAddress!.Authority}"), batchId, inner: e);
-        }
-
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-            throw await RefusalAsync(response, batchId, cancellationToken);
-    }
-
-    private static async Task<ClaimCheckException> RefusalAsync(HttpResponseMessage response, BatchId? batchId, CancellationToken cancellationToken)
-    {
-        var status = (int)response.StatusCode;
-        Problem? problem = null;
-        try
-        {
-            if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
-                problem = await response.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options, cancellationToken);
-        }
-        catch (JsonException)
-        {
-            // The status is enough.
-        }
-
-        var code = problem?.Code ?? $"http_{status}";
-        var text = problem is null ? $"The service answered {status} without saying why." : $"{problem.Title}: {problem.Detail}";
-        return status switch
-        {
-            408 or 429 or >= 500 => new ServiceUnavailableException(code, text, batchId, RetryAfter(response)),
-            404 => new NotFoundException(text, batchId),
-            401 or 403 or 421 => new AccessDeniedException(code, text, batchId),
-            _ => new RequestRejectedException(code, text, problem?.Errors ?? new Dictionary<string, string[]>()),
-        };
-    }
-
-    private static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
-
-    private static IntegrityException Unreadable() => new("The service's answer is not what this version reads.");
-
-    private static SocketsHttpHandler NewHandler() => new()
-    {
-        AllowAutoRedirect = false, // a redirect would carry the key elsewhere
-        UseCookies = false,
-        Proxy = SystemProxy.Instance,
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-    };
 }

@@ -15,6 +15,12 @@ internal sealed class OptionsErrors
             Add($"{name} is {value}, but must be {least} to {most}: {consequence}.");
     }
 
+    public void OneOf(string name, string? value, params string[] choices)
+    {
+        if (value is not null && !choices.Contains(value, StringComparer.Ordinal))
+            Add($"{name} is '{value}', but must be one of {string.Join(", ", choices)}: other values have no meaning.");
+    }
+
     /// <exception cref="CanNotStartException">There are some.</exception>
     public void ThrowIfAny()
     {

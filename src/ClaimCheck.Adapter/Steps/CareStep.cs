@@ -1,6 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>

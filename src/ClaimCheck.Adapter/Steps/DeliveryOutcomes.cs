@@ -1,8 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>What the service says of a delivery's export and batch, and the outcome for the delivery.</summary>

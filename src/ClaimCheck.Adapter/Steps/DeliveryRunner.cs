@@ -1,10 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Runs the steps of one delivery; a step that fails is tried again.</summary>

@@ -1,6 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Consumer.Listening;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Works on every delivery that begins, each by itself.</summary>

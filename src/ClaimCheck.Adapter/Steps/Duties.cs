@@ -1,11 +1,4 @@
-using ClaimCheck.Adapter.Deliveries;
 using ClaimCheck.Adapter.Notices;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Adapter.Steps;
 
@@ -68,7 +61,7 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
         var succeeded = duty.What == ReceiptState.Completed ? document.Records ?? 0 : 0;
         try
         {
-            await service.PutReceiptAsync(document.BatchId!.Value, options.Consumer, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
+            await service.PutReceiptAsync(document.BatchId!.Value, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
             return new(null, true);
         }
         catch (ClaimCheckException e)

@@ -1,5 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>

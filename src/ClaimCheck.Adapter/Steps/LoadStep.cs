@@ -1,10 +1,3 @@
-using System.Collections.Concurrent;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Loads a batch into a table, or what is left of it. Outcomes, checkpoints and receipts are the inbox's.</summary>

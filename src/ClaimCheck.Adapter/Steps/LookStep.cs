@@ -1,11 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Service;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Looks for the batch where the route looks, and asks for the export's state as often as needed.</summary>

@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Service;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Looks for a batch's manifest in staging: through the link from the service's answer, or where the operator serves

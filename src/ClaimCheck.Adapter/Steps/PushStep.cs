@@ -1,10 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Pushes the batch's files to a location; files that are there already are not pushed again.</summary>

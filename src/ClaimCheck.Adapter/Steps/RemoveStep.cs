@@ -1,10 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Locations;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Adapter.Tables;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Removes what is there of a batch that was revoked, or cancelled by its caller; a cancellation goes to the service first.</summary>

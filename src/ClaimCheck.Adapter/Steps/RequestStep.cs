@@ -1,7 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>

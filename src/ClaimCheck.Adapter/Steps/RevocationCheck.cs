@@ -1,9 +1,3 @@
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Retries;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Asks for a revocation where no event announces one.</summary>

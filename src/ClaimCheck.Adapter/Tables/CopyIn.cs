@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>COPY … FROM STDIN of bytes that are CSV already.</summary>

@@ -1,6 +1,3 @@
-using System.Text;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>A column of the dataset, and its target.</summary>

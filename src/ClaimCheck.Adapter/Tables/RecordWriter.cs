@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Text;
-using ClaimCheck.Consumer;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Writes records as CSV again, with fields as text and NULL as an empty field.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Consumer;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Adapter.Tables;

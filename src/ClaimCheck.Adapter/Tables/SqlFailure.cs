@@ -1,5 +1,4 @@
 using ClaimCheck.Consumer.Databases;
-using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 

@@ -1,8 +1,6 @@
 using System.Net.Sockets;
-using ClaimCheck.Consumer;
 using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Consumer.Inbox;
-using Npgsql;
 
 namespace ClaimCheck.Adapter.Tables;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Adapter.Routes;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>A route's destination in a consumer's own Postgres table, checked as far as the settings alone allow.</summary>

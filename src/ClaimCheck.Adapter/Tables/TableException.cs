@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer.Handling;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>

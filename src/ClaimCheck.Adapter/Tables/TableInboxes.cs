@@ -1,7 +1,3 @@
-using ClaimCheck.Consumer;
-using ClaimCheck.Consumer.Handling;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>The databases whose tables are loaded into, each with an inbox of its own.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>

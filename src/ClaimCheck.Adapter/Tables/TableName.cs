@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>A table's name as SQL has it: parts separated by dots, each plain or in double quotes.</summary>

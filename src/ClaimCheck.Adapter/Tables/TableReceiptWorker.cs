@@ -1,5 +1,3 @@
-using ClaimCheck.Consumer.Listening;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Sends the receipts in the inboxes to the service.</summary>

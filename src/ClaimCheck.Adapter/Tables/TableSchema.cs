@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>Inspects the table, and determines how a dataset's columns are loaded into it, or why they can't be.</summary>
@@ -91,7 +88,8 @@ internal sealed class TableSchema(TableDestination destination)
                 SELECT bases.type, t.typbasetype FROM bases JOIN pg_type AS t ON t.oid = bases.base AND t.typtype = 'd')
             SELECT a.attname, format_type(a.atttypid, -1), a.attgenerated = '' AND a.attidentity <> 'a',
                    a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
-                   (SELECT format_type(base, -1) FROM bases JOIN pg_type AS t ON t.oid = bases.base WHERE bases.type = a.atttypid AND t.typtype <> 'd')
+                   (SELECT format_type(base, -1) FROM bases JOIN pg_type AS t ON t.oid = bases.base
+                     WHERE bases.type = a.atttypid AND t.typtype <> 'd')
               FROM pg_attribute AS a
               JOIN pg_class AS c ON c.oid = a.attrelid
              WHERE c.oid = to_regclass(@table) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped

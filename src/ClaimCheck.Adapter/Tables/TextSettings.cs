@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
@@ -11,9 +9,13 @@ internal static class TextSettings
     // Money is an integer of the locale's smallest unit, written in the locale's way; exports write it so where that is a
     // hundredth.
     private const string Sql = """
-        SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true), set_config('IntervalStyle', 'iso_8601', true),
-               set_config('standard_conforming_strings', 'on', true), set_config('array_nulls', 'on', true), set_config('xmloption', 'content', true),
-               set_config('lc_monetary', CASE WHEN cash_send(1::numeric::money) = int8send(100) THEN 'C' ELSE current_setting('lc_monetary') END, true)
+        SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),
+               set_config('IntervalStyle', 'iso_8601', true),
+               set_config('standard_conforming_strings', 'on', true), set_config('array_nulls', 'on', true),
+               set_config('xmloption', 'content', true),
+               set_config('lc_monetary',
+                          CASE WHEN cash_send(1::numeric::money) = int8send(100) THEN 'C'
+                               ELSE current_setting('lc_monetary') END, true)
         """;
 
     public static async Task SetAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)

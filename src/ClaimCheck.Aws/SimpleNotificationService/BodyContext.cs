@@ -1,5 +1,3 @@
-using Amazon.Runtime.Internal.Transform;
-
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using Amazon.Runtime;
-using Amazon.Runtime.Internal.Transform;
-using ClaimCheck.Aws.Wire;
-
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Creates the client at the first call: finding the region may query the instance, and may fail.</summary>

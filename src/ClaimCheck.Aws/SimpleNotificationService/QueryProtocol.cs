@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
-using Amazon.Runtime.Internal.Transform;
-using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 

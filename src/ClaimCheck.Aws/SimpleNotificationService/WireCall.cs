@@ -1,7 +1,3 @@
-using Amazon.Runtime;
-using Amazon.Runtime.Internal;
-using Amazon.Runtime.Internal.Transform;
-
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>One call, ready to be signed. It contains messages, so its text form is only the call's name.</summary>

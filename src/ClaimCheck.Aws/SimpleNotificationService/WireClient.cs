@@ -1,9 +1,5 @@
-using Amazon.Runtime;
 using Amazon.Runtime.Credentials.Internal;
-using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Auth;
-using Amazon.Runtime.Internal.Transform;
-using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 

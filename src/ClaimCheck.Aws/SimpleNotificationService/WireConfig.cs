@@ -1,10 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Amazon;
-using Amazon.Runtime;
 using Amazon.Runtime.Endpoints;
-using Amazon.Runtime.Internal;
 using Amazon.Util.Internal;
-using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Aws.SimpleNotificationService;
 

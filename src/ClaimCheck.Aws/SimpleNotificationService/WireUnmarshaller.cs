@@ -1,8 +1,3 @@
-using System.Net;
-using Amazon.Runtime;
-using Amazon.Runtime.Internal.Transform;
-using ClaimCheck.Aws.Wire;
-
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Reads an answer with a protocol's own parser.</summary>

@@ -1,5 +1,4 @@
 using Amazon;
-using Amazon.Runtime;
 
 namespace ClaimCheck.Aws.Wire;
 

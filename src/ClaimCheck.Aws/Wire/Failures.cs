@@ -1,6 +1,4 @@
-using System.Net;
 using System.Text.RegularExpressions;
-using Amazon.Runtime;
 
 namespace ClaimCheck.Aws.Wire;
 
@@ -9,66 +7,45 @@ internal static partial class Failures
 {
     // Both protocols' spellings. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html,
     // https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html, and the pages of the calls.
-    private static readonly Dictionary<string, AwsFailure> Kinds = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, AwsFailure> Kinds = new (AwsFailure Kind, string[] Codes)[]
     {
-        ["Throttling"] = AwsFailure.Throttled,
-        ["ThrottlingException"] = AwsFailure.Throttled,
-        ["Throttled"] = AwsFailure.Throttled,
-        ["ThrottledException"] = AwsFailure.Throttled,
-        ["RequestThrottled"] = AwsFailure.Throttled,
-        ["RequestThrottledException"] = AwsFailure.Throttled,
-        ["RequestLimitExceeded"] = AwsFailure.Throttled,
-        ["TooManyRequestsException"] = AwsFailure.Throttled,
-        ["BandwidthLimitExceeded"] = AwsFailure.Throttled,
-        ["SlowDown"] = AwsFailure.Throttled,
-        ["PriorRequestNotComplete"] = AwsFailure.Throttled,
-        ["KmsThrottled"] = AwsFailure.Throttled,
-        ["KMSThrottling"] = AwsFailure.Throttled,
-        ["KMSThrottlingException"] = AwsFailure.Throttled,
-        ["KMS.ThrottlingException"] = AwsFailure.Throttled,
-        // More than 120,000 messages of a queue are in flight: transient, since they will be deleted.
-        ["OverLimit"] = AwsFailure.Throttled,
-        ["InternalError"] = AwsFailure.Unavailable,
-        ["InternalErrorException"] = AwsFailure.Unavailable,
-        ["InternalFailure"] = AwsFailure.Unavailable,
-        ["ServiceUnavailable"] = AwsFailure.Unavailable,
-        ["RequestTimeout"] = AwsFailure.Unavailable,
-        ["RequestTimeoutException"] = AwsFailure.Unavailable,
-        ["ConcurrentAccess"] = AwsFailure.Unavailable,
-        ["ConcurrentAccessException"] = AwsFailure.Unavailable,
-        ["QueueDoesNotExist"] = AwsFailure.NotFound,
-        ["NonExistentQueue"] = AwsFailure.NotFound,
-        ["NotFound"] = AwsFailure.NotFound,
-        ["NotFoundException"] = AwsFailure.NotFound,
-        ["ResourceNotFound"] = AwsFailure.NotFound,
-        ["ResourceNotFoundException"] = AwsFailure.NotFound,
-        ["AccessDenied"] = AwsFailure.AccessDenied,
-        ["AccessDeniedException"] = AwsFailure.AccessDenied,
-        ["AuthorizationError"] = AwsFailure.AccessDenied,
-        ["AuthorizationErrorException"] = AwsFailure.AccessDenied,
-        ["NotAuthorized"] = AwsFailure.AccessDenied,
-        ["OptInRequired"] = AwsFailure.AccessDenied,
-        ["KmsAccessDenied"] = AwsFailure.AccessDenied,
-        ["KMSAccessDeniedException"] = AwsFailure.AccessDenied,
-        ["KMS.AccessDeniedException"] = AwsFailure.AccessDenied,
-        ["InvalidSecurity"] = AwsFailure.AccessDenied,
-        ["ExpiredToken"] = AwsFailure.CredentialsExpired,
-        ["ExpiredTokenException"] = AwsFailure.CredentialsExpired,
-        ["TokenRefreshRequired"] = AwsFailure.CredentialsExpired,
-        ["InvalidClientTokenId"] = AwsFailure.CredentialsRejected,
-        ["UnrecognizedClientException"] = AwsFailure.CredentialsRejected,
-        ["InvalidAccessKeyId"] = AwsFailure.CredentialsRejected,
-        ["SignatureDoesNotMatch"] = AwsFailure.CredentialsRejected,
-        ["InvalidSignatureException"] = AwsFailure.CredentialsRejected,
-        ["IncompleteSignature"] = AwsFailure.CredentialsRejected,
-        ["MissingAuthenticationToken"] = AwsFailure.CredentialsRejected,
-        ["MissingAuthenticationTokenException"] = AwsFailure.CredentialsRejected,
-        ["AuthFailure"] = AwsFailure.CredentialsRejected,
-        // Core corrects its clock and tries again, so these are seen only where that did not help.
-        ["RequestExpired"] = AwsFailure.CredentialsRejected,
-        ["RequestTimeTooSkewed"] = AwsFailure.CredentialsRejected,
-        ["RequestInTheFuture"] = AwsFailure.CredentialsRejected,
-    };
+        (AwsFailure.Throttled,
+        [
+            "Throttling", "ThrottlingException", "Throttled", "ThrottledException", "RequestThrottled",
+            "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "BandwidthLimitExceeded",
+            "SlowDown", "PriorRequestNotComplete", "KmsThrottled", "KMSThrottling", "KMSThrottlingException",
+            "KMS.ThrottlingException",
+            // More than 120,000 messages of a queue are in flight: transient, since they will be deleted.
+            "OverLimit",
+        ]),
+        (AwsFailure.Unavailable,
+        [
+            "InternalError", "InternalErrorException", "InternalFailure", "ServiceUnavailable", "RequestTimeout",
+            "RequestTimeoutException", "ConcurrentAccess", "ConcurrentAccessException",
+        ]),
+        (AwsFailure.NotFound,
+        [
+            "QueueDoesNotExist", "NonExistentQueue", "NotFound", "NotFoundException", "ResourceNotFound",
+            "ResourceNotFoundException",
+        ]),
+        (AwsFailure.AccessDenied,
+        [
+            "AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "NotAuthorized",
+            "OptInRequired", "KmsAccessDenied", "KMSAccessDeniedException", "KMS.AccessDeniedException", "InvalidSecurity",
+        ]),
+        (AwsFailure.CredentialsExpired,
+        [
+            "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired",
+        ]),
+        (AwsFailure.CredentialsRejected,
+        [
+            "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+            "InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException", "AuthFailure",
+            // Core corrects its clock and tries again, so these are seen only where that did not help.
+            "RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture",
+        ]),
+    }.SelectMany(each => each.Codes, (each, code) => (each.Kind, code)).ToDictionary(each => each.code, each => each.Kind, StringComparer.OrdinalIgnoreCase);
 
     public static bool IsTransient(AwsFailure kind) =>
         kind is AwsFailure.Throttled or AwsFailure.Unavailable or AwsFailure.Unreachable or AwsFailure.Unreadable or AwsFailure.CredentialsExpired;
@@ -139,7 +116,9 @@ internal static partial class Failures
         holdsMessages || e.Error.Words is not { Length: > 0 } words ||
         e.Kind is AwsFailure.CredentialsRejected or AwsFailure.CredentialsExpired
             ? ""
-            : $" ({Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.') switch { { Length: > 300 } text => text[..300] + "…", var text => text }})";
+            : $" ({Short(Addresses().Replace(words.ReplaceLineEndings(" "), "[address]").TrimEnd('.'))})";
+
+    private static string Short(string text) => text.Length > 300 ? text[..300] + "…" : text;
 
     [GeneratedRegex(@"https?://[^\s""'<>]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Addresses();

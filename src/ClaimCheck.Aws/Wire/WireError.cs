@@ -1,6 +1,3 @@
-using System.Net;
-using Amazon.Runtime;
-
 namespace ClaimCheck.Aws.Wire;
 
 /// <summary>An error in the form of a protocol.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json.Nodes;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Saves a batch to a directory, and reports the progress.</summary>

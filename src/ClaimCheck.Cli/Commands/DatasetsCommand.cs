@@ -1,7 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Lists the datasets that can be exported.</summary>

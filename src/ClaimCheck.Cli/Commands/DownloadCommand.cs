@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>A batch's files, verified, on disk.</summary>

@@ -1,9 +1,4 @@
-using System.CommandLine;
 using System.Runtime.CompilerServices;
-using System.Text.Json.Nodes;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

@@ -1,8 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Requests an export; optionally waits for it and downloads it.</summary>

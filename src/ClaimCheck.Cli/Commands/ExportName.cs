@@ -1,7 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>An export, by its own id or by its batch's: there is one batch per export, and users may have either.</summary>

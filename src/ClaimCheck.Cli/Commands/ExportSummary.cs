@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>An export or a batch, for people.</summary>

@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Follows an export until it is ready or has ended. An outage of the service is waited out for a while.</summary>

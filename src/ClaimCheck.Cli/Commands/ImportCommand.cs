@@ -1,8 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Connection;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Import;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Imports: files that are split into batches and sent to an endpoint, and their runs.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Import;
 using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Cli.Commands;

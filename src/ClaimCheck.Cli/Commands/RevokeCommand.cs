@@ -1,9 +1,3 @@
-using System.CommandLine;
-using System.Diagnostics;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>Revokes a batch, or cancels an export that is not ready yet.</summary>

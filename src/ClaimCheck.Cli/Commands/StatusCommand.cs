@@ -1,6 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Output;
-
 namespace ClaimCheck.Cli.Commands;
 
 /// <summary>One export, or one batch, in its present state.</summary>

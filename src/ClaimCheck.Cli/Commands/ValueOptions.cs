@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Globalization;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Commands;
 

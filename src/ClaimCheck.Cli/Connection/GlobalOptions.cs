@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace ClaimCheck.Cli.Connection;
 
 /// <summary>The options of every command.</summary>

@@ -1,7 +1,3 @@
-using System.CommandLine;
-using ClaimCheck.Cli.Output;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Cli.Connection;
 
 /// <summary>Determines the service and the key: from options, environment, profile file, in this order.</summary>

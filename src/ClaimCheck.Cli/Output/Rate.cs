@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ClaimCheck.Cli.Output;
 
 /// <summary>The growth of a figure over the last few seconds.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Cli.Output;
 
 /// <summary>Answers as JSON, with links made unusable: what is printed ends up in logs and recordings.</summary>

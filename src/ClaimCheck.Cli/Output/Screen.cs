@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Cli.Output;
 
@@ -94,6 +91,9 @@ internal sealed partial class Screen(bool json)
     private static partial Regex Breaks();
 
     // What follows an ESC belongs to it: CSI with its parameters, OSC and similar sequences up to their end.
-    [GeneratedRegex(@"(\e\[|\u009B)[0-?]*[ -/]*[@-~]|(\e[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\a\e\u009C]*(\a|\e\\|\u009C)?|\e[ -/]*[0-~]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"(\e\[|\u009B)[0-?]*[ -/]*[@-~]"
+        + @"|(\e[\]PX^_]|[\u009D\u0090\u0098\u009E\u009F])[^\a\e\u009C]*(\a|\e\\|\u009C)?|\e[ -/]*[0-~]",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Sequences();
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using EventId = Microsoft.Extensions.Logging.EventId;
 
 namespace ClaimCheck.Cli.Output;
 

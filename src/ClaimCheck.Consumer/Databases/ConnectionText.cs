@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Databases;
 
 /// <summary>Parses connection strings in the same way for all parts of ClaimCheck.</summary>

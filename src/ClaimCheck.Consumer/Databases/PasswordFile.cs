@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Databases;
 
 /// <summary>A password file can't be read.</summary>

@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Consumer.Mapping;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records.Blocks;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>

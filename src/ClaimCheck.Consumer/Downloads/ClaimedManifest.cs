@@ -1,8 +1,3 @@
-using System.Net;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>The input of a read: a batch, with or without a link to its manifest or the manifest itself.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Adds up what a download has verified, for several files at once, and reports the progress in sequence.</summary>

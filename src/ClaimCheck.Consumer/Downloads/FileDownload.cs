@@ -1,8 +1,4 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 

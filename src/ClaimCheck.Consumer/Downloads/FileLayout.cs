@@ -1,7 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Downloads;
 

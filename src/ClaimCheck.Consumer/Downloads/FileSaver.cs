@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Security.Cryptography;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Consumer.Downloads;

@@ -1,8 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Http.Headers;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Downloads;
 
@@ -10,33 +6,11 @@ namespace ClaimCheck.Consumer.Downloads;
 /// Fetches what links lead to. It sends no key, follows links and redirects to allowed hosts only, and puts no link into an
 /// exception.
 /// </summary>
-internal sealed class LinkClient : IDisposable
+internal sealed class LinkClient(Uri service, BatchReaderOptions options) : IDisposable
 {
     private const int MaxRedirects = 3;
-    private readonly Uri service;
-    private readonly BatchReaderOptions options;
-    private readonly HttpClient http;
-
-    [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
-    public LinkClient(Uri service, BatchReaderOptions options)
-    {
-        this.service = service;
-        this.options = options;
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            Proxy = SystemProxy.Instance,
-            Credentials = null,
-            // The checksums are of the stored bytes: they must arrive unchanged.
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-    }
+    // The checksums are of the stored bytes: they must arrive unchanged.
+    private readonly HttpClient http = OutgoingHttp.Create(TimeSpan.FromSeconds(10));
 
     /// <summary>Begins a GET. The caller disposes the answer, whatever its status.</summary>
     /// <exception cref="UntrustedLinkException">The link, or a redirect from it, leads to a host that is not allowed.</exception>

@@ -1,6 +1,3 @@
-using System.Buffers;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Checks a manifest before anything in it is used. It may come from anyone who can write to staging.</summary>

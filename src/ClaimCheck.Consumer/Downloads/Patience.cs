@@ -1,5 +1,3 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>Counts tries without progress, pauses between them, and decides when to give up. Progress resets the count.</summary>

@@ -1,6 +1,3 @@
-using System.Buffers;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Downloads;
 
 /// <summary>A block whose stored bytes matched its checksum, inflated. Disposing gives its buffer back to the pool.</summary>

@@ -1,9 +1,5 @@
 using System.Data.Common;
 using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Contracts;
-using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace ClaimCheck.Consumer.Handling;
 

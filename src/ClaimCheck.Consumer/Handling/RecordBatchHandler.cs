@@ -1,8 +1,3 @@
-using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Handling;
 
 /// <summary>A batch that is ready to be applied.</summary>

@@ -1,8 +1,3 @@
-using ClaimCheck.Consumer.Inbox;
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Handling;
 
 /// <summary>The batches that a <see cref="RecordRunner"/> applies, and how.</summary>

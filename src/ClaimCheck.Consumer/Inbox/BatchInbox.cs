@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using Npgsql;
-using NpgsqlTypes;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>The result of trying to lease a batch.</summary>
@@ -54,9 +50,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             """;
         return await database.TransactAsync(async transaction =>
         {
-            await using var renew = Command(transaction, sql, held.BatchId);
-            renew.Parameters.AddWithValue("token", held.Token);
-            renew.Parameters.AddWithValue("lease", lease);
+            await using var renew = Command(transaction, sql, held.BatchId, ("token", held.Token), ("lease", lease));
             return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? InboxEntry.Held : await StateAsync(transaction, held.BatchId, cancellationToken);
         }, cancellationToken);
     }
@@ -71,8 +65,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             """;
         return database.TransactAsync(async transaction =>
         {
-            await using var release = Command(transaction, sql, held.BatchId);
-            release.Parameters.AddWithValue("token", held.Token);
+            await using var release = Command(transaction, sql, held.BatchId, ("token", held.Token));
             return await release.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
     }
@@ -99,9 +92,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         var isNew = await database.TransactAsync(async transaction =>
         {
             RecordCounts applied;
-            await using (var note = Command(transaction, sql, batch))
+            await using (var note = Command(transaction, sql, batch, ("state", "revoked")))
             {
-                note.Parameters.AddWithValue("state", "revoked");
                 await using var reader = await note.ExecuteReaderAsync(cancellationToken);
                 if (!await reader.ReadAsync(cancellationToken))
                     return false;
@@ -154,9 +146,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             """;
         return database.TransactAsync(async transaction =>
         {
-            await using var purge = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            purge.Parameters.AddWithValue("consumer", consumer);
-            purge.Parameters.AddWithValue("remember", remember);
+            await using var purge = transaction.Command(sql, ("consumer", consumer), ("remember", remember));
             return (int)(await purge.ExecuteScalarAsync(cancellationToken))!;
         }, cancellationToken);
     }
@@ -179,10 +169,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             RETURNING position, succeeded, transient, terminal
             """;
         var token = Guid.NewGuid();
-        await using (var take = Command(transaction, sql, batch))
+        await using (var take = Command(transaction, sql, batch, ("token", token), ("lease", lease)))
         {
-            take.Parameters.AddWithValue("token", token);
-            take.Parameters.AddWithValue("lease", lease);
             await using var reader = await take.ExecuteReaderAsync(cancellationToken);
             if (await reader.ReadAsync(cancellationToken))
             {
@@ -234,11 +222,6 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         };
     }
 
-    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, BatchId batch)
-    {
-        var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-        command.Parameters.AddWithValue("consumer", consumer);
-        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
-        return command;
-    }
+    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, BatchId batch, params ReadOnlySpan<(string Name, object? Value)> more) =>
+        transaction.Command(sql, [("consumer", consumer), ("batch", batch.Value), .. more]);
 }

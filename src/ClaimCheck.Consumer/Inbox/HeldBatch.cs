@@ -1,7 +1,4 @@
 using System.Data;
-using ClaimCheck.Contracts;
-using Npgsql;
-using NpgsqlTypes;
 
 namespace ClaimCheck.Consumer.Inbox;
 
@@ -92,12 +89,9 @@ internal sealed class HeldBatch : IAsyncDisposable
         await using var batch = new NpgsqlBatch(Connection, transaction);
         // What a handler wrote must fail here, where it can still be rolled back by itself, and not at the commit.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET CONSTRAINTS ALL IMMEDIATE"));
-        var update = Guarded(sql);
-        update.Parameters.AddWithValue("position", next.ToString());
-        update.Parameters.AddWithValue("succeeded", counts.Succeeded);
-        update.Parameters.AddWithValue("transient", counts.Transient);
-        update.Parameters.AddWithValue("terminal", counts.Terminal);
-        update.Parameters.AddWithValue("lease", inbox.Lease);
+        var update = Guarded(
+            sql, ("position", next.ToString()), ("succeeded", counts.Succeeded), ("transient", counts.Transient), ("terminal", counts.Terminal),
+            ("lease", inbox.Lease));
         batch.BatchCommands.Add(update);
         if (failures.Count > 0)
             batch.BatchCommands.Add(Failures(failures));
@@ -163,10 +157,7 @@ internal sealed class HeldBatch : IAsyncDisposable
              WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
             """;
         await using var transaction = await inbox.Database.BeginAsync(connection, mayIdle: false, cancellationToken);
-        await using var sign = new NpgsqlCommand(sql, connection, transaction);
-        sign.Parameters.AddWithValue("consumer", inbox.Consumer);
-        sign.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
-        sign.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
+        await using var sign = transaction.Command(sql, ("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token));
         await sign.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
@@ -227,29 +218,20 @@ internal sealed class HeldBatch : IAsyncDisposable
         Checkpoint = position?.ToString(),
     };
 
-    private NpgsqlBatchCommand Guarded(string sql)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        command.Parameters.AddWithValue("consumer", inbox.Consumer);
-        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
-        command.Parameters.AddWithValue("token", NpgsqlDbType.Uuid, lease.Token);
-        return command;
-    }
+    private NpgsqlBatchCommand Guarded(string sql, params ReadOnlySpan<(string Name, object? Value)> more) =>
+        InboxCommands.OfBatch(sql, [("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token), .. more]);
 
-    private NpgsqlBatchCommand Failures(IReadOnlyList<FailedRecord> failures)
-    {
-        var command = new NpgsqlBatchCommand("""
-            INSERT INTO claimcheck.inbox_failures (consumer, batch_id, ordinal, key, class, code, message)
-            SELECT @consumer, @batch, f.ordinal, f.key, f.class, f.code, f.message
-              FROM unnest(@ordinals, @keys, @classes, @codes, @messages) AS f (ordinal, key, class, code, message)
-            """);
-        command.Parameters.AddWithValue("consumer", inbox.Consumer);
-        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, lease.BatchId.Value);
-        command.Parameters.AddWithValue("ordinals", failures.Select(each => each.Ordinal).ToArray());
-        command.Parameters.AddWithValue("keys", failures.Select(each => each.Key).ToArray());
-        command.Parameters.AddWithValue("classes", failures.Select(each => each.Class).ToArray());
-        command.Parameters.AddWithValue("codes", failures.Select(each => each.Code).ToArray());
-        command.Parameters.AddWithValue("messages", NpgsqlDbType.Array | NpgsqlDbType.Text, failures.Select(each => each.Message).ToArray());
-        return command;
-    }
+    private NpgsqlBatchCommand Failures(IReadOnlyList<FailedRecord> failures) => InboxCommands.OfBatch(
+        """
+        INSERT INTO claimcheck.inbox_failures (consumer, batch_id, ordinal, key, class, code, message)
+        SELECT @consumer, @batch, f.ordinal, f.key, f.class, f.code, f.message
+          FROM unnest(@ordinals, @keys, @classes, @codes, @messages) AS f (ordinal, key, class, code, message)
+        """,
+        ("consumer", inbox.Consumer),
+        ("batch", lease.BatchId.Value),
+        ("ordinals", failures.Select(each => each.Ordinal).ToArray()),
+        ("keys", failures.Select(each => each.Key).ToArray()),
+        ("classes", failures.Select(each => each.Class).ToArray()),
+        ("codes", failures.Select(each => each.Code).ToArray()),
+        ("messages", failures.Select(each => each.Message).ToArray()));
 }

@@ -1,7 +1,3 @@
-using ClaimCheck.Records;
-using Microsoft.Extensions.Logging;
-using Npgsql;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>Stores the cursor of the event feed beside what was applied of it.</summary>
@@ -29,8 +25,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
         async transaction =>
         {
             const string sql = "SELECT cursor FROM claimcheck.inbox_cursors WHERE consumer = @consumer";
-            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            command.Parameters.AddWithValue("consumer", consumer);
+            await using var command = transaction.Command(sql, ("consumer", consumer));
             return (string?)await command.ExecuteScalarAsync(cancellationToken);
         }, cancellationToken);
 
@@ -42,9 +37,7 @@ internal sealed partial class InboxCursorStore(InboxDatabase database, string co
                 VALUES (@consumer, @cursor)
                 ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, updated_at = now()
                 """;
-            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            command.Parameters.AddWithValue("consumer", consumer);
-            command.Parameters.AddWithValue("cursor", cursor);
+            await using var command = transaction.Command(sql, ("consumer", consumer), ("cursor", cursor));
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
 

@@ -1,9 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Consumer.Inbox;
 

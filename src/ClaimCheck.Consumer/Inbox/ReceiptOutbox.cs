@@ -1,9 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Npgsql;
-using NpgsqlTypes;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>A receipt that is due.</summary>
@@ -31,18 +25,13 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
     public async Task PutAsync(
         NpgsqlTransaction transaction, BatchId batch, ReceiptReport report, BatchId? retryBatch, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(PutSql, transaction.Connection, transaction);
-        AddPut(command.Parameters, batch, report, retryBatch);
+        await using var command = transaction.Command(PutSql, PutOf(batch, report, retryBatch));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The same as a part of a batch of commands.</summary>
-    public NpgsqlBatchCommand Put(BatchId batch, ReceiptReport report, BatchId? retryBatch)
-    {
-        var command = new NpgsqlBatchCommand(PutSql);
-        AddPut(command.Parameters, batch, report, retryBatch);
-        return command;
-    }
+    public NpgsqlBatchCommand Put(BatchId batch, ReceiptReport report, BatchId? retryBatch) =>
+        InboxCommands.OfBatch(PutSql, PutOf(batch, report, retryBatch));
 
     /// <summary>Signals the worker that something was written.</summary>
     public void Wake()
@@ -74,14 +63,12 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
                         ORDER BY next_at
                         LIMIT @most
                           FOR UPDATE SKIP LOCKED)
-            RETURNING r.batch_id, r.version, r.state, r.succeeded, r.transient, r.terminal, r.position, r.retry_batch_id, r.is_sent, r.attempts
+            RETURNING r.batch_id, r.version, r.state, r.succeeded, r.transient, r.terminal, r.position, r.retry_batch_id,
+                      r.is_sent, r.attempts
             """;
         return database.TransactAsync(async transaction =>
         {
-            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-            command.Parameters.AddWithValue("consumer", consumer);
-            command.Parameters.AddWithValue("lease", lease);
-            command.Parameters.AddWithValue("most", most);
+            await using var command = transaction.Command(sql, ("consumer", consumer), ("lease", lease), ("most", most));
             var due = new List<DueReceipt>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
@@ -118,21 +105,13 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
 
     /// <summary>It is to be tried again.</summary>
     public Task AgainAsync(DueReceipt receipt, TimeSpan after, CancellationToken cancellationToken) => database.TransactAsync(
-        async transaction =>
-        {
-            await using var command = Command(transaction, "UPDATE claimcheck.inbox_receipts SET next_at = now() + @after" + Same, receipt);
-            command.Parameters.AddWithValue("after", after);
-            return await command.ExecuteNonQueryAsync(cancellationToken);
-        }, cancellationToken);
+        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET next_at = now() + @after" + Same, receipt, cancellationToken, ("after", after)),
+        cancellationToken);
 
     /// <summary>The service will never accept it: kept for inspection, and not tried again.</summary>
     public Task RefusedAsync(DueReceipt receipt, string code, CancellationToken cancellationToken) => database.TransactAsync(
-        async transaction =>
-        {
-            await using var command = Command(transaction, "UPDATE claimcheck.inbox_receipts SET refused_code = @code" + Same, receipt);
-            command.Parameters.AddWithValue("code", code);
-            return await command.ExecuteNonQueryAsync(cancellationToken);
-        }, cancellationToken);
+        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET refused_code = @code" + Same, receipt, cancellationToken, ("code", code)),
+        cancellationToken);
 
     /// <summary>The failures of a batch, in its order.</summary>
     public async IAsyncEnumerable<RecordFailure> FailuresAsync(BatchId batch, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -151,10 +130,7 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
             var page = await database.TransactAsync(async transaction =>
             {
                 var found = new List<RecordFailure>();
-                await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-                command.Parameters.AddWithValue("consumer", consumer);
-                command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
-                command.Parameters.AddWithValue("after", after);
+                await using var command = transaction.Command(sql, ("consumer", consumer), ("batch", batch.Value), ("after", after));
                 await using var reader = await command.ExecuteReaderAsync(cancellationToken);
                 while (await reader.ReadAsync(cancellationToken))
                 {
@@ -173,17 +149,17 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
     public async Task ForgetFailuresAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         const string sql = "DELETE FROM claimcheck.inbox_failures WHERE consumer = @consumer AND batch_id = @batch";
-        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-        command.Parameters.AddWithValue("consumer", consumer);
-        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
+        await using var command = transaction.Command(sql, ("consumer", consumer), ("batch", batch.Value));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private const string PutSql = """
-        INSERT INTO claimcheck.inbox_receipts (consumer, batch_id, version, state, succeeded, transient, terminal, position, retry_batch_id)
+        INSERT INTO claimcheck.inbox_receipts (consumer, batch_id, version, state, succeeded, transient, terminal,
+                                               position, retry_batch_id)
         VALUES (@consumer, @batch, @version, @state, @succeeded, @transient, @terminal, @position, @retry)
         ON CONFLICT (consumer, batch_id) DO UPDATE
-               SET version = excluded.version, state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient,
+               SET version = excluded.version, state = excluded.state, succeeded = excluded.succeeded,
+                   transient = excluded.transient,
                    terminal = excluded.terminal, position = excluded.position, retry_batch_id = excluded.retry_batch_id,
                    is_sent = false, attempts = 0, next_at = now(), refused_code = NULL
         """;
@@ -191,34 +167,20 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
     // A newer receipt is not touched.
     private const string Same = " WHERE consumer = @consumer AND batch_id = @batch AND version = @version";
 
-    private void AddPut(NpgsqlParameterCollection parameters, BatchId batch, ReceiptReport report, BatchId? retryBatch)
-    {
-        parameters.AddWithValue("consumer", consumer);
-        parameters.AddWithValue("batch", NpgsqlDbType.Uuid, batch.Value);
-        parameters.AddWithValue("version", NpgsqlDbType.Uuid, Guid.NewGuid());
-        parameters.AddWithValue("state", report.State);
-        parameters.AddWithValue("succeeded", report.Succeeded);
-        parameters.AddWithValue("transient", report.Transient);
-        parameters.AddWithValue("terminal", report.Terminal);
-        parameters.AddWithValue("position", NpgsqlDbType.Text, (object?)report.Checkpoint ?? DBNull.Value);
-        parameters.AddWithValue("retry", NpgsqlDbType.Uuid, (object?)retryBatch?.Value ?? DBNull.Value);
-    }
+    private (string Name, object? Value)[] PutOf(BatchId batch, ReceiptReport report, BatchId? retryBatch) =>
+    [
+        ("consumer", consumer), ("batch", batch.Value), ("version", Guid.NewGuid()), ("state", report.State), ("succeeded", report.Succeeded),
+        ("transient", report.Transient), ("terminal", report.Terminal), ("position", report.Checkpoint), ("retry", retryBatch?.Value),
+    ];
 
     private Task<int> DeleteAsync(NpgsqlTransaction transaction, DueReceipt receipt, CancellationToken cancellationToken) =>
         ExecuteAsync(transaction, "DELETE FROM claimcheck.inbox_receipts" + Same, receipt, cancellationToken);
 
-    private async Task<int> ExecuteAsync(NpgsqlTransaction transaction, string sql, DueReceipt receipt, CancellationToken cancellationToken)
+    private async Task<int> ExecuteAsync(
+        NpgsqlTransaction transaction, string sql, DueReceipt receipt, CancellationToken cancellationToken, params (string Name, object? Value)[] more)
     {
-        await using var command = Command(transaction, sql, receipt);
+        await using var command = transaction.Command(
+            sql, [("consumer", consumer), ("batch", receipt.BatchId.Value), ("version", receipt.Version), .. more]);
         return await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, DueReceipt receipt)
-    {
-        var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-        command.Parameters.AddWithValue("consumer", consumer);
-        command.Parameters.AddWithValue("batch", NpgsqlDbType.Uuid, receipt.BatchId.Value);
-        command.Parameters.AddWithValue("version", NpgsqlDbType.Uuid, receipt.Version);
-        return command;
     }
 }

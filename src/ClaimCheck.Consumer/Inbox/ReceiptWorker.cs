@@ -1,9 +1,3 @@
-using ClaimCheck.Consumer.Listening;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>
@@ -116,15 +110,10 @@ internal sealed partial class ReceiptWorker(
             if (receipt.RetryBatchId is { } failed)
                 await AskForRetryAsync(receipt, failed, cancellationToken);
         }
-        catch (Exception e) when (e is BatchEndedException or NotFoundException)
+        // Nobody waits for it any more; or it came too late: the receipt has ended.
+        catch (ClaimCheckException e) when (
+            e is BatchEndedException or NotFoundException || (e is RequestRejectedException && !ReceiptState.IsEnd(receipt.Report.State)))
         {
-            // Nobody waits for it any more.
-            Log.Dropped(logger, receipt.Report.State, receipt.BatchId, ((ClaimCheckException)e).Code);
-            await receipts.DoneAsync(receipt, cancellationToken);
-        }
-        catch (RequestRejectedException e) when (!ReceiptState.IsEnd(receipt.Report.State))
-        {
-            // It came too late: the receipt has ended.
             Log.Dropped(logger, receipt.Report.State, receipt.BatchId, e.Code);
             await receipts.DoneAsync(receipt, cancellationToken);
         }

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>

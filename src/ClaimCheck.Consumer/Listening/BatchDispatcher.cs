@@ -1,8 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using ClaimCheck.Consumer.Downloads;
-using ClaimCheck.Contracts;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>

@@ -1,8 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>

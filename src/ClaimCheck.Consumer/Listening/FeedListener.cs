@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>Reads the event feed, however long it takes, and stores the cursor.</summary>

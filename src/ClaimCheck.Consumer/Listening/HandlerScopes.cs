@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>Creates a listener's handlers, each in a scope of its own, which the caller disposes.</summary>

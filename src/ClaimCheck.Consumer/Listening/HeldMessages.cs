@@ -1,7 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
 using Amazon.SQS.Model;
-using ClaimCheck.Aws;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Listening;
 

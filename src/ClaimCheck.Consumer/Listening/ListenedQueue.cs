@@ -1,7 +1,6 @@
 using System.Globalization;
 using Amazon.SQS;
 using Amazon.SQS.Model;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Consumer.Listening;
 

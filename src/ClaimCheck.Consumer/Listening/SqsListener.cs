@@ -1,9 +1,4 @@
 using System.Threading.Channels;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Listening;
 

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Consumer.Mapping;
 
 /// <summary>Finds the column of a member: <c>CreatedAt</c> and <c>createdAt</c> are <c>created_at</c>, or <c>createdat</c>.</summary>

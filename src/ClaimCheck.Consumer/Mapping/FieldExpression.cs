@@ -1,9 +1,5 @@
 using System.Linq.Expressions;
 using System.Reflection;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 

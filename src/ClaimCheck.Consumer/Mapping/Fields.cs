@@ -1,9 +1,5 @@
 using System.Buffers.Text;
 using System.Numerics;
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 

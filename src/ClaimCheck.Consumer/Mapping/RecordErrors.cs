@@ -1,5 +1,3 @@
-using ClaimCheck.Records.Blocks;
-
 namespace ClaimCheck.Consumer.Mapping;
 
 /// <summary>What the readers of a batch's rows throw.</summary>

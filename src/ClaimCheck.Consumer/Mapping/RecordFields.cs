@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 

@@ -1,9 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Consumer.Mapping;
 

@@ -16,83 +16,83 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
         "main",
         "A claim check instead of a payload: export, event, lazy fetch, revocation",
         [
-            StartService.Step,
-            ShowDatasets.Step,
-            AskForExport.Step,
-            WatchExport.Step,
-            ReceiveEvent.Step,
-            ReadRecords.Step,
-            RevokeBatch.Step,
-            ShowDeadLinks.Step,
-            SumUp.Step,
+            ServiceSteps.StartService,
+            ServiceSteps.ShowDatasets,
+            ServiceSteps.AskForExport,
+            ServiceSteps.WatchExport,
+            ReadSteps.ReceiveEvent,
+            ReadSteps.ReadRecords,
+            ServiceSteps.RevokeBatch,
+            ServiceSteps.ShowDeadLinks,
+            ServiceSteps.SumUp,
         ]);
 
     public static Chapter Aws { get; } = new(
         "--aws",
         "The same through S3, SNS and SQS, with a consumer in a process of its own",
         [
-            StartAws.Step,
-            StartService.OnAws,
-            StartConsumer.Step,
-            AskForExport.Step,
-            WatchExport.Step,
-            ReceiveMessage.Step,
-            ReadElsewhere.Step,
-            RevokeBatch.Step,
-            HearRevocation.Step,
-            ShowDeadLinks.Step,
-            SumUp.Step,
+            AwsSteps.StartAws,
+            ServiceSteps.StartServiceOnAws,
+            AwsSteps.StartConsumer,
+            ServiceSteps.AskForExport,
+            ServiceSteps.WatchExport,
+            AwsSteps.ReceiveMessage,
+            AwsSteps.ReadElsewhere,
+            ServiceSteps.RevokeBatch,
+            AwsSteps.HearRevocation,
+            ServiceSteps.ShowDeadLinks,
+            ServiceSteps.SumUp,
         ]);
 
     private static Chapter ByTheClock { get; } = new(
         "ar-1",
         "AR-1: on a schedule, found in staging, pushed to a folder",
-        [StartService.Small, StartAdapter.ByTheClock, AwaitDelivery.ByTheClock, ShowPlace.Step, TakeAway.AtTheSource]);
+        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByTheClock, AdapterSteps.AwaitDeliveryByTheClock, AdapterSteps.ShowPlace, AdapterSteps.TakeAwayAtTheSource]);
 
     private static Chapter ByEvents { get; } = new(
         "ar-2",
         "AR-2: on BulkReady, loaded into the consumer's table, with a receipt",
-        [StartService.Small, StartAdapter.ByEvents, AskForExport.Step, WatchExport.Step, AwaitLoad.Step]);
+        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByEvents, ServiceSteps.AskForExport, ServiceSteps.WatchExport, AdapterSteps.AwaitLoad]);
 
     private static Chapter OnDemand { get; } = new(
         "ar-3",
         "AR-3: on demand, pushed on BulkReady, with a signed notice",
         [
-            StartService.Small,
-            ReceiveNotice.StartStep,
-            StartAdapter.OnDemand,
-            AskTheAdapter.Step,
-            ReceiveNotice.Step,
-            ShowPlace.Step,
-            TakeAway.AtTheSourceWithNotice,
+            ServiceSteps.StartServiceSmall,
+            AdapterSteps.StartConsumerSystem,
+            AdapterSteps.StartAdapterOnDemand,
+            AdapterSteps.AskTheAdapter,
+            AdapterSteps.ReceiveNotice,
+            AdapterSteps.ShowPlace,
+            AdapterSteps.TakeAwayAtTheSourceWithNotice,
         ]);
 
     private static Chapter OnDemandWithoutEvents { get; } = new(
         "ar-4",
         "AR-4: on demand without events, polled on both sides",
         [
-            StartService.Small,
-            StartAdapter.OnDemandWithoutEvents,
-            AskTheAdapter.Step,
-            AwaitDelivery.Polling,
-            ShowPlace.Step,
-            TakeAway.ByTheConsumerSystem,
+            ServiceSteps.StartServiceSmall,
+            AdapterSteps.StartAdapterOnDemandWithoutEvents,
+            AdapterSteps.AskTheAdapter,
+            AdapterSteps.AwaitDeliveryPolling,
+            AdapterSteps.ShowPlace,
+            AdapterSteps.TakeAwayByTheConsumerSystem,
         ]);
 
     private static Chapter BulkJob { get; } = new(
         "bulk-job",
         "Bulk updates as a job: 202 and a Location, progress, an outcome for each item",
-        [StartService.Small, PostSmallJob.Step, PostLargeJob.Step, ShowJobOutcomes.Step]);
+        [ServiceSteps.StartServiceSmall, JobSteps.PostSmallJob, JobSteps.PostLargeJob, JobSteps.ShowJobOutcomes]);
 
     private static Chapter Import { get; } = new(
         "import",
         "A record file becomes bulk jobs: mapped, batched, each record accounted for",
-        [StartService.Small, DropRecordFile.Step, RunImport.Step, ShowImport.Step]);
+        [ServiceSteps.StartServiceSmall, ImportSteps.DropRecordFile, ImportSteps.RunImport, ImportSteps.ShowImport]);
 
     private static Chapter Schedule { get; } = new(
         "schedule",
         "Exports on a schedule, each continuing where the previous one ended",
-        [StartService.Small, PutSchedule.Step, AwaitRuns.Step]);
+        [ServiceSteps.StartServiceSmall, ScheduleSteps.PutSchedule, ScheduleSteps.AwaitRuns]);
 
     /// <summary>The chapters that are shown by default.</summary>
     public static IReadOnlyList<Chapter> Usual { get; } =

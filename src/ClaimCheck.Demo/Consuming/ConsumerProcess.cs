@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using System.Text.Json;
 using System.Threading.Channels;
-using ClaimCheck.Demo.Stage;
 
 namespace ClaimCheck.Demo.Consuming;
 

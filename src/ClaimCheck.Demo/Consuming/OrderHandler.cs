@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Demo.Stage;
-
 namespace ClaimCheck.Demo.Consuming;
 
 /// <summary>What a consumer has to write: the rest is the library's.</summary>

@@ -1,9 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>The adapter as a child process, with one route, and a folder beside it that a consumer system reads from.</summary>

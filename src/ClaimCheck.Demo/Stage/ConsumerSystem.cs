@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using System.Threading.Channels;
-using ClaimCheck.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -18,8 +18,8 @@ internal sealed record ConsumerTable(string Database)
         await using var command = source.CreateCommand(
             $"""
             CREATE SCHEMA {Schema};
-            CREATE TABLE {Schema}.{Name} (id bigint PRIMARY KEY, customer text, status text, amount numeric, currency text, note text,
-                                          created_at timestamptz)
+            CREATE TABLE {Schema}.{Name} (id bigint PRIMARY KEY, customer text, status text, amount numeric,
+                                          currency text, note text, created_at timestamptz)
             """);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return new(server.ConnectionString);

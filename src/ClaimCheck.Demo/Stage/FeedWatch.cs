@@ -1,6 +1,3 @@
-using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>Follows the event feed up to one event.</summary>

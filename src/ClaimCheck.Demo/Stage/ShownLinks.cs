@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>Links are capabilities: on a screen, which ends up in logs and recordings, they are shown without their signature.</summary>

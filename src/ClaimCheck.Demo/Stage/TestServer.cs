@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>A server that a script of infra/test-servers starts and stops. It also ends when this process is killed.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ClaimCheck.Demo.Stage;
 
 /// <summary>One call of the <c>claimcheck</c> tool.</summary>

@@ -1,8 +1,6 @@
-using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -14,8 +12,10 @@ internal sealed class ConditionalWrites(IAmazonS3 client, string bucket)
 {
     private const string NoLock = "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
 
-    private string Store =>
-        $"The store at {(client.Config.ServiceURL is { } address ? new Uri(address).Authority : $"S3 in {client.Config.RegionEndpoint?.SystemName}")}, bucket {bucket},";
+    private string Store => $"The store at {Host}, bucket {bucket},";
+
+    private string Host =>
+        client.Config.ServiceURL is { } address ? new Uri(address).Authority : $"S3 in {client.Config.RegionEndpoint?.SystemName}";
 
     /// <param name="probe">An object that does not exist; it is deleted in the end.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>

@@ -1,10 +1,3 @@
-using System.IO.Enumeration;
-using System.Text;
-using ClaimCheck.Import.Files;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Records.Disk;
-
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>
@@ -32,7 +25,7 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
             {
                 // A symbolic link could lead to what its creator may not read, but this process may.
-                if (!IsWanted(file.Name) || file.LinkTarget is not null)
+                if (!options.Wants(file.Name) || file.LinkTarget is not null)
                     continue;
                 // Gone meanwhile, or with a name that is not UTF-8 and can't be represented here: it must not delay the others.
                 if (!file.Exists)
@@ -151,11 +144,6 @@ internal sealed class FolderSource(string folder, ArrivalOptions options, TimePr
             name = name[(char.IsSurrogatePair(name, 0) ? 2 : 1)..];
         return $"{run.RunId}-{name}";
     }
-
-    private bool IsWanted(string name) => name[0] != '.' && (options.Patterns.Count > 0
-        ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))
-            && !name.EndsWith(options.Marker, StringComparison.Ordinal)
-        : RecordFile.FormatOf(name) is not null);
 
     private bool IsComplete(FileInfo file, long now)
     {

@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Runs;
-
 namespace ClaimCheck.Import.Arriving;
 
 /// <summary>A complete file that may be taken.</summary>

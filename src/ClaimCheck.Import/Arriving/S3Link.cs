@@ -1,5 +1,4 @@
 using Amazon.S3;
-using ClaimCheck.Aws;
 
 namespace ClaimCheck.Import.Arriving;
 

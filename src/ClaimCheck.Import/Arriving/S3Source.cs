@@ -1,14 +1,6 @@
-using System.IO.Enumeration;
-using System.Net;
-using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Import.Arriving;
 
@@ -38,7 +30,7 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 objects.Add(item);
         }
         var keys = options.Complete == "marker" ? objects.Select(item => item.Key).ToHashSet(StringComparer.Ordinal) : null;
-        var wanted = objects.Where(item => IsWanted(item.Key[prefix.Length..]) && !known.Contains(MarkerOf(item))).ToList();
+        var wanted = objects.Where(item => options.Wants(item.Key[Math.Max(prefix.Length, item.Key.LastIndexOf('/') + 1)..]) && !known.Contains(MarkerOf(item))).ToList();
         var complete = wanted.Where(item => keys?.Contains(item.Key + options.Marker) ?? true);
         return new Sighting(
             [.. complete.Select(item => new Arrival(item.Key[(item.Key.LastIndexOf('/') + 1)..], $"{S3Link.Scheme}{bucket}/{item.Key}", MarkerOf(item)))],
@@ -181,15 +173,6 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
     private static bool IsTag(string content) => !content.StartsWith(NoTag, StringComparison.Ordinal);
 
     private string KeyOf(RunDocument run) => run.Source[(S3Link.Scheme.Length + bucket.Length + 1)..];
-
-    private bool IsWanted(string name)
-    {
-        var file = name[(name.LastIndexOf('/') + 1)..];
-        return file.Length > 0 && file[0] != '.' && (options.Patterns.Count > 0
-            ? options.Patterns.Exists(pattern => FileSystemName.MatchesSimpleExpression(pattern, file, ignoreCase: false))
-                && !file.EndsWith(options.Marker, StringComparison.Ordinal)
-            : RecordFile.FormatOf(file) is not null);
-    }
 
     // The bucket may come back, and permissions may be granted.
     private async Task<T> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancellationToken)

@@ -1,5 +1,4 @@
 using Amazon.S3;
-using ClaimCheck.Import.Runs;
 
 namespace ClaimCheck.Import.Arriving;
 

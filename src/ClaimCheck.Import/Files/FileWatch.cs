@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Import.Files;
 
 /// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>

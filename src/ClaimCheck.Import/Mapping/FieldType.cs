@@ -1,11 +1,6 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json;
 using System.Text.Unicode;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Mapping;
 
@@ -15,8 +10,6 @@ internal sealed class FieldType
     private const int LongestNumber = 1000;
 
     private delegate bool Writer(Utf8JsonWriter json, SourceValue value);
-
-    private static readonly SearchValues<byte> Digits = SearchValues.Create("0123456789"u8);
 
     private static readonly Dictionary<string, FieldType> All = new(StringComparer.Ordinal)
     {
@@ -80,36 +73,12 @@ internal sealed class FieldType
 
         var negative = text[0] == (byte)'-';
         var rest = negative ? text[1..] : text;
-        var whole = Run(rest);
-        var at = whole;
-        if (whole == 0)
-            return false;
-        if (at < rest.Length && rest[at] == (byte)'.')
-        {
-            var fraction = Run(rest[(at + 1)..]);
-            if (fraction == 0)
-                return false;
-            at += 1 + fraction;
-        }
-        if (at < rest.Length && rest[at] is (byte)'e' or (byte)'E')
-        {
-            at++;
-            if (at < rest.Length && rest[at] is (byte)'+' or (byte)'-')
-                at++;
-            var exponent = Run(rest[at..]);
-            if (exponent == 0)
-                return false;
-            at += exponent;
-        }
-        if (at != rest.Length)
-            return false;
         // JSON does not allow leading zeros.
-        while (whole > 1 && rest[0] == (byte)'0')
-        {
+        while (rest is [(byte)'0', >= (byte)'0' and <= (byte)'9', ..])
             rest = rest[1..];
-            whole--;
-        }
-        Span<byte> number = stackalloc byte[LongestNumber];
+        if (rest is [(byte)'-', ..] || !ValueForms.IsNumber(rest))
+            return false;
+        Span<byte> number = stackalloc byte[1 + LongestNumber];
         number[0] = (byte)'-';
         rest.CopyTo(number[1..]);
         json.WriteRawValue(negative ? number[..(rest.Length + 1)] : rest, skipInputValidation: true);
@@ -190,6 +159,4 @@ internal sealed class FieldType
     }
 
     private static bool IsText(SourceValue value) => value.Kind is ValueKind.Text or ValueKind.String;
-
-    private static int Run(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept(Digits) is var end and >= 0 ? end : text.Length;
 }

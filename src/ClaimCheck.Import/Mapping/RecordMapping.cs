@@ -1,8 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import.Mapping;
 
 /// <summary>Converts a record into what is sent: renamed, typed, with constants; or tells why it can't.</summary>

@@ -1,10 +1,5 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Text.Json;
-using ClaimCheck.Import.Mapping;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

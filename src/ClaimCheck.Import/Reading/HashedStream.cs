@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

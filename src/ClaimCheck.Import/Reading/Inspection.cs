@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
-using ClaimCheck.Import.Mapping;
-using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 
@@ -12,9 +10,7 @@ namespace ClaimCheck.Import.Reading;
 /// <param name="EndsOpen">The last of them has no line end.</param>
 internal sealed record Inspection(string Sha256, long Bytes, long Records, bool EndsOpen)
 {
-    /// <summary>
-    /// Reads a file from end to end before anything of it is sent: a truncated one must not be sent in part.
-    /// </summary>
+    /// <summary>Reads a file from end to end before anything of it is sent: a truncated one must not be sent in part.</summary>
     /// <exception cref="ImportException">It is damaged, or does not fit the mapping.</exception>
     public static async Task<Inspection> OfAsync(
         RecordFile file, ReadingOptions options, MappingOptions mapping, CancellationToken cancellationToken)

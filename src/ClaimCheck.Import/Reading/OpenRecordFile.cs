@@ -1,5 +1,4 @@
 using System.Text.Unicode;
-using ClaimCheck.Records.Files;
 
 namespace ClaimCheck.Import.Reading;
 

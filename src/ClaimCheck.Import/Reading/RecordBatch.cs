@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>A file of records to be read: its format, and its bytes.</summary>

@@ -1,8 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Import.Reading;
 

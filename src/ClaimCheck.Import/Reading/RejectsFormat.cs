@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import.Reading;
 
 /// <summary>Rejects, read back: each line contains the record, and the line number that it had.</summary>

@@ -1,10 +1,3 @@
-using System.Buffers;
-using ClaimCheck.Import.Mapping;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Import.Sending;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>

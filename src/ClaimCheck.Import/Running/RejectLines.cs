@@ -1,11 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
-using ClaimCheck.Import.Mapping;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Sending;
-using ClaimCheck.Records;
-using ClaimCheck.Records.Files;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>Writes lines of the rejects: where a record came from, why it failed, and the record unchanged.</summary>

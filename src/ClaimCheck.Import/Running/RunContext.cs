@@ -1,7 +1,3 @@
-using ClaimCheck.Import.Runs;
-using ClaimCheck.Import.Sending;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>What the runs of one process share.</summary>

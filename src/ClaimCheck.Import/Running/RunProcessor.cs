@@ -1,9 +1,3 @@
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Files;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>Takes one run from its present state to its end. The caller holds the run's lock.</summary>
@@ -238,7 +232,7 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     private ImportException Changed() => new(
         ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before stay sent.");
 
-    private ImportRun View(bool isActive) => ImportRun.Of(run, directory, history, isActive, context.Time);
+    private ImportRun View(bool isActive) => new(run, directory, history, isActive, context.Time);
 
     private static partial class Log
     {

@@ -1,6 +1,3 @@
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using System.Text;
-using ClaimCheck.Import.Reading;
-using ClaimCheck.Import.Runs;
-
 namespace ClaimCheck.Import.Running;
 
 /// <summary>Creates a new run from the failures of an ended one. What was retried once is not retried from there again.</summary>

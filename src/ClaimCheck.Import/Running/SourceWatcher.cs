@@ -1,8 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Import.Arriving;
-using ClaimCheck.Import.Runs;
-using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Import.Running;
 
@@ -32,9 +28,14 @@ internal sealed partial class SourceWatcher(
             while (true)
             {
                 if (scanSoon || (!once && context.Time.GetElapsedTime(scanned) > ScanInterval))
-                    await ScanAsync(once, cancellationToken);
+                {
+                    // If it fails, runs under way continue, and so does the watching.
+                    await TryAsync(once, () => ScanAsync(cancellationToken), e => Log.Broken(context.Logger, Defect.Of(e)));
+                }
                 var sighting = await LookAsync(once, cancellationToken);
-                await TryStartAsync(sighting, once, cancellationToken);
+                // A full disk, for example. Runs under way continue; others are found again.
+                if (!await TryAsync(once, () => StartAsync(sighting, once, cancellationToken), e => Log.NotStarted(context.Logger, Defect.Of(e))))
+                    scanSoon = true;
                 if (once && active.Count == 0 && broken.Count == 0 && sighting is { Arrivals.Count: 0, IsSettled: true })
                     return;
                 await Task.WhenAny([.. active.Values, Task.Delay(context.Options.Arrival.Poll, context.Time, cancellationToken)]);
@@ -47,15 +48,17 @@ internal sealed partial class SourceWatcher(
         }
     }
 
-    private async Task ScanAsync(bool once, CancellationToken cancellationToken)
+    private static async Task<bool> TryAsync(bool once, Func<Task> work, Action<Exception> report)
     {
         try
         {
-            await ScanAsync(cancellationToken);
+            await work();
+            return true;
         }
         catch (Exception e) when (!once && e is not OperationCanceledException)
         {
-            Log.Broken(context.Logger, Defect.Of(e)); // runs under way continue, and so does the watching
+            report(e);
+            return false;
         }
     }
 
@@ -78,38 +81,20 @@ internal sealed partial class SourceWatcher(
 
     private async Task<Sighting> LookAsync(bool once, CancellationToken cancellationToken)
     {
-        try
+        var sighting = new Sighting([], IsSettled: false, []);
+        var isSeen = await TryAsync(once, async () => sighting = await source.LookAsync(cancellationToken), e =>
         {
-            var sighting = await source.LookAsync(cancellationToken);
-            open.IntersectWith(sighting.Open);
-            foreach (var name in sighting.Open.Where(open.Add))
-                Log.Open(context.Logger, name);
+            if (e is IOException)
+                Log.NotSeen(context.Logger, e.Message);
+            else
+                Log.Broken(context.Logger, Defect.Of(e));
+        });
+        if (!isSeen)
             return sighting;
-        }
-        catch (IOException e) when (!once)
-        {
-            Log.NotSeen(context.Logger, e.Message);
-            return new([], IsSettled: false, []);
-        }
-        catch (Exception e) when (!once && e is not OperationCanceledException)
-        {
-            Log.Broken(context.Logger, Defect.Of(e));
-            return new([], IsSettled: false, []);
-        }
-    }
-
-    private async Task TryStartAsync(Sighting sighting, bool once, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await StartAsync(sighting, once, cancellationToken);
-        }
-        catch (Exception e) when (!once && e is not OperationCanceledException)
-        {
-            // A full disk, for example. Runs under way continue; others are found again.
-            Log.NotStarted(context.Logger, Defect.Of(e));
-            scanSoon = true;
-        }
+        open.IntersectWith(sighting.Open);
+        foreach (var name in sighting.Open.Where(open.Add))
+            Log.Open(context.Logger, name);
+        return sighting;
     }
 
     private async Task StartAsync(Sighting sighting, bool once, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Import.Runs;
 
 /// <summary>The content of a journal: the progress of each batch, and the sums.</summary>

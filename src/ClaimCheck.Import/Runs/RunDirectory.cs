@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records.Disk;
-
 namespace ClaimCheck.Import.Runs;
 
 /// <summary>The directory of one run: its document, journal, rejects, lock. Only its owner can look into it.</summary>

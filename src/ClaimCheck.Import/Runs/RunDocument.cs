@@ -1,5 +1,3 @@
-using ClaimCheck.Import.Reading;
-
 namespace ClaimCheck.Import.Runs;
 
 internal static class RunState
@@ -34,16 +32,36 @@ internal static class RunOrigin
 /// <summary>Why a run failed.</summary>
 internal sealed record RunFailure(string Code, string Detail);
 
+/// <summary>What is stored of a run, and shown to everyone.</summary>
+internal record RunFacts
+{
+    /// <summary>The file's name, without its folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary><c>preparing</c>, <c>running</c>, <c>completed</c> (also with failed records), <c>failed</c> (the file itself) or <c>cancelled</c>.</summary>
+    public required string State { get; init; }
+
+    public string? Sha256 { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public RunFailure? Failure { get; init; }
+
+    public string? RetryOf { get; init; }
+
+    /// <summary>The runs that retry what failed here, by class.</summary>
+    public Dictionary<string, string> Retries { get; init; } = new(StringComparer.Ordinal);
+}
+
 /// <summary>A run as it is stored: what it is, and how it ended. Its progress is in its journal.</summary>
-internal sealed record RunDocument
+internal sealed record RunDocument : RunFacts
 {
     public required string RunId { get; init; }
 
     /// <summary>The import's name.</summary>
     public required string Name { get; init; }
-
-    /// <summary>The file's name, without its folder.</summary>
-    public required string File { get; init; }
 
     /// <summary>Where it was found: a path or <c>s3://…</c>; for a retry its original run.</summary>
     public required string Source { get; init; }
@@ -52,8 +70,6 @@ internal sealed record RunDocument
 
     /// <summary>Where its bytes are now.</summary>
     public required string Input { get; init; }
-
-    public required string State { get; init; }
 
     public required RunLimits Limits { get; init; }
 
@@ -70,25 +86,12 @@ internal sealed record RunDocument
 
     public bool IsGzip { get; init; }
 
-    public string? Sha256 { get; init; }
-
     public long? Bytes { get; init; }
 
     public long? Records { get; init; }
 
     /// <summary>Its last record has no line end: if the file grows, that record was incomplete.</summary>
     public bool? EndsOpen { get; init; }
-
-    public string? RetryOf { get; init; }
-
-    /// <summary>The runs that retry what failed here, by class.</summary>
-    public Dictionary<string, string> Retries { get; init; } = new(StringComparer.Ordinal);
-
-    public RunFailure? Failure { get; init; }
-
-    public required DateTimeOffset StartedAt { get; init; }
-
-    public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>The run has ended and its file is in its final place.</summary>
     public bool IsSettled { get; init; }

@@ -1,6 +1,3 @@
-using System.Text;
-using ClaimCheck.Records.Disk;
-
 namespace ClaimCheck.Import.Runs;
 
 /// <summary>A run that has imported a content, or is importing it.</summary>

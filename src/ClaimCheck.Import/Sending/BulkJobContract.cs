@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Import.Sending;
 
 /// <summary>ClaimCheck's bulk jobs: a batch is posted as a job, the job is waited for, its results are read.</summary>

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
 using Polly;
 using Polly.Retry;
 
@@ -56,18 +53,7 @@ internal sealed class EndpointClient : IDisposable
         this.options = options;
         address = new Uri(options.Url!);
         authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false, // records and key are sent only where the operator said
-            UseCookies = false,
-            Proxy = SystemProxy.Instance,
-            AutomaticDecompression = DecompressionMethods.All,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // a name may change its address
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        http = OutgoingHttp.Create(TimeSpan.FromSeconds(10), DecompressionMethods.All); // records and key are sent only where the operator said
         pipeline = Pipeline(retry, time);
     }
 

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Records.Blocks;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 

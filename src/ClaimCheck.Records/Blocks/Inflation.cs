@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Records.Blocks;
 

@@ -1,7 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Records.Blocks;
 
 /// <summary>One JSON object per line, with the columns in order.</summary>

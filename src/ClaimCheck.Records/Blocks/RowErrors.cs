@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Records.Blocks;
 
 /// <summary>What is thrown where a row can't be read; each is given a text that names places and columns, never a value.</summary>

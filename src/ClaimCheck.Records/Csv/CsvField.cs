@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ClaimCheck.Records.Csv;
 
 /// <summary>A CSV field of RFC 4180: with or without quotes, a quote within quotes doubled.</summary>

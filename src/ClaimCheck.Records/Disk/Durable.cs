@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ClaimCheck.Records.Disk;
 
 /// <summary>File operations that must survive a power failure, or concurrent processes.</summary>

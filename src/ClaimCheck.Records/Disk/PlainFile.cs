@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ClaimCheck.Records.Disk;
 
 /// <summary>Distinguishes files from pipes and sockets; .NET has no call for that.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
-using System.Text.Json;
 using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Records.Files;

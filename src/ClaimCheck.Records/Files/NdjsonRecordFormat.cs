@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace ClaimCheck.Records.Files;
 
 /// <summary>One JSON object per line, without duplicate field names; blank lines are ignored.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Records.Files;
 
 /// <summary>One kind of file: where records end, and their content. Holds one record at a time.</summary>

@@ -1,12 +1,5 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
 using ClaimCheck.Service.Revocation;
-using ClaimCheck.Service.Staging;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Batches;

@@ -1,11 +1,7 @@
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>
-/// What is staged, sent through the service: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of it. Cut off
-/// of it. Cut off within a second of a revocation.
-/// </summary>
+/// <summary>What is staged, sent through the service: a batch as one sequence of bytes (<see cref="DataLayout"/>), or one file of
+/// it. Cut off of it. Cut off within a second of a revocation.</summary>
 internal sealed class BatchStream(IStaging staging, ReaderWatch readers, IHostApplicationLifetime lifetime)
 {
     /// <summary>Sends a number of bytes from a position on. After the first ones, an early end cuts the connection.</summary>

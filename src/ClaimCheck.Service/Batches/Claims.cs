@@ -1,12 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>The result of a claim.</summary>
@@ -24,10 +15,8 @@ internal sealed record Ended<T>(string State) : Claim<T>;
 /// <summary>The batch, or file, does not exist for this caller.</summary>
 internal sealed record Unknown<T> : Claim<T>;
 
-/// <summary>
-/// Redeems claims. Checking the state, minting and recording who was served happen under one lock on the batch's row, so that a
-/// revocation either comes first (and nothing is minted) or deletes what the links lead to afterwards.
-/// </summary>
+/// <summary>Redeems claims. Checking the state, minting and recording who was served happen under one lock on the batch's row, so
+/// that a revocation either comes first (and nothing is minted) or deletes what the links lead to afterwards.</summary>
 internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests, LinkMinter minter)
 {
     // An administrator can give any number of names: beyond the limit they are recorded as one.
@@ -86,23 +75,24 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
         var files = await FileRow.OfAsync(batch.Value, transaction.Connection, cancellationToken);
         if (await mint(row, files) is not { } minted)
             return new Unknown<T>();
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO redemptions (batch_id, caller)
             SELECT @BatchId,
                    CASE WHEN EXISTS (SELECT FROM redemptions WHERE batch_id = @BatchId AND caller = @Caller)
-                          OR (SELECT count(*) FROM redemptions WHERE batch_id = @BatchId) < @MostCallers THEN @Caller ELSE @Others END
+                          OR (SELECT count(*) FROM redemptions WHERE batch_id = @BatchId) < @MostCallers THEN @Caller
+                        ELSE @Others END
             ON CONFLICT (batch_id, caller) DO UPDATE SET times = redemptions.times + 1, last_at = now()
             """,
             new { BatchId = batch.Value, Caller = caller.Name, MostCallers, Redemption.Others },
-            cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new Redeemed<T>(minted);
 
-        Task<ExportRow?> FindAsync(string locking) => transaction.Connection.QuerySingleOrDefaultAsync<ExportRow>(transaction.Command(
+        Task<ExportRow?> FindAsync(string locking) => transaction.QuerySingleOrDefaultAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @BatchId AND tenant = @Tenant {locking}",
             new { BatchId = batch.Value, caller.Tenant },
-            cancellationToken));
+            cancellationToken);
     }
 }
 

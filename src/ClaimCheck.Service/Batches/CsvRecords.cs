@@ -1,17 +1,11 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>
-/// Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value that
-/// does not have its type's form, as producers may upload it, is given as its text: one value must not hide the others.
-/// </summary>
+/// <summary>Records of a CSV file as JSON objects, typed by the batch's columns as <c>ndjson</c> would have written them. A value
+/// that does not have its type's form, as producers may upload it, is given as its text: one value must not hide the
+/// others.</summary>
 internal sealed class CsvRecords
 {
     private readonly (byte[] Prefix, ResultType Type, JsonKind Kind)[] columns;

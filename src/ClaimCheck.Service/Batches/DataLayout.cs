@@ -1,18 +1,12 @@
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>A range of what is sent: bytes of a stored file, or bytes that are known already.</summary>
 internal sealed record DataRun(string? Key, long Offset, long Length, ReadOnlyMemory<byte> Known = default);
 
-/// <summary>
-/// A batch as one sequence of bytes with one ETag, all of it computed from the catalog: the files one after the other, the column
-/// names once. Where each file is one gzip member, so is the sequence: one header, all blocks, one end.
-/// </summary>
+/// <summary>A batch as one sequence of bytes with one ETag, all of it computed from the catalog: the files one after the other,
+/// the column names once. Where each file is one gzip member, so is the sequence: one header, all blocks, one end.</summary>
 internal sealed class DataLayout
 {
     public DataLayout(ReadableBatch batch)

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Batches;
 
 /// <summary>Builds a manifest with fresh links: for the claim URL, and for <c>manifest.json</c> in staging.</summary>

@@ -1,17 +1,11 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>
-/// Where a page of records begins: a file's ordinal, a block of it, a record of that. It is valid while the batch is ready, and
-/// for what was staged by that very attempt: a catalog that is restored to an earlier time may export the batch once more, with
-/// other records.
-/// </summary>
+/// <summary>Where a page of records begins: a file's ordinal, a block of it, a record of that. It is valid while the batch is
+/// ready, and for what was staged by that very attempt: a catalog that is restored to an earlier time may export the batch once
+/// more, with other records.</summary>
 /// <param name="File">From 1.</param>
 /// <param name="Block">From 0.</param>
 /// <param name="Record">From 0.</param>

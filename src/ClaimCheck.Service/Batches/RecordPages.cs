@@ -1,11 +1,4 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using System.Text.Json;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Batches;
 
@@ -20,10 +13,8 @@ internal abstract record RecordPage
     internal sealed record Declined(Refused Why) : RecordPage;
 }
 
-/// <summary>
-/// <c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that every page costs the same: one
-/// index and the few blocks that contain it. A page ends early where its records are large.
-/// </summary>
+/// <summary><c>GET /v1/batches/{batchId}/records</c>: finds a page by the block index, so that every page costs the same: one
+/// index and the few blocks that contain it. A page ends early where its records are large.</summary>
 internal sealed class RecordPages(IStaging staging, HttpOptions options)
 {
     // No further block is begun beyond this: it bounds the cost of a page, and its memory.

@@ -1,11 +1,7 @@
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Batches;
 
-/// <summary>
-/// Content that is sent through the service as one sequence of bytes; everything but the bytes is known beforehand.
-/// </summary>
+/// <summary>Content that is sent through the service as one sequence of bytes; everything but the bytes is known
+/// beforehand.</summary>
 /// <param name="Runs">The bytes.</param>
 /// <param name="ETag">Strong, in quotes.</param>
 /// <param name="Content">Its headers.</param>

@@ -1,6 +1,3 @@
-using System.Buffers;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Writes the text of Postgres arrays, <c>{1,NULL,"a \"b\""}</c> or <c>[2:3]={…}</c>, as JSON arrays.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>A range of whole records. The receiver returns the buffer.</summary>
@@ -9,15 +6,12 @@ internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Reco
     public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
 }
 
-/// <summary>
-/// A record is larger than <see cref="BlockBuilder.LargestRecord"/>. Its writer knows which record it is, and reports it.
-/// </summary>
+/// <summary>A record is larger than <see cref="BlockBuilder.LargestRecord"/>. Its writer knows which record it is, and reports
+/// it.</summary>
 internal sealed class BlockFullException() : Exception("A record is larger than the limit.");
 
-/// <summary>
-/// Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one that
-/// would make it more than twice as large as it should be. A record larger than that is a block of its own.
-/// </summary>
+/// <summary>Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one
+/// that would make it more than twice as large as it should be. A record larger than that is a block of its own.</summary>
 internal sealed class BlockBuilder
 {
     /// <summary>The size of a block where files are large: 1 MiB, the contract's least, because about ten buffers of it are in use.</summary>

@@ -11,10 +11,8 @@ internal static class BlockCompressor
     // A block is usually a mebibyte, but as large as its one record where that is huge: a worker must be able to stop in between.
     private const int Slice = 1 << 20;
 
-    /// <summary>
-    /// The buffer size for a block's compressed bytes: incompressible bytes grow by an eighth at most (9 bits a byte in the fixed
-    /// code).
-    /// </summary>
+    /// <summary>The buffer size for a block's compressed bytes: incompressible bytes grow by an eighth at most (9 bits a byte in
+    /// the fixed code).</summary>
     public static int Bound(int length) => length + (length >> 3) + 4096;
 
     /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a byte boundary.</summary>

@@ -1,13 +1,11 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>
-/// Rows in, files out: one task reads and splits, each block is compressed and digested on any core, one task stores them in
-/// order. At most one block per core waits in between, so memory stays constant, and slow staging slows the database down.
-/// </summary>
+/// <summary>Rows in, files out: one task reads and splits, each block is compressed and digested on any core, one task stores
+/// them in order. At most one block per core waits in between, so memory stays constant, and slow staging slows the database
+/// down.</summary>
 internal sealed class BlockPipeline(
     IAsyncEnumerable<CopyReader> copies, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
 {

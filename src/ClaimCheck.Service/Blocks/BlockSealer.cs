@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
 
 namespace ClaimCheck.Service.Blocks;

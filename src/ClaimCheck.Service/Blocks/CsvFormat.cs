@@ -1,7 +1,5 @@
 using System.Text.Unicode;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 

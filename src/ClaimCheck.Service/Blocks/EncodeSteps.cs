@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>
-/// Counted by every loop over a value's bytes: a record may have a gigabyte, and a worker that is told to stop, or has lost
-/// its lease, must not write all of it first.
-/// </summary>
+/// <summary>Counted by every loop over a value's bytes: a record may have a gigabyte, and a worker that is told to stop, or has
+/// lost its lease, must not write all of it first.</summary>
 internal sealed class EncodeSteps(CancellationToken cancellationToken)
 {
     private const int Often = 0xFFF;

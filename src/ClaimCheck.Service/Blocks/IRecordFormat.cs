@@ -1,10 +1,7 @@
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>
-/// Turns what COPY sends into a format's records, cut into blocks: <see cref="CsvFormat"/> and <see cref="NdjsonFormat"/>.
-/// </summary>
+/// <summary>Turns what COPY sends into a format's records, cut into blocks: <see cref="CsvFormat"/> and
+/// <see cref="NdjsonFormat"/>.</summary>
 internal interface IRecordFormat
 {
     /// <summary>The options of COPY.</summary>

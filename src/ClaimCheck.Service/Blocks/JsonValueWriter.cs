@@ -1,15 +1,9 @@
-using System.Buffers;
 using System.Buffers.Text;
-using System.Text.Json;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>
-/// Writes values, given as the database's text, as JSON of their kind. Text that does not have the form of its kind is refused:
-/// guessing could produce a different value.
-/// </summary>
+/// <summary>Writes values, given as the database's text, as JSON of their kind. Text that does not have the form of its kind is
+/// refused: guessing could produce a different value.</summary>
 internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken cancellationToken)
 {
     private static readonly SearchValues<byte> Escaped =

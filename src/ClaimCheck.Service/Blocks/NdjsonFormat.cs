@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Blocks;
 

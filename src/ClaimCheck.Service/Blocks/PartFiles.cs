@@ -1,18 +1,12 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Blocks;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Opens a writer for an object of the batch.</summary>
 internal delegate Task<StagedWriter> OpenStaged(string name, StagedContent content, CancellationToken cancellationToken);
 
-/// <summary>
-/// The files of a batch, one after the other, each with its index beside it. If disposed halfway, it aborts the open upload.
-/// </summary>
+/// <summary>The files of a batch, one after the other, each with its index beside it. If disposed halfway, it aborts the open
+/// upload.</summary>
 internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter meter) : IAsyncDisposable
 {
     private const int MaxFiles = 10_000;

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>How a batch's files are named and framed, what they begin with and how large they may be.</summary>
@@ -12,10 +10,8 @@ internal sealed record PartLayout
     public required string Framing { get; init; }
     public required long MaxFileBytes { get; init; }
 
-    /// <summary>
-    /// How many blocks a file has at most: its index, with about 200 bytes per entry, is read as a whole, and readers accept
-    /// 64 MiB. Only large files that compress very well have as many.
-    /// </summary>
+    /// <summary>How many blocks a file has at most: its index, with about 200 bytes per entry, is read as a whole, and readers
+    /// accept 64 MiB. Only large files that compress very well have as many.</summary>
     public int MaxBlocks { get; init; } = 100_000;
 
     /// <summary>As stored.</summary>

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>What an attempt staged; counted as the bytes flowed.</summary>

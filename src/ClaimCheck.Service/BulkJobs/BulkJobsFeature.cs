@@ -1,8 +1,6 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Jobs;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs;
 

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>Settings below <c>ClaimCheck:BulkJobs</c>.</summary>
@@ -34,9 +32,8 @@ internal sealed class BulkJobsOptions : IValidatableObject
     [Range(1, 1000)]
     public int Leases { get; init; } = 20;
 
-    /// <summary>
-    /// How often a chunk that gave way to other work is tried again as it is, and a job whose staging or catalog failed.
-    /// </summary>
+    /// <summary>How often a chunk that gave way to other work is tried again as it is, and a job whose staging or catalog
+    /// failed.</summary>
     [Range(1, 100)]
     public int Tries { get; init; } = 5;
 

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>What a target reports about an operation.</summary>
@@ -21,7 +18,6 @@ internal sealed partial class DefinedOperation : IDefinition
     private string? reported;
     private bool isBad;
 
-    /// <param name="files">The files in the folder.</param>
     /// <param name="before">What was there before under this name, or null.</param>
     /// <param name="ask">Checks it against its target; throws nothing.</param>
     /// <param name="clock">Tells when an answer is out of date.</param>

@@ -1,12 +1,7 @@
-using System.Text.RegularExpressions;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>
-/// The types that a parameter of an operation may have: all types of the target. Its server reads the values and tells whether
-/// the type exists. Length and precision are left to the column: a cast to them would silently truncate values.
-/// </summary>
+/// <summary>The types that a parameter of an operation may have: all types of the target. Its server reads the values and tells
+/// whether the type exists. Length and precision are left to the column: a cast to them would silently truncate values.</summary>
 internal static partial class ItemTypes
 {
     // Without a length these would be one character or one bit long.

@@ -1,13 +1,9 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>
-/// A named statement that bulk jobs apply to items, as the operator defined it. A job keeps the definition that it was created
-/// with.
-/// </summary>
+/// <summary>A named statement that bulk jobs apply to items, as the operator defined it. A job keeps the definition that it was
+/// created with.</summary>
 internal sealed record Operation
 {
     public const string ItemForm = "item";

@@ -1,17 +1,9 @@
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs;
 
-/// <summary>
-/// The operations that bulk jobs may run: those of one folder (<c>ClaimCheck:Operations</c>), read at start and whenever it
-/// changes. The shipped ones are for the sample database, and exist only where that exists.
-/// </summary>
+/// <summary>The operations that bulk jobs may run: those of one folder (<c>ClaimCheck:Operations</c>), read at start and whenever
+/// it changes. The shipped ones are for the sample database, and exist only where that exists.</summary>
 internal sealed partial class OperationCatalog : IDefinitionFolder
 {
     private static readonly DefinitionKind Kind = new("an operation", "operations", "statement", "ClaimCheck:Operations");

@@ -1,11 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.BulkJobs;
 
@@ -28,25 +22,17 @@ internal static class OperationEndpoints
         return routes;
     }
 
-    private static async Task<Results<Ok<Page<OperationInfo>>, ProblemResult>> List(
-        HttpRequest request, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
-    {
-        if (Paging.Read(request, Call, out var refusal) is not { } paging)
-            return refusal!;
-        var rest = catalog.Current.All.Where(operation => string.CompareOrdinal(operation.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
-        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(operation => ShowAsync(operation, address, cancellationToken)));
-        return TypedResults.Ok(new Page<OperationInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
-    }
+    private static Task<Results<Ok<Page<OperationInfo>>, ProblemResult>> List(
+        HttpRequest request, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
+        DefinitionEndpoints.ListAsync(request, Call, catalog.Current, one => ShowAsync(one, address, cancellationToken));
 
     private static async Task<Results<Ok<OperationInfo>, ProblemResult>> Get(
         string name, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
         catalog.Find(name) is { } operation ? TypedResults.Ok(await ShowAsync(operation, address, cancellationToken)) : Problems.NotFound("operation");
 
-    private static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(OperationCatalog catalog, CancellationToken cancellationToken)
-    {
-        var (reloaded, refusal) = await DefinitionReloads.ReloadAsync(catalog, cancellationToken);
-        return refusal is null ? TypedResults.Ok(reloaded!) : Problems.Of(refusal);
-    }
+    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(
+        OperationCatalog catalog, CancellationToken cancellationToken) =>
+        DefinitionEndpoints.ReloadAsync(catalog, cancellationToken);
 
     private static ContentHttpResult Script() => TypedResults.Text(TargetScript.Sql, "application/sql");
 

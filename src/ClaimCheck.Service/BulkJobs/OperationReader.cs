@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs;
 
 /// <summary>Reads one operation's definition, as strictly as a dataset's.</summary>

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// All advisory locks that the service takes, so that no two are the same. The first bit of none is set: those are
-/// <see cref="BatchQueue"/>'s. A number never changes: processes of the previous version may run at the same time.
-/// </summary>
+/// <summary>All advisory locks that the service takes, so that no two are the same. The first bit of none is set: those are
+/// <see cref="BatchQueue"/>'s. A number never changes: processes of the previous version may run at the same time.</summary>
 internal static class AdvisoryLocks
 {
     public const long Migrations = 0x636c63686b6d6967; // "clchkmig" as bytes

@@ -1,8 +1,7 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Bounds the length of texts from elsewhere (a source's message, a list of names) before they are stored and shown.
-/// </summary>
+/// <summary>Bounds the length of texts from elsewhere (a source's message, a list of names) before they are stored and
+/// shown.</summary>
 internal static class BoundedText
 {
     /// <summary>The greatest length of a failure's detail.</summary>
@@ -10,10 +9,8 @@ internal static class BoundedText
 
     private const string More = "…";
 
-    /// <summary>
-    /// The text, cut between two characters where it is too long; then it ends with <c>…</c>. A NUL, which Postgres can't store
-    /// in text, is replaced.
-    /// </summary>
+    /// <summary>The text, cut between two characters where it is too long; then it ends with <c>…</c>. A NUL, which Postgres
+    /// can't store in text, is replaced.</summary>
     public static string Cut(string text, int most)
     {
         text = text.Replace('\0', '\uFFFD');

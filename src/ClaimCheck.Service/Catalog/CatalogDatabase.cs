@@ -1,10 +1,6 @@
 using System.Data;
-using ClaimCheck.Consumer.Databases;
 using ClaimCheck.LocalPostgres;
-using ClaimCheck.Service.Startup;
-using Dapper;
 using Microsoft.Extensions.Primitives;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 

@@ -1,7 +1,5 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
-using ClaimCheck.Consumer.Databases;
-using Npgsql;
 using Polly;
 using Polly.Retry;
 
@@ -21,9 +19,8 @@ internal static class CatalogErrors
         _ => false,
     };
 
-    /// <summary>
-    /// Why the service can't start, for its operator: with the server's own words, which may name hosts and users.
-    /// </summary>
+    /// <summary>Why the service can't start, for its operator: with the server's own words, which may name hosts and
+    /// users.</summary>
     public static string Explain(Exception exception)
     {
         var failure = DatabaseFailure.Of(exception);
@@ -31,16 +28,12 @@ internal static class CatalogErrors
         return $"The catalog can't be used: {failure.Text}{said} Check ConnectionStrings:Catalog, and that Postgres runs.";
     }
 
-    /// <summary>
-    /// True for what an outage does not explain: the one item that was worked on causes it, and would again. That item is
-    /// postponed, with an error in the log, and the items behind it continue.
-    /// </summary>
+    /// <summary>True for what an outage does not explain: the one item that was worked on causes it, and would again. That item
+    /// is postponed, with an error in the log, and the items behind it continue.</summary>
     public static bool IsOfOneItem(Exception exception) => !IsTransient(exception) && exception is not OperationCanceledException;
 
-    /// <summary>
-    /// For work that must not be lost when the catalog restarts: about a minute of tries, with jitter. The work must be safe to
-    /// run twice, since a commit whose answer was lost may have happened.
-    /// </summary>
+    /// <summary>For work that must not be lost when the catalog restarts: about a minute of tries, with jitter. The work must be
+    /// safe to run twice, since a commit whose answer was lost may have happened.</summary>
     public static ResiliencePipeline Patient { get; } = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
         {

@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Catalog;
 
 internal static class CatalogFeature

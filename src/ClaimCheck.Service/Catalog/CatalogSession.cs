@@ -1,12 +1,7 @@
-using ClaimCheck.Service.Startup;
-using Npgsql;
-
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Makes sure that a connection to the catalog is a session of its own. Advisory locks and LISTEN belong to sessions: behind a
-/// pooler that lends sessions per transaction, two processes would hold one lock, and no signal would arrive.
-/// </summary>
+/// <summary>Makes sure that a connection to the catalog is a session of its own. Advisory locks and LISTEN belong to sessions:
+/// behind a pooler that lends sessions per transaction, two processes would hold one lock, and no signal would arrive.</summary>
 internal static class CatalogSession
 {
     private const int Looks = 3;

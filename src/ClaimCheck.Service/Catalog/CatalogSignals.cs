@@ -1,14 +1,9 @@
 using System.Threading.Channels;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Wake-ups from the catalog (LISTEN/NOTIFY on one connection). They only save waiting: every waiter also polls, so a
-/// lost notification costs time, never correctness.
-/// </summary>
+/// <summary>Wake-ups from the catalog (LISTEN/NOTIFY on one connection). They only save waiting: every waiter also polls, so a
+/// lost notification costs time, never correctness.</summary>
 internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<CatalogSignals> logger) : BackgroundService
 {
     private readonly Lock gate = new();

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Waits for changes in the catalog on behalf of many waiters: one statement for all their keys, at each signal and at each
-/// tick, however many wait. Without waiters it queries nothing.
-/// </summary>
+/// <summary>Waits for changes in the catalog on behalf of many waiters: one statement for all their keys, at each signal and at
+/// each tick, however many wait. Without waiters it queries nothing.</summary>
 /// <param name="signals">Signals that something is new.</param>
 /// <param name="topicOf">The signals that concern a key.</param>
 /// <param name="lookEvery">The poll interval: a lost signal costs at most this.</param>
@@ -22,9 +20,8 @@ internal sealed class CatalogWatch<TKey, TRow>(
     private readonly CatalogSignals.WakeUps wakeUps = new();
     private Task? looking;
 
-    /// <summary>
-    /// Begins to wait. The caller reads the state after this call; any change after it completes the wait. Dispose it.
-    /// </summary>
+    /// <summary>Begins to wait. The caller reads the state after this call; any change after it completes the wait. Dispose
+    /// it.</summary>
     public Wait Begin(TKey key)
     {
         lock (gate)

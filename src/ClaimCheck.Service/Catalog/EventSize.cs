@@ -1,23 +1,17 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Keeps every event below 8 KiB: a consumer's queue takes it, and no relay waits for ever with an event that nothing accepts.
-/// Texts are cut first, then lists, with a count of what was left out (<c>missingMore</c> beside <c>missing</c>); ids and names
-/// of usual length stay.
-/// </summary>
+/// <summary>Keeps every event below 8 KiB: a consumer's queue takes it, and no relay waits for ever with an event that nothing
+/// accepts. Texts are cut first, then lists, with a count of what was left out (<c>missingMore</c> beside <c>missing</c>); ids
+/// and names of usual length stay.</summary>
 internal static class EventSize
 {
     /// <summary>The largest event as it is sent, in bytes.</summary>
     public const int Most = (8 << 10) - 1;
 
-    /// <summary>
-    /// The largest data of an event as they are stored, in bytes: the rest is for the envelope, and for the addresses of a
-    /// BulkReady.
-    /// </summary>
+    /// <summary>The largest data of an event as they are stored, in bytes: the rest is for the envelope, and for the addresses of
+    /// a BulkReady.</summary>
     public const int MostKept = 6 << 10;
 
     private static readonly int[] Texts = [4096, 2048, 1024, 512, 256];

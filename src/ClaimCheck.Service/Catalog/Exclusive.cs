@@ -1,13 +1,9 @@
 using System.Data;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Work that one process does at a time, however many replicas run: under a session lock of the catalog. The lock and the work
-/// share one connection, so that a process that lost the lock can't continue the work.
-/// </summary>
+/// <summary>Work that one process does at a time, however many replicas run: under a session lock of the catalog. The lock and
+/// the work share one connection, so that a process that lost the lock can't continue the work.</summary>
 internal static partial class Exclusive
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
@@ -16,8 +12,6 @@ internal static partial class Exclusive
     /// <param name="catalog">Where the lock is.</param>
     /// <param name="advisoryLock">One of <see cref="AdvisoryLocks"/>.</param>
     /// <param name="work">Gets the connection that holds the lock.</param>
-    /// <param name="logger">Logs interruptions.</param>
-    /// <param name="stoppingToken">Stops it.</param>
     public static async Task RunAsync(
         NpgsqlDataSource catalog, long advisoryLock, Func<NpgsqlConnection, CancellationToken, Task> work, ILogger logger, CancellationToken stoppingToken)
     {
@@ -27,8 +21,8 @@ internal static partial class Exclusive
             try
             {
                 await using var connection = await catalog.OpenConnectionAsync(stoppingToken);
-                var isMine = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-                    "SELECT pg_try_advisory_lock(@advisoryLock)", new { advisoryLock }, cancellationToken: stoppingToken));
+                var isMine = await connection.ExecuteScalarAsync<bool>(
+                    "SELECT pg_try_advisory_lock(@advisoryLock)", new { advisoryLock }, stoppingToken);
                 if (!isMine)
                 {
                     await Task.Delay(LookAgain, stoppingToken);

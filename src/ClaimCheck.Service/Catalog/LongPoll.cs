@@ -8,7 +8,6 @@ internal sealed class LongPoll(TimeProvider time, IHostApplicationLifetime lifet
     /// <param name="read">Reads the row.</param>
     /// <param name="hasHappened">True for a row that need not be waited for.</param>
     /// <param name="atMost">How long to wait.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>The row as it is then, even where the time is up or the service stops.</returns>
     public async Task<TRow> UntilAsync<TKey, TRow>(
         CatalogWatch<TKey, TRow> watch,

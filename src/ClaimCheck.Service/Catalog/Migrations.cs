@@ -1,14 +1,9 @@
 using System.Reflection;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Brings the catalog to this program's schema: numbered scripts, each applied once, in one transaction, under an advisory
-/// lock, so that any number of replicas may start at once.
-/// </summary>
+/// <summary>Brings the catalog to this program's schema: numbered scripts, each applied once, in one transaction, under an
+/// advisory lock, so that any number of replicas may start at once.</summary>
 internal static partial class Migrations
 {
     private const int MostTries = 5;
@@ -41,7 +36,7 @@ internal static partial class Migrations
             transaction,
             commandTimeout: 0,
             cancellationToken: cancellationToken));
-        await connection.ExecuteAsync(new CommandDefinition(
+        await connection.ExecuteAsync(
             """
             CREATE TABLE IF NOT EXISTS schema_versions (
                 version    integer     PRIMARY KEY,
@@ -49,12 +44,10 @@ internal static partial class Migrations
                 applied_at timestamptz NOT NULL DEFAULT now()
             )
             """,
-            transaction: transaction,
-            cancellationToken: cancellationToken));
-        var applied = (await connection.QueryAsync<int>(new CommandDefinition(
-            "SELECT version FROM schema_versions",
-            transaction: transaction,
-            cancellationToken: cancellationToken))).ToHashSet();
+            null,
+            cancellationToken);
+        var applied = (await connection.ListAsync<int>(
+            "SELECT version FROM schema_versions", null, cancellationToken)).ToHashSet();
 
         var scripts = Scripts();
         if (applied.Count > 0 && applied.Max() > scripts[^1].Version)
@@ -70,11 +63,8 @@ internal static partial class Migrations
             var sql = await reader.ReadToEndAsync(cancellationToken);
             await connection.ExecuteAsync(new CommandDefinition(
                 sql, transaction: transaction, commandTimeout: 0, cancellationToken: cancellationToken));
-            await connection.ExecuteAsync(new CommandDefinition(
-                "INSERT INTO schema_versions (version, name) VALUES (@version, @name)",
-                new { version, name },
-                transaction,
-                cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(
+                "INSERT INTO schema_versions (version, name) VALUES (@version, @name)", new { version, name }, cancellationToken);
             Log.Applied(logger, version, name);
         }
 

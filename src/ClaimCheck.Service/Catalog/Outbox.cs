@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using Dapper;
-using EventId = ClaimCheck.Contracts.EventId;
 
 namespace ClaimCheck.Service.Catalog;
 
@@ -18,16 +14,15 @@ internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant
     public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, JobId: job.Value);
 }
 
-/// <summary>
-/// Inserts events, in the transaction of the change that they announce, and none too large to be sent. No row contains a link.
-/// </summary>
+/// <summary>Inserts events, in the transaction of the change that they announce, and none too large to be sent. No row contains a
+/// link.</summary>
 internal static class Outbox
 {
     public static async Task<EventId> AddAsync(
         Transaction transaction, string type, EventSubject subject, object data, CancellationToken cancellationToken)
     {
         var id = EventId.New();
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO outbox (event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data, traceparent)
             VALUES (@EventId, @ExportId, @BatchId, @JobId, @Tenant, @Dataset, @type, @Consumer, @Data::json, @TraceParent)
@@ -45,7 +40,7 @@ internal static class Outbox
                 Data = EventSize.Fit(JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options), EventSize.MostKept).GetRawText(),
                 TraceParent = Activity.Current?.Id ?? NewTrace(),
             },
-            cancellationToken));
+            cancellationToken);
         return id;
     }
 

@@ -1,10 +1,6 @@
-using System.Globalization;
-using ClaimCheck.Consumer.Databases;
-
 namespace ClaimCheck.Service.Catalog;
 
 /// <summary>Where the password of a database is read from: <c>ClaimCheck:Catalog</c> and <c>ClaimCheck:Sources:{name}</c>.</summary>
-/// <param name="File">The file.</param>
 /// <param name="Refresh">How long a password that the server has taken is used before the file is read again.</param>
 internal sealed record PasswordOptions(string File, TimeSpan Refresh)
 {

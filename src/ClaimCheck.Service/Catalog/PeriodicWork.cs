@@ -1,16 +1,13 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// What a worker repeats: it does what is due, one step after another, and waits where nothing is. While the catalog is
-/// unreachable it waits too. A defect ends it: one item's is for the work to catch.
-/// </summary>
+/// <summary>What a worker repeats: it does what is due, one step after another, and waits where nothing is. While the catalog is
+/// unreachable it waits too. A defect ends it: one item's is for the work to catch.</summary>
 internal static partial class PeriodicWork
 {
     private static readonly TimeSpan AfterOutage = TimeSpan.FromSeconds(1);
 
     /// <param name="work">Does what is due next; false where nothing was.</param>
     /// <param name="every">The poll interval.</param>
-    /// <param name="logger">The worker's logger.</param>
     /// <param name="stoppingToken">Stops it, without an exception.</param>
     public static Task RunAsync(Func<CancellationToken, Task<bool>> work, TimeSpan every, ILogger logger, CancellationToken stoppingToken) =>
         RunAsync(work, token => Task.Delay(every, token), logger, stoppingToken);

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>
-/// Reads that many callers ask for at once are made once for all of them. Each caller gets a result that was read after it asked:
-/// where a read is under way already, all callers that arrive meanwhile share the one that follows it.
-/// </summary>
+/// <summary>Reads that many callers ask for at once are made once for all of them. Each caller gets a result that was read after
+/// it asked: where a read is under way already, all callers that arrive meanwhile share the one that follows it.</summary>
 internal sealed class SharedReads<TKey, TValue>
     where TKey : notnull
 {
@@ -12,7 +10,6 @@ internal sealed class SharedReads<TKey, TValue>
 
     /// <param name="key">What is read: equal keys share.</param>
     /// <param name="read">Reads it. One caller's cancellation is not the others'.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
     public Task<TValue> ReadAsync(TKey key, Func<CancellationToken, Task<TValue>> read, CancellationToken cancellationToken)
     {
         Task<TValue> shared;

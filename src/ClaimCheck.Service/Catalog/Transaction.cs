@@ -1,5 +1,4 @@
 using System.Data;
-using Npgsql;
 
 namespace ClaimCheck.Service.Catalog;
 
@@ -31,11 +30,28 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
     }
 
     /// <summary>A statement of this transaction, for Dapper.</summary>
-    public Dapper.CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
+    public CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(Limited(sql), parameters, transaction, cancellationToken: cancellationToken);
 
+    /// <returns>How many rows the statement has changed.</returns>
+    public Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(Command(sql, parameters, cancellationToken));
+
+    public Task<T?> ExecuteScalarAsync<T>(string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.ExecuteScalarAsync<T>(Command(sql, parameters, cancellationToken));
+
+    public Task<T> QuerySingleAsync<T>(string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.QuerySingleAsync<T>(Command(sql, parameters, cancellationToken));
+
+    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.QuerySingleOrDefaultAsync<T>(Command(sql, parameters, cancellationToken));
+
+    /// <inheritdoc cref="Statements.ListAsync{T}(NpgsqlConnection, CommandDefinition)"/>
+    public Task<IReadOnlyList<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.ListAsync<T>(Command(sql, parameters, cancellationToken));
+
     /// <summary>A statement over up to a million rows, which may take longer than the driver's default timeout.</summary>
-    public Dapper.CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
+    public CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(Limited(sql), parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);

@@ -1,13 +1,7 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// Intervals in ISO 8601's form. Postgres keeps months, days and microseconds apart, and so does this: P1Y is P12M and P1W is P7D,
-/// but P1D is not PT24H.
-/// </summary>
+/// <summary>Intervals in ISO 8601's form. Postgres keeps months, days and microseconds apart, and so does this: P1Y is P12M and
+/// P1W is P7D, but P1D is not PT24H.</summary>
 internal static partial class CanonicalInterval
 {
     private const long MicrosecondsPerSecond = 1_000_000;
@@ -57,7 +51,8 @@ internal static partial class CanonicalInterval
         match.Groups[name] is { Success: true, Value: var digits } ? long.Parse(digits, CultureInfo.InvariantCulture) : 0;
 
     [GeneratedRegex(
-        @"\AP((?<y>[0-9]{1,9})Y)?((?<mo>[0-9]{1,9})M)?((?<w>[0-9]{1,9})W)?((?<d>[0-9]{1,9})D)?(T((?<h>[0-9]{1,9})H)?((?<m>[0-9]{1,9})M)?((?<s>[0-9]{1,9})(\.(?<f>[0-9]{1,6}))?S)?)?\z",
+        @"\AP((?<y>[0-9]{1,9})Y)?((?<mo>[0-9]{1,9})M)?((?<w>[0-9]{1,9})W)?((?<d>[0-9]{1,9})D)?"
+        + @"(T((?<h>[0-9]{1,9})H)?((?<m>[0-9]{1,9})M)?((?<s>[0-9]{1,9})(\.(?<f>[0-9]{1,6}))?S)?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

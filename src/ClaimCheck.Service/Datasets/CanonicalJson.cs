@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>JSON as a value: names sorted, numbers in plain digits, nothing that jsonb would refuse.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Times in RFC 3339's form, in the years 1 to 9999, rounded to Postgres' microseconds.</summary>
@@ -69,7 +66,8 @@ internal static partial class CanonicalTime
     }
 
     [GeneratedRegex(
-        @"\A((?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ])?(?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,9}))?(?<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?\z",
+        @"\A((?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ])?"
+        + @"(?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,9}))?(?<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

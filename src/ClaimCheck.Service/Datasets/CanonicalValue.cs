@@ -1,13 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// The canonical text of each value of a parameter's type. Stricter than Postgres: nothing that depends on a setting or on the
-/// time of day ("tomorrow", "infinity", a time without a zone) is accepted.
-/// </summary>
+/// <summary>The canonical text of each value of a parameter's type. Stricter than Postgres: nothing that depends on a setting or
+/// on the time of day ("tomorrow", "infinity", a time without a zone) is accepted.</summary>
 internal static class CanonicalValue
 {
     // Postgres accepts more, but no caller needs it.

@@ -1,12 +1,10 @@
 using System.Text.Encodings.Web;
-using System.Text.Json;
 
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Valid criteria in canonical form, or what is wrong with them, by field.</summary>
-/// <param name="Canonical">
-/// An object of the given parameters, in the definition's order. Two criteria that mean the same are the same text.
-/// </param>
+/// <param name="Canonical">An object of the given parameters, in the definition's order. Two criteria that mean the same are the
+/// same text.</param>
 internal sealed record BoundCriteria(JsonElement Canonical, IReadOnlyDictionary<string, string[]> Errors)
 {
     public bool IsValid => Errors.Count == 0;

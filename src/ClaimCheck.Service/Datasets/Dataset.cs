@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>A named, parameterised query that may be exported, as the operator defined it.</summary>
@@ -12,9 +9,8 @@ internal sealed record Dataset
     public required string Key { get; init; }
     public required int SchemaVersion { get; init; }
 
-    /// <summary>
-    /// Whether rows that a policy of the source hides from its role may be missing; if not, such a query is refused.
-    /// </summary>
+    /// <summary>Whether rows that a policy of the source hides from its role may be missing; if not, such a query is
+    /// refused.</summary>
     public bool RowSecurity { get; init; }
 
     /// <summary>True where the operator guarantees that the key is unique: <c>"keyUnique": "trusted"</c>.</summary>

@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>The datasets as callers see them.</summary>
@@ -21,15 +17,9 @@ internal static class DatasetEndpoints
         return routes;
     }
 
-    private static async Task<Results<Ok<Page<DatasetInfo>>, ProblemResult>> ListDatasets(
-        HttpRequest request, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken)
-    {
-        if (Paging.Read(request, Call, out var refusal) is not { } paging)
-            return refusal!;
-        var rest = catalog.Current.All.Where(dataset => string.CompareOrdinal(dataset.Name, paging.After) > 0).Take(paging.Limit + 1).ToList();
-        var items = await Task.WhenAll(rest.Take(paging.Limit).Select(dataset => DescribeAsync(dataset, address, cancellationToken)));
-        return TypedResults.Ok(new Page<DatasetInfo>(items, rest.Count > paging.Limit ? Paging.Cursor(Call, items[^1].Name) : null));
-    }
+    private static Task<Results<Ok<Page<DatasetInfo>>, ProblemResult>> ListDatasets(
+        HttpRequest request, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
+        DefinitionEndpoints.ListAsync(request, Call, catalog.Current, one => DescribeAsync(one, address, cancellationToken));
 
     private static async Task<Results<Ok<DatasetInfo>, ProblemResult>> GetDataset(
         string name, DatasetCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
@@ -37,11 +27,9 @@ internal static class DatasetEndpoints
             ? TypedResults.Ok(await DescribeAsync(dataset, address, cancellationToken))
             : Problems.NotFound("dataset");
 
-    private static async Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(DatasetCatalog catalog, CancellationToken cancellationToken)
-    {
-        var (reloaded, refusal) = await DefinitionReloads.ReloadAsync(catalog, cancellationToken);
-        return refusal is null ? TypedResults.Ok(reloaded!) : Problems.Of(refusal);
-    }
+    private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(
+        DatasetCatalog catalog, CancellationToken cancellationToken) =>
+        DefinitionEndpoints.ReloadAsync(catalog, cancellationToken);
 
     private static async Task<DatasetInfo> DescribeAsync(DefinedDataset defined, PublicAddress address, CancellationToken cancellationToken)
     {

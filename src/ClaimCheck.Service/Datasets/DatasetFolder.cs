@@ -1,8 +1,7 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// The folder of the definitions: <c>ClaimCheck:Datasets</c>, or the datasets that are shipped beside the binaries.
-/// </summary>
+/// <summary>The folder of the definitions: <c>ClaimCheck:Datasets</c>, or the datasets that are shipped beside the
+/// binaries.</summary>
 internal sealed class DatasetFolder(IConfiguration configuration)
 {
     private readonly string? configured = configuration["ClaimCheck:Datasets"] is { Length: > 0 } path ? path : null;

@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>What may be exported: definitions in files, and the sample that a first start comes with.</summary>

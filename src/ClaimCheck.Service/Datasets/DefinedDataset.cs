@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>A dataset of the folder: its definition, and whether it can be exported at present.</summary>
@@ -15,7 +12,6 @@ internal sealed partial class DefinedDataset : IDefinition
     private string? reported;
     private bool isBad;
 
-    /// <param name="files">The files in the folder.</param>
     /// <param name="before">What was there before under this name, or null.</param>
     /// <param name="ask">Checks it against its source; throws nothing.</param>
     /// <param name="clock">Tells when an answer is out of date.</param>

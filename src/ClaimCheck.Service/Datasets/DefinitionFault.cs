@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end of a sentence.</summary>
@@ -23,9 +20,8 @@ internal sealed class DefinitionException(string reason, Exception? inner = null
     /// <summary>The line, where it is known.</summary>
     public int? Line { get; init; }
 
-    /// <summary>
-    /// The JSON's field, such as <c>parameters.since.type</c>, where one is at fault; empty for the whole document.
-    /// </summary>
+    /// <summary>The JSON's field, such as <c>parameters.since.type</c>, where one is at fault; empty for the whole
+    /// document.</summary>
     public string? Field { get; init; }
 
     /// <summary>The line of a JSON text that a field is on.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>The fields of one JSON object of a definition: each is taken once, and unknown ones are refused.</summary>

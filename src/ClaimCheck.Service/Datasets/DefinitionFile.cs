@@ -1,4 +1,3 @@
-using System.Buffers;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Service.Datasets;

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.RegularExpressions;
 using System.Text.Unicode;
 
 namespace ClaimCheck.Service.Datasets;
@@ -11,9 +9,8 @@ namespace ClaimCheck.Service.Datasets;
 /// <param name="Setting">The setting that names the folder.</param>
 internal sealed record DefinitionKind(string One, string Many, string Statement, string Setting);
 
-/// <summary>
-/// One definition as it is in its folder: <c>orders.json</c> and <c>orders.sql</c>, or what is wrong with these files.
-/// </summary>
+/// <summary>One definition as it is in its folder: <c>orders.json</c> and <c>orders.sql</c>, or what is wrong with these
+/// files.</summary>
 internal sealed partial record DefinitionPair(string Name, string Label, byte[]? Json, byte[]? Sql, DefinitionFault? Fault)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -22,9 +19,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
 
     public string SqlFile => Label + ".sql";
 
-    /// <summary>
-    /// All pairs of a folder, sorted by name. Names that begin with a dot belong to editors and the file system.
-    /// </summary>
+    /// <summary>All pairs of a folder, sorted by name. Names that begin with a dot belong to editors and the file
+    /// system.</summary>
     /// <exception cref="IOException">The folder can't be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be read.</exception>
     public static IReadOnlyList<DefinitionPair> ReadAll(string folder, DefinitionKind kind)
@@ -34,9 +30,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
             .Select(name => Read(folder, name!, files, kind))];
     }
 
-    /// <summary>
-    /// A fingerprint of the folder: names, sizes and times of its files, with links followed. Cheap, and opens nothing.
-    /// </summary>
+    /// <summary>A fingerprint of the folder: names, sizes and times of its files, with links followed. Cheap, and opens
+    /// nothing.</summary>
     public static string MarkOf(string folder)
     {
         try

@@ -1,15 +1,9 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
 /// <summary>Reads one definition strictly: a misspelt field must not be taken for a missing one.</summary>
 internal static class DefinitionReader
 {
-    private static readonly TimeSpan LongestLinkLifetime = TimeSpan.FromDays(7);
-    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
+    public static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
     /// <exception cref="FormatException">It is not a valid definition; the text is the reason.</exception>
     public static Dataset Read(string name, byte[] json, string sql)
@@ -28,8 +22,8 @@ internal static class DefinitionReader
             SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
             RowSecurity = fields.Take("rowSecurity", DefinitionFields.Flag) ?? false,
             Parameters = fields.Take("parameters", (field, value) => Parameters(field, value, SourceTypes.Canonical, SourceTypes.List)) ?? [],
-            LinkLifetime = fields.Take("linkLifetime", LinkLifetime) ?? TimeSpan.FromHours(1),
-            Retention = fields.Take("retention", Retention) ?? TimeSpan.FromDays(7),
+            LinkLifetime = fields.Take("linkLifetime", UpTo(LinkLifetime.Longest)) ?? TimeSpan.FromHours(1),
+            Retention = fields.Take("retention", UpTo(LongestRetention)) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
             Sql = query,
         };
@@ -106,14 +100,8 @@ internal static class DefinitionReader
             : throw new FormatException(
                 $"{field} must be \"trusted\", which says that no two records have one key, or left out: then the service makes sure of it");
 
-    private static TimeSpan? LinkLifetime(string field, JsonElement value) =>
-        Duration(field, value, TimeSpan.FromSeconds(1), LongestLinkLifetime);
-
-    private static TimeSpan? Retention(string field, JsonElement value) =>
-        Duration(field, value, TimeSpan.FromSeconds(1), LongestRetention);
-
-    private static TimeSpan? Within(string field, JsonElement value) =>
-        Duration(field, value, TimeSpan.FromSeconds(1), LongestRetention);
+    private static Func<string, JsonElement, TimeSpan?> UpTo(TimeSpan most) =>
+        (field, value) => Duration(field, value, TimeSpan.FromSeconds(1), most);
 
     private static TimeSpan Duration(string field, JsonElement value, TimeSpan least, TimeSpan most)
     {
@@ -129,7 +117,7 @@ internal static class DefinitionReader
         var fields = new DefinitionFields(field, value);
         var delivery = new DatasetDelivery(
             fields.Take("consumers", Consumers) ?? throw fields.Missing("consumers"),
-            fields.Take("within", Within) is { } within ? IsoDuration.Format(within) : null,
+            fields.Take("within", UpTo(LongestRetention)) is { } within ? IsoDuration.Format(within) : null,
             fields.Take("maxTerminalRatio", Ratio));
         fields.NothingLeft();
         return delivery;

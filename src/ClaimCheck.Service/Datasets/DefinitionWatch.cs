@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -16,11 +14,9 @@ internal interface IDefinitionFolder
     Task<IReadOnlyList<ReloadedDefinition>> ReloadAsync(bool all, CancellationToken cancellationToken);
 }
 
-/// <summary>
-/// Reads definitions again when their folder changes, and on SIGHUP. The folder is polled every second, which works on any file
-/// system and through any links, where change notifications do not; it is read once it has stayed the same from one look to the
-/// next, so that no half-written file is read. From time to time it is read even without a visible change.
-/// </summary>
+/// <summary>Reads definitions again when their folder changes, and on SIGHUP. The folder is polled every second, which works on
+/// any file system and through any links, where change notifications do not; it is read once it has stayed the same from one look
+/// to the next, so that no half-written file is read. From time to time it is read even without a visible change.</summary>
 internal sealed partial class DefinitionWatch : BackgroundService
 {
     private const int Every = 30;

@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -29,9 +27,8 @@ internal sealed class DefinitionSet<T>(IEnumerable<T> definitions)
     public T? Find(string name) => byName.GetValueOrDefault(name);
 }
 
-/// <summary>
-/// The definitions of a folder, read at start and again whenever it changes. A fault in one does not affect the others.
-/// </summary>
+/// <summary>The definitions of a folder, read at start and again whenever it changes. A fault in one does not affect the
+/// others.</summary>
 /// <param name="kind">The words for it in messages.</param>
 /// <param name="define">Creates a definition from what was read, and from the earlier one of that name.</param>
 /// <param name="logger">Logs each reading that changed something.</param>
@@ -46,7 +43,6 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
     public DefinitionSet<T> Current => Volatile.Read(ref current);
 
     /// <summary>Reads the folder again. Definitions whose files are unchanged are kept.</summary>
-    /// <param name="folder">The folder.</param>
     /// <param name="all">Whether all databases are asked again, or only for new definitions.</param>
     /// <param name="cancellationToken">Cancels the wait for the databases.</param>
     /// <exception cref="StartupException">The folder can't be read; the earlier definitions stay.</exception>

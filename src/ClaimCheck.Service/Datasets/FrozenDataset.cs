@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 
@@ -45,17 +43,14 @@ internal sealed record FrozenDataset
     public required string Key { get; init; }
     public string? OrderedBy { get; init; }
 
-    /// <summary>
-    /// True where the operator guarantees that keys are unique: then they are compared only where it costs nothing.
-    /// </summary>
+    /// <summary>True where the operator guarantees that keys are unique: then they are compared only where it costs
+    /// nothing.</summary>
     public bool TrustsKey { get; init; }
     public required int SchemaVersion { get; init; }
     public required IReadOnlyList<Column> Columns { get; init; }
 
-    /// <summary>
-    /// The columns' types with domains resolved, which the names in <see cref="Columns"/> don't show; null where only those are
-    /// known.
-    /// </summary>
+    /// <summary>The columns' types with domains resolved, which the names in <see cref="Columns"/> don't show; null where only
+    /// those are known.</summary>
     public IReadOnlyList<ResultType>? Types { get; init; }
 
     /// <summary>Its definition of success, or null.</summary>

@@ -1,13 +1,8 @@
-using System.Text.Json;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// Finds what a query would write: it could only fail in the read-only snapshot that exports are read in. The planner is asked
-/// for the query's plan, which also covers views and simple functions. It can't see what the body of a function in
-/// another language does: that fails the export.
-/// </summary>
+/// <summary>Finds what a query would write: it could only fail in the read-only snapshot that exports are read in. The planner is
+/// asked for the query's plan, which also covers views and simple functions. It can't see what the body of a function in another
+/// language does: that fails the export.</summary>
 internal static class QueryWrites
 {
     // The functions that Postgres itself refuses in a read-only transaction (PreventCommandIfReadOnly), and those that write

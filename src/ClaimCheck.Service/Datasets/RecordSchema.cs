@@ -1,14 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// JSON Schema of a record in <c>ndjson</c>. The formats are annotations, as JSON Schema defines them: a date may also be
-/// <c>infinity</c>, or one BC, in the database's text.
-/// </summary>
+/// <summary>JSON Schema of a record in <c>ndjson</c>. The formats are annotations, as JSON Schema defines them: a date may also
+/// be <c>infinity</c>, or one BC, in the database's text.</summary>
 internal static class RecordSchema
 {
     // Object ids of pg_type, which no release changes.

@@ -1,21 +1,12 @@
-using System.Globalization;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using ClaimCheck.LocalPostgres;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Records.Disk;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders (1,000,000), the
-/// same ones each time. It is created only where nothing else is configured. Services that share a server and need different
-/// numbers use different names: <c>ClaimCheck:Sample:Database</c>.
-/// </summary>
+/// <summary>The database behind the shipped datasets, on the catalog's server: <c>ClaimCheck:Sample:Orders</c> orders
+/// (1,000,000), the same ones each time. It is created only where nothing else is configured. Services that share a server and
+/// need different numbers use different names: <c>ClaimCheck:Sample:Database</c>.</summary>
 internal sealed partial class SampleDatabase(
     DatasetFolder folder, IConfiguration configuration, SourceDatabases sources, ILogger<SampleDatabase> logger)
 {
@@ -29,9 +20,8 @@ internal sealed partial class SampleDatabase(
 
     private const long MostOrders = 100_000_000;
 
-    /// <summary>
-    /// Creates the database if it is wanted and missing, and registers it as a source. Replicas may run this at the same time.
-    /// </summary>
+    /// <summary>Creates the database if it is wanted and missing, and registers it as a source. Replicas may run this at the same
+    /// time.</summary>
     /// <param name="catalog">A connection string to the catalog, on the server that the sample goes to.</param>
     /// <param name="embedded">That server, where it is the embedded one.</param>
     /// <param name="cancellationToken">Stops the start; a half-made table is rolled back.</param>
@@ -52,7 +42,7 @@ internal sealed partial class SampleDatabase(
             if (await CreateOrdersAsync(connection, orders, cancellationToken))
             {
                 // Not only for the planner: without it the first export would write hint bits to every page.
-                await connection.ExecuteAsync(new CommandDefinition("VACUUM (FREEZE, ANALYZE) orders", cancellationToken: cancellationToken));
+                await connection.ExecuteAsync("VACUUM (FREEZE, ANALYZE) orders", null, cancellationToken);
                 Log.Made(logger, orders, name);
             }
         }
@@ -79,9 +69,7 @@ internal sealed partial class SampleDatabase(
 
         await CreateDatabaseAsync(embedded.ConnectionString("postgres"), name, cancellationToken);
         await ServerRoles.PrepareAsync(embedded, name, Writer, Reader, cancellationToken);
-        return (
-            ServerRoles.ConnectionString(embedded, name, Reader),
-            ServerRoles.ConnectionString(embedded, name, Writer));
+        return (ServerRoles.ConnectionString(embedded, name, Reader), ServerRoles.ConnectionString(embedded, name, Writer));
     }
 
     private string WantedName()
@@ -120,10 +108,9 @@ internal sealed partial class SampleDatabase(
             new NpgsqlConnectionStringBuilder(catalog) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         // CREATE DATABASE runs outside a transaction; the lock is released with the session.
-        await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken: cancellationToken));
-        var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync("SELECT pg_advisory_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken);
+        var exists = await connection.ExecuteScalarAsync<bool>(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = @name)", new { name }, cancellationToken);
         if (!exists)
             // From template0, to which nobody can be connected: another session in the template would be an error here.
             await connection.ExecuteAsync(new CommandDefinition(
@@ -136,14 +123,12 @@ internal sealed partial class SampleDatabase(
     private static async Task<bool> CreateOrdersAsync(NpgsqlConnection connection, long orders, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@Sample)", new { AdvisoryLocks.Sample }, transaction, cancellationToken: cancellationToken));
-        var made = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT obj_description(to_regclass('public.orders'), 'pg_class')", transaction: transaction, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken);
+        var made = await connection.ExecuteScalarAsync<string?>(
+            "SELECT obj_description(to_regclass('public.orders'), 'pg_class')", null, cancellationToken);
         if (made == SampleOrders.Recipe(orders))
             return false;
-        await connection.ExecuteAsync(new CommandDefinition(
-            SampleOrders.Script(orders), transaction: transaction, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(SampleOrders.Script(orders), null, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

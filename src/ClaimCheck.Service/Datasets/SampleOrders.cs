@@ -1,14 +1,11 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// How the server itself generates the sample's orders: spread evenly over two years; one note in fifty contains
-/// what breaks careless readers of CSV.
-/// </summary>
+/// <summary>How the server itself generates the sample's orders: spread evenly over two years; one note in fifty contains what
+/// breaks careless readers of CSV.</summary>
 internal static class SampleOrders
 {
-    /// <summary>
-    /// The table's comment. With another number of orders, or another recipe of a later version, the table is created again.
-    /// </summary>
+    /// <summary>The table's comment. With another number of orders, or another recipe of a later version, the table is created
+    /// again.</summary>
     public static string Recipe(long orders) => $"ClaimCheck's sample, recipe 1, {orders} orders";
 
     /// <summary>Must run in one transaction.</summary>
@@ -39,7 +36,8 @@ internal static class SampleOrders
                      'Grüße aus Köln', '日本語の注文', '🎁 for 👩‍👩‍👧', E'e\u0301 is not \u00e9', E'no\u00a0break', E'\u200b'
                    ])[1 + (n / 50 % 24)]
                  WHEN n % 10 = 1 THEN NULL
-                 ELSE (ARRAY['leave at the door', 'ring twice, please', 'wrapped as a gift', 'call before the delivery'])[1 + (n % 4)]
+                 ELSE (ARRAY['leave at the door', 'ring twice, please', 'wrapped as a gift',
+                             'call before the delivery'])[1 + (n % 4)]
                END,
                timestamptz '2024-07-01 00:00:00Z' + n * interval '1 second' * {{Math.Max(1, 63_072_000 / Math.Max(1, orders))}}
           FROM generate_series(1::bigint, {{orders}}) AS n;

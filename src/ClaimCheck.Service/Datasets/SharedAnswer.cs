@@ -1,8 +1,7 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// An answer that many callers share, asked for at most once per interval. No caller can cancel the query for the others.
-/// </summary>
+/// <summary>An answer that many callers share, asked for at most once per interval. No caller can cancel the query for the
+/// others.</summary>
 /// <param name="ask">Throws nothing.</param>
 /// <param name="fresh">For how long an answer is reused.</param>
 /// <param name="clock">Measures that.</param>

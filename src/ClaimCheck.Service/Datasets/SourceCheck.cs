@@ -1,11 +1,6 @@
 using System.Data;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text.Json;
-using System.Text.RegularExpressions;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Sources;
-using Npgsql;
 
 namespace ClaimCheck.Service.Datasets;
 

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>
-/// Limits concurrent queries to one source: a folder of datasets must not take all its connections. Where the source turns
-/// out to be unreachable, all waiting callers get that answer, and do not each wait for a connect timeout.
-/// </summary>
+/// <summary>Limits concurrent queries to one source: a folder of datasets must not take all its connections. Where the source
+/// turns out to be unreachable, all waiting callers get that answer, and do not each wait for a connect timeout.</summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class SourceGate
 #pragma warning restore CA1001

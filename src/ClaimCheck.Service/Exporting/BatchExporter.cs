@@ -1,12 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
@@ -109,13 +100,11 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
     }
 
     private static IRecordFormat Format(
-        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
-    {
-        return plan.Format switch
+        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken) =>
+        plan.Format switch
         {
             "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys, cancellationToken),
             "ndjson" => new NdjsonFormat(columns, blocks, keys, cancellationToken),
             _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
         };
-    }
 }

@@ -1,34 +1,23 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Datasets;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>
-/// How workers divide the exports among themselves: each lease has a token and a time limit by the database's clock. A worker
-/// that lost its lease (killed, paused, disconnected) matches no row any more, so that its writes change nothing.
-/// </summary>
+/// <summary>How workers divide the exports among themselves: each lease has a token and a time limit by the database's clock. A
+/// worker that lost its lease (killed, paused, disconnected) matches no row any more, so that its writes change
+/// nothing.</summary>
 internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
 {
     // The most callers that one look considers; the next look continues after the one served last.
     private const int MostShares = 100;
     private volatile string lastShare = "";
 
-    /// <summary>
-    /// Leases the next export: of the caller with the fewest running exports or, among equals, of the one served
-    /// longest ago; of its exports the one that has waited longest.
-    /// </summary>
+    /// <summary>Leases the next export: of the caller with the fewest running exports or, among equals, of the one served longest
+    /// ago; of its exports the one that has waited longest.</summary>
     /// <returns>Null when none is waiting.</returns>
     public async Task<ExportPlan?> TakeAsync(CancellationToken cancellationToken)
     {
         var lease = new { Token = Guid.NewGuid(), options.Lease, Attempt = NewAttempt(), After = lastShare, MostShares };
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // The index is exports_to_share: callers are found by skipping from one to the next, so that a long queue of one
         // costs nothing, and what waits for its next try delays nobody. SKIP LOCKED divides each queue among workers.
-        var taken = await connection.QuerySingleOrDefaultAsync<LeasedRow>(new CommandDefinition(
+        var taken = await catalog.QuerySingleOrDefaultAsync<LeasedRow>(
             """
             WITH RECURSIVE shares (share, n) AS (
                 SELECT share, 0 FROM (VALUES (''), (@After)) AS begins (share)
@@ -41,7 +30,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                   FROM shares
                  WHERE share IS NOT NULL AND n < @MostShares
             ), running AS (
-                SELECT claimcheck_share(tenant, caller, dataset) AS share, count(*) AS count FROM exports WHERE state = 'running' GROUP BY 1
+                SELECT claimcheck_share(tenant, caller, dataset) AS share, count(*) AS count FROM exports
+                 WHERE state = 'running' GROUP BY 1
             ), next AS (
                 SELECT waiting.id, turn.share
                   FROM (SELECT s.share
@@ -59,7 +49,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                  CROSS JOIN LATERAL (
                        SELECT id
                          FROM exports
-                        WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = turn.share AND next_try_at <= now()
+                        WHERE state = 'pending' AND claimcheck_share(tenant, caller, dataset) = turn.share
+                          AND next_try_at <= now()
                         ORDER BY next_try_at
                         LIMIT 1
                           FOR UPDATE SKIP LOCKED) waiting
@@ -84,7 +75,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             SELECT leased.*, (SELECT unless_configured FROM default_framing) AS framing FROM leased
             """,
             lease,
-            cancellationToken: cancellationToken));
+            cancellationToken);
         lastShare = taken?.Share ?? "";
         return taken is null ? null : new ExportPlan
         {
@@ -106,10 +97,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
 
     /// <summary>Renews the lease, and records the progress.</summary>
     /// <returns>False when the lease is lost.</returns>
-    public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteAsync(new CommandDefinition(
+    public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken) =>
+        await catalog.ExecuteAsync(
             """
             UPDATE exports
                SET lease_until = now() + @Lease, records = @Records, bytes = @Bytes, files = @Files,
@@ -117,16 +106,13 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             """,
             new { Id = plan.ExportId.Value, Token = plan.LeaseToken, options.Lease, meter.Records, meter.Bytes, meter.Files, meter.EstimatedRecords },
-            cancellationToken: cancellationToken)) == 1;
-    }
+            cancellationToken) == 1;
 
     /// <summary>Returns exports whose worker has gone silent to pending, and marks their attempts for the sweep.</summary>
     /// <returns>Their ids.</returns>
-    public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken) =>
         // A caller of whom nothing was leased for an hour is treated as a new one.
-        return (await connection.QueryAsync<Guid>(new CommandDefinition(
+        catalog.ListAsync<Guid>(
             """
             WITH forgotten AS (
                 DELETE FROM served_shares WHERE served_at < now() - interval '1 hour'
@@ -149,22 +135,21 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             )
             SELECT id FROM reclaimed
             """,
-            cancellationToken: cancellationToken))).AsList();
-    }
+            null,
+            cancellationToken);
 
     /// <summary>Gives the lease back: at once where the worker stops, with a delay where a try has failed.</summary>
     /// <param name="plan">The lease.</param>
     /// <param name="delay">How long no worker leases it.</param>
     /// <param name="failed">Counts as one of the tries.</param>
     /// <param name="cancellationToken">Clean-up runs on a token of its own.</param>
-    public async Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    public Task HandBackAsync(ExportPlan plan, TimeSpan delay, bool failed, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             """
             WITH returned AS (
                 UPDATE exports
-                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed
+                   SET state = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay,
+                       tries = tries + @Failed
                  WHERE id = @Id AND state = 'running' AND lease_token = @Token
              RETURNING id
             )
@@ -173,35 +158,17 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
              WHERE lease_token = @Token AND EXISTS (SELECT FROM returned)
             """,
             new { Id = plan.ExportId.Value, Token = plan.LeaseToken, delay, Failed = failed ? 1 : 0 },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>How many tries have failed so far, and how many leases were taken.</summary>
-    public async Task<(int Tries, int Leases)> TriesAsync(ExportPlan plan, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<(int, int)>(new CommandDefinition(
-            "SELECT tries, leases FROM exports WHERE id = @Id",
-            new { Id = plan.ExportId.Value },
-            cancellationToken: cancellationToken));
-    }
+    public async Task<(int Tries, int Leases)> TriesAsync(ExportPlan plan, CancellationToken cancellationToken) =>
+        await catalog.QuerySingleAsync<(int, int)>(
+            "SELECT tries, leases FROM exports WHERE id = @Id", new { Id = plan.ExportId.Value }, cancellationToken);
 
     // Unguessable, so that the keys of one attempt do not reveal those of another.
     private static string NewAttempt() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
 
-    private sealed record LeasedRow
-    {
-        public required Guid Id { get; init; }
-        public required Guid BatchId { get; init; }
-        public required string Definition { get; init; }
-        public required string Criteria { get; init; }
-        public required string Format { get; init; }
-        public required string Compression { get; init; }
-        public required long MaxFileBytes { get; init; }
-        public string? Framing { get; init; }
-        public Guid? RetryOf { get; init; }
-        public required string Consumer { get; init; }
-        public string? TraceParent { get; init; }
-        public required string Share { get; init; }
-    }
+    private sealed record LeasedRow(
+        Guid Id, Guid BatchId, string Definition, string Criteria, string Format, string Compression,
+        long MaxFileBytes, Guid? RetryOf, string Consumer, string? TraceParent, string Share, string? Framing);
 }

@@ -1,15 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>
-/// How an export's run ends: one transaction, guarded by state and lease, with its event. Repeated after a lost connection,
-/// since a commit whose answer was lost may have happened: the second try recognises that.
-/// </summary>
+/// <summary>How an export's run ends: one transaction, guarded by state and lease, with its event. Repeated after a lost
+/// connection, since a commit whose answer was lost may have happened: the second try recognises that.</summary>
 internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IReadyStep> readySteps)
 {
     /// <returns>False if the lease was lost or the export ended meanwhile: then nothing was written.</returns>
@@ -17,10 +9,11 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // The row lock taken here is what a concurrent revoke waits for.
-        var ready = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
+        var ready = await transaction.QuerySingleOrDefaultAsync<Subject>(
             $"""
             UPDATE exports
-               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt, read_until = @ReadUntil,
+               SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt,
+                   read_until = @ReadUntil,
                    records = @Records, bytes = @Bytes, uncompressed_bytes = @UncompressedBytes, files = @Files,
                    lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
@@ -37,11 +30,11 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
                 staged.UncompressedBytes,
                 Files = staged.Files.Count,
             },
-            cancellationToken));
+            cancellationToken);
         if (ready is null)
             return await WasCompletedAsync(plan, transaction, cancellationToken);
 
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO batch_files (batch_id, ordinal, attempt, name, records, bytes, uncompressed_bytes, sha256,
                                framing, header_bytes, header_uncompressed_bytes, header_crc32, records_crc32,
@@ -76,7 +69,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
                 IndexBytes = staged.Files.Select(file => file.IndexBytes).ToArray(),
                 IndexDigests = staged.Files.Select(file => file.IndexSha256).ToArray(),
             },
-            cancellationToken));
+            cancellationToken);
         foreach (var step in readySteps)
             await step.TakeAsync(transaction, plan, staged, cancellationToken);
         // A retry whose records are all gone has nothing to fetch. Links and the claim URL are minted by the relay, anew for each
@@ -114,23 +107,23 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
     {
         failure = failure with { Detail = BoundedText.Cut(failure.Detail, BoundedText.Detail) };
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var failed = await transaction.Connection.QuerySingleOrDefaultAsync<Subject>(transaction.Command(
+        var failed = await transaction.QuerySingleOrDefaultAsync<Subject>(
             $"""
             UPDATE exports
-               SET state = 'failed', ended_at = now(), failure_code = @Code, failure_detail = @Detail, failure_transient = @Transient,
-                   lease_token = NULL, lease_until = NULL
+               SET state = 'failed', ended_at = now(), failure_code = @Code, failure_detail = @Detail,
+                   failure_transient = @Transient, lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             RETURNING {Subject.Columns}
             """,
             new { Id = plan.ExportId.Value, Token = plan.LeaseToken, failure.Code, failure.Detail, failure.Transient },
-            cancellationToken));
+            cancellationToken);
         if (failed is null)
             return false;
         // Nothing staged remains.
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             "INSERT INTO batch_deletions (batch_id) VALUES (@BatchId) ON CONFLICT (batch_id) DO NOTHING",
             new { BatchId = plan.BatchId.Value },
-            cancellationToken));
+            cancellationToken);
         await Outbox.AddAsync(
             transaction,
             EventTypes.BulkFailed,
@@ -143,23 +136,17 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
 
     // An earlier try of the same completion may have committed without its answer reaching us.
     private static async Task<bool> WasCompletedAsync(ExportPlan plan, Transaction transaction, CancellationToken cancellationToken) =>
-        await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+        await transaction.ExecuteScalarAsync<bool>(
             """
             SELECT EXISTS (SELECT FROM exports WHERE id = @Id AND ready_at IS NOT NULL AND attempt = @Attempt)
             """,
             new { Id = plan.ExportId.Value, plan.Attempt },
-            cancellationToken));
+            cancellationToken);
 
-    private sealed record Subject
+    private sealed record Subject(
+        Guid Id, Guid BatchId, string Tenant, string Dataset, int SchemaVersion, string Consumer)
     {
         public const string Columns = "id, batch_id, tenant, dataset, schema_version, consumer";
-
-        public required Guid Id { get; init; }
-        public required Guid BatchId { get; init; }
-        public required string Tenant { get; init; }
-        public required string Dataset { get; init; }
-        public required int SchemaVersion { get; init; }
-        public required string Consumer { get; init; }
 
         public EventSubject Event => new(Id, BatchId, Tenant, Dataset, Consumer);
     }

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Everything a worker needs to turn one export into files.</summary>

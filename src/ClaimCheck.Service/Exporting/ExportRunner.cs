@@ -1,10 +1,4 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Exporting;
 

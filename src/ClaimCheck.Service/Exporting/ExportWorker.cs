@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Takes leases and runs exports, a few at a time, until the service stops.</summary>

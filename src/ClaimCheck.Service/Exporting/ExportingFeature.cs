@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Exporting;
 
 internal static class ExportingFeature

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>
-/// Renews a lease while its work runs, and reports progress. Cancels the work when the lease is lost: when the catalog says
-/// so, or when it could not be asked for as long as the lease lasts.
-/// </summary>
+/// <summary>Renews a lease while its work runs, and reports progress. Cancels the work when the lease is lost: when the catalog
+/// says so, or when it could not be asked for as long as the lease lasts.</summary>
 internal sealed class Heartbeat : IDisposable
 {
     // Often enough for a live progress bar; for the lease itself a third of its time would do.

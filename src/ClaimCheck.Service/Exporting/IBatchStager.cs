@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one batch's records into staged files: those of a dataset's query, or those that its producer has uploaded.</summary>

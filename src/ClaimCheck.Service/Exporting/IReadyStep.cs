@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>What must happen together with a batch becoming ready: a step in the transaction that makes it so, after the batch's

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Runs one leased item, an export or a job, to its outcome: what it ends as, another try, or given back.</summary>
@@ -10,7 +5,6 @@ namespace ClaimCheck.Service.Exporting;
 /// <param name="lease">How long a lease lasts.</param>
 /// <param name="delay">After the first failed try; it doubles with each.</param>
 /// <param name="longestDelay">The maximum.</param>
-/// <param name="logger">The runner's logger.</param>
 internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan delay, TimeSpan longestDelay, ILogger logger)
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(5);

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>What <see cref="LeaseRunner"/> needs to know of an item.</summary>

@@ -1,16 +1,11 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>
-/// The loop of a worker: leases and runs pending work, a few at a time, and returns what silent workers left to pending. While
-/// the catalog is unreachable it waits.
-/// </summary>
+/// <summary>The loop of a worker: leases and runs pending work, a few at a time, and returns what silent workers left to pending.
+/// While the catalog is unreachable it waits.</summary>
 /// <param name="signals">Signals that something is new.</param>
 /// <param name="channel">The channel to listen on.</param>
 /// <param name="parallelism">How many run at a time.</param>
 /// <param name="lease">How long a lease lasts; a third of it is the poll interval.</param>
-/// <param name="logger">The worker's logger.</param>
 internal sealed class LeasedWork(CatalogSignals signals, string channel, int parallelism, TimeSpan lease, ILogger logger)
 {
     // Also for those whose next try is due.
@@ -20,7 +15,6 @@ internal sealed class LeasedWork(CatalogSignals signals, string channel, int par
     /// <param name="run">Runs it to its outcome.</param>
     /// <param name="reclaim">Returns those whose lease has run out to pending.</param>
     /// <param name="reclaimed">Logs one of them.</param>
-    /// <param name="stoppingToken">Stops it.</param>
     public Task RunAsync<TLease>(
         Func<CancellationToken, Task<TLease?>> take,
         Func<TLease, CancellationToken, Task> run,

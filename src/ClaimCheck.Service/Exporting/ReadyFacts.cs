@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>What the outbox stores of a BulkReady: everything but links and addresses, which are made anew for each delivery.</summary>

@@ -1,12 +1,7 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>
-/// Reads only the records of a retry: the original's query, with its criteria, restricted to a slice of keys at a time, all in
-/// one snapshot. The restriction is outside the query, where the planner can push it down to the source's index.
-/// </summary>
+/// <summary>Reads only the records of a retry: the original's query, with its criteria, restricted to a slice of keys at a time,
+/// all in one snapshot. The restriction is outside the query, where the planner can push it down to the source's index.</summary>
 internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, ExportPlan plan, WantedKeys wanted)
 {
     public async IAsyncEnumerable<CopyReader> ReadAsync(string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -1,9 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Sources;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>The records of a round of retries: their keys in slices, and which of them are gone from the source.</summary>
@@ -57,10 +51,9 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
     {
         if (keys.Count == 0)
             return;
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await catalog.ExecuteAsync(
             "INSERT INTO gone_record_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) ON CONFLICT DO NOTHING",
             new { Id = retry.Value, attempt, Digests = keys.Select(KeyDigest.Of).ToArray() },
-            cancellationToken: cancellationToken));
+            cancellationToken);
     }
 }

@@ -1,15 +1,9 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>The job resource: request an export, watch it, list them. Cancelling is in <c>Revocation/</c>.</summary>
 internal static class ExportEndpoints
 {
     private const string ListCall = "exports";
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     public static IEndpointRouteBuilder MapExports(this IEndpointRouteBuilder routes)
     {
@@ -46,7 +40,7 @@ internal static class ExportEndpoints
 
         if ((key is not null && !isNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
             return TypedResults.Ok(views.Show(row));
-        RetryAfter(context);
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
     }
 
@@ -58,7 +52,7 @@ internal static class ExportEndpoints
         if (Waiting.Apply(context, Waiting.Preferred(context.Request)) is var wait && wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
         if (!ExportState.IsSettled(row.State))
-            RetryAfter(context);
+            Waiting.AskAgain(context);
         return TypedResults.Ok(views.Show(row));
     }
 
@@ -76,7 +70,4 @@ internal static class ExportEndpoints
         var rows = await store.ListAsync(caller, state, dataset, before, paging.WithNext, cancellationToken);
         return TypedResults.Ok(paging.Of(rows, row => views.Show(row), row => row.ExportId.ToString()));
     }
-
-    private static void RetryAfter(HttpContext context) =>
-        context.Response.Headers.RetryAfter = ((int)AskAgain.TotalSeconds).ToString();
 }

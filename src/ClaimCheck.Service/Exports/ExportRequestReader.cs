@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Service.Datasets;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>A valid request, with the dataset's defaults filled in.</summary>
@@ -12,12 +9,9 @@ internal static class ExportRequestReader
     private const long SmallestFile = 64 << 10;
     private const long LargestFile = 5L << 30;
     private const long UsualFile = 256 << 20;
-    private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7); // SigV4's limit
-    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
-    /// <summary>
-    /// The dataset that a body names, where its definition could never be read: then the other fields can't be checked.
-    /// </summary>
+    /// <summary>The dataset that a body names, where its definition could never be read: then the other fields can't be
+    /// checked.</summary>
     public static DefinedDataset? Unread(JsonElement body, DefinitionSet<DefinedDataset> datasets) =>
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String
         && datasets.Find(name.GetString()!) is { Definition: null } unread
@@ -36,8 +30,9 @@ internal static class ExportRequestReader
         var format = fields.OneOf("format", "csv", "ndjson") ?? "csv";
         var compression = fields.OneOf("compression", "gzip", "none") ?? "gzip";
         var maxFileBytes = fields.Whole("maxFileBytes", SmallestFile, LargestFile) ?? UsualFile;
-        var linkLifetime = fields.Duration("linkLifetime", TimeSpan.FromSeconds(1), LongestLink) ?? dataset?.LinkLifetime;
-        var retention = fields.Duration("retention", TimeSpan.FromSeconds(1), LongestRetention) ?? dataset?.Retention;
+        var shortest = TimeSpan.FromSeconds(1);
+        var linkLifetime = fields.Duration("linkLifetime", shortest, LinkLifetime.Longest) ?? dataset?.LinkLifetime;
+        var retention = fields.Duration("retention", shortest, DefinitionReader.LongestRetention) ?? dataset?.Retention;
         var given = fields.Take("criteria");
         fields.RefuseOthers();
 

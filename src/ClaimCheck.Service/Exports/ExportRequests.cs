@@ -1,9 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>The outcome of a request for an export.</summary>

@@ -1,17 +1,18 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Links;
-
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>A row of <c>exports</c>, as Dapper reads it by <see cref="Columns"/>.</summary>
-internal sealed record ExportRow
+/// <summary>A row of <c>exports</c>, as Dapper reads it by <see cref="Columns"/>. Its consumer is the one that it is for, or
+/// <c>*</c>.</summary>
+internal sealed record ExportRow(
+    Guid Id, Guid BatchId, string Tenant, string Dataset, int SchemaVersion, string Definition, string Criteria,
+    string Format, string Compression, long MaxFileBytes, TimeSpan LinkLifetime, TimeSpan Retention, Guid? RetryOf,
+    string Consumer, string State, string? Attempt, DateTimeOffset? ManifestExpiresAt, long? EstimatedRecords,
+    long Records, long Bytes, long UncompressedBytes, int Files, DateTimeOffset? SnapshotAt,
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? ReadyAt, DateTimeOffset? ExpiresAt,
+    DateTimeOffset? EndedAt, string? EndedBy, string? Reason, string? FailureCode, string? FailureDetail,
+    bool? FailureTransient, TimeSpan? Remaining, TimeSpan? ManifestRemaining)
 {
-    /// <summary>
-    /// The columns that every reader selects. <c>remaining</c> and <c>manifest_remaining</c> are times left by the database's
-    /// clock.
-    /// </summary>
+    /// <summary>The columns that every reader selects. <c>remaining</c> and <c>manifest_remaining</c> are times left by the
+    /// database's clock.</summary>
     public const string Columns = """
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
         format, compression, max_file_bytes, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
@@ -20,50 +21,11 @@ internal sealed record ExportRow
         expires_at - now() AS remaining, manifest_expires_at - now() AS manifest_remaining
         """;
 
-    public required Guid Id { get; init; }
-    public required Guid BatchId { get; init; }
-    public required string Tenant { get; init; }
-    public required string Dataset { get; init; }
-    public required int SchemaVersion { get; init; }
-    public required string Definition { get; init; }
-    public required string Criteria { get; init; }
-    public required string Format { get; init; }
-    public required string Compression { get; init; }
-    public required long MaxFileBytes { get; init; }
-    public required TimeSpan LinkLifetime { get; init; }
-    public required TimeSpan Retention { get; init; }
-    public Guid? RetryOf { get; init; }
-
-    /// <summary>The one consumer that it is for, or <c>*</c>.</summary>
-    public required string Consumer { get; init; }
-    public required string State { get; init; }
-    public string? Attempt { get; init; }
-    public DateTimeOffset? ManifestExpiresAt { get; init; }
-    public long? EstimatedRecords { get; init; }
-    public required long Records { get; init; }
-    public required long Bytes { get; init; }
-    public required long UncompressedBytes { get; init; }
-    public required int Files { get; init; }
-    public DateTimeOffset? SnapshotAt { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-    public DateTimeOffset? StartedAt { get; init; }
-    public DateTimeOffset? ReadyAt { get; init; }
-    public DateTimeOffset? ExpiresAt { get; init; }
-    public DateTimeOffset? EndedAt { get; init; }
-    public string? EndedBy { get; init; }
-    public string? Reason { get; init; }
-    public string? FailureCode { get; init; }
-    public string? FailureDetail { get; init; }
-    public bool? FailureTransient { get; init; }
-    public TimeSpan? Remaining { get; init; }
-    public TimeSpan? ManifestRemaining { get; init; }
-
     public ExportId ExportId => new(Id);
     public BatchId Batch => new(BatchId);
 
-    /// <summary>
-    /// The state, but <c>expired</c> from the end of retention on, even before the retention worker has stored it.
-    /// </summary>
+    /// <summary>The state, but <c>expired</c> from the end of retention on, even before the retention worker has stored
+    /// it.</summary>
     public string EffectiveState => State == ExportState.Ready && Remaining <= TimeSpan.Zero ? ExportState.Expired : State;
 
     public ExportTerms Terms => new(CriteriaJson, Format, Compression, MaxFileBytes, LinkLifetime, Retention);

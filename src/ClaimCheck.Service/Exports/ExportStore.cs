@@ -1,11 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>An export that is to be created.</summary>
@@ -33,16 +25,16 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
 
     private static async Task<KnownKey?> FindByKeyAsync(NpgsqlConnection connection, Caller caller, string key, CancellationToken cancellationToken)
     {
-        var known = await connection.QuerySingleOrDefaultAsync<(byte[] Meaning, Guid ExportId)?>(new CommandDefinition(
+        var known = await connection.QuerySingleOrDefaultAsync<(byte[] Meaning, Guid ExportId)?>(
             "SELECT meaning, export_id FROM idempotency_keys WHERE caller = @Caller AND key = @key",
-            new { Caller = KeyOwner(caller), key },
-            cancellationToken: cancellationToken));
+            new { Caller = caller.KeyOwner, key },
+            cancellationToken);
         return known is { } found ? new(found.Meaning, new(found.ExportId)) : null;
     }
 
     /// <summary>Creates an export.</summary>
     /// <returns>The new export, or the one that the key created before, even one that is being created at this moment.</returns>
-    public async Task<Created> CreateAsync(
+    public async Task<CreatedExport> CreateAsync(
         Caller caller,
         NewExport export,
         string? key,
@@ -55,14 +47,14 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         if (key is not null)
         {
             // The primary key makes a second request wait here until the first has committed.
-            var taken = await transaction.Connection.ExecuteAsync(transaction.Command(
+            var taken = await transaction.ExecuteAsync(
                 """
                 INSERT INTO idempotency_keys (caller, key, meaning, export_id)
                 VALUES (@Caller, @key, @meaning, @ExportId)
                 ON CONFLICT (caller, key) DO NOTHING
                 """,
-                new { Caller = KeyOwner(caller), key, meaning, ExportId = id.Value },
-                cancellationToken));
+                new { Caller = caller.KeyOwner, key, meaning, ExportId = id.Value },
+                cancellationToken);
             // On this connection: if many that waited here each asked for a second one, the pool would be exhausted.
             if (taken == 0)
                 return new((await FindByKeyAsync(transaction.Connection, caller, key, cancellationToken))!, null);
@@ -78,12 +70,14 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
     /// <summary>Creates an export, in a transaction that also writes the reason for it.</summary>
     public static Task<ExportRow> InsertAsync(
         Transaction transaction, ExportId id, Caller caller, NewExport export, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
+        transaction.QuerySingleAsync<ExportRow>(
             $"""
             INSERT INTO exports (id, batch_id, tenant, caller, dataset, schema_version, definition, criteria,
-                                 format, compression, max_file_bytes, link_lifetime, retention, state, retry_of, consumer, traceparent)
+                                 format, compression, max_file_bytes, link_lifetime, retention, state, retry_of,
+                                 consumer, traceparent)
             VALUES (@Id, @BatchId, @Tenant, @Caller, @Dataset, @SchemaVersion, @Definition::json, @Criteria::json,
-                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @RetryOf, @Consumer, @TraceParent)
+                    @Format, @Compression, @MaxFileBytes, @LinkLifetime, @Retention, @State, @RetryOf,
+                    @Consumer, @TraceParent)
             RETURNING {ExportRow.Columns}
             """,
             new
@@ -106,41 +100,31 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 export.Consumer,
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
-            cancellationToken));
+            cancellationToken);
 
-    public async Task<ExportRow?> FindAsync(Caller caller, ExportId id, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+    public Task<ExportRow?> FindAsync(Caller caller, ExportId id, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE id = @Id AND tenant = @Tenant",
             new { Id = id.Value, caller.Tenant },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
-    public async Task<ExportRow?> FindAsync(Caller caller, BatchId id, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
+    public Task<ExportRow?> FindAsync(Caller caller, BatchId id, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id AND tenant = @Tenant",
             new { Id = id.Value, caller.Tenant },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>Those of the exports that are ready or have ended.</summary>
-    public async Task<IEnumerable<ExportRow>> SettledAsync(Guid[] exports, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QueryAsync<ExportRow>(new CommandDefinition(
+    public async Task<IEnumerable<ExportRow>> SettledAsync(Guid[] exports, CancellationToken cancellationToken) =>
+        await catalog.ListAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE id = ANY(@exports) AND state NOT IN ('open', 'pending', 'running')",
             new { exports },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>Newest first. Ids sort by creation, so that the last one of a page is where the next begins.</summary>
     public async Task<IReadOnlyList<ExportRow>> ListAsync(
         Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows only.
         var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset") + (before is null ? "" : " AND id < @Before");
         const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // the order of these indexes, not of the primary key
@@ -153,21 +137,19 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
                 SELECT *
                   FROM ((SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest})
                          UNION ALL
-                        (SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
+                        (SELECT {ExportRow.Columns} FROM exports
+                          WHERE {within} AND state = 'ready' AND expires_at <= now())) expired
                 {newest}
                 """,
             _ => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state {newest}",
         };
-        return (await connection.QueryAsync<ExportRow>(new CommandDefinition(
-            sql, new { caller.Tenant, Before = before?.Value, state, dataset, limit }, cancellationToken: cancellationToken))).AsList();
+        return await catalog.ListAsync<ExportRow>(
+            sql, new { caller.Tenant, Before = before?.Value, state, dataset, limit }, cancellationToken);
     }
-
-    // Keys belong to one caller; tenants never share them.
-    private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
 }
 
 /// <summary>What a key created before.</summary>
 internal sealed record KnownKey(byte[] Meaning, ExportId ExportId);
 
 /// <summary>One of the two is set.</summary>
-internal sealed record Created(KnownKey? Known, ExportRow? New);
+internal sealed record CreatedExport(KnownKey? Known, ExportRow? New);

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>What is asked of a dataset: from the request, with the defaults filled in, to the row that a worker's plan is made of.</summary>

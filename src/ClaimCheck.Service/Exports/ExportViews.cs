@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>Exports and batches as callers see them.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>Waits until an export is ready or ended, for callers that asked to (<c>Prefer: wait=N</c>).</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Exports;
 
 /// <summary>Reads the fields of a body; collects what is wrong with each.</summary>

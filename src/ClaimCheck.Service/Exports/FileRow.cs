@@ -1,34 +1,13 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>A row of <c>files</c>: one committed file of a batch.</summary>
-internal sealed record FileRow
+/// <summary>A row of <c>batch_files</c>: one committed file of a batch.</summary>
+internal sealed record FileRow(
+    int Ordinal, string Attempt, string Name, long Records, long Bytes, long UncompressedBytes, byte[] Sha256,
+    string Framing, // one of BlockFraming; all files of a batch have the same
+    long HeaderBytes, // stored before the first block
+    long? HeaderUncompressedBytes, long? HeaderCrc32, long? RecordsCrc32,
+    string IndexName, long IndexBytes, byte[] IndexSha256)
 {
-    public required int Ordinal { get; init; }
-    public required string Attempt { get; init; }
-    public required string Name { get; init; }
-    public required long Records { get; init; }
-    public required long Bytes { get; init; }
-    public required long UncompressedBytes { get; init; }
-    public required byte[] Sha256 { get; init; }
-
-    /// <summary>One of <see cref="BlockFraming"/>; all files of a batch have the same.</summary>
-    public required string Framing { get; init; }
-
-    /// <summary>Stored bytes before the first block.</summary>
-    public required long HeaderBytes { get; init; }
-
-    public long? HeaderUncompressedBytes { private get; init; }
-    public long? HeaderCrc32 { private get; init; }
-    public long? RecordsCrc32 { private get; init; }
-    public required string IndexName { get; init; }
-    public required long IndexBytes { get; init; }
-    public required byte[] IndexSha256 { get; init; }
-
     /// <summary>The column names before compression. Known where the framing is <c>deflate</c>.</summary>
     public Crc32Sum PlainHeader => new((uint)HeaderCrc32!.Value, HeaderUncompressedBytes!.Value);
 
@@ -38,7 +17,7 @@ internal sealed record FileRow
     /// <summary>A batch's files, in the order of the records.</summary>
     public static async Task<IReadOnlyList<FileRow>> OfAsync(
         Guid batchId, NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<FileRow>(new CommandDefinition(
+        await connection.ListAsync<FileRow>(
             """
             SELECT f.ordinal, f.attempt, f.name, f.records, f.bytes, f.uncompressed_bytes, f.sha256,
                    coalesce(f.framing, e.compression) AS framing, -- version 0.1 framed gzip as 'gzip', and none as 'none'
@@ -50,5 +29,5 @@ internal sealed record FileRow
              ORDER BY f.ordinal
             """,
             new { batchId },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
 }

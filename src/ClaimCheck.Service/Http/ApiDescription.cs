@@ -1,4 +1,3 @@
-using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -12,10 +11,8 @@ internal sealed class HttpOptions : IValidatableObject
     /// <summary>How many connections one process holds at a time; more are closed at once.</summary>
     public int MaxConnections { get; init; } = 20_000;
 
-    /// <summary>
-    /// The largest record, in bytes as it is stored before compression, that a page of records accepts: a page is built in
-    /// memory, where a record may take six times as much.
-    /// </summary>
+    /// <summary>The largest record, in bytes as it is stored before compression, that a page of records accepts: a page is built
+    /// in memory, where a record may take six times as much.</summary>
     [Range(4 << 20, 128 << 20)]
     public int MaxPageRecordBytes { get; init; } = 32 << 20;
 
@@ -26,10 +23,8 @@ internal sealed class HttpOptions : IValidatableObject
     }
 }
 
-/// <summary>
-/// The server's limit on connections, and its log lines. Each takes a socket, buffers and perhaps an open file: beyond the limit
-/// the server closes new ones before a byte is read, so that existing ones continue.
-/// </summary>
+/// <summary>The server's limit on connections, and its log lines. Each takes a socket, buffers and perhaps an open file: beyond
+/// the limit the server closes new ones before a byte is read, so that existing ones continue.</summary>
 internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<ConnectionLimit> logger)
 {
     private int open;

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Startup;
-using Npgsql;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>What every call shares: limits, keys, problems, health, OpenAPI.</summary>
@@ -39,9 +33,8 @@ internal static class HttpFeature
         return builder;
     }
 
-    /// <summary>
-    /// The pipeline of every call. Access is decided before the query is checked, and that before anything is done.
-    /// </summary>
+    /// <summary>The pipeline of every call. Access is decided before the query is checked, and that before anything is
+    /// done.</summary>
     public static WebApplication UseHttp(this WebApplication app)
     {
         app.UseProblems(exception => Known(exception, app.Services.GetServices<ExceptionProblem>()));

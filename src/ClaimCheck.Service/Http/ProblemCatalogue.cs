@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>Every code that an error answer can have. Codes are stable; texts may improve.</summary>

@@ -1,8 +1,3 @@
-using System.Net;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Http;

@@ -1,11 +1,7 @@
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Http;
 
-/// <summary>
-/// For proxies in front of the service: one public address, whose path they may remove or keep, and answers that are not
-/// buffered.
-/// </summary>
+/// <summary>For proxies in front of the service: one public address, whose path they may remove or keep, and answers that are not
+/// buffered.</summary>
 internal static class ProxyHeaders
 {
     /// <summary>Runs before routing.</summary>

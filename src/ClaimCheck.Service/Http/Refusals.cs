@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>Refusals that several features of the service share.</summary>

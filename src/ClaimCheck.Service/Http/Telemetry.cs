@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -8,10 +7,8 @@ using OpenTelemetry.Trace;
 
 namespace ClaimCheck.Service.Http;
 
-/// <summary>
-/// Traces and metrics by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector; OpenTelemetry's other variables
-/// apply as usual. They contain ids, but never links or criteria.
-/// </summary>
+/// <summary>Traces and metrics by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector; OpenTelemetry's other
+/// variables apply as usual. They contain ids, but never links or criteria.</summary>
 internal static class Telemetry
 {
     public const string Name = "ClaimCheck";
@@ -40,10 +37,8 @@ internal static class Telemetry
         return builder;
     }
 
-    /// <summary>
-    /// Removes what may be a secret: the address of a request to a signed link is the capability itself, a source's query
-    /// contains its criteria, and a database's message may quote a record.
-    /// </summary>
+    /// <summary>Removes what may be a secret: the address of a request to a signed link is the capability itself, a source's
+    /// query contains its criteria, and a database's message may quote a record.</summary>
     private sealed class SecretsProcessor : BaseProcessor<Activity>
     {
         private static readonly string[] Secret = ["url.query", "url.full", "http.url", "http.target", "db.query.text", "db.statement"];

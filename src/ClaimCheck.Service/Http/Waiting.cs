@@ -1,6 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Http;
 
 /// <summary>How long a caller wants to wait: <c>Prefer: wait=N</c> (RFC 7240) or <c>?wait=N</c>, at most 60 seconds.</summary>
@@ -8,10 +5,8 @@ internal static class Waiting
 {
     public static readonly TimeSpan Most = TimeSpan.FromSeconds(60);
 
-    /// <summary>
-    /// Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read before
-    /// anything is done, an effect without an answer.
-    /// </summary>
+    /// <summary>Reads Prefer. A malformed preference is ignored, as the RFC says: it is neither an error nor, since it is read
+    /// before anything is done, an effect without an answer.</summary>
     /// <returns>Null where no wait is asked for.</returns>
     public static TimeSpan? Preferred(HttpRequest request)
     {
@@ -38,6 +33,9 @@ internal static class Waiting
             context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
         return preferred ?? TimeSpan.Zero;
     }
+
+    /// <summary>Tells the caller to ask again in a second.</summary>
+    public static void AskAgain(HttpContext context) => context.Response.Headers.RetryAfter = "1";
 
     // Digits only: parsing a number would also accept NaN, infinities, exponents. However many digits there are, 60 is the
     // maximum.

@@ -1,14 +1,8 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Links;
 
 /// <summary>The only place where a link is minted. Nothing else calls the staging's signer.</summary>
 internal sealed class LinkMinter(IStaging staging, ILanding inbox)
 {
-    /// <summary>SigV4's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html</summary>
-    public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
-
     private static readonly TimeSpan ShortestLifetime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ResultLifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan ProbeLifetime = TimeSpan.FromMinutes(10);
@@ -21,16 +15,14 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintAsync(ReadyBatch batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
     {
-        var remaining = batch.Remaining ?? LongestLifetime;
+        var remaining = batch.Remaining ?? LinkLifetime.Longest;
         return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, method, cancellationToken);
     }
 
-    /// <summary>
-    /// A link to where the manifest will be, for the first answer to a request: 404 (or 403) until the batch is ready.
-    /// A batch that is revoked or cancelled never gets a manifest there (again).
-    /// </summary>
+    /// <summary>A link to where the manifest will be, for the first answer to a request: 404 (or 403) until the batch is ready. A
+    /// batch that is revoked or cancelled never gets a manifest there (again).</summary>
     public async Task<Link> MintFutureManifestAsync(BatchId batch, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(StagingKeys.Manifest(batch), LongestLifetime, LinkAudience.Consumer, HttpMethods.Get, cancellationToken)).Link;
+        (await staging.SignAsync(StagingKeys.Manifest(batch), LinkLifetime.Longest, LinkAudience.Consumer, HttpMethods.Get, cancellationToken)).Link;
 
     /// <summary>A link to the results of a bulk job that has ended; it never outlives the job.</summary>
     /// <param name="key">The object.</param>
@@ -58,7 +50,6 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     /// <summary>A link to write one part of a recorded upload, of exactly the given length; it dies with the upload.</summary>
     /// <param name="batch">The batch is open.</param>
     /// <param name="upload">The upload of an object of the batch's landing prefix.</param>
-    /// <param name="part">The part.</param>
     /// <param name="bytes">Its length.</param>
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
@@ -76,5 +67,5 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     }
 
     private static TimeSpan Clamp(TimeSpan lifetime) =>
-        lifetime > LongestLifetime ? LongestLifetime : lifetime < ShortestLifetime ? ShortestLifetime : lifetime;
+        lifetime > LinkLifetime.Longest ? LinkLifetime.Longest : lifetime < ShortestLifetime ? ShortestLifetime : lifetime;
 }

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Links;
 
 /// <summary>A batch whose links may be minted: it was ready when it was read, under a lock or a moment ago.</summary>

@@ -1,17 +1,13 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Checks that all files of a batch have arrived, and hands it over to the workers, which read every byte of them.
-/// </summary>
+/// <summary>Checks that all files of a batch have arrived, and hands it over to the workers, which read every byte of
+/// them.</summary>
 internal sealed class BatchPublisher(ProducerBatchStore store, MultipartFiles parts)
 {
     private const int AtOnce = 16;
 
-    /// <returns>
-    /// What is wrong with each file: then the batch stays open. Empty where it is published, now or before, or has ended.
-    /// </returns>
+    /// <returns>What is wrong with each file: then the batch stays open. Empty where it is published, now or before, or has
+    /// ended.</returns>
     public async Task<IReadOnlyDictionary<string, string[]>> PublishAsync(ProducerBatch batch, CancellationToken cancellationToken)
     {
         if (!batch.IsOpen)

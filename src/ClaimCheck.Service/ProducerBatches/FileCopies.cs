@@ -1,15 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought another file,
-/// and, once it has arrived, the upload that its links write to.
-/// </summary>
+/// <summary>Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought
+/// another file, and, once it has arrived, the upload that its links write to.</summary>
 internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatchStore store, IStaging staging, ILogger<FileCopies> logger)
 {
     /// <summary>Those of all files of a batch that have arrived: the process that received one removes them at once, but may have been killed.</summary>
@@ -38,13 +30,8 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
         foreach (var (key, uploadId) in await SupersedeAsync(batch, file, cancellationToken))
         {
             await staging.AbortAsync(new(key, uploadId), cancellationToken);
-            var stored = new List<StagedObject>();
-            await foreach (var found in staging.ListAsync(key, cancellationToken))
-            {
-                if (found.Key == key)
-                    stored.Add(found);
-            }
-
+            var stored = await staging.ListAsync(key, cancellationToken)
+                .Where(found => found.Key == key).ToListAsync(cancellationToken);
             if (stored.Count > 0)
                 await staging.DeleteAsync(stored, cancellationToken);
             await ForgetAsync(batch, key, uploadId, cancellationToken);
@@ -56,9 +43,9 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var parameters = new { Id = batch.Value, file.Ordinal, MultipartUploads.Landing, LinkKey = file.LinkKey(batch) };
-        await transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT FROM producer_files WHERE batch_id = @Id AND ordinal = @Ordinal FOR UPDATE", parameters, cancellationToken));
-        var found = await transaction.Connection.QueryAsync<(string, string)>(transaction.Command(
+        await transaction.ExecuteAsync(
+            "SELECT FROM producer_files WHERE batch_id = @Id AND ordinal = @Ordinal FOR UPDATE", parameters, cancellationToken);
+        var found = await transaction.ListAsync<(string, string)>(
             """
             UPDATE multipart_uploads u
                SET superseded_at = coalesce(u.superseded_at, now())
@@ -69,19 +56,16 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
             RETURNING u.object_key, u.upload_id
             """,
             parameters,
-            cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return found.AsList();
     }
 
-    private async Task ForgetAsync(BatchId batch, string key, string uploadId, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task ForgetAsync(BatchId batch, string key, string uploadId, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             "DELETE FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
             new { Id = batch.Value, key, uploadId },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     private static partial class Log
     {

@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>The outcome of receiving a file.</summary>
@@ -17,10 +12,8 @@ internal enum Reception
     Closed,
 }
 
-/// <summary>
-/// Streams a file that comes through the service into the landing; it is valid only where it is the announced one. One
-/// copy of a file is kept: leftovers are removed, and a file that has arrived is compared, not stored again.
-/// </summary>
+/// <summary>Streams a file that comes through the service into the landing; it is valid only where it is the announced one. One
+/// copy of a file is kept: leftovers are removed, and a file that has arrived is compared, not stored again.</summary>
 internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, MultipartUploads uploads, FileLocks turns)
 {
     private const int Portion = 128 << 10;

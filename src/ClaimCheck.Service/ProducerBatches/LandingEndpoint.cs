@@ -1,7 +1,3 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Receives files through links to write, where staging is a folder; as S3 does where it is a bucket.</summary>

@@ -1,18 +1,10 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Revocation;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Cancels batches that were not published in time, removes superseded copies of received files, and empties the landing of
-/// batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing of
-/// a batch that has ended is the eraser's.
-/// </summary>
+/// <summary>Cancels batches that were not published in time, removes superseded copies of received files, and empties the landing
+/// of batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing
+/// of a batch that has ended is the eraser's.</summary>
 internal sealed partial class LandingWorker(
     NpgsqlDataSource catalog, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
 {
@@ -26,16 +18,18 @@ internal sealed partial class LandingWorker(
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Its next look is also its lease: half a minute; the index is producer_batches_to_look_at.
-        var due = await connection.QuerySingleOrDefaultAsync<Due>(new CommandDefinition(
+        var due = await connection.QuerySingleOrDefaultAsync<Due>(
             """
             UPDATE producer_batches u
                SET next_look_at = now() + interval '30 seconds'
-              FROM (SELECT batch_id FROM producer_batches WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+              FROM (SELECT batch_id FROM producer_batches
+                     WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
               JOIN exports e USING (batch_id)
              WHERE u.batch_id = due.batch_id
             RETURNING u.batch_id, e.tenant, e.state, u.open_until > now() AS is_in_time
             """,
-            cancellationToken: cancellationToken));
+            null,
+            cancellationToken);
         if (due is null)
             return false;
         var batch = new BatchId(due.BatchId);
@@ -78,29 +72,24 @@ internal sealed partial class LandingWorker(
     }
 
     private static Task SetNextLookAsync(NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(
+        connection.ExecuteAsync(
             """
             UPDATE producer_batches u
                SET next_look_at = CASE
                        WHEN e.state NOT IN ('open', 'pending', 'running', 'ready') THEN NULL
                        WHEN e.state = 'open' THEN open_until
                        WHEN NOT @isSwept THEN now() + interval '5 seconds'
-                       WHEN now() >= coalesce((SELECT max(links_until) FROM producer_files f WHERE f.batch_id = u.batch_id), u.published_at) + interval '1 day' THEN NULL
+                       WHEN now() >= coalesce((SELECT max(links_until) FROM producer_files f WHERE f.batch_id = u.batch_id),
+                                              u.published_at) + interval '1 day' THEN NULL
                        ELSE now() + greatest(interval '1 minute', now() - u.published_at)
                    END
               FROM exports e
              WHERE u.batch_id = @BatchId AND e.batch_id = u.batch_id
             """,
             new { due.BatchId, isSwept },
-            cancellationToken: cancellationToken));
+            cancellationToken);
 
-    private sealed record Due
-    {
-        public required Guid BatchId { get; init; }
-        public required string Tenant { get; init; }
-        public required string State { get; init; }
-        public required bool IsInTime { get; init; }
-    }
+    private sealed record Due(Guid BatchId, string Tenant, string State, bool IsInTime);
 
     private static partial class Log
     {

@@ -1,13 +1,9 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Files that producers send to S3 themselves: each is one upload, opened and recorded here, and completed here. Producers only
-/// send parts, so that nothing can appear that was not recorded, or after the upload was aborted.
-/// </summary>
+/// <summary>Files that producers send to S3 themselves: each is one upload, opened and recorded here, and completed here.
+/// Producers only send parts, so that nothing can appear that was not recorded, or after the upload was aborted.</summary>
 internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies, IStaging staging, ILanding inbox, ProducerBatchesOptions options)
 {
     /// <summary>The largest part that S3 accepts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html</summary>
@@ -21,9 +17,8 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
     public long PartBytes(ProducerFile file) =>
         Math.Min(LargestPart, Math.Max(options.PartBytes, (file.Bytes + MostParts - 1) / MostParts));
 
-    /// <returns>
-    /// The upload that the file's parts go to, new or begun before; null where the batch or file does not accept parts any more.
-    /// </returns>
+    /// <returns>The upload that the file's parts go to, new or begun before; null where the batch or file does not accept parts
+    /// any more.</returns>
     public async Task<StagedMultipartUpload?> BeginAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken) =>
         Known(file) is { } begun && await PartsAsync(begun, cancellationToken) is not null
             ? begun
@@ -37,13 +32,10 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         if (awaited.Count == 0)
             return uploads;
         // One listing shows which of them S3 still knows: a lifecycle rule may have aborted some.
-        var open = new HashSet<StagedMultipartUpload>();
-        if (awaited.Exists(file => Known(file) is not null))
-        {
-            await foreach (var upload in staging.ListUploadsAsync(StagingKeys.Landing(batch.Export.Batch), cancellationToken))
-                open.Add(upload);
-        }
-
+        HashSet<StagedMultipartUpload> open = awaited.Exists(file => Known(file) is not null)
+            ? await staging.ListUploadsAsync(StagingKeys.Landing(batch.Export.Batch), cancellationToken)
+                .ToHashSetAsync(cancellationToken: cancellationToken)
+            : [];
         await Parallel.ForEachAsync(
             awaited,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },

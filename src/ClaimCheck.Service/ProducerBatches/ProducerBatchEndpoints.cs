@@ -1,11 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
@@ -150,7 +143,7 @@ internal static class ProducerBatchEndpoints
             return Problems.Of(Refusals.Gone(row.EffectiveState));
         if (ExportState.IsSettled(row.State))
             return TypedResults.Ok(views.Show(row));
-        context.Response.Headers.RetryAfter = "1";
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), views.Show(row));
     }
 
@@ -166,9 +159,8 @@ internal static class ProducerBatchEndpoints
         return batch.IsOpen ? (batch, file, null) : (null, null, Problems.Of(ProblemCodes.BatchNotOpen));
     }
 
-    /// <summary>
-    /// The announced size is the limit: the receiver stops there. A body that announces more is not read at all.
-    /// </summary>
+    /// <summary>The announced size is the limit: the receiver stops there. A body that announces more is not read at
+    /// all.</summary>
     internal static void LiftLimit(HttpContext context, ProducerFile file)
     {
         if (!(context.Request.ContentLength > file.Bytes)

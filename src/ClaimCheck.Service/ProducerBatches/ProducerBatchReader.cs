@@ -1,9 +1,3 @@
-using System.Text.Json;
-using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>A valid request: for a dataset that the operator has defined, or with a definition of its own.</summary>
@@ -21,8 +15,6 @@ internal static partial class ProducerBatchReader
     private const long LargestFile = 5L << 40; // an object at S3
     private static readonly TimeSpan UsualLink = TimeSpan.FromHours(1);
     private static readonly TimeSpan UsualRetention = TimeSpan.FromDays(7);
-    private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7);
-    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
     public static (ValidProducerBatch? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets, long mostBytes)
     {
@@ -33,8 +25,9 @@ internal static partial class ProducerBatchReader
         var format = fields.OneOf("format", "csv", "ndjson") ?? "csv";
         var compression = fields.OneOf("compression", "gzip", "none") ?? "gzip";
         var maxFileBytes = fields.Whole("maxFileBytes", 64 << 10, 5L << 30) ?? 256 << 20;
-        var link = fields.Duration("linkLifetime", TimeSpan.FromSeconds(1), LongestLink) ?? defined?.Definition?.LinkLifetime ?? UsualLink;
-        var retention = fields.Duration("retention", TimeSpan.FromSeconds(1), LongestRetention) ?? defined?.Definition?.Retention ?? UsualRetention;
+        var (shortest, known) = (TimeSpan.FromSeconds(1), defined?.Definition);
+        var link = fields.Duration("linkLifetime", shortest, LinkLifetime.Longest) ?? known?.LinkLifetime ?? UsualLink;
+        var retention = fields.Duration("retention", shortest, DefinitionReader.LongestRetention) ?? known?.Retention ?? UsualRetention;
         var files = ReadFiles(fields, mostBytes);
         fields.RefuseOthers();
         return fields.Errors.Count > 0

@@ -1,16 +1,8 @@
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, decompressed, split into
-/// records, checked, and written again in blocks. What was announced is compared with the content as it flows: nothing that is
-/// published can have been altered after it was checked.
-/// </summary>
+/// <summary>Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, decompressed, split
+/// into records, checked, and written again in blocks. What was announced is compared with the content as it flows: nothing that
+/// is published can have been altered after it was checked.</summary>
 internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options) : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Producer;

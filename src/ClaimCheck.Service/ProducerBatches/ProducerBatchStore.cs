@@ -1,27 +1,10 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>A file as its producer announced it, and where it is.</summary>
-internal sealed record ProducerFile
+internal sealed record ProducerFile(
+    int Ordinal, string Name, long Bytes, byte[] Sha256, long Records, string? ReceivedKey, string? MultipartKey,
+    string? MultipartId)
 {
-    public required int Ordinal { get; init; }
-    public required string Name { get; init; }
-    public required long Bytes { get; init; }
-    public required byte[] Sha256 { get; init; }
-    public required long Records { get; init; }
-    public string? ReceivedKey { get; init; }
-    public string? MultipartKey { get; init; }
-    public string? MultipartId { get; init; }
-
     /// <summary>The key that links write to.</summary>
     public string LinkKey(BatchId batch) => $"{StagingKeys.Landing(batch)}{Ordinal:D5}";
 
@@ -42,7 +25,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     private const string FileColumns = "ordinal, name, bytes, sha256, records, received_key, multipart_key, multipart_id";
 
     /// <summary>Opens a batch, once per idempotency key.</summary>
-    public Task<Created> OpenAsync(
+    public Task<CreatedExport> OpenAsync(
         Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning, CancellationToken cancellationToken) =>
         exports.CreateAsync(
             caller,
@@ -50,9 +33,10 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             key,
             meaning,
             cancellationToken,
-            (transaction, row) => transaction.Connection.ExecuteAsync(transaction.Command(
+            (transaction, row) => transaction.ExecuteAsync(
                 """
-                INSERT INTO producer_batches (batch_id, open_until, next_look_at) VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
+                INSERT INTO producer_batches (batch_id, open_until, next_look_at)
+                VALUES (@BatchId, now() + @OpenFor, now() + @OpenFor);
                 INSERT INTO producer_files (batch_id, ordinal, name, bytes, sha256, records)
                 SELECT @BatchId, f.ordinal, f.name, f.bytes, f.sha256, f.records
                   FROM unnest(@Names, @Bytes, @Digests, @Records) WITH ORDINALITY AS f (name, bytes, sha256, records, ordinal);
@@ -66,7 +50,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                     Digests = files.Select(file => Convert.FromHexString(file.Sha256)).ToArray(),
                     Records = files.Select(file => file.Records).ToArray(),
                 },
-                cancellationToken)));
+                cancellationToken));
 
     /// <summary>The meaning that an idempotency key stands for: the digest of the request.</summary>
     public static byte[] Meaning(JsonElement body) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
@@ -84,7 +68,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     public async Task<ProducerBatch?> FindAsync(ExportRow export, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(new CommandDefinition(
+        var found = await connection.QuerySingleOrDefaultAsync<BatchRow>(
             """
             SELECT u.open_until, u.published_at, e.state = 'open' AND u.open_until > now() AS is_open
               FROM producer_batches u
@@ -92,7 +76,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
              WHERE u.batch_id = @BatchId
             """,
             new { export.BatchId },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(connection, export.Batch, cancellationToken));
     }
 
@@ -100,8 +84,10 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<ProducerFile> Files)> PublishedAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(new CommandDefinition(
-            "SELECT published_at FROM producer_batches WHERE batch_id = @Id AND published_at IS NOT NULL", new { Id = batch.Value }, cancellationToken: cancellationToken));
+        var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(
+            "SELECT published_at FROM producer_batches WHERE batch_id = @Id AND published_at IS NOT NULL",
+            new { Id = batch.Value },
+            cancellationToken);
         return (publishedAt, await FilesAsync(connection, batch, cancellationToken));
     }
 
@@ -115,10 +101,13 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             UPDATE producer_files f
                SET received_key = @key
              WHERE batch_id = @Id AND ordinal = @ordinal AND received_key IS NULL
-               AND EXISTS (SELECT FROM multipart_uploads u WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
+               AND EXISTS (SELECT FROM multipart_uploads u
+                            WHERE u.batch_id = @Id AND u.object_key = @key AND u.superseded_at IS NULL);
             UPDATE producer_batches b
                SET next_look_at = least(next_look_at, now() + interval '30 seconds')
-             WHERE batch_id = @Id AND EXISTS (SELECT FROM producer_files f WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
+             WHERE batch_id = @Id
+               AND EXISTS (SELECT FROM producer_files f
+                            WHERE f.batch_id = @Id AND f.ordinal = @ordinal AND f.received_key = @key);
             """,
             new { Id = batch.Value, ordinal, key },
             cancellationToken,
@@ -130,9 +119,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
 
     /// <summary>Records the upload in parts of a file, unless it has a different one meanwhile.</summary>
-    /// <returns>
-    /// False where the batch is not open any more, the file has arrived, or another upload was recorded meanwhile.
-    /// </returns>
+    /// <returns>False where the batch is not open any more, the file has arrived, or another upload was recorded
+    /// meanwhile.</returns>
     public Task<bool> BegunPartsAsync(BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>
         WhileOpenAsync(
             batch,
@@ -140,10 +128,12 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             WITH noted AS (
                 UPDATE producer_files
                    SET multipart_key = @Key, multipart_id = @UploadId
-                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL AND multipart_id IS NOT DISTINCT FROM @MultipartId
+                 WHERE batch_id = @Id AND ordinal = @Ordinal AND received_key IS NULL
+                   AND multipart_id IS NOT DISTINCT FROM @MultipartId
                 RETURNING batch_id
             )
-            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt) SELECT batch_id, @Key, @UploadId, @Landing FROM noted;
+            INSERT INTO multipart_uploads (batch_id, object_key, upload_id, attempt)
+            SELECT batch_id, @Key, @UploadId, @Landing FROM noted;
             """,
             new { Id = batch.Value, file.Ordinal, file.MultipartId, upload.Key, upload.UploadId, MultipartUploads.Landing },
             cancellationToken,
@@ -167,7 +157,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false, bool mustChange = false)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var isOpen = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+        var isOpen = await transaction.ExecuteScalarAsync<bool>(
             $"""
             SELECT true
               FROM exports
@@ -176,10 +166,10 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                FOR {(forUpdate ? "UPDATE" : "SHARE")}
             """,
             new { Id = batch.Value },
-            cancellationToken));
+            cancellationToken);
         if (!isOpen)
             return false;
-        var changed = await transaction.Connection.ExecuteAsync(transaction.Command(sql, parameters, cancellationToken));
+        var changed = await transaction.ExecuteAsync(sql, parameters, cancellationToken);
         if (mustChange && changed < 1)
             return false;
         await transaction.CommitAsync(cancellationToken);
@@ -187,10 +177,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     }
 
     /// <summary>One file as it is now, of a batch that is open.</summary>
-    public async Task<ProducerFile?> FindOpenFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<ProducerFile>(new CommandDefinition(
+    public Task<ProducerFile?> FindOpenFileAsync(BatchId batch, int ordinal, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<ProducerFile>(
             $"""
             SELECT {FileColumns}
               FROM producer_files
@@ -200,8 +188,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                             WHERE e.batch_id = @Id AND e.state = 'open' AND b.open_until > now())
             """,
             new { Id = batch.Value, ordinal },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     public async Task<IReadOnlyList<ProducerFile>> FilesAsync(BatchId batch, CancellationToken cancellationToken)
     {
@@ -210,7 +197,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     }
 
     private static async Task<IReadOnlyList<ProducerFile>> FilesAsync(NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<ProducerFile>(new CommandDefinition(
+        await connection.ListAsync<ProducerFile>(
             $"""
             SELECT {FileColumns}
               FROM producer_files
@@ -218,7 +205,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
              ORDER BY ordinal
             """,
             new { Id = batch.Value },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
 
     private sealed record BatchRow
     {

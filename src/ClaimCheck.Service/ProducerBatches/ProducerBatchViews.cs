@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Batches that are being uploaded, as their producers see them, with fresh links to write.</summary>

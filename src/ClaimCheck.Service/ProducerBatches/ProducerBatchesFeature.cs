@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 internal static class ProducerBatchesFeature

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Settings below <c>ClaimCheck:Uploads</c>.</summary>
@@ -14,15 +12,13 @@ internal sealed class ProducerBatchesOptions : IValidatableObject
     /// <summary>How long links to write live; GET …/uploads mints fresh ones.</summary>
     public TimeSpan LinkLifetime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>
-    /// The largest record that is accepted, in bytes: a file without an end of record must not fill the memory.
-    /// </summary>
+    /// <summary>The largest record that is accepted, in bytes: a file without an end of record must not fill the
+    /// memory.</summary>
     [Range(1 << 10, 512 << 20)]
     public int LargestRecord { get; init; } = 16 << 20;
 
-    /// <summary>
-    /// The largest total size of a batch's files in bytes, as they are sent. No more than that is ever stored of it.
-    /// </summary>
+    /// <summary>The largest total size of a batch's files in bytes, as they are sent. No more than that is ever stored of
+    /// it.</summary>
     [Range(1, long.MaxValue)]
     public long MaxBatchBytes { get; init; } = 1L << 40;
 
@@ -34,22 +30,17 @@ internal sealed class ProducerBatchesOptions : IValidatableObject
     [Range(1, long.MaxValue)]
     public long MaxUnpackedBytes { get; init; } = 4L << 40;
 
-    /// <summary>
-    /// The least size of a part of a multipart upload; larger ones are used where there would be more than 1,000.
-    /// </summary>
+    /// <summary>The least size of a part of a multipart upload; larger ones are used where there would be more than
+    /// 1,000.</summary>
     [Range(5L << 20, 5L << 30)]
     public long PartBytes { get; init; } = 64 << 20;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (OpenFor < TimeSpan.FromSeconds(1) || OpenFor > TimeSpan.FromDays(30))
-        {
             yield return new($"ClaimCheck:Uploads:OpenFor is {OpenFor}, but must be between 1 second and 30 days: files that nobody publishes would stay.");
-        }
 
         if (LinkLifetime < TimeSpan.FromSeconds(1) || LinkLifetime > LongestLink)
-        {
             yield return new($"ClaimCheck:Uploads:LinkLifetime is {LinkLifetime}, but must be between 1 second and 12 hours: a link could still write after the landing was swept for the last time.");
-        }
     }
 }

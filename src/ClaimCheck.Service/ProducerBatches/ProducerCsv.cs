@@ -1,14 +1,9 @@
-using System.Text;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Csv;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around whole values.
-/// </summary>
+/// <summary>RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around
+/// whole values.</summary>
 internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {

@@ -1,9 +1,4 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
@@ -25,9 +20,7 @@ internal sealed class ProducerFileContent : IAsyncDisposable
 
     /// <param name="staging">The staging that it is in.</param>
     /// <param name="batch">The batch that it belongs to.</param>
-    /// <param name="file">The file.</param>
     /// <param name="budget">For gzip files: the limit of decompression; null for others.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<ProducerFileContent> OpenAsync(
         IStaging staging, BatchId batch, ProducerFile file, UnpackBudget? budget, CancellationToken cancellationToken)
     {

@@ -1,9 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>One JSON object per line, with the columns in their order and nothing else, as readers of batches expect.</summary>

@@ -1,14 +1,9 @@
 using System.Text.Unicode;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Splits what producers send into records, checks each, and passes it on to the blocks with a line feed at its end. Messages of
-/// failures name the file and the record by its position, never its content.
-/// </summary>
+/// <summary>Splits what producers send into records, checks each, and passes it on to the blocks with a line feed at its end.
+/// Messages of failures name the file and the record by its position, never its content.</summary>
 internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, DistinctKeys? distinct)
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
@@ -74,10 +69,9 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
     {
     }
 
-    /// <summary>
-    /// The key of the record that is being checked, as its readers will see it; positions are counted over all files. A duplicate
-    /// is reported at the file's end: where it is a different file altogether, the producer should be told that.
-    /// </summary>
+    /// <summary>The key of the record that is being checked, as its readers will see it; positions are counted over all files. A
+    /// duplicate is reported at the file's end: where it is a different file altogether, the producer should be told
+    /// that.</summary>
     protected void SeeKey(ReadOnlySpan<byte> key)
     {
         if (twice is not null)

@@ -1,10 +1,7 @@
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.ProducerBatches;
 
-/// <summary>
-/// Limits what the files of one batch may decompress to: a small file that decompresses to a huge one must not occupy a worker.
-/// </summary>
+/// <summary>Limits what the files of one batch may decompress to: a small file that decompresses to a huge one must not occupy a
+/// worker.</summary>
 internal sealed class UnpackBudget(ProducerBatchesOptions options)
 {
     // Up to this size no ratio counts: a header and a few equal records compress well.

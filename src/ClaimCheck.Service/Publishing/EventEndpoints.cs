@@ -1,7 +1,4 @@
 using System.Net.ServerSentEvents;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Publishing;
@@ -55,9 +52,7 @@ internal static class EventEndpoints
                 return Problems.Of(ProblemCodes.CursorExpired);
             var left = wait - time.GetElapsedTime(began);
             if (events.Count > 0 || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
-            {
                 return TypedResults.Ok(new Page<BulkEvent>([.. events.Select(positioned => positioned.Event)], next.ToString()));
-            }
 
             // When the service stops the answer is an empty page.
             if (await moved.WithinAsync(left, time, stopping.Token))
@@ -65,9 +60,8 @@ internal static class EventEndpoints
         }
     }
 
-    // https://html.spec.whatwg.org/multipage/server-sent-events.html
-    // The framework writes each event at once, and nothing in between: comments are written here, while it waits for the next
-    // event.
+    // https://html.spec.whatwg.org/multipage/server-sent-events.html The framework writes each event at once, and nothing in
+    // between: comments are written here, while it waits for the next event.
     private static async IAsyncEnumerable<SseItem<BulkEvent>> Stream(
         HttpContext context, EventFeed feed, Caller caller, FeedPlace place, TimeProvider time, IHostApplicationLifetime lifetime)
     {

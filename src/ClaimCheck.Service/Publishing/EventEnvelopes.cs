@@ -1,21 +1,11 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>
-/// Puts events into CloudEvents envelopes; a BulkReady's link is minted here, anew for each delivery. None is larger than
-/// <see cref="EventSize.Most"/>, including rows that an earlier version has written.
-/// </summary>
+/// <summary>Puts events into CloudEvents envelopes; a BulkReady's link is minted here, anew for each delivery. None is larger
+/// than <see cref="EventSize.Most"/>, including rows that an earlier version has written.</summary>
 internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifests)
 {
-    /// <param name="row">The event.</param>
     /// <param name="batch">A BulkReady's batch as it is now.</param>
     /// <param name="cancellationToken">Minting may fetch a credential.</param>
     public async Task<BulkEvent> MakeAsync(OutboxEvent row, ExportRow? batch, CancellationToken cancellationToken)

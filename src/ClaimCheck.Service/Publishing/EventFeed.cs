@@ -1,11 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>A published event and its position.</summary>
@@ -34,8 +26,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         TimeSpan.FromSeconds(2),
         async (seen, cancellationToken) =>
         {
-            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-            var head = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT head FROM event_feed", cancellationToken: cancellationToken));
+            var head = await catalog.ExecuteScalarAsync<long>("SELECT head FROM event_feed", null, cancellationToken);
             return seen.Where(before => before != head).Select(before => (before, head)); // less after a restored dump
         });
 
@@ -44,16 +35,11 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
 
     /// <summary>Finds the position that a cursor refers to.</summary>
     /// <param name="after">Null: before the oldest event that is kept.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>
-    /// The position with its current digest. Null where the events after it are deleted, or where another event or none is there:
-    /// the reader comes from another history of the catalog, and would miss the first events of this one.
-    /// </returns>
+    /// <returns>The position with its current digest. Null where the events after it are deleted, or where another event or none
+    /// is there: the reader comes from another history of the catalog, and would miss the first events of this one.</returns>
     public async Task<FeedPlace?> FindAsync(FeedPlace? after, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var there = await connection.QuerySingleAsync<There>(new CommandDefinition(
-            ThereSql, new { position = after?.Position ?? 0 }, cancellationToken: cancellationToken));
+        var there = await catalog.QuerySingleAsync<There>(ThereSql, new { position = after?.Position ?? 0 }, cancellationToken);
         return after is { } place ? there.Find(place) : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null)) : new FeedPlace(0, null);
     }
 
@@ -118,17 +104,15 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
             ? $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position AND tenant = @Tenant ORDER BY position LIMIT @limit"
             : $"{ofOne("'*'")} UNION ALL {ofOne("@Name")} ORDER BY position LIMIT @limit";
         await using var answers = await connection.QueryMultipleAsync(new CommandDefinition(
-            $"{found}; {ThereSql}",
-            new { position = after.Position, caller.Tenant, caller.Name, limit },
-            cancellationToken: cancellationToken));
+            $"{found}; {ThereSql}", new { position = after.Position, caller.Tenant, caller.Name, limit }, cancellationToken: cancellationToken));
         var rows = (await answers.ReadAsync<OutboxEvent>()).AsList();
         if ((await answers.ReadSingleAsync<There>()).Find(after) is not { } place)
             return null;
         var ready = rows.Where(row => row.Type == EventTypes.BulkReady).Select(row => row.BatchId!.Value).ToArray();
-        var batches = ready.Length == 0 ? [] : (await connection.QueryAsync<ExportRow>(new CommandDefinition(
+        var batches = ready.Length == 0 ? [] : (await connection.ListAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = ANY(@ready)",
             new { ready },
-            cancellationToken: cancellationToken))).ToDictionary(row => row.BatchId);
+            cancellationToken)).ToDictionary(row => row.BatchId);
 
         var events = new List<PositionedEvent>(rows.Count);
         foreach (var row in rows)
@@ -136,14 +120,9 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         return new(events, events.Count > 0 ? events[^1].Place : place);
     }
 
-    private sealed record There
+    private sealed record There(
+        long Forgotten, Guid? ForgottenEvent, Guid? ForgottenPublication, Guid? EventId, Guid? Publication)
     {
-        public required long Forgotten { get; init; }
-        public Guid? ForgottenEvent { get; init; }
-        public Guid? ForgottenPublication { get; init; }
-        public Guid? EventId { get; init; }
-        public Guid? Publication { get; init; }
-
         public FeedPlace? Find(FeedPlace place)
         {
             if (place.Position < Forgotten)

@@ -1,15 +1,11 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>
-/// A position in the feed as a cursor states it: its number, and a digest of the event that was published there. A catalog that
-/// is restored from a dump gives the same numbers again, to other events, or to the same behind others: those are other
-/// positions.
-/// </summary>
+/// <summary>A position in the feed as a cursor states it: its number, and a digest of the event that was published there. A
+/// catalog that is restored from a dump gives the same numbers again, to other events, or to the same behind others: those are
+/// other positions.</summary>
 /// <param name="Position">The number; 0 is the beginning.</param>
 /// <param name="Digest">Null at the beginning, and in cursors of earlier versions, which are accepted as they are.</param>
 [StructLayout(LayoutKind.Auto)]
@@ -20,9 +16,8 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
 
     public static FeedPlace Of(OutboxEvent row) => Of(row.Position, row.EventId, row.Publication);
 
-    /// <summary>
-    /// Two publications of one event are two positions: the second one comes behind other events than the first.
-    /// </summary>
+    /// <summary>Two publications of one event are two positions: the second one comes behind other events than the
+    /// first.</summary>
     public static FeedPlace Of(long position, Guid eventId, Guid? publication)
     {
         Span<byte> facts = stackalloc byte[32];

@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>Events as they are sent now, to a topic or a webhook: a BulkReady with a fresh link, or not at all.</summary>
@@ -36,30 +30,26 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
 
     private async Task<OutboxEvent> NoteAsync(OutboxEvent row, DateTimeOffset linksExpireAt, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         if (row.Manifest is null)
         {
-            await connection.ExecuteAsync(new CommandDefinition(
+            await catalog.ExecuteAsync(
                 "UPDATE exports SET manifest_expires_at = @linksExpireAt WHERE batch_id = @BatchId AND state = 'ready'",
                 new { row.BatchId, linksExpireAt },
-                cancellationToken: cancellationToken));
+                cancellationToken);
             return row;
         }
 
-        var remaining = await connection.QuerySingleOrDefaultAsync<TimeSpan?>(new CommandDefinition(
+        var remaining = await catalog.QuerySingleOrDefaultAsync<TimeSpan?>(
             "UPDATE outbox SET manifest_expires_at = @linksExpireAt WHERE event_id = @EventId RETURNING manifest_expires_at - now()",
             new { row.EventId, linksExpireAt },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         return row with { ManifestExpiresAt = linksExpireAt, ManifestRemaining = remaining };
     }
 
     private async Task<ExportRow?> ReadyAsync(Guid batch, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @batch",
-            new { batch },
-            cancellationToken: cancellationToken));
+        var row = await catalog.QuerySingleOrDefaultAsync<ExportRow>(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @batch", new { batch }, cancellationToken);
         return row?.EffectiveState == ExportState.Ready ? row : null;
     }
 }

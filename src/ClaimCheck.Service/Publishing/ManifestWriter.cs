@@ -1,17 +1,9 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>
-/// Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch. Each redelivery of the
-/// batch gets a manifest of its own, so that none is replaced while it is read.
-/// </summary>
+/// <summary>Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch. Each
+/// redelivery of the batch gets a manifest of its own, so that none is replaced while it is read.</summary>
 internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
 {
     /// <summary>Writes a manifest with fresh links. A repetition replaces it.</summary>
@@ -44,10 +36,8 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
     private async Task<(ExportRow Row, IReadOnlyList<FileRow> Files)?> FindReadyAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(new CommandDefinition(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id",
-            new { Id = batch.Value },
-            cancellationToken: cancellationToken));
+        var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(
+            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken);
         return row?.EffectiveState == ExportState.Ready
             ? (row, await FileRow.OfAsync(batch.Value, connection, cancellationToken))
             : null;
@@ -56,18 +46,17 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
     // Uploads that an earlier relay had begun and not completed.
     private async Task AbortOthersAsync(BatchId batch, string key, StagedMultipartUpload mine, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var others = await connection.QueryAsync<string>(new CommandDefinition(
+        var others = await catalog.ListAsync<string>(
             "SELECT upload_id FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id <> @UploadId",
             new { Id = batch.Value, key, mine.UploadId },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         foreach (var uploadId in others)
         {
             await staging.AbortAsync(new(key, uploadId), cancellationToken);
-            await connection.ExecuteAsync(new CommandDefinition(
+            await catalog.ExecuteAsync(
                 "DELETE FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id = @uploadId",
                 new { Id = batch.Value, key, uploadId },
-                cancellationToken: cancellationToken));
+                cancellationToken);
         }
     }
 }

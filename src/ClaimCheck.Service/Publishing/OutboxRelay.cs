@@ -1,16 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using EventId = ClaimCheck.Contracts.EventId;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>
-/// Publishes the events of the outbox, one relay at a time however many replicas run: the lock and the positions it gives are on
-/// one connection, so that a relay that lost its connection can give none. BulkReady is published here.
-/// </summary>
+/// <summary>Publishes the events of the outbox, one relay at a time however many replicas run: the lock and the positions it
+/// gives are on one connection, so that a relay that lost its connection can give none. BulkReady is published here.</summary>
 internal sealed partial class OutboxRelay(
     NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options, ILogger<OutboxRelay> logger) : BackgroundService
 {
@@ -28,17 +19,18 @@ internal sealed partial class OutboxRelay(
         var forgot = TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency * (long)ForgetEvery.TotalSeconds;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var waiting = (await connection.QueryAsync<WaitingEvent>(Command(
+            var waiting = await connection.ListAsync<WaitingEvent>(
                 """
                 SELECT o.event_id, o.batch_id, o.job_id, o.type,
-                       EXISTS (SELECT FROM exports e WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
+                       EXISTS (SELECT FROM exports e
+                                WHERE e.batch_id = o.batch_id AND e.manifest_expires_at IS NOT NULL) AS is_offered_again
                   FROM outbox o
                  WHERE position IS NULL AND superseded_at IS NULL AND next_try_at <= now()
                  ORDER BY tries > 0, created_at, event_id
                  LIMIT @AtOnce
                 """,
                 new { AtOnce },
-                stoppingToken))).AsList();
+                stoppingToken);
             // One that failed may have taken long: events that came since, and were not tried yet, precede the other failed ones.
             var stuck = false;
             foreach (var waitingEvent in waiting.TakeWhile(_ => !stuck))
@@ -88,20 +80,20 @@ internal sealed partial class OutboxRelay(
             Log.Broken(logger, Defect.Of(e), waiting.Type, new EventId(waiting.EventId), waiting.Subject);
         }
 
-        await connection.ExecuteAsync(Command(
+        await connection.ExecuteAsync(
             """
             UPDATE outbox
-               SET tries = tries + 1, next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
+               SET tries = tries + 1,
+                   next_try_at = now() + least(interval '30 seconds', interval '250 milliseconds' * power(2, least(tries, 10)))
              WHERE event_id = @EventId
             """,
             new { waiting.EventId },
-            cancellationToken));
+            cancellationToken);
         return false;
     }
 
-    /// <summary>
-    /// Gives the event its position in the feed: the row of <c>feed</c> is the lock that keeps positions in the order of commits.
-    /// </summary>
+    /// <summary>Gives the event its position in the feed: the row of <c>feed</c> is the lock that keeps positions in the order of
+    /// commits.</summary>
     /// <returns>False where a BulkReady's batch is no longer ready.</returns>
     private static async Task<bool> PositionAsync(
         NpgsqlConnection connection, WaitingEvent waiting, string? manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
@@ -111,42 +103,41 @@ internal sealed partial class OutboxRelay(
         {
             // Locks the batch's row: a revocation comes either before this, and nothing is sent, or after it, and revokes what
             // was sent.
-            var ready = await connection.ExecuteAsync(new CommandDefinition(
+            var ready = await connection.ExecuteAsync(
                 """
                 UPDATE exports
                    SET manifest_expires_at = CASE WHEN @IsOfferedAgain THEN manifest_expires_at ELSE @linksExpireAt END
                  WHERE batch_id = @BatchId AND state = 'ready' AND expires_at > now()
                 """,
                 new { waiting.BatchId, waiting.IsOfferedAgain, linksExpireAt },
-                transaction,
-                cancellationToken: cancellationToken));
+                cancellationToken);
             if (ready == 0)
                 return false;
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(
+        await connection.ExecuteAsync(
             """
             WITH next AS (
                 UPDATE event_feed SET head = head + 1 RETURNING head
             )
             UPDATE outbox o
-               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest, manifest_expires_at = @linksExpireAt
+               SET position = next.head, published_at = now(), publication = gen_random_uuid(), manifest = @Manifest,
+                   manifest_expires_at = @linksExpireAt
               FROM next
              WHERE o.event_id = @EventId AND o.position IS NULL
             """,
             new { waiting.EventId, Manifest = waiting.IsOfferedAgain ? manifest : null, linksExpireAt },
-            transaction,
-            cancellationToken: cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
     private async Task SupersedeAsync(NpgsqlConnection connection, WaitingEvent waiting, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync(Command(
+        await connection.ExecuteAsync(
             "UPDATE outbox SET superseded_at = now() WHERE event_id = @EventId AND position IS NULL",
             new { waiting.EventId },
-            cancellationToken));
+            cancellationToken);
         Log.Superseded(logger, waiting.Type, waiting.Subject);
     }
 
@@ -154,7 +145,7 @@ internal sealed partial class OutboxRelay(
     {
         // From the oldest on, a portion at a time, until a recent one is reached: events that are kept are not scanned.
         var forgotten = 0;
-        while (await connection.ExecuteAsync(Command(
+        while (await connection.ExecuteAsync(
             """
             WITH oldest AS (
                 SELECT position, published_at < now() - @FeedRetention AS is_old
@@ -164,7 +155,8 @@ internal sealed partial class OutboxRelay(
                  LIMIT 1000
             ), old AS (
                 DELETE FROM outbox
-                 WHERE position IN (SELECT position FROM oldest WHERE position < coalesce((SELECT min(position) FROM oldest WHERE NOT is_old), position + 1))
+                 WHERE position IN (SELECT position FROM oldest
+                                     WHERE position < coalesce((SELECT min(position) FROM oldest WHERE NOT is_old), position + 1))
              RETURNING position, event_id, publication
             ), superseded AS (
                 DELETE FROM outbox WHERE superseded_at < now() - @FeedRetention
@@ -177,7 +169,7 @@ internal sealed partial class OutboxRelay(
              WHERE last.position > event_feed.forgotten
             """,
             new { options.FeedRetention },
-            cancellationToken)) > 0)
+            cancellationToken) > 0)
         {
             forgotten++;
         }
@@ -186,19 +178,9 @@ internal sealed partial class OutboxRelay(
             Log.Forgot(logger, options.FeedRetention);
     }
 
-    private static CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
-        new(sql, parameters, cancellationToken: cancellationToken);
-
-    private sealed record WaitingEvent
+    // Offered again: the batch was announced before, and this BulkReady gets a manifest of its own.
+    private sealed record WaitingEvent(Guid EventId, Guid? BatchId, Guid? JobId, string Type, bool IsOfferedAgain)
     {
-        public required Guid EventId { get; init; }
-        public Guid? BatchId { get; init; }
-        public Guid? JobId { get; init; }
-        public required string Type { get; init; }
-
-        /// <summary>The batch was announced before: this BulkReady gets a manifest of its own.</summary>
-        public required bool IsOfferedAgain { get; init; }
-
         public string Subject => OutboxEvent.SubjectOf(BatchId, JobId);
     }
 

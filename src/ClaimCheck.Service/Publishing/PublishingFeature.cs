@@ -1,5 +1,4 @@
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing;
 

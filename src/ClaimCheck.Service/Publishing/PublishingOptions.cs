@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>Settings below <c>ClaimCheck:Publishing</c>.</summary>

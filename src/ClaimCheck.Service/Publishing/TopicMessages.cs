@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -31,9 +28,8 @@ internal sealed class TopicMessages(FreshEvents events, PublishingOptions option
         };
     }
 
-    /// <summary>
-    /// The size that SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and values.
-    /// </summary>
+    /// <summary>The size that SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and
+    /// values.</summary>
     public static int SizeOf(PublishBatchRequestEntry message) => Encoding.UTF8.GetByteCount(message.Message) + message.MessageAttributes.Sum(
         attribute => Encoding.UTF8.GetByteCount(attribute.Key + attribute.Value.DataType + attribute.Value.StringValue));
 

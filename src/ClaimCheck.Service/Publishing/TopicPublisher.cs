@@ -1,9 +1,6 @@
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
 using ClaimCheck.Aws.Wire;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.Publishing;
 
@@ -121,18 +118,18 @@ internal sealed partial class TopicPublisher(
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published to the topic.")]
-        public static partial void Published(ILogger logger, string type, Contracts.EventId eventId, string subject);
+        public static partial void Published(ILogger logger, string type, EventId eventId, string subject);
 
         [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never accept it. {Reason}")]
-        public static partial void Refused(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
+        public static partial void Refused(ILogger logger, string type, EventId eventId, string subject, string reason);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches continue.")]
-        public static partial void Broken(ILogger logger, Exception exception, string type, Contracts.EventId eventId, string subject);
+        public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);
 
         [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
-        public static partial void Postponed(ILogger logger, string type, Contracts.EventId eventId, string subject, string reason);
+        public static partial void Postponed(ILogger logger, string type, EventId eventId, string subject, string reason);
     }
 }

@@ -1,19 +1,12 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing;
 
 /// <summary>An event that the topic has not received.</summary>
-/// <param name="Event">The event.</param>
 /// <param name="Reason">Why; null where it was not tried, since an earlier one of its batch waits.</param>
 /// <param name="IsTerminal">The topic will never accept it: it is set aside.</param>
 internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsTerminal);
 
-/// <summary>
-/// What a topic has still to receive: the feed behind the topic's position and, before that position, single events that failed
-/// earlier. Of a batch only the first of those is due, so that its events keep their order.
-/// </summary>
+/// <summary>What a topic has still to receive: the feed behind the topic's position and, before that position, single events that
+/// failed earlier. Of a batch only the first of those is due, so that its events keep their order.</summary>
 internal sealed class TopicQueue(PublishingOptions options)
 {
     private const int AtOnce = 10; // PublishBatch's limit
@@ -21,7 +14,7 @@ internal sealed class TopicQueue(PublishingOptions options)
 
     /// <summary>Single events whose next try is due.</summary>
     public async Task<IReadOnlyList<OutboxEvent>> DueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
+        await connection.ListAsync<OutboxEvent>(
             $"""
             SELECT {OutboxEvent.Columns}
               FROM outbox
@@ -30,35 +23,34 @@ internal sealed class TopicQueue(PublishingOptions options)
                      WHERE w.topic = @topic AND w.next_try_at <= now()
                        AND NOT EXISTS (SELECT
                                          FROM topic_waiting b
-                                        WHERE b.topic = w.topic AND b.subject = w.subject AND b.position < w.position AND b.next_try_at IS NOT NULL)
+                                        WHERE b.topic = w.topic AND b.subject = w.subject AND b.position < w.position
+                                          AND b.next_try_at IS NOT NULL)
                      ORDER BY w.next_try_at, w.position
                      LIMIT @AtOnce) due USING (event_id)
              ORDER BY due.next_try_at, position
             """,
             new { topic, AtOnce },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
 
     /// <summary>The next events of the feed, each of another batch or job: SNS keeps no order within a call.</summary>
-    /// <returns>
-    /// The topic's position, the events behind it, and those of them that have to wait behind one of their batch. The position is
-    /// read each time: restoring the catalog moves it.
-    /// </returns>
+    /// <returns>The topic's position, the events behind it, and those of them that have to wait behind one of their batch. The
+    /// position is read each time: restoring the catalog moves it.</returns>
     public async Task<(long Position, IReadOnlyList<OutboxEvent> Events, IReadOnlySet<Guid> Behind)> NextAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var position = await PositionAsync(connection, cancellationToken);
-        var rows = (await connection.QueryAsync<OutboxEvent>(new CommandDefinition(
+        var rows = await connection.ListAsync<OutboxEvent>(
             $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position ORDER BY position LIMIT @AtOnce",
             new { position, AtOnce },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         if (rows.Count == 0)
             return (position, rows, new HashSet<Guid>());
         var seen = new HashSet<Guid>();
         var events = rows.TakeWhile(row => seen.Add(row.About)).ToList();
-        var behind = await connection.QueryAsync<Guid>(new CommandDefinition(
+        var behind = await connection.ListAsync<Guid>(
             "SELECT DISTINCT subject FROM topic_waiting WHERE topic = @topic AND subject = ANY (@Subjects) AND next_try_at IS NOT NULL",
             new { topic, Subjects = events.Select(row => row.About).ToArray() },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         return (position, events, behind.ToHashSet());
     }
 
@@ -69,7 +61,7 @@ internal sealed class TopicQueue(PublishingOptions options)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var one in unsent)
         {
-            await connection.ExecuteAsync(new CommandDefinition(
+            await connection.ExecuteAsync(
                 """
                 INSERT INTO topic_waiting (topic, event_id, position, subject, reason, tries, next_try_at)
                 VALUES (@topic, @EventId, @Position, @About, @reason, @tries,
@@ -77,30 +69,28 @@ internal sealed class TopicQueue(PublishingOptions options)
                 ON CONFLICT (topic, event_id) DO NOTHING
                 """,
                 new { topic, one.Event.EventId, one.Event.Position, one.Event.About, reason = Told(one), tries = one.Reason is null ? 0 : 1, one.IsTerminal },
-                transaction,
-                cancellationToken: cancellationToken));
+                cancellationToken);
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(
+        await connection.ExecuteAsync(
             "UPDATE feed_relays SET position = @to, moved_at = now() WHERE name = @topic AND position = @from",
             new { topic, from, to = events[^1].Position },
-            transaction,
-            cancellationToken: cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Records the outcomes of tries of single events. The delay of one that fails again doubles, up to five minutes.
-    /// </summary>
+    /// <summary>Records the outcomes of tries of single events. The delay of one that fails again doubles, up to five
+    /// minutes.</summary>
     public Task SettleAsync(
         NpgsqlConnection connection, IReadOnlyList<OutboxEvent> tried, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(
+        connection.ExecuteAsync(
             """
             DELETE FROM topic_waiting WHERE topic = @topic AND event_id = ANY (@Sent);
             UPDATE topic_waiting w
                SET tries = w.tries + 1, reason = u.reason,
                    next_try_at = CASE WHEN u.is_terminal THEN NULL
-                                      ELSE now() + least(interval '5 minutes', interval '250 milliseconds' * power(2, least(w.tries, 16))) END
+                                      ELSE now() + least(interval '5 minutes',
+                                                         interval '250 milliseconds' * power(2, least(w.tries, 16))) END
               FROM unnest(@Ids, @Reasons, @Terminal) AS u (event_id, reason, is_terminal)
              WHERE w.topic = @topic AND w.event_id = u.event_id
             """,
@@ -112,26 +102,26 @@ internal sealed class TopicQueue(PublishingOptions options)
                 Reasons = unsent.Select(Told).ToArray(),
                 Terminal = unsent.Select(one => one.IsTerminal).ToArray(),
             },
-            cancellationToken: cancellationToken));
+            cancellationToken);
 
     private async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var (mine, head, forgotten) = await connection.QuerySingleAsync<(long?, long, long)>(new CommandDefinition(
+        var (mine, head, forgotten) = await connection.QuerySingleAsync<(long?, long, long)>(
             "SELECT r.position, f.head, f.forgotten FROM event_feed f LEFT JOIN feed_relays r ON r.name = @topic",
             new { topic },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         if (mine <= head)
             return mine.Value;
         // A topic that is new to the catalog gets events from now on, not the feed's whole past. A position beyond the feed
         // belongs to another history: then all kept events are sent, under ids that consumers know.
-        return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+        return await connection.ExecuteScalarAsync<long>(
             """
             INSERT INTO feed_relays (name, position) VALUES (@topic, @position)
             ON CONFLICT (name) DO UPDATE SET position = excluded.position
             RETURNING position
             """,
             new { topic, position = mine is null ? head : forgotten },
-            cancellationToken: cancellationToken));
+            cancellationToken);
     }
 
     private static string? Told(Unsent one) => one.Reason is null ? null : BoundedText.Cut(one.Reason, BoundedText.Detail);

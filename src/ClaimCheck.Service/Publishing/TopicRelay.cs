@@ -1,16 +1,11 @@
 using ClaimCheck.Aws;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Catalog;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>
-/// Forwards the feed to an SNS topic, in the order of its positions, one relay at a time. It stores its position after SNS has
-/// answered: an event whose answer was lost is sent again, under the same id. While SNS is unreachable the feed grows, and drains
-/// later. One event that can't be sent now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait behind it,
-/// and all others continue.
-/// </summary>
+/// <summary>Forwards the feed to an SNS topic, in the order of its positions, one relay at a time. It stores its position after
+/// SNS has answered: an event whose answer was lost is sent again, under the same id. While SNS is unreachable the feed grows,
+/// and drains later. One event that can't be sent now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait
+/// behind it, and all others continue.</summary>
 internal sealed partial class TopicRelay(
     NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
 {

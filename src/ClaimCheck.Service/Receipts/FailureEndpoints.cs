@@ -1,12 +1,5 @@
 using System.IO.Pipelines;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Startup;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.Receipts;

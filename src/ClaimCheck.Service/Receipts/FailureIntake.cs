@@ -1,22 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using ClaimCheck.Service.Sources;
-using Dapper;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// Receives failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that a body
-/// that is malformed somewhere leaves nothing. Nothing is locked while they are copied.
-/// </summary>
+/// <summary>Receives failed records: copied one by one into a table of the transaction's own, then merged by key at once, so that
+/// a body that is malformed somewhere leaves nothing. Nothing is locked while they are copied.</summary>
 internal sealed class FailureIntake(NpgsqlDataSource catalog)
 {
     private const int MostRecords = 1_000_000;
@@ -69,12 +57,13 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
     /// <returns>False where there are too many.</returns>
     private static async Task<bool> CopyAsync(Transaction transaction, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)
     {
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
-            CREATE TEMP TABLE incoming (ordinal integer, digest bytea, key text, class text, code text, message text, said bytea) ON COMMIT DROP
+            CREATE TEMP TABLE incoming (ordinal integer, digest bytea, key text, class text, code text, message text, said bytea)
+                ON COMMIT DROP
             """,
             null,
-            cancellationToken));
+            cancellationToken);
         var count = 0;
         // Disposed without Complete, the copy is undone.
         await using var copy = await transaction.Connection.BeginBinaryImportAsync("COPY incoming FROM STDIN (FORMAT binary)", cancellationToken);
@@ -106,7 +95,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             """
             SELECT EXISTS (
                 SELECT FROM (SELECT DISTINCT ON (digest) digest, said FROM incoming ORDER BY digest, ordinal DESC) i
-                 WHERE i.said IS DISTINCT FROM (SELECT f.said FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest))
+                 WHERE i.said IS DISTINCT FROM (SELECT f.said FROM record_failures f
+                                                 WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = i.digest))
             """,
             new { Id = batch.Value, consumer },
             cancellationToken));
@@ -118,7 +108,9 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             WITH given AS MATERIALIZED (
                 SELECT DISTINCT ON (digest) digest, key, class, code, message, said FROM incoming ORDER BY digest, ordinal DESC
             ), known AS MATERIALIZED (
-                SELECT (SELECT f.class FROM record_failures f WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = given.digest) AS class FROM given
+                SELECT (SELECT f.class FROM record_failures f
+                         WHERE f.batch_id = @Id AND f.consumer = @consumer AND f.digest = given.digest) AS class
+                  FROM given
             ), merged AS (
                 INSERT INTO record_failures (batch_id, consumer, digest, key, class, code, message, said)
                 SELECT @Id, @consumer, digest, key, class, code, message, said FROM given
@@ -126,8 +118,10 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
                    SET class = excluded.class, code = excluded.code, message = excluded.message, said = excluded.said
                  WHERE record_failures.said <> excluded.said
             ), more AS (
-                SELECT (SELECT count(*) FROM given WHERE class = 'transient') - (SELECT count(*) FROM known WHERE class = 'transient') AS transient,
-                       (SELECT count(*) FROM given WHERE class = 'terminal') - (SELECT count(*) FROM known WHERE class = 'terminal') AS terminal,
+                SELECT (SELECT count(*) FROM given WHERE class = 'transient')
+                       - (SELECT count(*) FROM known WHERE class = 'transient') AS transient,
+                       (SELECT count(*) FROM given WHERE class = 'terminal')
+                       - (SELECT count(*) FROM known WHERE class = 'terminal') AS terminal,
                        EXISTS (SELECT FROM given) AS keeps
             )
             INSERT INTO receipts AS r (batch_id, consumer, state, listed_transient, listed_terminal, keeps_failures)

@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>A consumer's failed records, in an order that is stable from page to page.</summary>
@@ -10,16 +5,13 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
 {
     private const int AtOnce = 5000;
 
-    /// <param name="batch">The batch.</param>
     /// <param name="consumer">The consumer whose failures are listed.</param>
     /// <param name="failureClass">Only this class, or null for both.</param>
     /// <param name="after">The digest that the previous page ended with.</param>
     /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<IReadOnlyList<ListedFailure>> PageAsync(
         BatchId batch, string consumer, string? failureClass, byte[] after, int limit, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // By each class's own index: every page costs the same, however many have succeeded in retries.
         var ofClass = (string name) => $"""
             (SELECT digest, key, class, code, message
@@ -28,7 +20,7 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
               ORDER BY digest
               LIMIT @limit)
             """;
-        return (await connection.QueryAsync<ListedFailure>(new CommandDefinition(
+        return await catalog.ListAsync<ListedFailure>(
             failureClass switch
             {
                 FailureClass.Transient => ofClass(FailureClass.Transient),
@@ -36,7 +28,7 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
                 _ => $"{ofClass(FailureClass.Transient)} UNION ALL {ofClass(FailureClass.Terminal)} ORDER BY digest LIMIT @limit",
             },
             new { Id = batch.Value, consumer, after, limit },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
     }
 
     /// <summary>All of them, some thousand in memory at a time.</summary>
@@ -57,14 +49,8 @@ internal sealed class FailureLists(NpgsqlDataSource catalog)
 }
 
 /// <summary>A row of <c>record_failures</c>.</summary>
-internal sealed record ListedFailure
+internal sealed record ListedFailure(byte[] Digest, string Key, string Class, string Code, string? Message)
 {
-    public required byte[] Digest { get; init; }
-    public required string Key { get; init; }
-    public required string Class { get; init; }
-    public required string Code { get; init; }
-    public string? Message { get; init; }
-
     public RecordFailure ToContract() => new(Key, Class, Code, Message);
 
     /// <summary>Class and code only: a key is data.</summary>

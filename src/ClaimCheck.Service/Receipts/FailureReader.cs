@@ -1,8 +1,4 @@
-using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;

@@ -1,15 +1,8 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Further offers to one consumer: its transient failures as a new export, or the same batch once more.</summary>
 internal static class OfferEndpoints
 {
-    private const string RetryAfter = "1";
-
     public static IEndpointRouteBuilder MapOffers(this IEndpointRouteBuilder routes)
     {
         var batch = routes.MapGroup("/v1/batches/{batchId}").WithTags("Receipts").ProducesProblems(400, 401, 403, 404, 409, 410, 413, 415, 422, 503);
@@ -29,7 +22,7 @@ internal static class OfferEndpoints
         var (retry, refused) = await retries.AskAsync(caller, id, consumer, cancellationToken);
         if (refused is not null)
             return Problems.Of(refused);
-        context.Response.Headers.RetryAfter = RetryAfter;
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(retry!.ExportId), await views.ShowWithStagingAsync(retry, cancellationToken));
     }
 

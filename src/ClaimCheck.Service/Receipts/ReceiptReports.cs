@@ -1,17 +1,9 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// Accepts what a consumer reports on a batch. End states are accepted where the counts add up; then the ledger is closed, and
-/// the end of a retry is folded into its original, in the same transaction.
-/// </summary>
+/// <summary>Accepts what a consumer reports on a batch. End states are accepted where the counts add up; then the ledger is
+/// closed, and the end of a retry is folded into its original, in the same transaction.</summary>
 internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptReports> logger)
 {
     /// <returns>The batch, or the refusal.</returns>
@@ -55,19 +47,21 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
 
     private static Task<ReceiptRow> WriteAsync(
         Transaction transaction, BatchId batch, string consumer, ReceiptReport report, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleAsync<ReceiptRow>(transaction.Command(
+        transaction.QuerySingleAsync<ReceiptRow>(
             $"""
             INSERT INTO receipts AS r (batch_id, consumer, state, succeeded, transient, terminal, checkpoint,
                                        said_state, said_succeeded, said_transient, said_terminal)
-            VALUES (@Id, @consumer, @State, @Succeeded, @Transient, @Terminal, @Checkpoint, @State, @Succeeded, @Transient, @Terminal)
+            VALUES (@Id, @consumer, @State, @Succeeded, @Transient, @Terminal, @Checkpoint, @State, @Succeeded,
+                    @Transient, @Terminal)
             ON CONFLICT (batch_id, consumer) DO UPDATE
-               SET state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient, terminal = excluded.terminal,
+               SET state = excluded.state, succeeded = excluded.succeeded, transient = excluded.transient,
+                   terminal = excluded.terminal,
                    checkpoint = excluded.checkpoint, said_state = excluded.said_state, said_succeeded = excluded.said_succeeded,
                    said_transient = excluded.said_transient, said_terminal = excluded.said_terminal, updated_at = now()
             RETURNING {ReceiptRow.Columns}
             """,
             new { Id = batch.Value, consumer, report.State, report.Succeeded, report.Transient, report.Terminal, report.Checkpoint },
-            cancellationToken));
+            cancellationToken);
 
     // Failures of a retry whose keys are not among its records could not be folded by key. Once the original has ended, its keys
     // are deleted, and this can't be checked.

@@ -1,14 +1,10 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
 using ClaimCheck.Service.Receipts.Ledger;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// What a consumer may report. Before the end state anything up to the batch's records; the end state when its counts add up;
-/// after it only the same again, or that a revoked batch is discarded. Reports on a revoked or expired batch are accepted too.
-/// </summary>
+/// <summary>What a consumer may report. Before the end state anything up to the batch's records; the end state when its counts
+/// add up; after it only the same again, or that a revoked batch is discarded. Reports on a revoked or expired batch are accepted
+/// too.</summary>
 internal static class ReceiptRules
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);

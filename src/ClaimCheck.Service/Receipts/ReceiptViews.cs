@@ -1,8 +1,4 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
 using ClaimCheck.Service.Receipts.Ledger;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Receipts;
 

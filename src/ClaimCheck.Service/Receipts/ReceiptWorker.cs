@@ -1,15 +1,9 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using ClaimCheck.Service.Receipts.Ledger;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// Time-driven work, one process at a time: batches that are overdue, rounds of retries whose batch ended without an
-/// outcome, record keys of batches that have ended.
-/// </summary>
+/// <summary>Time-driven work, one process at a time: batches that are overdue, rounds of retries whose batch ended without an
+/// outcome, record keys of batches that have ended.</summary>
 internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
 {
     private const int AtOnce = 100;
@@ -63,9 +57,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
         return [.. postponed.Keys];
     }
 
-    /// <summary>
-    /// Two processes that arrive at once send one event: the delivery goal's row is locked, and its state checked again.
-    /// </summary>
+    /// <summary>Two processes that arrive at once send one event: the delivery goal's row is locked, and its state checked
+    /// again.</summary>
     internal async Task SettleAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -86,7 +79,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     // The index is delivery_goals_open. A revoked batch can't be overdue, and is not looked at again.
     private async Task<IReadOnlyList<Guid>> FindOverdueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<Guid>(new CommandDefinition(
+        await connection.ListAsync<Guid>(
             """
             WITH due AS (
                 SELECT d.batch_id, e.state = @Revoked AS is_revoked
@@ -101,25 +94,26 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
             SELECT batch_id FROM due WHERE NOT is_revoked
             """,
             new { AtOnce, ExportState.Revoked, Resting = Resting() },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
 
     private async Task<IReadOnlyList<(Guid Original, string Consumer, Guid Retry)>> FindLostRoundsAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<(Guid, string, Guid)>(new CommandDefinition(
+        await connection.ListAsync<(Guid, string, Guid)>(
             """
             SELECT r.batch_id, r.consumer, r.round_batch
               FROM receipts r
               JOIN exports e ON e.batch_id = r.round_batch
-             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired') AND r.round_batch <> ALL (@Resting)
+             WHERE r.round_state = 'open' AND e.state IN ('failed', 'cancelled', 'revoked', 'expired')
+               AND r.round_batch <> ALL (@Resting)
              LIMIT @AtOnce
             """,
             new { AtOnce, Resting = Resting() },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
 
     // A portion at a time; the counts stay.
     private async Task<bool> ForgetKeysAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var ended = (await connection.QueryAsync<(Guid BatchId, string Consumer, Guid Original)>(new CommandDefinition(
+        var ended = await connection.ListAsync<(Guid BatchId, string Consumer, Guid Original)>(
             """
             SELECT r.batch_id, r.consumer, coalesce(e.retry_of, e.batch_id)
               FROM receipts r
@@ -128,16 +122,17 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
              LIMIT @AtOnce
             """,
             new { AtOnce },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         foreach (var (batchId, consumer, original) in ended)
         {
-            var deleted = await connection.ExecuteAsync(new CommandDefinition(
+            var deleted = await connection.ExecuteAsync(
                 """
                 DELETE FROM record_failures
-                 WHERE ctid = ANY (ARRAY (SELECT ctid FROM record_failures WHERE batch_id = @batchId AND consumer = @consumer LIMIT @KeysAtOnce))
+                 WHERE ctid = ANY (ARRAY (SELECT ctid FROM record_failures
+                                           WHERE batch_id = @batchId AND consumer = @consumer LIMIT @KeysAtOnce))
                 """,
                 new { batchId, consumer, KeysAtOnce },
-                cancellationToken: cancellationToken));
+                cancellationToken);
             if (deleted < KeysAtOnce)
                 await CloseAsync(batchId, consumer, new(original), cancellationToken);
         }
@@ -150,7 +145,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             UPDATE receipts
                SET keeps_failures = false
@@ -158,7 +153,7 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
                AND NOT EXISTS (SELECT FROM record_failures WHERE batch_id = @batchId AND consumer = @consumer)
             """,
             new { batchId, consumer },
-            cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 

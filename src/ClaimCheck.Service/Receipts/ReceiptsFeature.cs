@@ -1,6 +1,4 @@
-using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Receipts.Ledger;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Receipts;
 

@@ -1,12 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Offers an existing batch once more, to one consumer alone.</summary>
@@ -14,8 +5,6 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
 {
     // Each one is an event, and a manifest in staging.
     private const int MostEvents = 1000;
-
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <returns>The new event, or the refusal.</returns>
     public async Task<(Redelivery? Redelivery, Refused? Refusal)> AskAsync(
@@ -26,17 +15,13 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
             return (null, Refused.NotFound("batch"));
         if (ReportedBatch.Refusal(caller, found, consumer) is { } other)
             return (null, other);
-        await BatchQueue.ShareAsync(transaction, id, cancellationToken);
-        var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = id.Value }, cancellationToken));
-        if (ExportState.IsEnd(batch.EffectiveState))
-            return (null, Refusals.Gone(batch.EffectiveState));
-        if (batch.EffectiveState != ExportState.Ready)
-            return (null, Refusals.NotReady(AskAgain));
+        var (batch, early) = await ReportedBatch.ReadyAsync(transaction, id, cancellationToken);
+        if (early is not null)
+            return (null, early);
 
         // The index is outbox_of_batch.
-        if (await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
-                "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken)) >= MostEvents)
+        if (await transaction.ExecuteScalarAsync<long>(
+            "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken) >= MostEvents)
         {
             return (null, new Refused(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are created until the first have expired."));
         }

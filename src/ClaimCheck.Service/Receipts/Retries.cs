@@ -1,23 +1,12 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Receipts.Ledger;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Receipts;
 
-/// <summary>
-/// Rounds of retries: an export of only one consumer's transient failures, with the original's query and criteria as they were
-/// frozen. The round and its export begin in one transaction; while it runs, a repeated request gets the same answer.
-/// </summary>
+/// <summary>Rounds of retries: an export of only one consumer's transient failures, with the original's query and criteria as
+/// they were frozen. The round and its export begin in one transaction; while it runs, a repeated request gets the same
+/// answer.</summary>
 internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger accounts, ReceiptOptions options, ILogger<Retries> logger)
 {
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
-
     /// <returns>The round's export, or the refusal.</returns>
     public async Task<(ExportRow? Retry, Refused? Refusal)> AskAsync(
         Caller caller, BatchId id, string consumer, CancellationToken cancellationToken)
@@ -28,15 +17,11 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         if (ReportedBatch.Refusal(caller, asked, consumer) is { } other)
             return (null, other);
 
-        // A revocation comes first, and this is refused; or it finds the retry, and revokes it too.
+        // A revocation that comes after it finds the retry, and revokes it too.
         var original = ReportedBatch.OriginalOf(asked);
-        await BatchQueue.ShareAsync(transaction, original, cancellationToken);
-        var batch = await transaction.Connection.QuerySingleAsync<ExportRow>(transaction.Command(
-            $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id FOR SHARE", new { Id = original.Value }, cancellationToken));
-        if (ExportState.IsEnd(batch.EffectiveState))
-            return (null, Refusals.Gone(batch.EffectiveState));
-        if (batch.EffectiveState != ExportState.Ready)
-            return (null, Refusals.NotReady(AskAgain));
+        var (batch, early) = await ReportedBatch.ReadyAsync(transaction, original, cancellationToken);
+        if (early is not null)
+            return (null, early);
 
         await ReceiptLedger.EnterAsync(transaction, original, consumer, cancellationToken);
         var receipt = await ReceiptLedger.FindAsync(transaction, original, consumer, cancellationToken);
@@ -56,14 +41,14 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         }
 
         var retry = await MakeAsync(transaction, caller, batch, consumer, cancellationToken);
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             UPDATE receipts
                SET rounds = rounds + 1, round_batch = @Retry, round_state = 'open', next_round_at = NULL
              WHERE batch_id = @Id AND consumer = @consumer
             """,
             new { Id = original.Value, consumer, Retry = retry.BatchId },
-            cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         Log.Begun(logger, receipt!.Rounds + 1, consumer, original, receipt.Transient, retry.ExportId);
         return (retry, null);

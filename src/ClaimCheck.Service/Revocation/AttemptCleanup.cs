@@ -1,23 +1,15 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>
-/// Removes what a worker that died, or lost its lease, has staged: the prefix of its attempt, to which no link leads.
-/// </summary>
+/// <summary>Removes what a worker that died, or lost its lease, has staged: the prefix of its attempt, to which no link
+/// leads.</summary>
 internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSource catalog, ILogger<AttemptCleanup> logger)
 {
     /// <summary>Sweeps one abandoned attempt that is due.</summary>
     /// <returns>False when none is due.</returns>
     public async Task<bool> SweepNextAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Its next sweep is also its lease; the index is attempts_to_sweep. The attempt that was committed is never swept.
-        var due = await connection.QuerySingleOrDefaultAsync<(Guid BatchId, string Attempt)?>(new CommandDefinition(
+        var due = await catalog.QuerySingleOrDefaultAsync<(Guid BatchId, string Attempt)?>(
             """
             UPDATE attempts a
                SET next_sweep_at = now() + interval '30 seconds'
@@ -32,7 +24,8 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
              WHERE a.batch_id = due.batch_id AND a.attempt = due.attempt
             RETURNING a.batch_id, a.attempt
             """,
-            cancellationToken: cancellationToken));
+            null,
+            cancellationToken);
         if (due is not var (batchId, attempt) || attempt is null)
             return false;
 
@@ -43,17 +36,18 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
             if (swept.Deleted > 0 || swept.Aborted > 0)
                 Log.Swept(logger, attempt, batch, swept.Deleted, swept.Aborted);
             // Again at growing intervals for a day: a worker that was only paused may have an upload open that it never recorded.
-            await connection.ExecuteAsync(new CommandDefinition(
+            await catalog.ExecuteAsync(
                 """
                 UPDATE attempts
                    SET next_sweep_at = CASE
                            WHEN now() >= abandoned_at + interval '24 hours' THEN NULL
-                           ELSE least(abandoned_at + interval '24 hours', now() + greatest(interval '1 minute', now() - abandoned_at))
+                           ELSE least(abandoned_at + interval '24 hours',
+                                      now() + greatest(interval '1 minute', now() - abandoned_at))
                        END
                  WHERE batch_id = @batchId AND attempt = @attempt
                 """,
                 new { batchId, attempt },
-                cancellationToken: cancellationToken));
+                cancellationToken);
         }
         catch (StagingException e)
         {

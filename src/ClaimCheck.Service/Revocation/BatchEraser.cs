@@ -1,16 +1,7 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>
-/// Deletes all that a batch has staged, and proves it: recorded uploads are aborted until they are gone, every version is
-/// deleted, the prefix is listed empty, each link is probed dead. Failures are tried again until it is verified.
-/// </summary>
+/// <summary>Deletes all that a batch has staged, and proves it: recorded uploads are aborted until they are gone, every version
+/// is deleted, the prefix is listed empty, each link is probed dead. Failures are tried again until it is verified.</summary>
 internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
 {
     /// <summary>The lease of an eraser: one that has gone silent is replaced after it.</summary>
@@ -94,43 +85,30 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         long deleted = 0;
         for (var listing = 1; ; listing++)
         {
-            var page = new List<StagedObject>(1000);
             long found = 0;
-            await foreach (var staged in staging.ListAsync(prefix, cancellationToken))
+            await foreach (var page in staging.ListAsync(prefix, cancellationToken).Chunk(1000))
             {
-                found++;
-                page.Add(staged);
-                if (page.Count == 1000)
-                    await DeletePageAsync();
-            }
-
-            await DeletePageAsync();
-            if (found == 0 || listing == ListingsAtMost)
-                return new(deleted, found, aborted);
-
-            async Task DeletePageAsync()
-            {
-                if (page.Count == 0)
-                    return;
                 await staging.DeleteAsync(page, cancellationToken);
-                deleted += page.Count;
-                page.Clear();
+                found += page.Length;
                 await KeepLeaseAsync(batch, cancellationToken);
             }
+
+            deleted += found;
+            if (found == 0 || listing == ListingsAtMost)
+                return new(deleted, found, aborted);
         }
     }
 
     private async Task<long> AbortRecordedAsync(BatchId batch, string? attempt, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var recorded = (await connection.QueryAsync<(string Key, string UploadId)>(new CommandDefinition(
+        var recorded = await catalog.ListAsync<(string Key, string UploadId)>(
             """
             SELECT object_key, upload_id
               FROM multipart_uploads
              WHERE batch_id = @Id AND (@attempt::text IS NULL OR attempt = @attempt)
             """,
             new { Id = batch.Value, attempt },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         long aborted = 0;
         foreach (var some in recorded.Chunk(1000))
         {
@@ -140,7 +118,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                 if (await staging.AbortAsync(new(upload.Key, upload.UploadId), token))
                     Interlocked.Increment(ref aborted);
             });
-            await connection.ExecuteAsync(new CommandDefinition(
+            await catalog.ExecuteAsync(
                 """
                 DELETE FROM multipart_uploads u
                  USING unnest(@Keys, @UploadIds) AS gone (object_key, upload_id)
@@ -152,7 +130,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                     Keys = some.Select(upload => upload.Key).ToArray(),
                     UploadIds = some.Select(upload => upload.UploadId).ToArray(),
                 },
-                cancellationToken: cancellationToken));
+                cancellationToken);
             await KeepLeaseAsync(batch, cancellationToken);
         }
 
@@ -160,20 +138,15 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
     }
 
     // A large batch takes longer than a lease lasts. The sweep of an attempt has no lease: then no row is changed.
-    private async Task KeepLeaseAsync(BatchId batch, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task KeepLeaseAsync(BatchId batch, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             "UPDATE batch_deletions SET lease_until = now() + @Lease WHERE batch_id = @Id AND lease_until IS NOT NULL",
             new { Id = batch.Value, Lease },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
-    private async Task<Deletion?> TakeAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    private Task<Deletion?> TakeAsync(CancellationToken cancellationToken) =>
         // The index is batch_deletions_due.
-        return await connection.QuerySingleOrDefaultAsync<Deletion>(new CommandDefinition(
+        catalog.QuerySingleOrDefaultAsync<Deletion>(
             """
             UPDATE batch_deletions d
                SET lease_until = now() + @Lease, tries = d.tries + 1
@@ -188,8 +161,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                       EXISTS (SELECT FROM producer_batches u WHERE u.batch_id = d.batch_id) AS has_inbox
             """,
             new { Lease },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     private Task VerifyAsync(Deletion deletion, Swept swept, IReadOnlyList<Probe> probes, CancellationToken cancellationToken) =>
         UpdateAsync(
@@ -218,11 +190,9 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             """,
             swept, null, null, cancellationToken);
 
-    private async Task UpdateAsync(
-        Deletion deletion, string assignments, Swept? swept, IReadOnlyList<Probe>? probes, string? reason, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task UpdateAsync(
+        Deletion deletion, string assignments, Swept? swept, IReadOnlyList<Probe>? probes, string? reason, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             $"""
             UPDATE batch_deletions
                SET lease_until = NULL, deleted = deleted + @Deleted, uploads_aborted = uploads_aborted + @Aborted,
@@ -239,8 +209,7 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
                 Probes = probes is null ? null : JsonSerializer.Serialize(probes, ClaimCheckJson.Options),
                 reason,
             },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>What a sweep found.</summary>
     internal sealed record Swept(long Deleted, long Remaining, long Aborted)
@@ -248,16 +217,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         public Swept And(Swept more) => new(Deleted + more.Deleted, Remaining + more.Remaining, Aborted + more.Aborted);
     }
 
-    private sealed record Deletion
-    {
-        public required Guid BatchId { get; init; }
-        public required string Probes { get; init; }
-        public DateTimeOffset? VerifiedAt { get; init; }
-        public required int Tries { get; init; }
-
-        /// <summary>Its producer has uploaded it, and may still have links to write.</summary>
-        public required bool HasInbox { get; init; }
-    }
+    // With an inbox, its producer has uploaded it, and may still have links to write.
+    private sealed record Deletion(Guid BatchId, string Probes, DateTimeOffset? VerifiedAt, int Tries, bool HasInbox);
 
     private static partial class Log
     {

@@ -1,24 +1,14 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
-/// <summary>
-/// Revokes a batch: from this commit on nothing is minted for it, no worker can complete it, and the eraser deletes its
-/// objects. Before ready it is a cancellation.
-/// </summary>
+/// <summary>Revokes a batch: from this commit on nothing is minted for it, no worker can complete it, and the eraser deletes its
+/// objects. Before ready it is a cancellation.</summary>
 internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchRevoker> logger)
 {
     // Probing must not delay a revocation for long: what was not answered by then counts as not asked.
     private static readonly TimeSpan ProbingBefore = TimeSpan.FromSeconds(3);
 
-    /// <summary>
-    /// Commits the end of a batch (and of the retry batches made from it). Batches that have ended keep their state.
-    /// </summary>
+    /// <summary>Commits the end of a batch (and of the retry batches made from it). Batches that have ended keep their
+    /// state.</summary>
     /// <returns>False where the batch does not exist for the caller.</returns>
     public async Task<bool> RevokeAsync(Caller caller, BatchId batch, string? reason, CancellationToken cancellationToken)
     {
@@ -78,29 +68,30 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             )
             """;
         var parameters = new { Id = batch.Value, caller.Tenant };
-        foreach (var member in await transaction.Connection.QueryAsync<Guid>(transaction.Command(
-                     $"{family} SELECT batch_id FROM family ORDER BY batch_id", parameters, cancellationToken)))
+        foreach (var member in await transaction.ListAsync<Guid>(
+            $"{family} SELECT batch_id FROM family ORDER BY batch_id", parameters, cancellationToken))
         {
             await BatchQueue.EnterAsync(transaction, new(member), cancellationToken);
         }
 
-        return (await transaction.Connection.QueryAsync<Member>(transaction.Command(
+        return await transaction.ListAsync<Member>(
             $"""
             {family}
-            SELECT id, batch_id, tenant, dataset, consumer, state AS stored_state, state = 'ready' AND expires_at <= now() AS is_over
+            SELECT id, batch_id, tenant, dataset, consumer, state AS stored_state,
+                   state = 'ready' AND expires_at <= now() AS is_over
               FROM exports
              WHERE batch_id IN (SELECT batch_id FROM family)
              ORDER BY batch_id
                FOR UPDATE
             """,
             parameters,
-            cancellationToken))).AsList();
+            cancellationToken);
     }
 
     private static async Task EndAsync(Transaction transaction, Member member, Caller caller, string? reason, CancellationToken cancellationToken)
     {
         var isReady = member.State == ExportState.Ready;
-        var endedAt = await transaction.Connection.QuerySingleAsync<DateTimeOffset>(transaction.Command(
+        var endedAt = await transaction.QuerySingleAsync<DateTimeOffset>(
             """
             UPDATE exports
                SET state = @To, ended_at = now(), ended_by = @Name, reason = @reason, lease_token = NULL, lease_until = NULL
@@ -108,7 +99,7 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             RETURNING ended_at
             """,
             new { member.Id, member.State, To = isReady ? ExportState.Revoked : ExportState.Cancelled, caller.Name, reason },
-            cancellationToken));
+            cancellationToken);
         var (export, batch) = (new ExportId(member.Id), new BatchId(member.BatchId));
         await Outbox.AddAsync(
             transaction,
@@ -122,40 +113,32 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
 
     private static Task RequestDeletionAsync(
         Transaction transaction, Guid batchId, IReadOnlyList<Probe> probes, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             "INSERT INTO batch_deletions (batch_id, probes, remaining) VALUES (@batchId, @Probes::jsonb, @Remaining)",
             new { batchId, Probes = JsonSerializer.Serialize(probes, ClaimCheckJson.Options), Remaining = (long)probes.Count },
-            cancellationToken));
+            cancellationToken);
 
     private static Task VerifyAgainAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             """
             UPDATE batch_deletions
                SET verified_at = NULL, pending_reason = NULL, next_try_at = now()
              WHERE batch_id = @Id AND verified_at IS NOT NULL
             """,
             new { Id = batch.Value },
-            cancellationToken));
+            cancellationToken);
 
     private static Task NoteCascadeAsync(
         Transaction transaction, BatchId batch, IReadOnlyList<Member> cascaded, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             "UPDATE batch_deletions SET cascaded = cascaded || @Ids WHERE batch_id = @Id",
             new { Id = batch.Value, Ids = cascaded.Select(member => member.BatchId).ToArray() },
-            cancellationToken));
+            cancellationToken);
 
-    private sealed record Member
+    // Over: its retention has ended, and the retention worker has not stored that yet.
+    private sealed record Member(
+        Guid Id, Guid BatchId, string Tenant, string Dataset, string Consumer, string StoredState, bool IsOver)
     {
-        public required Guid Id { get; init; }
-        public required Guid BatchId { get; init; }
-        public required string Tenant { get; init; }
-        public required string Dataset { get; init; }
-        public required string Consumer { get; init; }
-        public required string StoredState { get; init; }
-
-        /// <summary>Its retention is over, and the retention worker has not stored that yet.</summary>
-        public required bool IsOver { get; init; }
-
         public string State => IsOver ? ExportState.Expired : StoredState;
     }
 

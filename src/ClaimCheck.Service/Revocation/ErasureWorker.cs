@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Runs in every process: requested deletions, abandoned attempts, expired retention.</summary>

@@ -1,23 +1,14 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using ClaimCheck.Aws;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>One object's link, before and after. Stored with the deletion, as JSON.</summary>
 internal sealed record Probe(string Key, int? Before, int? After, DateTimeOffset? At, bool IsDead);
 
-/// <summary>
-/// Asks for one byte through fresh links, as any holder of a link would. A link consists of its signer, path and expiry: one
-/// minted now behaves like those minted before. The links never leave the process.
-/// </summary>
+/// <summary>Asks for one byte through fresh links, as any holder of a link would. A link consists of its signer, path and expiry:
+/// one minted now behaves like those minted before. The links never leave the process.</summary>
 internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time, IHostApplicationLifetime lifetime) : IDisposable
 {
     /// <summary>Beyond this number of objects all are listed as absent, and only this many are probed.</summary>
@@ -40,10 +31,10 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
     public async Task<IReadOnlyList<string>> ObjectsAsync(BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var manifests = await connection.QueryAsync<string>(new CommandDefinition(
+        var manifests = await connection.ListAsync<string>(
             "SELECT object_key FROM multipart_uploads WHERE batch_id = @Id AND attempt IS NULL ORDER BY object_key",
             new { Id = batch.Value },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         var files = await FileRow.OfAsync(batch.Value, connection, cancellationToken);
         return
         [

@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Ends the batches whose retention is over, counted from ready by the database's clock.</summary>
@@ -13,19 +8,20 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
     /// <returns>True where there may be more.</returns>
     public async Task<bool> ExpireAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // The index is exports_to_expire; SKIP LOCKED lets replicas work at the same time, and a revocation win.
-        var expired = (await connection.QueryAsync<Guid>(new CommandDefinition(
+        var expired = await catalog.ListAsync<Guid>(
             """
             WITH due AS (
-                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() ORDER BY expires_at LIMIT @AtOnce FOR UPDATE SKIP LOCKED
+                SELECT id FROM exports WHERE state = 'ready' AND expires_at <= now() ORDER BY expires_at LIMIT @AtOnce
+                   FOR UPDATE SKIP LOCKED
             ), expired AS (
                 UPDATE exports e SET state = 'expired', ended_at = now() FROM due WHERE e.id = due.id RETURNING e.batch_id
             )
-            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
+            INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired
+            ON CONFLICT (batch_id) DO NOTHING RETURNING batch_id
             """,
             new { AtOnce },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         foreach (var batch in expired)
             Log.Expired(logger, new BatchId(batch));
         return expired.Count == AtOnce;
@@ -33,15 +29,16 @@ internal sealed partial class Retention(NpgsqlDataSource catalog, ILogger<Retent
 
     /// <summary>Ends one whose retention is over, in the transaction that has locked it.</summary>
     public static Task ExpireAsync(Transaction transaction, Guid batchId, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             """
             WITH expired AS (
-                UPDATE exports SET state = 'expired', ended_at = now() WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
+                UPDATE exports SET state = 'expired', ended_at = now()
+                 WHERE batch_id = @batchId AND state = 'ready' RETURNING batch_id
             )
             INSERT INTO batch_deletions (batch_id) SELECT batch_id FROM expired ON CONFLICT (batch_id) DO NOTHING
             """,
             new { batchId },
-            cancellationToken));
+            cancellationToken);
 
     private static partial class Log
     {

@@ -1,11 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Revocation;
 
 /// <summary>What is known about a batch's end: the report, and who had fetched links.</summary>
@@ -20,11 +12,10 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         TimeSpan.FromSeconds(1),
         async (batches, cancellationToken) =>
         {
-            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-            return (await connection.QueryAsync<Guid>(new CommandDefinition(
+            return (await catalog.ListAsync<Guid>(
                 "SELECT batch_id FROM batch_deletions WHERE batch_id = ANY(@Batches) AND verified_at IS NOT NULL",
                 new { Batches = batches.ToArray() },
-                cancellationToken: cancellationToken))).Select(batch => (batch, true));
+                cancellationToken)).Select(batch => (batch, true));
         });
 
     /// <summary>The report, as soon as the deletion is verified, or its progress when the time is up.</summary>
@@ -43,11 +34,10 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
     /// <summary>The callers that fetched links, latest first, and their total number.</summary>
     public async Task<(IReadOnlyList<Redemption> Latest, long Total)> RedeemedAsync(BatchId batch, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var rows = (await connection.QueryAsync<(string Caller, long Times, DateTimeOffset LastAt, long Total)>(new CommandDefinition(
+        var rows = await catalog.ListAsync<(string Caller, long Times, DateTimeOffset LastAt, long Total)>(
             "SELECT caller, times, last_at, count(*) OVER () FROM redemptions WHERE batch_id = @Id ORDER BY last_at DESC, caller LIMIT @ShownCallers",
             new { Id = batch.Value, ShownCallers },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         return ([.. rows.Select(row => new Redemption(row.Caller, row.Times, row.LastAt))], rows.Count == 0 ? 0 : rows[0].Total);
     }
 
@@ -79,18 +69,15 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         };
     }
 
-    private async Task<DeletionRow?> FindDeletionAsync(BatchId batch, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<DeletionRow>(new CommandDefinition(
+    private Task<DeletionRow?> FindDeletionAsync(BatchId batch, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<DeletionRow>(
             """
             SELECT probes::text AS probes, deleted, remaining, uploads_aborted, cascaded, pending_reason, verified_at
               FROM batch_deletions
              WHERE batch_id = @Id
             """,
             new { Id = batch.Value },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     private sealed record DeletionRow
     {

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Why a run was skipped or has failed. Callers see these.</summary>

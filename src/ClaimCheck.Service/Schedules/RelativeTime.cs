@@ -1,13 +1,8 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>
-/// A distance from the fire time, <c>-P1D</c>, and what it is rounded down to, <c>startOfDay</c>. Days, weeks, months and years
-/// are those of the calendar in the schedule's time zone, hours and less are exact. The distance is added first, then the result
-/// is rounded.
-/// </summary>
+/// <summary>A distance from the fire time, <c>-P1D</c>, and what it is rounded down to, <c>startOfDay</c>. Days, weeks, months
+/// and years are those of the calendar in the schedule's time zone, hours and less are exact. The distance is added first, then
+/// the result is rounded.</summary>
 internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact, string Anchor)
 {
     public static readonly IReadOnlyList<string> Anchors = ["none", "startOfHour", "startOfDay", "startOfWeek", "startOfMonth"];
@@ -57,7 +52,8 @@ internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact
     }
 
     [GeneratedRegex(
-        @"\A(?<sign>[+-])?P((?<y>\d{1,6})Y)?((?<mo>\d{1,6})M)?((?<w>\d{1,6})W)?((?<d>\d{1,6})D)?(T((?<h>\d{1,9})H)?((?<m>\d{1,9})M)?((?<s>\d{1,9})S)?)?\z",
+        @"\A(?<sign>[+-])?P((?<y>\d{1,6})Y)?((?<mo>\d{1,6})M)?((?<w>\d{1,6})W)?((?<d>\d{1,6})D)?"
+        + @"(T((?<h>\d{1,9})H)?((?<m>\d{1,9})M)?((?<s>\d{1,9})S)?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

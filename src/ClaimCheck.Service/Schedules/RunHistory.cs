@@ -1,8 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>The state of a schedule, read under its row's lock.</summary>
@@ -11,7 +6,7 @@ internal static class ScheduleLoads
     public static Task<ScheduleLoad> OfAsync(Transaction transaction, Guid schedule, CancellationToken cancellationToken) =>
         // One export at a time: only the export of the latest started run can be unfinished. The indexes are
         // schedule_runs_started and _queued.
-        transaction.Connection.QuerySingleAsync<ScheduleLoad>(transaction.Command(
+        transaction.QuerySingleAsync<ScheduleLoad>(
             """
             SELECT coalesce(state IN ('pending', 'running'), false) AS is_running, queued
               FROM (SELECT (SELECT count(*)::int FROM schedule_runs WHERE schedule_id = @schedule AND state = 'queued') AS queued,
@@ -23,17 +18,15 @@ internal static class ScheduleLoads
                              LIMIT 1) AS state) load
             """,
             new { schedule },
-            cancellationToken));
+            cancellationToken);
 }
 
 /// <summary>The runs of a schedule, as the API shows them.</summary>
 internal sealed class RunHistory(NpgsqlDataSource catalog)
 {
     /// <summary>Latest fire time first; no two runs of a schedule share one.</summary>
-    public async Task<IReadOnlyList<RunRow>> ListAsync(Guid schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<RunRow>(new CommandDefinition(
+    public Task<IReadOnlyList<RunRow>> ListAsync(Guid schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken) =>
+        catalog.ListAsync<RunRow>(
             $"""
             SELECT {RunRow.Columns}
               FROM schedule_runs r
@@ -43,13 +36,10 @@ internal sealed class RunHistory(NpgsqlDataSource catalog)
              LIMIT @limit
             """,
             new { schedule, before, limit },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
-    public async Task<RunRow?> FindAsync(Guid schedule, ScheduleRunId run, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<RunRow>(new CommandDefinition(
+    public Task<RunRow?> FindAsync(Guid schedule, ScheduleRunId run, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<RunRow>(
             $"""
             SELECT {RunRow.Columns}
               FROM schedule_runs r
@@ -57,14 +47,12 @@ internal sealed class RunHistory(NpgsqlDataSource catalog)
              WHERE r.schedule_id = @schedule AND r.id = @Run
             """,
             new { schedule, Run = run.Value },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
-    /// <summary>
-    /// Deletes the oldest runs; never a waiting one, and never the one whose watermark the next run continues from.
-    /// </summary>
+    /// <summary>Deletes the oldest runs; never a waiting one, and never the one whose watermark the next run continues
+    /// from.</summary>
     public static Task PruneAsync(Transaction transaction, Guid schedule, int most, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             """
             WITH ended AS (
                 SELECT id, export_id, row_number() OVER (PARTITION BY state = 'started' ORDER BY fire_time DESC) AS place
@@ -83,5 +71,5 @@ internal sealed class RunHistory(NpgsqlDataSource catalog)
              WHERE r.id = ended.id AND ended.place > @most AND r.id NOT IN (SELECT id FROM latest)
             """,
             new { schedule, most },
-            cancellationToken));
+            cancellationToken);
 }

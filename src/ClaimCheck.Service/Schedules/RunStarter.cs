@@ -1,27 +1,15 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>
-/// Requests the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one transaction, so
-/// that each run has exactly one export, whatever crashes.
-/// </summary>
+/// <summary>Requests the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one
+/// transaction, so that each run has exactly one export, whatever crashes.</summary>
 internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalog datasets, SchedulesOptions options, ILogger<RunStarter> logger)
 {
     private static readonly TimeSpan AskSourceAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMinutes(1);
 
     /// <summary>Schedules with a run that is due.</summary>
-    public async Task<IReadOnlyList<Guid>> WaitingAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Guid>(new CommandDefinition(
+    public Task<IReadOnlyList<Guid>> WaitingAsync(CancellationToken cancellationToken) =>
+        catalog.ListAsync<Guid>(
             """
             SELECT q.schedule_id
               FROM (SELECT DISTINCT ON (schedule_id) schedule_id, fire_time, try_at
@@ -38,8 +26,8 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
              ORDER BY q.fire_time
              LIMIT 100
             """,
-            cancellationToken: cancellationToken))).AsList();
-    }
+            null,
+            cancellationToken);
 
     /// <summary>Starts the oldest waiting run of a schedule, if it is due.</summary>
     /// <returns>False where nothing was changed.</returns>
@@ -67,10 +55,8 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         var (frozen, unavailable) = dataset is null ? (null, null) : await dataset.FreezeAsync(cancellationToken);
 
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var row = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
-            $"SELECT {ScheduleRow.Columns} FROM schedules WHERE id = @schedule FOR UPDATE",
-            new { schedule },
-            cancellationToken));
+        var row = await transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
+            $"SELECT {ScheduleRow.Columns} FROM schedules WHERE id = @schedule FOR UPDATE", new { schedule }, cancellationToken);
         if (row is null || NameOf(row.ExportJson) != wanted || await NextAsync(transaction, schedule, cancellationToken) is not { } run)
             return false;
 
@@ -107,7 +93,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
 
         var id = ExportId.New();
         await ExportStore.InsertAsync(transaction, id, schedule.Owner, new(frozen, request.Terms), cancellationToken);
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             UPDATE schedule_runs
                SET state = 'started', started_at = clock_timestamp(), export_id = @ExportId, criteria = @Criteria::json,
@@ -122,15 +108,14 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
                 schedule.Series,
                 Watermark = resolved.UsesWatermark ? watermark : null,
             },
-            cancellationToken));
+            cancellationToken);
         Log.Started(logger, new(run.Id), schedule.Name, id);
     }
 
     private async Task<string?> DatasetOfAsync(Guid schedule, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var export = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT export::text FROM schedules WHERE id = @schedule", new { schedule }, cancellationToken: cancellationToken));
+        var export = await catalog.ExecuteScalarAsync<string?>(
+            "SELECT export::text FROM schedules WHERE id = @schedule", new { schedule }, cancellationToken);
         return export is null ? null : NameOf(JsonElement.Parse(export));
     }
 
@@ -138,7 +123,7 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
 
     private static async Task<WaitingRun?> NextAsync(Transaction transaction, Guid schedule, CancellationToken cancellationToken)
     {
-        var next = await transaction.Connection.QuerySingleOrDefaultAsync<WaitingRun>(transaction.Command(
+        var next = await transaction.QuerySingleOrDefaultAsync<WaitingRun>(
             """
             SELECT id, fire_time, try_at <= now() AS is_due, now() - coalesce(away_since, now()) AS away_for
               FROM schedule_runs
@@ -147,45 +132,36 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
              LIMIT 1
             """,
             new { schedule },
-            cancellationToken));
+            cancellationToken);
         if (next is not { IsDue: true })
             return null;
         var load = await ScheduleLoads.OfAsync(transaction, schedule, cancellationToken);
         return load.IsRunning ? null : next;
     }
 
-    private async Task PostponeAsync(Guid schedule, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task PostponeAsync(Guid schedule, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             "UPDATE schedule_runs SET try_at = now() + @AfterTrouble WHERE schedule_id = @schedule AND state = 'queued' AND try_at <= now()",
             new { schedule, AfterTrouble },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     private static Task PostponeAsync(Transaction transaction, WaitingRun run, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             "UPDATE schedule_runs SET away_since = coalesce(away_since, now()), try_at = now() + @AskSourceAgain WHERE id = @Id AND state = 'queued'",
             new { run.Id, AskSourceAgain },
-            cancellationToken));
+            cancellationToken);
 
     private async Task EndAsync(
         Transaction transaction, ScheduleRow schedule, WaitingRun run, string code, string detail, CancellationToken cancellationToken)
     {
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             "UPDATE schedule_runs SET state = 'failed', code = @code, detail = @detail WHERE id = @Id AND state = 'queued'",
             new { run.Id, code, detail = BoundedText.Cut(detail, BoundedText.Detail) },
-            cancellationToken));
+            cancellationToken);
         Log.Failed(logger, new(run.Id), schedule.Name, code, detail);
     }
 
-    private sealed record WaitingRun
-    {
-        public required Guid Id { get; init; }
-        public required DateTimeOffset FireTime { get; init; }
-        public required bool IsDue { get; init; }
-        public required TimeSpan AwayFor { get; init; }
-    }
+    private sealed record WaitingRun(Guid Id, DateTimeOffset FireTime, bool IsDue, TimeSpan AwayFor);
 
     private static partial class Log
     {

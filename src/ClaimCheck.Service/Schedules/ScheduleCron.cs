@@ -1,13 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.RegularExpressions;
 using Quartz;
 
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>
-/// The fire times of a schedule. A time in the gap of the change to summer time fires at the end of the gap; one that occurs
-/// twice fires the first time, unless the expression repeats within the hour.
-/// </summary>
+/// <summary>The fire times of a schedule. A time in the gap of the change to summer time fires at the end of the gap; one that
+/// occurs twice fires the first time, unless the expression repeats within the hour.</summary>
 internal sealed partial class ScheduleCron
 {
     private const int Longest = 200;

@@ -1,10 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Exports on a schedule: put, read, run now, delete.</summary>

@@ -1,28 +1,19 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>
-/// Turns fire times into runs, each once: next_fire_at moves on in the transaction that inserts the runs, under the row's lock,
-/// and a later process finds another one. <see cref="RunStarter"/> requests their exports.
-/// </summary>
+/// <summary>Turns fire times into runs, each once: next_fire_at moves on in the transaction that inserts the runs, under the
+/// row's lock, and a later process finds another one. <see cref="RunStarter"/> requests their exports.</summary>
 internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, SchedulesOptions options, ILogger<ScheduleFiring> logger)
 {
     private const int AtOnce = 100;
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMinutes(1);
 
     /// <summary>Schedules that are due, the longest waiting first.</summary>
-    public async Task<IReadOnlyList<ScheduleRow>> DueAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task<IReadOnlyList<ScheduleRow>> DueAsync(CancellationToken cancellationToken) =>
         // The index is schedules_due.
-        return (await connection.QueryAsync<ScheduleRow>(new CommandDefinition(
+        catalog.ListAsync<ScheduleRow>(
             $"SELECT {ScheduleRow.Columns} FROM schedules WHERE try_at <= now() ORDER BY try_at LIMIT {AtOnce}",
-            cancellationToken: cancellationToken))).AsList();
-    }
+            null,
+            cancellationToken);
 
     /// <summary>Records the runs of a schedule that is due.</summary>
     /// <returns>False where another process has done so, or the schedule was replaced.</returns>
@@ -44,7 +35,7 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
     private async Task<bool> NoteRunsAsync(ScheduleRow due, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var isMine = await transaction.Connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(transaction.Command(
+        var isMine = await transaction.QuerySingleOrDefaultAsync<DateTimeOffset?>(
             """
             SELECT now()
               FROM schedules
@@ -52,16 +43,17 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
                FOR UPDATE SKIP LOCKED
             """,
             new { due.Id, due.Version, due.NextFireAt },
-            cancellationToken));
+            cancellationToken);
         if (isMine is not { } now)
             return false;
 
         var plan = FirePlan.Make(due, now, await ScheduleLoads.OfAsync(transaction, due.Id, cancellationToken), options);
         var runs = plan.Runs.Select(run => (Id: ScheduleRunId.New(), Run: run)).ToList();
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO schedule_runs (id, schedule_id, fire_time, state, code, detail, missed, series)
-            SELECT r.id, @Schedule, r.fire_time, CASE WHEN r.code IS NULL THEN 'queued' ELSE 'skipped' END, r.code, r.detail, r.missed, @Series
+            SELECT r.id, @Schedule, r.fire_time, CASE WHEN r.code IS NULL THEN 'queued' ELSE 'skipped' END, r.code,
+                   r.detail, r.missed, @Series
               FROM unnest(@Ids, @FireTimes, @Codes, @Details, @Missed) AS r (id, fire_time, code, detail, missed)
             ON CONFLICT (schedule_id, fire_time) DO NOTHING
             """,
@@ -75,11 +67,11 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
                 Details = runs.Select(run => run.Run.SkipDetail).ToArray(),
                 Missed = runs.Select(run => run.Run.Missed).ToArray(),
             },
-            cancellationToken));
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+            cancellationToken);
+        await transaction.ExecuteAsync(
             "UPDATE schedules SET next_fire_at = @Next, try_at = @Next WHERE id = @Id",
             new { due.Id, plan.Next },
-            cancellationToken));
+            cancellationToken);
         await RunHistory.PruneAsync(transaction, due.Id, options.History, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         foreach (var (id, run) in runs)
@@ -93,14 +85,11 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         return true;
     }
 
-    private async Task PostponeAsync(ScheduleRow due, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task PostponeAsync(ScheduleRow due, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             "UPDATE schedules SET try_at = now() + @AfterTrouble WHERE id = @Id AND version = @Version AND next_fire_at = @NextFireAt",
             new { due.Id, due.Version, due.NextFireAt, AfterTrouble },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     private static partial class Log
     {

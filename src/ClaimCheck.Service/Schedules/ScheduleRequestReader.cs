@@ -1,21 +1,13 @@
-using System.Globalization;
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>A valid schedule.</summary>
 internal sealed record ValidSchedule(
     string Cron, string TimeZone, ScheduleCron Times, JsonElement Export, string CatchUp, string Overlap, bool Paused, DateTimeOffset? EndsAt);
 
-/// <summary>
-/// Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the export.
-/// </summary>
+/// <summary>Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the
+/// export.</summary>
 internal static class ScheduleRequestReader
 {
-    /// <param name="body">The body.</param>
     /// <param name="datasets">The datasets that may be exported.</param>
     /// <param name="now">The database's time.</param>
     public static (ValidSchedule? Schedule, IReadOnlyDictionary<string, string[]> Errors) Read(

@@ -1,12 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Datasets;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>The outcome of a PUT.</summary>
@@ -29,14 +20,11 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     /// <summary>How many a tenant may have.</summary>
     public const int Most = 1000;
 
-    /// <summary>
-    /// Creates or replaces a schedule. Fire times that were due, and not fired yet, are kept where its times stay the same.
-    /// </summary>
+    /// <summary>Creates or replaces a schedule. Fire times that were due, and not fired yet, are kept where its times stay the
+    /// same.</summary>
     /// <param name="caller">Its owner from now on.</param>
-    /// <param name="name">Its name.</param>
     /// <param name="body">The body, an object.</param>
     /// <param name="condition">Checked against the existing schedule, or null.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<Put> PutAsync(
         Caller caller, string name, JsonElement body, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
@@ -50,20 +38,20 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
         while (true)
         {
             await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-            var known = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+            var known = await transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
                 $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name FOR UPDATE",
                 new { caller.Tenant, name },
-                cancellationToken));
+                cancellationToken);
             if (!condition(known))
                 return new Put.PreconditionFailed();
             // Not the transaction's time: it may have waited for the row.
-            var now = await transaction.Connection.QuerySingleAsync<DateTimeOffset>(transaction.Command("SELECT clock_timestamp()", null, cancellationToken));
+            var now = await transaction.QuerySingleAsync<DateTimeOffset>("SELECT clock_timestamp()", null, cancellationToken);
             var (schedule, errors) = ScheduleRequestReader.Read(body, defined, now);
             if (schedule is null)
                 return new Put.Invalid(errors);
 
-            if (known is null && await transaction.Connection.ExecuteScalarAsync<long>(transaction.Command(
-                    "SELECT count(*) FROM schedules WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken)) >= Most)
+            if (known is null && await transaction.ExecuteScalarAsync<long>(
+                "SELECT count(*) FROM schedules WHERE tenant = @Tenant", new { caller.Tenant }, cancellationToken) >= Most)
             {
                 return new Put.TooMany();
             }
@@ -80,20 +68,15 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
         }
     }
 
-    public async Task<ScheduleRow?> FindAsync(Caller caller, string name, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<ScheduleRow>(new CommandDefinition(
+    public Task<ScheduleRow?> FindAsync(Caller caller, string name, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<ScheduleRow>(
             $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name",
             new { caller.Tenant, name },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>By name, which is unique.</summary>
-    public async Task<IReadOnlyList<ScheduleRow>> ListAsync(Caller caller, string? after, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ScheduleRow>(new CommandDefinition(
+    public Task<IReadOnlyList<ScheduleRow>> ListAsync(Caller caller, string? after, int limit, CancellationToken cancellationToken) =>
+        catalog.ListAsync<ScheduleRow>(
             $"""
             SELECT {ScheduleRow.Columns}
               FROM schedules
@@ -102,30 +85,29 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
              LIMIT @limit
             """,
             new { caller.Tenant, after, limit },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
     /// <summary>Deletes a schedule and its history. Its exports continue.</summary>
     /// <returns>Null where there is none; false where the condition does not hold.</returns>
     public async Task<bool?> DeleteAsync(Caller caller, string name, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var known = await transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+        var known = await transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
             $"SELECT {ScheduleRow.Columns} FROM schedules WHERE tenant = @Tenant AND name = @name FOR UPDATE",
             new { caller.Tenant, name },
-            cancellationToken));
+            cancellationToken);
         if (known is null)
             return null;
         if (!condition(known))
             return false;
-        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM schedules WHERE id = @Id", new { known.Id }, cancellationToken));
+        await transaction.ExecuteAsync("DELETE FROM schedules WHERE id = @Id", new { known.Id }, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
     private static Task<ScheduleRow?> InsertAsync(
         Transaction transaction, Caller caller, string name, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleOrDefaultAsync<ScheduleRow>(transaction.Command(
+        transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
             $"""
             INSERT INTO schedules (id, tenant, name, caller, version, cron, time_zone, export, catch_up, overlap, paused, ends_at,
                                    next_fire_at, try_at)
@@ -135,7 +117,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             RETURNING {ScheduleRow.Columns}
             """,
             Parameters(Guid.CreateVersion7(), caller, name, schedule, First(schedule, now), series: 1),
-            cancellationToken));
+            cancellationToken);
 
     private static async Task<ScheduleRow?> ReplaceAsync(
         Transaction transaction, Caller caller, ScheduleRow known, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken)
@@ -145,27 +127,27 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
         var series = ReadsTheSame(known.ExportJson, schedule.Export) ? known.Series : known.Series + 1;
         if (schedule.Paused)
         {
-            await transaction.Connection.ExecuteAsync(transaction.Command(
+            await transaction.ExecuteAsync(
                 $"""
                 UPDATE schedule_runs
                    SET state = 'skipped', code = '{RunCodes.Paused}', detail = 'The schedule was paused while the run waited.'
                  WHERE schedule_id = @Id AND state = 'queued' AND NOT manual
                 """,
                 new { known.Id },
-                cancellationToken));
+                cancellationToken);
         }
 
-        return await transaction.Connection.QuerySingleAsync<ScheduleRow>(transaction.Command(
+        return await transaction.QuerySingleAsync<ScheduleRow>(
             $"""
             UPDATE schedules
-               SET caller = @Caller, version = @Version, series = @Series, cron = @Cron, time_zone = @TimeZone, export = @Export::json,
-                   catch_up = @CatchUp, overlap = @Overlap, paused = @Paused, ends_at = @EndsAt,
+               SET caller = @Caller, version = @Version, series = @Series, cron = @Cron, time_zone = @TimeZone,
+                   export = @Export::json, catch_up = @CatchUp, overlap = @Overlap, paused = @Paused, ends_at = @EndsAt,
                    next_fire_at = @NextFireAt, try_at = @NextFireAt, updated_at = clock_timestamp()
              WHERE id = @Id
             RETURNING {ScheduleRow.Columns}
             """,
             Parameters(known.Id, caller, known.Name, schedule, next, series),
-            cancellationToken));
+            cancellationToken);
     }
 
     private static DateTimeOffset? First(ValidSchedule schedule, DateTimeOffset now) =>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Schedules and their runs as callers see them.</summary>

@@ -1,12 +1,7 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Schedules;
 
-/// <summary>
-/// Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at once.
-/// </summary>
+/// <summary>Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at
+/// once.</summary>
 internal sealed class ScheduleWorker(
     ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger) : BackgroundService
 {
@@ -46,13 +41,13 @@ internal sealed class ScheduleWorker(
     /// <summary>The time until something is due. What has become due since the last look is fired at once.</summary>
     internal static async Task<TimeSpan> UntilNextAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var left = await connection.ExecuteScalarAsync<TimeSpan?>(new CommandDefinition(
+        var left = await catalog.ExecuteScalarAsync<TimeSpan?>(
             """
             SELECT least((SELECT min(try_at) FROM schedules),
                          (SELECT min(try_at) FROM schedule_runs WHERE state = 'queued' AND try_at > now())) - now()
             """,
-            cancellationToken: cancellationToken)) ?? LookAgain;
+            null,
+            cancellationToken) ?? LookAgain;
         return left > LookAgain ? LookAgain : left < Soonest ? Soonest : left;
     }
 }

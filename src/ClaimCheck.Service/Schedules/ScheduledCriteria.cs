@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Schedules;
 
@@ -16,10 +12,8 @@ internal sealed record FireMoment(DateTimeOffset FireTime, TimeZoneInfo Zone, Da
 /// <summary>An export's body with all its criteria resolved, or what is wrong with them.</summary>
 internal sealed record ResolvedExport(JsonElement Body, bool UsesWatermark, IReadOnlyDictionary<string, string> Errors);
 
-/// <summary>
-/// Criteria that depend on the time of a run: <c>{ "relative": "-P1D", "anchor": "startOfDay" }</c> and
-/// <c>{ "after": "watermark", "overlap": "PT5M", "initial": … }</c>, for parameters of a time type.
-/// </summary>
+/// <summary>Criteria that depend on the time of a run: <c>{ "relative": "-P1D", "anchor": "startOfDay" }</c> and <c>{ "after":
+/// "watermark", "overlap": "PT5M", "initial": … }</c>, for parameters of a time type.</summary>
 internal static class ScheduledCriteria
 {
     private const string TimeForm = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF";

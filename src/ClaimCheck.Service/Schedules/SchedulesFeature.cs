@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Schedules;
 
 internal static class SchedulesFeature

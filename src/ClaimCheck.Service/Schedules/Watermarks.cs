@@ -1,20 +1,14 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Up to where a schedule's runs have read its source.</summary>
 internal static class Watermarks
 {
-    /// <summary>
-    /// Up to where the snapshot of the latest ready run reached: a transaction that was under way then may still write rows
-    /// with the time at which it began. A run that failed or was cancelled has read nothing. The data of a revoked run
-    /// was taken back from its consumers: until a later run has read again from where it began, the next one begins there.
-    /// </summary>
+    /// <summary>Up to where the snapshot of the latest ready run reached: a transaction that was under way then may still write
+    /// rows with the time at which it began. A run that failed or was cancelled has read nothing. The data of a revoked run was
+    /// taken back from its consumers: until a later run has read again from where it began, the next one begins there.</summary>
     /// <returns>Null before the first.</returns>
     public static Task<DateTimeOffset?> OfAsync(Transaction transaction, Guid schedule, int series, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleAsync<DateTimeOffset?>(transaction.Command(
+        transaction.QuerySingleAsync<DateTimeOffset?>(
             """
             WITH runs AS (
                 SELECT r.started_at, r.watermark, coalesce(e.read_until, e.snapshot_at) AS read_until, e.state, e.ended_at
@@ -27,7 +21,8 @@ internal static class Watermarks
                 SELECT t.watermark
                   FROM runs t
                  WHERE t.state = @Revoked
-                   AND NOT EXISTS (SELECT FROM live l WHERE l.started_at > t.ended_at AND (l.watermark IS NULL OR l.watermark <= t.watermark))
+                   AND NOT EXISTS (SELECT FROM live l
+                                    WHERE l.started_at > t.ended_at AND (l.watermark IS NULL OR l.watermark <= t.watermark))
             )
             SELECT CASE
                        WHEN EXISTS (SELECT FROM taken_back WHERE watermark IS NULL) THEN NULL
@@ -35,5 +30,5 @@ internal static class Watermarks
                    END
             """,
             new { schedule, series, ExportState.Revoked },
-            cancellationToken));
+            cancellationToken);
 }

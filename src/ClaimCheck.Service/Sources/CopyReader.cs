@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>The bytes of one <c>COPY … TO STDOUT</c>. Cancelling it cancels the statement at the server.</summary>

@@ -1,10 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Checks that all keys of an export differ: exactly, in bounded memory, in any order. While they fit they are in one
+/// <summary>Checks that all keys of an export differ: exactly, in bounded memory, in any order. While they fit they are in one
 /// table, and the first duplicate is found at once. When they no longer fit, all go to disk, partitioned by a hash, and are
-/// compared partition by partition after the last one; a partition that is too large is split again in the same way.
-/// </summary>
+/// compared partition by partition after the last one; a partition that is too large is split again in the same way.</summary>
 internal sealed class DistinctKeys : IDisposable
 {
     public const string NotUniqueCode = "key_not_unique";

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order, neighbours are
-/// compared; elsewhere all of them. A failure names the record by its position, never by its value.
-/// </summary>
+/// <summary>Checks the keys as they pass: none is NULL, and no two are equal. Where the records come in key order, neighbours are
+/// compared; elsewhere all of them. A failure names the record by its position, never by its value.</summary>
 internal sealed class KeyCheck(int column, bool isOrdered)
 {
     private byte[] previous = new byte[64];

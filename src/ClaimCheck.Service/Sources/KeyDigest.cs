@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Identifies a record key where the key itself may be too long: half of its SHA-256.</summary>

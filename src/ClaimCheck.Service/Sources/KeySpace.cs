@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Where the keys of an export are compared: a limited amount of memory, and temporary files for the rest.</summary>

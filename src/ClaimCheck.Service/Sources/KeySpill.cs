@@ -1,8 +1,7 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Entries of keys on disk, in partitions by their hash: equal ones are in one partition. One file, written sequentially.
-/// </summary>
+/// <summary>Entries of keys on disk, in partitions by their hash: equal ones are in one partition. One file, written
+/// sequentially.</summary>
 internal sealed class KeySpill(FileStream file, int level) : IDisposable
 {
     public const int Portions = 64;

@@ -1,12 +1,10 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Keys as entries of one length: up to 39 bytes as they are, behind their length; of longer ones the SHA-256. So two entries are
-/// equal exactly where the keys are: two long keys with one digest are as unlikely as two files of a manifest with one.
-/// </summary>
+/// <summary>Keys as entries of one length: up to 39 bytes as they are, behind their length; of longer ones the SHA-256. So two
+/// entries are equal exactly where the keys are: two long keys with one digest are as unlikely as two files of a manifest with
+/// one.</summary>
 internal sealed class KeyTable(int capacity)
 {
     /// <summary>The record's position, and the key.</summary>
@@ -55,9 +53,8 @@ internal sealed class KeyTable(int capacity)
     /// <summary>The record's position.</summary>
     public static long PlaceOf(ReadOnlySpan<byte> entry) => BinaryPrimitives.ReadInt64LittleEndian(entry);
 
-    /// <summary>
-    /// Hashes entries: by other bits on each level, so that entries of one partition are spread on the next level.
-    /// </summary>
+    /// <summary>Hashes entries: by other bits on each level, so that entries of one partition are spread on the next
+    /// level.</summary>
     public static uint Scatter(ReadOnlySpan<byte> entry, int level)
     {
         // Seeded in each process: nobody can choose keys that collide.

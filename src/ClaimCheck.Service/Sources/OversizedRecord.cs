@@ -1,12 +1,9 @@
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// How an export ends whose record is too large: with its position, its size, the limit and the column that holds the most,
-/// never with its content.
-/// </summary>
+/// <summary>How an export ends whose record is too large: with its position, its size, the limit and the column that holds the
+/// most, never with its content.</summary>
 internal static class OversizedRecord
 {
     public const string Code = ProblemCodes.RecordTooLarge;

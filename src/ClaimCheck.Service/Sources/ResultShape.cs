@@ -1,8 +1,4 @@
 using System.Data;
-using System.Globalization;
-using System.Text.RegularExpressions;
-using ClaimCheck.Contracts;
-using Npgsql;
 using Npgsql.Schema;
 using NpgsqlTypes;
 
@@ -105,7 +101,8 @@ internal static partial class ResultShape
     {
         await using var command = connection.CreateCommand();
         command.CommandText = """
-            SELECT pg_catalog.format_type(f.type, CASE WHEN a.atttypid = f.type THEN a.atttypmod ELSE f.modifier END), coalesce(a.attnotnull, false)
+            SELECT pg_catalog.format_type(f.type, CASE WHEN a.atttypid = f.type THEN a.atttypmod ELSE f.modifier END),
+                   coalesce(a.attnotnull, false)
               FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS f (type, modifier, relation, number, ordinal)
               LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = f.relation AND a.attnum = f.number
              ORDER BY f.ordinal

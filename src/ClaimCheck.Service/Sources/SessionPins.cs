@@ -1,9 +1,8 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// The settings that the text of a value depends on, with their values. They are set in the very transaction that reads or
-/// writes: poolers refuse or drop what a connection string asks for, and may lend the session to others a moment later.
-/// </summary>
+/// <summary>The settings that the text of a value depends on, with their values. They are set in the very transaction that reads
+/// or writes: poolers refuse or drop what a connection string asks for, and may lend the session to others a moment
+/// later.</summary>
 internal static class SessionPins
 {
     private const string DateStyle = "DateStyle";
@@ -33,11 +32,9 @@ internal static class SessionPins
     /// <summary>A statement without a result that sets them, to go first in a batch; it is part of the batch's transaction.</summary>
     public static string Block { get; } = $"DO $claimcheck$ BEGIN PERFORM {Set}; END $claimcheck$";
 
-    /// <summary>
-    /// A query that makes the server check every few seconds whether its client is still connected, and end the statement if not:
-    /// otherwise a query would run on for nobody. Only where the server has that setting (14 and newer, on Linux) and its
-    /// operator has not set it.
-    /// </summary>
+    /// <summary>A query that makes the server check every few seconds whether its client is still connected, and end the
+    /// statement if not: otherwise a query would run on for nobody. Only where the server has that setting (14 and newer, on
+    /// Linux) and its operator has not set it.</summary>
     /// <param name="isLocal">For the transaction; else for the session.</param>
     public static string NoticesTheEnd(bool isLocal) =>
         $"SELECT set_config(name, '5s', {(isLocal ? "true" : "false")}) FROM pg_catalog.pg_settings "

@@ -1,14 +1,9 @@
 using System.Collections.Concurrent;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Service.Catalog;
-using Npgsql;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// The databases that datasets read from and operations write to: <c>ConnectionStrings:{source}</c>, one small pool each. A
-/// string that changes gets a new pool, and users of the old pool are not disturbed.
-/// </summary>
+/// <summary>The databases that datasets read from and operations write to: <c>ConnectionStrings:{source}</c>, one small pool
+/// each. A string that changes gets a new pool, and users of the old pool are not disturbed.</summary>
 internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>How long a connect may take before the source counts as unreachable.</summary>
@@ -22,10 +17,8 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     private readonly Dictionary<(string Name, bool IsWriting), Pool> pools = [];
     private readonly Queue<(NpgsqlDataSource Source, long At)> replaced = [];
 
-    /// <summary>
-    /// Registers a database that the service created itself, with the connection strings to read and to write it. A configured
-    /// connection string takes precedence.
-    /// </summary>
+    /// <summary>Registers a database that the service created itself, with the connection strings to read and to write it. A
+    /// configured connection string takes precedence.</summary>
     public void Register(string source, string reader, string writer) => registered[source] = (reader, writer);
 
     /// <summary>Whether <see cref="Get"/> knows the source.</summary>
@@ -42,9 +35,8 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
         return Current(source, isWriting: false, connectionString, "source_unavailable");
     }
 
-    /// <summary>
-    /// The pool of a database that operations write to. Values are sent behind <see cref="SessionPins.Block"/>.
-    /// </summary>
+    /// <summary>The pool of a database that operations write to. Values are sent behind
+    /// <see cref="SessionPins.Block"/>.</summary>
     /// <exception cref="SourceException">The connection string is missing or was removed.</exception>
     public NpgsqlDataSource GetForWriting(string target)
     {

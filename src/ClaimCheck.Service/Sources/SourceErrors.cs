@@ -1,13 +1,7 @@
-using System.Globalization;
-using ClaimCheck.Consumer.Databases;
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Classifies a source's failures. The server's own message is passed on only where it can't quote a record
-/// (<c>invalid input syntax for type integer: "…"</c> would); see <see cref="DatabaseStates"/>.
-/// </summary>
+/// <summary>Classifies a source's failures. The server's own message is passed on only where it can't quote a record (<c>invalid
+/// input syntax for type integer: "…"</c> would); see <see cref="DatabaseStates"/>.</summary>
 internal static class SourceErrors
 {
     private const string Allocation = "invalid memory alloc request size ";
@@ -45,17 +39,13 @@ internal static class SourceErrors
         _ => new SourceException(Unavailable, DatabaseFailure.Of(exception).Text, isTransient: true),
     };
 
-    /// <summary>
-    /// Whether a policy would hide rows of the query from the role. The message may be in any language; the routine's name is
-    /// not.
-    /// </summary>
+    /// <summary>Whether a policy would hide rows of the query from the role. The message may be in any language; the routine's
+    /// name is not.</summary>
     public static bool IsRowSecurity(PostgresException e) =>
         e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "check_enable_rls" };
 
-    /// <summary>
-    /// Whether a value, or a record as text, is larger than the gigabyte that Postgres can allocate. This message of its
-    /// allocator is never translated; sizes beyond what any value could need indicate damaged ones.
-    /// </summary>
+    /// <summary>Whether a value, or a record as text, is larger than the gigabyte that Postgres can allocate. This message of its
+    /// allocator is never translated; sizes beyond what any value could need indicate damaged ones.</summary>
     public static bool IsTooLarge(PostgresException e) =>
         e.SqlState == PostgresErrorCodes.ProgramLimitExceeded
         || (e.SqlState == PostgresErrorCodes.InternalError

@@ -1,12 +1,7 @@
-using System.Globalization;
-using Npgsql;
-
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Separates keys that a record can have from impossible ones: consumers report keys as text, and text that is not a value of the
-/// key's type must not fail the statement for the others.
-/// </summary>
+/// <summary>Separates keys that a record can have from impossible ones: consumers report keys as text, and text that is not a
+/// value of the key's type must not fail the statement for the others.</summary>
 internal static class SourceKeys
 {
     // Of the class "data exception" (https://www.postgresql.org/docs/current/errcodes-appendix.html): the text is not a value of
@@ -16,7 +11,6 @@ internal static class SourceKeys
     /// <param name="connection">A connection in a transaction, for a savepoint.</param>
     /// <param name="keys">Texts without NUL characters.</param>
     /// <param name="type">As the database itself wrote it.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<IReadOnlyList<string>> CanonicalAsync(
         NpgsqlConnection connection, IReadOnlyList<string> keys, string type, CancellationToken cancellationToken)
     {

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Renders a dataset's query with typed literals in place of its <c>:parameters</c>. COPY takes no parameters of its own.</summary>

@@ -1,6 +1,4 @@
 using System.Data;
-using System.Text.Json;
-using Npgsql;
 
 namespace ClaimCheck.Service.Sources;
 
@@ -23,7 +21,6 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was
     /// open.</param>
     /// <param name="settings">The settings of the transaction.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
@@ -43,10 +40,8 @@ internal sealed class SourceSession : IAsyncDisposable
             },
             cancellationToken);
 
-    /// <summary>
-    /// Those of the keys that are the text of a value in the source: <c>7</c> is the text of a bigint, <c>07</c> and <c>x</c> are
-    /// not.
-    /// </summary>
+    /// <summary>Those of the keys that are the text of a value in the source: <c>7</c> is the text of a bigint, <c>07</c> and
+    /// <c>x</c> are not.</summary>
     public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
 

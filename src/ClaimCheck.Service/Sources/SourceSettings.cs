@@ -1,12 +1,10 @@
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// A source's transaction as an export needs it: read-only, one snapshot, pinned settings, limits of its own; rows that a policy
-/// hides are an error unless the dataset allows it. The settings are set, read back, and read again after the query has run.
-/// </summary>
+/// <summary>A source's transaction as an export needs it: read-only, one snapshot, pinned settings, limits of its own; rows that
+/// a policy hides are an error unless the dataset allows it. The settings are set, read back, and read again after the query has
+/// run.</summary>
 /// <param name="StatementTimeout">How long a statement may take.</param>
 /// <param name="LockTimeout">How long it may wait for a lock.</param>
 /// <param name="RowSecurity">Whether rows that a policy of the source hides from the role may be missing.</param>
@@ -29,8 +27,10 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
         [
             "SET TRANSACTION READ ONLY",
             $"""
-            SELECT {SessionPins.Set}, set_config('row_security', '{(RowSecurity ? "on" : "off")}', true), set_config('application_name', '{ApplicationName}', true),
-                   set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true), set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
+            SELECT {SessionPins.Set}, set_config('row_security', '{(RowSecurity ? "on" : "off")}', true),
+                   set_config('application_name', '{ApplicationName}', true),
+                   set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true),
+                   set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
                    set_config('idle_in_transaction_session_timeout', '0', true)
             """,
             $"SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL {SessionPins.NoticesTheEnd(isLocal: true)}",
@@ -88,20 +88,17 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
 /// <summary>A source's settings as they were read back, and the identity of server and transaction.</summary>
 internal sealed record SettingsHeld(string[] Texts, string[] Transaction, DateTimeOffset ServerStart, SourceBackend Backend);
 
-/// <summary>
-/// One transaction of one session of one server. Behind a balancer or a pooler a pid alone identifies nothing. (The driver's own
-/// requests to cancel carry the session's secret beside its pid: if they reach another server, they have no effect.)
-/// </summary>
+/// <summary>One transaction of one session of one server. Behind a balancer or a pooler a pid alone identifies nothing. (The
+/// driver's own requests to cancel carry the session's secret beside its pid: if they reach another server, they have no
+/// effect.)</summary>
 /// <param name="Pid">The server process.</param>
 /// <param name="Started">When that process began; null where the role may not see it.</param>
 /// <param name="TransactionStarted">When its transaction began.</param>
 internal sealed record SourceBackend(int Pid, DateTimeOffset? Started, DateTimeOffset TransactionStarted)
 {
-    /// <summary>
-    /// Cancels its statement. On another server, in another session or in another transaction this has no effect.
-    /// </summary>
+    /// <summary>Cancels its statement. On another server, in another session or in another transaction this has no
+    /// effect.</summary>
     /// <param name="connection">A connection to the same source, as the same user.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>Whether it was found.</returns>
     public async Task<bool> CancelAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -1,8 +1,7 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// A dataset's query: one SELECT or WITH, without its trailing <c>;</c>, and the positions of its <c>:parameters</c>.
-/// </summary>
+/// <summary>A dataset's query: one SELECT or WITH, without its trailing <c>;</c>, and the positions of its
+/// <c>:parameters</c>.</summary>
 internal sealed class SourceSql
 {
     private readonly IReadOnlyList<SqlToken> tokens;
@@ -65,9 +64,8 @@ internal sealed class SourceSql
         return new SourceSql(sql[..read[^1].End], read);
     }
 
-    /// <summary>
-    /// The output column that the records are ordered by: the outermost ORDER BY's first term, where that is a plain name.
-    /// </summary>
+    /// <summary>The output column that the records are ordered by: the outermost ORDER BY's first term, where that is a plain
+    /// name.</summary>
     public string? OrderedBy(IEnumerable<string> columns) =>
         FirstOrderingName() is { } name && columns.Contains(name, StringComparer.Ordinal) ? name : null;
 

@@ -19,10 +19,9 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, int Start, int Lengt
     public int End => Start + Length;
 }
 
-/// <summary>
-/// Splits a query into tokens as Postgres does with <c>standard_conforming_strings</c> on, and distinguishes <c>:name</c>, a
-/// parameter, from the colons of casts, assignments, array slices, strings, quoted names, dollar quotes and comments.
-/// </summary>
+/// <summary>Splits a query into tokens as Postgres does with <c>standard_conforming_strings</c> on, and distinguishes
+/// <c>:name</c>, a parameter, from the colons of casts, assignments, array slices, strings, quoted names, dollar quotes and
+/// comments.</summary>
 internal sealed class SourceSqlLexer(string sql)
 {
     // Inside brackets, a colon behind an operand belongs to a slice; behind one of these words a value begins.

@@ -1,13 +1,9 @@
-using System.Text.Json;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// Whether the source itself guarantees that no two records have one key: by a unique index on just that column, of the one table
-/// whose rows the query reads, each once. In any other case the keys are compared.
-/// </summary>
+/// <summary>Whether the source itself guarantees that no two records have one key: by a unique index on just that column, of the
+/// one table whose rows the query reads, each once. In any other case the keys are compared.</summary>
 internal static class UniqueKeyCheck
 {
     // Types where equal texts are equal values, so that an index on values holds for texts too (pg_type.dat: bool, bytea, name,
@@ -32,8 +28,6 @@ internal static class UniqueKeyCheck
 
     /// <param name="connection">A connection in the snapshot.</param>
     /// <param name="sql">The query.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<bool> VouchesAsync(NpgsqlConnection connection, string sql, ResultColumn key, CancellationToken cancellationToken)
     {
         if (key.Table == 0 || !Exact.Contains(key.Value.Oid))
@@ -98,7 +92,8 @@ internal static class UniqueKeyCheck
                        SELECT
                          FROM pg_catalog.pg_index i
                          JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
-                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready AND i.indislive
+                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+                          AND i.indisready AND i.indislive
                           AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = $2
                           AND o.oid < 16384)
             """;

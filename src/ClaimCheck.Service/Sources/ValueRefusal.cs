@@ -1,17 +1,12 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// How an export ends whose source sends a value that the contract does not allow. The message has the column and the record's
-/// position, never the value.
-/// </summary>
+/// <summary>How an export ends whose source sends a value that the contract does not allow. The message has the column and the
+/// record's position, never the value.</summary>
 internal static class ValueRefusal
 {
     private const string Code = "value_not_understood";
     private const string TooDeep = "value_too_deep";
 
-    /// <param name="column">Its name.</param>
     /// <param name="record">Its position, from 1.</param>
     /// <param name="fault">Its text is the end of a sentence.</param>
     public static SourceException OfColumn(string column, long record, FormatException fault) =>

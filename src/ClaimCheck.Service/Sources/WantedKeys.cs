@@ -1,11 +1,7 @@
-using System.Text;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>
-/// The keys of the slice that a retry reads, removed as their records pass; the remaining ones are gone from the source.
-/// </summary>
+/// <summary>The keys of the slice that a retry reads, removed as their records pass; the remaining ones are gone from the
+/// source.</summary>
 /// <param name="column">The dataset's key.</param>
 /// <param name="format">The format in which the consumer saw the keys.</param>
 internal sealed class WantedKeys(ResultColumn column, string format)

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Staged content that may be read for a time: a batch, or the results of a job under their key.</summary>
@@ -19,9 +15,8 @@ internal class BatchStates(NpgsqlDataSource catalog)
 {
     public Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken) => MayReadAsync(Readable.Of(batch), cancellationToken);
 
-    /// <summary>
-    /// Whether an object may be read: a batch's while it is ready, a job's results until its time to live ends.
-    /// </summary>
+    /// <summary>Whether an object may be read: a batch's while it is ready, a job's results until its time to live
+    /// ends.</summary>
     public async Task<bool> MayReadAsync(string key, CancellationToken cancellationToken) =>
         Readable.Of(key) is { } readable && await MayReadAsync(readable, cancellationToken);
 
@@ -30,9 +25,8 @@ internal class BatchStates(NpgsqlDataSource catalog)
     {
         var batches = asked.Where(readable => readable.Batch is not null).Select(readable => readable.Batch!.Value.Value).ToArray();
         var results = asked.Where(readable => readable.Job is not null).ToList();
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Found by the unique index of batch_id, and by the key of bulk_jobs.
-        var found = await connection.QueryAsync<(Guid Id, string? ResultKey)>(new CommandDefinition(
+        var found = await catalog.ListAsync<(Guid Id, string? ResultKey)>(
             """
             SELECT batch_id, NULL AS result_key
               FROM exports
@@ -43,7 +37,7 @@ internal class BatchStates(NpgsqlDataSource catalog)
               JOIN bulk_jobs b ON b.id = asked.id AND b.result_key = asked.key AND b.expires_at > now()
             """,
             new { batches, Jobs = results.Select(result => result.Job!.Value.Value).ToArray(), Keys = results.Select(result => result.ResultKey!).ToArray() },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         return found.Select(row => row.ResultKey is null ? Readable.Of(new BatchId(row.Id)) : new(null, new JobId(row.Id), row.ResultKey)).ToHashSet();
     }
 

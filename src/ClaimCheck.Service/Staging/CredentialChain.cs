@@ -4,10 +4,8 @@ using Amazon.S3;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// The SDK's usual chain (environment, profile, web identity, container, instance), resolved once for all clients: a link's
-/// end is known only where it is signed with the very credentials whose expiry was read.
-/// </summary>
+/// <summary>The SDK's usual chain (environment, profile, web identity, container, instance), resolved once for all clients: a
+/// link's end is known only where it is signed with the very credentials whose expiry was read.</summary>
 internal sealed class CredentialChain : AWSCredentials, IDisposable
 {
     private readonly DefaultAWSCredentialsIdentityResolver resolver = new(); // caches, and notices changed files

@@ -1,12 +1,9 @@
 using System.Runtime.InteropServices;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Who may read the staging folder: the service's user alone, or with <c>ClaimCheck:Staging:Group</c> that group too, for an
-/// operator who serves the folder to others. Its files contain records, and manifests with live links.
-/// </summary>
+/// <summary>Who may read the staging folder: the service's user alone, or with <c>ClaimCheck:Staging:Group</c> that group too,
+/// for an operator who serves the folder to others. Its files contain records, and manifests with live links.</summary>
 internal sealed partial class FolderAccess(StagingOptions options, IConfiguration configuration)
 {
     private const UnixFileMode GroupReads = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;

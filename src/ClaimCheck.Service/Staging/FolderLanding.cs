@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>The landing of a folder: its links lead to this service, which has no size limit that would require parts.</summary>

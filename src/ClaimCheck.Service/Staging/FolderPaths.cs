@@ -1,11 +1,7 @@
-using System.Buffers;
-
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Maps keys to paths in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say, unfinished ones
-/// in <c>uploads/</c>, which an operator must not serve to others.
-/// </summary>
+/// <summary>Maps keys to paths in the folder: finished objects under <c>batches/</c> and <c>jobs/</c> as their keys say,
+/// unfinished ones in <c>uploads/</c>, which an operator must not serve to others.</summary>
 internal sealed class FolderPaths(string root)
 {
     private const char Slash = '~'; // stands for '/' in the name of an upload
@@ -18,9 +14,8 @@ internal sealed class FolderPaths(string root)
 
     public string Uploads { get; } = Path.Combine(root, "uploads");
 
-    /// <summary>
-    /// True for <c>batches/…</c>, <c>inbox/…</c> and <c>jobs/…</c> of plain names only: nothing else ever becomes a path.
-    /// </summary>
+    /// <summary>True for <c>batches/…</c>, <c>inbox/…</c> and <c>jobs/…</c> of plain names only: nothing else ever becomes a
+    /// path.</summary>
     public static bool IsKey(string key) =>
         key.Length <= LongestKey
         && Array.Exists(Roots, root => key.StartsWith(root, StringComparison.Ordinal))
@@ -45,8 +40,7 @@ internal sealed class FolderPaths(string root)
 
     public string KeyOf(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
-    /// <summary>
-    /// The folder of a batch or job that a key belongs to: deleting may empty and remove it, but nothing above it.
-    /// </summary>
+    /// <summary>The folder of a batch or job that a key belongs to: deleting may empty and remove it, but nothing above
+    /// it.</summary>
     public string BatchFolderOf(string key) => Path.Combine(Root, string.Join('/', key.Split('/').Take(2)));
 }

@@ -1,4 +1,3 @@
-using ClaimCheck.Records;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClaimCheck.Service.Staging;

@@ -1,13 +1,7 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the file
-/// is deleted, the rename fails, so that nothing can be completed after an abort.
-/// </summary>
+/// <summary>Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the
+/// file is deleted, the rename fails, so that nothing can be completed after an abort.</summary>
 internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, StagedFileLinks links, PublicAddress address) : IStaging
 {
     public Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)

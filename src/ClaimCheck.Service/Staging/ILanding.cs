@@ -1,10 +1,8 @@
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// How producers write to staging directly, below <see cref="StagingKeys.LandingRoot"/>: at S3, where only parts of recorded
-/// uploads are signed, so that an abort kills every link; or, where staging is a folder, through the service, which checks the
-/// state each time. Only <c>Links.LinkMinter</c> has links signed.
-/// </summary>
+/// <summary>How producers write to staging directly, below <see cref="StagingKeys.LandingRoot"/>: at S3, where only parts of
+/// recorded uploads are signed, so that an abort kills every link; or, where staging is a folder, through the service, which
+/// checks the state each time. Only <c>Links.LinkMinter</c> has links signed.</summary>
 internal interface ILanding
 {
     /// <summary>Whether files are sent as parts of uploads.</summary>

@@ -1,29 +1,21 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Where a batch's objects are kept until its retention ends: an S3 bucket or a local folder. Keys are
-/// <c>batches/{batchId}/{attempt}/part-00001.csv.gz</c> and the like; see <see cref="StagingKeys"/>.
-/// Every object is created by an upload whose id is recorded in the catalog before its first byte
-/// (by <see cref="MultipartUploads"/>), so that aborting the upload makes a late completion impossible.
-/// Failures are <see cref="StagingException"/>.
-/// </summary>
+/// <summary>Where a batch's objects are kept until its retention ends: an S3 bucket or a local folder. Keys are
+/// <c>batches/{batchId}/{attempt}/part-00001.csv.gz</c> and the like; see <see cref="StagingKeys"/>. Every object is created by
+/// an upload whose id is recorded in the catalog before its first byte (by <see cref="MultipartUploads"/>), so that aborting the
+/// upload makes a late completion impossible. Failures are <see cref="StagingException"/>.</summary>
 internal interface IStaging
 {
-    /// <summary>
-    /// Opens an upload: nothing is stored yet, and nothing will be visible under the key until it is completed.
-    /// </summary>
+    /// <summary>Opens an upload: nothing is stored yet, and nothing will be visible under the key until it is
+    /// completed.</summary>
     Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// A writer that streams into an open upload. The caller disposes it; if disposed before completion, it aborts the upload.
-    /// </summary>
+    /// <summary>A writer that streams into an open upload. The caller disposes it; if disposed before completion, it aborts the
+    /// upload.</summary>
     StagedWriter OpenWriter(StagedMultipartUpload upload);
 
-    /// <summary>
-    /// Aborts an upload and makes sure that it is gone. Completing it afterwards fails. Unknown uploads count as gone.
-    /// </summary>
+    /// <summary>Aborts an upload and makes sure that it is gone. Completing it afterwards fails. Unknown uploads count as
+    /// gone.</summary>
     /// <returns>True where it was still open.</returns>
     Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken);
 
@@ -33,10 +25,8 @@ internal interface IStaging
     /// <summary>Every object below a prefix, with every version and delete marker as an entry of its own.</summary>
     IAsyncEnumerable<StagedObject> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// Deletes objects permanently. Objects that are gone already are not an error; a refusal is a <see
-    /// cref="StagingException"/>.
-    /// </summary>
+    /// <summary>Deletes objects permanently. Objects that are gone already are not an error; a refusal is a
+    /// <see cref="StagingException"/>.</summary>
     Task DeleteAsync(IReadOnlyCollection<StagedObject> objects, CancellationToken cancellationToken);
 
     /// <summary>Reads a range of bytes of an object. The caller disposes the stream.</summary>

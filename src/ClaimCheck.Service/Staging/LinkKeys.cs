@@ -1,17 +1,11 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Records.Disk;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// The keys that sign links to the folder. They survive restarts, so that links do; the newest signs, and all verify.
-/// A key is replaced by a new one after a month, and deleted once no link that it signed can be valid.
-/// To make every link invalid at once, stop the service and delete the file.
-/// </summary>
+/// <summary>The keys that sign links to the folder. They survive restarts, so that links do; the newest signs, and all verify. A
+/// key is replaced by a new one after a month, and deleted once no link that it signed can be valid. To make every link invalid
+/// at once, stop the service and delete the file.</summary>
 internal sealed class LinkKeys
 {
     private static readonly TimeSpan SignsFor = TimeSpan.FromDays(30);

@@ -1,11 +1,7 @@
-using ClaimCheck.Service.Catalog;
-
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Tells readers of staged content in this process when it may no longer be read. However many readers there are, and
-/// however slowly they read, the catalog is queried once each half second, for all of them.
-/// </summary>
+/// <summary>Tells readers of staged content in this process when it may no longer be read. However many readers there are, and
+/// however slowly they read, the catalog is queried once each half second, for all of them.</summary>
 internal sealed class ReaderWatch(BatchStates states, CatalogSignals signals)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);

@@ -1,13 +1,11 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// What must be true of a bucket before the service starts. A bucket that can't be reached at present may come back.
-/// </summary>
+/// <summary>What must be true of a bucket before the service starts. A bucket that can't be reached at present may come
+/// back.</summary>
 internal sealed partial class S3Check(S3Connection connection, S3Failures failures, ILogger logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Net;
 using Amazon.Runtime;
 using ClaimCheck.Aws;
 
@@ -25,6 +24,19 @@ internal sealed class S3Failures(string bucket)
         var isTransient = failure.Kind is S3FailureKind.NoAnswer or S3FailureKind.NoBucket or S3FailureKind.Denied or S3FailureKind.OtherRegion
             || (failure.Kind != S3FailureKind.Missing && IsTransient((AmazonServiceException)exception, failure.Code!));
         return new($"S3 could not {doing} in bucket {bucket}: {failure.Sentence}", isTransient, failure.Kind == S3FailureKind.Missing, exception);
+    }
+
+    /// <summary>Calls S3, and explains what it throws.</summary>
+    public async Task<T> ExplainedAsync<T>(Func<Task<T>> call, string doing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception e) when (IsFailure(e, cancellationToken))
+        {
+            throw Explain(e, doing);
+        }
     }
 
     private static bool IsTransient(AmazonServiceException refusal, string code) =>

@@ -1,4 +1,3 @@
-using System.Net;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -19,7 +18,7 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
         StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
-        return TryAsync(
+        return failures.ExplainedAsync(
             () => signer.SignPartAsync(upload, partNumber, bytes, lifetime, cancellationToken), $"sign a link for {upload.Key}", cancellationToken);
     }
 
@@ -29,7 +28,7 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
     public async Task CompleteAsync(StagedMultipartUpload upload, int parts, CancellationToken cancellationToken)
     {
         var arrived = await ListAsync(upload, cancellationToken);
-        await TryAsync(
+        await failures.ExplainedAsync(
             () => connection.Client.CompleteMultipartUploadAsync(
                 new CompleteMultipartUploadRequest
                 {
@@ -67,23 +66,14 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
         ListPartsResponse page;
         do
         {
-            page = await TryAsync(() => connection.Client.ListPartsAsync(request, cancellationToken), $"list the parts of {upload.Key}", cancellationToken);
+            page = await failures.ExplainedAsync(
+                () => connection.Client.ListPartsAsync(request, cancellationToken),
+                $"list the parts of {upload.Key}",
+                cancellationToken);
             parts.AddRange(page.Parts ?? []);
             request.PartNumberMarker = page.NextPartNumberMarker?.ToString();
         }
         while (page.IsTruncated == true);
         return parts;
-    }
-
-    private async Task<T> TryAsync<T>(Func<Task<T>> call, string doing, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
-        {
-            throw failures.Explain(e, doing);
-        }
     }
 }

@@ -1,5 +1,4 @@
 using Amazon.S3.Model;
-using ClaimCheck.Records;
 
 namespace ClaimCheck.Service.Staging;
 

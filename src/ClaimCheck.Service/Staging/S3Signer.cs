@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Web;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Staging;
 

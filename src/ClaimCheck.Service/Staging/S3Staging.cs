@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Amazon.S3;
 using Amazon.S3.Model;
 using ClaimCheck.Aws;
@@ -8,9 +7,8 @@ namespace ClaimCheck.Service.Staging;
 /// <summary>Staging in a bucket of S3, or of a server with the same protocol.</summary>
 internal sealed class S3Staging(S3Connection connection, StagingOptions options, ILogger<S3Staging> logger) : IStaging
 {
-    /// <summary>
-    /// Distinguishes the objects of different uploads under the same key; ETags would need MD5, and are not that everywhere.
-    /// </summary>
+    /// <summary>Distinguishes the objects of different uploads under the same key; ETags would need MD5, and are not that
+    /// everywhere.</summary>
     internal const string MarkMetadata = "x-amz-meta-claimcheck-upload";
 
     private const int DeletedAtOnce = 1_000; // S3's limit
@@ -35,7 +33,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
             request.ServerSideEncryptionKeyManagementServiceKeyId = options.KmsKeyId;
         }
 
-        var answer = await TryAsync(() => S3.InitiateMultipartUploadAsync(request, cancellationToken), $"begin {key}", cancellationToken);
+        var answer = await failures.ExplainedAsync(
+            () => S3.InitiateMultipartUploadAsync(request, cancellationToken), $"begin {key}", cancellationToken);
         return new StagedMultipartUpload(key, answer.UploadId) { Mark = mark };
     }
 
@@ -80,7 +79,10 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         ListMultipartUploadsResponse page;
         do
         {
-            page = await TryAsync(() => S3.ListMultipartUploadsAsync(request, cancellationToken), $"list the uploads of {prefix}", cancellationToken);
+            page = await failures.ExplainedAsync(
+                () => S3.ListMultipartUploadsAsync(request, cancellationToken),
+                $"list the uploads of {prefix}",
+                cancellationToken);
             foreach (var upload in page.MultipartUploads ?? [])
                 yield return new StagedMultipartUpload(upload.Key, upload.UploadId);
             (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
@@ -93,7 +95,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         var request = new ListVersionsRequest { BucketName = connection.Bucket, Prefix = prefix };
         for (ListVersionsResponse? page = null; !hasNoVersions && page is not { IsTruncated: not true };)
         {
-            page = await TryAsync(() => ListVersionsAsync(request, cancellationToken), $"list {prefix}", cancellationToken);
+            page = await failures.ExplainedAsync(
+                () => ListVersionsAsync(request, cancellationToken), $"list {prefix}", cancellationToken);
             foreach (var version in page?.Versions ?? [])
                 yield return new StagedObject(version.Key, version.VersionId, version.Size ?? 0);
             (request.KeyMarker, request.VersionIdMarker) = (page?.NextKeyMarker, page?.NextVersionIdMarker);
@@ -150,14 +153,18 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
             Key = key,
             ByteRange = new ByteRange(offset, offset + length - 1),
         };
-        var answer = await TryAsync(() => S3.GetObjectAsync(request, cancellationToken), $"read {key}", cancellationToken);
+        var answer = await failures.ExplainedAsync(
+            () => S3.GetObjectAsync(request, cancellationToken), $"read {key}", cancellationToken);
         return new S3ReadStream(answer, failures, connection.StallTimeout);
     }
 
     public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
-        return TryAsync(() => signer.SignAsync(key, lifetime, audience, method, cancellationToken), $"sign a link for {key}", cancellationToken);
+        return failures.ExplainedAsync(
+            () => signer.SignAsync(key, lifetime, audience, method, cancellationToken),
+            $"sign a link for {key}",
+            cancellationToken);
     }
 
     public Task CheckAsync(CancellationToken cancellationToken) =>
@@ -169,7 +176,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         ListObjectsV2Response page;
         do
         {
-            page = await TryAsync(() => S3.ListObjectsV2Async(request, cancellationToken), $"list {prefix}", cancellationToken);
+            page = await failures.ExplainedAsync(
+                () => S3.ListObjectsV2Async(request, cancellationToken), $"list {prefix}", cancellationToken);
             foreach (var found in page.S3Objects ?? [])
                 yield return new StagedObject(found.Key, VersionId: null, found.Size ?? 0);
             request.ContinuationToken = page.NextContinuationToken;
@@ -188,18 +196,6 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         {
             hasNoVersions = true;
             return null;
-        }
-    }
-
-    private async Task<T> TryAsync<T>(Func<Task<T>> call, string doing, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
-        {
-            throw failures.Explain(e, doing);
         }
     }
 }

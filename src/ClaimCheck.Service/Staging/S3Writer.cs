@@ -1,14 +1,11 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using Amazon.S3;
 using Amazon.S3.Model;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Splits a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is filled
-/// while at most <see cref="StagingOptions.ParallelParts"/> are being sent; a writer that is ahead waits.
-/// </summary>
+/// <summary>Splits a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is
+/// filled while at most <see cref="StagingOptions.ParallelParts"/> are being sent; a writer that is ahead waits.</summary>
 internal sealed class S3Writer(
     S3Connection connection,
     S3Failures failures,

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Signs and verifies links to files of the folder: <c>/staging/{key}?expires=…&amp;kid=…&amp;sig=…</c>.</summary>
@@ -16,9 +14,8 @@ internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
         return ($"{Root}{key}?expires={expires}&kid={keys.NewestId}&sig={keys.Sign(Text(method, key, expires))}", DateTimeOffset.FromUnixTimeSeconds(expires));
     }
 
-    /// <summary>
-    /// Verifies a link. A link to GET also allows HEAD, which its holder may see anyway; other methods must match exactly.
-    /// </summary>
+    /// <summary>Verifies a link. A link to GET also allows HEAD, which its holder may see anyway; other methods must match
+    /// exactly.</summary>
     /// <param name="key">What it leads to.</param>
     /// <param name="query">The link's own query: S3 signs all of it, so one with another parameter is not the link that was
     /// minted.</param>

@@ -1,23 +1,16 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
 using Microsoft.Net.Http.Headers;
-using Npgsql;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Serves the folder's files to the holders of links, as S3 would: ranges, a strong ETag, nothing cached, nothing decompressed.
-/// </summary>
+/// <summary>Serves the folder's files to the holders of links, as S3 would: ranges, a strong ETag, nothing cached, nothing
+/// decompressed.</summary>
 internal static class StagedFilesEndpoint
 {
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ManifestTakes = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is needed: the link is the
-    /// permission.
-    /// </summary>
+    /// <summary>Maps <c>GET</c> and <c>HEAD /staging/{key}</c>, where staging is a folder. No API key is needed: the link is the
+    /// permission.</summary>
     public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Registers staging: S3 where a bucket is named, else a folder.</summary>

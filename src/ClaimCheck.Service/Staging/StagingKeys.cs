@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>The layout of staging. Others may rely on it: an operator may serve the folder by SFTP.</summary>

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Staging;
 
 /// <summary>Where objects are staged: <c>ClaimCheck:Staging</c>. Without a bucket it is a local folder.</summary>
@@ -27,10 +25,9 @@ internal sealed record StagingOptions : IValidatableObject
     /// <summary><c>https://host/bucket/key</c>, not <c>https://bucket.host/key</c>. By default so where the endpoint is not AWS's.</summary>
     public bool? ForcePathStyle { get; init; }
 
-    /// <summary>
-    /// <c>WHEN_SUPPORTED</c> or <c>WHEN_REQUIRED</c>: whether the SDK adds checksums of its own, which other servers than AWS's often reject.
-    /// By default what <c>AWS_REQUEST_CHECKSUM_CALCULATION</c> says, else <c>WHEN_REQUIRED</c>.
-    /// </summary>
+    /// <summary><c>WHEN_SUPPORTED</c> or <c>WHEN_REQUIRED</c>: whether the SDK adds checksums of its own, which other servers
+    /// than AWS's often reject. By default what <c>AWS_REQUEST_CHECKSUM_CALCULATION</c> says, else
+    /// <c>WHEN_REQUIRED</c>.</summary>
     public string? Checksums { get; init; }
 
     /// <summary>Bytes of one part of an upload, and so of one buffer.</summary>

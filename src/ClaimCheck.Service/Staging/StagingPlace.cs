@@ -1,12 +1,10 @@
-using System.Text;
 using ClaimCheck.Records.Disk;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Where this process stages files, by a name that is the same for all processes that share the place: a bucket by its name, a
-/// folder by an id stored in it, since one folder may be mounted at different paths, and different folders at one.
-/// </summary>
+/// <summary>Where this process stages files, by a name that is the same for all processes that share the place: a bucket by its
+/// name, a folder by an id stored in it, since one folder may be mounted at different paths, and different folders at
+/// one.</summary>
 internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = null)
 {
     private const string IdFile = ".claimcheck-staging";

@@ -1,15 +1,8 @@
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>
-/// Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read nor
-/// erased by the others. Each process records in the catalog where it stages, and renews that; one that has not renewed it lately
-/// does not count.
-/// </summary>
+/// <summary>Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read
+/// nor erased by the others. Each process records in the catalog where it stages, and renews that; one that has not renewed it
+/// lately does not count.</summary>
 internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
 {
     private const string Lease = "interval '20 seconds'";
@@ -22,10 +15,8 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
 
     private string Shown => $"{Environment.MachineName}, process {Environment.ProcessId}, {place.Shown}";
 
-    /// <summary>
-    /// Registers this process. A process with another place that may be dead is waited for, until it renews its entry or the
-    /// entry expires.
-    /// </summary>
+    /// <summary>Registers this process. A process with another place that may be dead is waited for, until it renews its entry or
+    /// the entry expires.</summary>
     /// <exception cref="StartupException">A live process stages elsewhere.</exception>
     public async Task EnterAsync(CancellationToken cancellationToken)
     {
@@ -60,9 +51,8 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         await base.StopAsync(cancellationToken);
         try
         {
-            await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-            await connection.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM staging_places WHERE process_id = @process", new { process }, cancellationToken: cancellationToken));
+            await catalog.ExecuteAsync(
+                "DELETE FROM staging_places WHERE process_id = @process", new { process }, cancellationToken);
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException)
         {
@@ -95,17 +85,17 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // One at a time: of two that start at once with different places, the second sees the first.
-        await connection.ExecuteAsync(new CommandDefinition(
-            "SELECT pg_advisory_xact_lock(@StagingPlaces)", new { AdvisoryLocks.StagingPlaces }, transaction, cancellationToken: cancellationToken));
-        var other = await OtherAsync(connection, transaction, cancellationToken);
+        await connection.ExecuteAsync(
+            "SELECT pg_advisory_xact_lock(@StagingPlaces)", new { AdvisoryLocks.StagingPlaces }, cancellationToken);
+        var other = await OtherAsync(connection, cancellationToken);
         if (other is null)
-            await WriteAsync(connection, transaction, cancellationToken);
+            await WriteAsync(connection, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return other;
     }
 
-    private async Task<Other?> OtherAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken) =>
-        await connection.QueryFirstOrDefaultAsync<Other>(new CommandDefinition(
+    private async Task<Other?> OtherAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.QuerySingleOrDefaultAsync<Other>(
             $"""
             SELECT process_id, shown, seen_at
               FROM staging_places
@@ -114,11 +104,10 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
              LIMIT 1
             """,
             new { name, process },
-            transaction,
-            cancellationToken: cancellationToken));
+            cancellationToken);
 
-    private Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(
+    private Task WriteAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
             $"""
             INSERT INTO staging_places (process_id, place, shown, seen_at)
             VALUES (@process, @name, @Shown, clock_timestamp())
@@ -126,28 +115,20 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
             DELETE FROM staging_places WHERE seen_at < clock_timestamp() - 3 * {Lease};
             """,
             new { process, name, Shown },
-            transaction,
-            cancellationToken: cancellationToken));
+            cancellationToken);
 
     // A process that was paused for longer than its lease may find another place in use.
     private async Task TellAsync(CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await WriteAsync(connection, null, cancellationToken);
-        var other = await OtherAsync(connection, null, cancellationToken);
+        await WriteAsync(connection, cancellationToken);
+        var other = await OtherAsync(connection, cancellationToken);
         if (other is not null && !isSplit)
             Log.Split(logger, other.Shown, place.Shown);
         isSplit = other is not null;
     }
 
-    private sealed class Other
-    {
-        public Guid ProcessId { get; init; }
-
-        public string Shown { get; init; } = "";
-
-        public DateTime SeenAt { get; init; }
-    }
+    private sealed record Other(Guid ProcessId, string Shown, DateTime SeenAt);
 
     private static partial class Log
     {

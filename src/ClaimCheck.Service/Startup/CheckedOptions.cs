@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Startup;
 
 /// <summary>Options that are read and checked once, before anything starts; all faults are reported together.</summary>

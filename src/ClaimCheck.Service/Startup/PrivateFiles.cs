@@ -2,10 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>
-/// Makes what the service writes private to its own user, unless stated otherwise: staged records, manifests with live links,
-/// locks and temporary data.
-/// </summary>
+/// <summary>Makes what the service writes private to its own user, unless stated otherwise: staged records, manifests with live
+/// links, locks and temporary data.</summary>
 internal static partial class PrivateFiles
 {
     public const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

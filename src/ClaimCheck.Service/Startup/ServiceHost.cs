@@ -6,10 +6,8 @@ namespace ClaimCheck.Service.Startup;
 /// <exception cref="StartupException">It is not, and the service can't start.</exception>
 internal delegate Task Preparation(WebApplication app, CancellationToken cancellationToken);
 
-/// <summary>
-/// From the start of the process to its exit code. What does not fit ends the start with one clear line and exit code 1; what is wrong
-/// with one dataset or operation makes that one unavailable.
-/// </summary>
+/// <summary>From the start of the process to its exit code. What does not fit ends the start with one clear line and exit code 1;
+/// what is wrong with one dataset or operation makes that one unavailable.</summary>
 internal static class ServiceHost
 {
     /// <summary>Prepares step by step, runs until it is told to stop, and cleans up.</summary>

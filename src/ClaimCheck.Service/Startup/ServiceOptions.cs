@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Startup;
 
 /// <summary>Settings directly below <c>ClaimCheck</c>; those of features have sections of their own.</summary>
@@ -14,9 +12,8 @@ internal sealed class ServiceOptions : IValidatableObject
     /// <summary>A proxy in front of the service ends TLS.</summary>
     public bool? BehindTls { get; init; }
 
-    /// <summary>
-    /// The beginning of everything absolute, where callers reach the service by another address than it listens on.
-    /// </summary>
+    /// <summary>The beginning of everything absolute, where callers reach the service by another address than it listens
+    /// on.</summary>
     public string? PublicUrl { get; init; }
 
     /// <summary>The folder of the service's own data where nothing else is configured.</summary>

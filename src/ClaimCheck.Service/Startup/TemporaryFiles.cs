@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Startup;
 
-/// <summary>
-/// Temporary files of this process, in <c>tmp/</c> of the data directory. Each is unlinked as soon as it is open: its space is
-/// free again when it is closed, even by a kill.
-/// </summary>
+/// <summary>Temporary files of this process, in <c>tmp/</c> of the data directory. Each is unlinked as soon as it is open: its
+/// space is free again when it is closed, even by a kill.</summary>
 internal sealed class TemporaryFiles(string folder)
 {
     private const string Extension = ".tmp";
@@ -35,10 +33,8 @@ internal sealed class TemporaryFiles(string folder)
         }
     }
 
-    /// <summary>
-    /// Deletes what a process left that was killed between the two calls of <see cref="Open"/>. Processes that have such a file
-    /// open keep it.
-    /// </summary>
+    /// <summary>Deletes what a process left that was killed between the two calls of <see cref="Open"/>. Processes that have such
+    /// a file open keep it.</summary>
     public void Sweep()
     {
         if (!Directory.Exists(folder))

@@ -92,7 +92,7 @@ public sealed class Hostile_items
             // An upload.
             using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
             var upload = new ProducerNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
-            upload.BeginFile(new ProducerFile { Ordinal = 1, Name = "f", Bytes = line.Length, Sha256 = new byte[32], Records = 1 });
+            upload.BeginFile(new ProducerFile(1, "f", line.Length, new byte[32], Records: 1, null, null, null));
             line.CopyTo(upload.Space().Span);
             var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as SourceException;
             Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
@@ -158,7 +158,7 @@ public sealed class Hostile_items
                 var file = isCsv
                     ? hostile.Of("id,note\n1,\"a \"\"b\"\"\"\r\n2,\n", "\uFEFFid,note\n3,\"x\ny\"")
                     : hostile.Of("{\"id\":4,\"note\":\"a\\u00e9\"}\n{\"id\":5,\"note\":null}\n", "\uFEFF{\"id\":\"\\\"6\",\"note\":[]}");
-                records.BeginFile(new ProducerFile { Ordinal = 1, Name = "f", Bytes = file.Length, Sha256 = new byte[32], Records = 2 });
+                records.BeginFile(new ProducerFile(1, "f", file.Length, new byte[32], Records: 2, null, null, null));
                 try
                 {
                     foreach (var portion in hostile.Portions(file))

@@ -138,20 +138,9 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
 
         // As a worker does that was paused since before the end.
         var definition = await Scene.ScalarAsync<string>(blocked.Scene.Catalog, "SELECT definition::text FROM bulk_jobs");
-        var lease = new JobLease
-        {
-            JobId = job.JobId,
-            Token = Guid.NewGuid(),
-            Tenant = "default",
-            Operation = JsonSerializer.Deserialize<Operation>(definition!, ClaimCheckJson.Options)!,
-            Source = "staged",
-            RetryFrom = 0,
-            NextChunk = 2,
-            Processed = 200,
-            Leases = 1,
-            Tries = 0,
-            IsCancelled = false,
-        };
+        var lease = new JobLease(
+            job.JobId.Value, Guid.NewGuid(), definition!, "staged", null, null, 0, null, null, null, null, null, RetryFrom: 0,
+            null, NextChunk: 2, Processed: 200, Leases: 1, Tries: 0, IsCancelled: false, null, Lane: "");
         await using var source = NpgsqlDataSource.Create(blocked.Target);
         await using var late = await TargetSession.OpenAsync(source, lease, new(), CancellationToken.None);
         var round = await Scene.ScalarAsync<int>(blocked.Scene.Catalog, "SELECT max(round) + 1 FROM bulk_job_failures");

@@ -134,7 +134,7 @@ public sealed class Files_that_are_wrong(UploadServices services)
     public void All_files_of_a_batch_together_have_a_budget_to_unpack_to()
     {
         var budget = new UnpackBudget(new ProducerBatchesOptions { MaxUnpackedBytes = 1000 });
-        var file = new ProducerFile { Ordinal = 1, Name = "a", Bytes = 500, Sha256 = [], Records = 1 };
+        var file = new ProducerFile(1, "a", 500, [], Records: 1, null, null, null);
         budget.Take(file, 600, 600, 500);
         budget.Take(file with { Name = "b" }, 400, 400, 500);
         Assert.Equal("upload_unpacks_too_far", Assert.Throws<SourceException>(() => budget.Take(file, 1, 401, 500)).Code);

@@ -96,5 +96,5 @@ public sealed class Records_in_portions
 
     private static BlockBuilder Blocks() => new(BlockBuilder.BuffersFor(4096), 4096);
 
-    private static ProducerFile File(long records) => new() { Ordinal = 1, Name = "x", Bytes = 1, Sha256 = [], Records = records };
+    private static ProducerFile File(long records) => new(1, "x", 1, [], Records: records, null, null, null);
 }

@@ -79,25 +79,10 @@ public sealed class Plans_of_fire_times
     }
 
     private static FirePlan Make(string catchUp, string overlap, string due, string now, ScheduleLoad? load = null, string? endsAt = null) => FirePlan.Make(
-        new ScheduleRow
-        {
-            Id = Guid.NewGuid(),
-            Tenant = "default",
-            Name = "nightly",
-            Caller = "someone",
-            Version = Guid.NewGuid(),
-            Series = 1,
-            Cron = "0 0 2 * * ?",
-            TimeZone = "UTC",
-            Export = "{}",
-            CatchUp = catchUp,
-            Overlap = overlap,
-            Paused = false,
-            EndsAt = endsAt is null ? null : At(endsAt),
-            NextFireAt = At(due),
-            CreatedAt = At(due),
-            UpdatedAt = At(due),
-        },
+        new ScheduleRow(
+            Guid.NewGuid(), "default", "nightly", "someone", Guid.NewGuid(), Series: 1, "0 0 2 * * ?", "UTC", Export: "{}",
+            catchUp, overlap, Paused: false, endsAt is null ? null : At(endsAt),
+            NextFireAt: At(due), CreatedAt: At(due), UpdatedAt: At(due)),
         At(now),
         load ?? Idle,
         new SchedulesOptions());

@@ -1,7 +1,4 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 

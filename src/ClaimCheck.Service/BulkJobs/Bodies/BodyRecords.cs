@@ -1,12 +1,9 @@
-using System.Buffers;
 using System.IO.Pipelines;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>
-/// Splits a body that streams in into its records: lines, or rows of CSV, where a line end within quotes ends no row. Holds
-/// one record in memory.
-/// </summary>
+/// <summary>Splits a body that streams in into its records: lines, or rows of CSV, where a line end within quotes ends no row.
+/// Holds one record in memory.</summary>
 internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
 {
     private bool hasBegun;

@@ -1,16 +1,10 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>
-/// Stores items as a job's workers read them: one JSON line each, in blocks of whole lines, with an index of where each block
-/// begins. Writes into staging, or into memory for inline items.
-/// </summary>
+/// <summary>Stores items as a job's workers read them: one JSON line each, in blocks of whole lines, with an index of where each
+/// block begins. Writes into staging, or into memory for inline items.</summary>
 internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
 {
     public const int BlockBytes = 256 << 10;
@@ -35,10 +29,8 @@ internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
     /// <summary>The bytes of inline items. Valid after <see cref="FlushAsync"/>.</summary>
     public ReadOnlyMemory<byte> Inline => staged is null ? block.WrittenMemory : default;
 
-    /// <summary>
-    /// The SHA-256 of all items as they are stored: two bodies with the same meaning have the same digest. Call it once, after
-    /// <see cref="FlushAsync"/>.
-    /// </summary>
+    /// <summary>The SHA-256 of all items as they are stored: two bodies with the same meaning have the same digest. Call it once,
+    /// after <see cref="FlushAsync"/>.</summary>
     public byte[] Digest() => digest.GetHashAndReset();
 
     public void Dispose()

@@ -1,13 +1,9 @@
-using System.Runtime.CompilerServices;
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>
-/// The records of a batch, read as any consumer reads them: verified block by block, and not at all once the batch is revoked. No
-/// copy is kept, so that a revocation takes the data back from here too.
-/// </summary>
+/// <summary>The records of a batch, read as any consumer reads them: verified block by block, and not at all once the batch is
+/// revoked. No copy is kept, so that a revocation takes the data back from here too.</summary>
 internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, ClaimedBatch claimed, TimeProvider time) : JobItems, IAsyncDisposable
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);

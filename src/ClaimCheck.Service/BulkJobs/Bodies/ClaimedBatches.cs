@@ -1,10 +1,4 @@
 using ClaimCheck.Consumer;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
@@ -29,9 +23,8 @@ internal sealed class ClaimedBatches(
         return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "The batch does not exist." : null;
     }
 
-    /// <summary>
-    /// The claim as a job stores it: for a batch of this service without the address, which may differ between replicas.
-    /// </summary>
+    /// <summary>The claim as a job stores it: for a batch of this service without the address, which may differ between
+    /// replicas.</summary>
     public string Kept(string url) => Find(url) is { IsOwn: true } own ? $"/v1/batches/{own.BatchId}/manifest" : url;
 
     /// <returns>Null where it is not a claim URL, or where its host is not allowed.</returns>
@@ -63,11 +56,7 @@ internal sealed class ClaimedBatches(
         var hosts = claimed.LinkHosts.ToList();
         if (claimed.IsOwn)
             hosts.Add(new Uri((await minter.MintFutureManifestAsync(claimed.BatchId, cancellationToken)).Reveal()).Authority);
-        var client = new ClaimCheckClient(new ClaimCheckClientOptions
-        {
-            BaseAddress = claimed.Service,
-            ApiKey = claimed.Key,
-        });
+        var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = claimed.Service, ApiKey = claimed.Key });
         return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts, MaxRecordBytes = OversizedRecord.Largest }));
     }
 

@@ -1,11 +1,9 @@
-using System.Text;
 using ClaimCheck.Records.Csv;
 
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>
-/// The fields of one CSV row (RFC 4180): an empty field is NULL and <c>""</c> the empty text, as exports write it.
-/// </summary>
+/// <summary>The fields of one CSV row (RFC 4180): an empty field is NULL and <c>""</c> the empty text, as exports write
+/// it.</summary>
 internal static class CsvFields
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);

@@ -1,16 +1,11 @@
-using System.Runtime.CompilerServices;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
-/// <summary>
-/// The items of a job, in order. A position counts what the job itself applies, from 0; an index is the item's place in the body
-/// that it came with. They differ in a retry alone, which takes some items of another job's body.
-/// </summary>
+/// <summary>The items of a job, in order. A position counts what the job itself applies, from 0; an index is the item's place in
+/// the body that it came with. They differ in a retry alone, which takes some items of another job's body.</summary>
 internal abstract class JobItems
 {
-    /// <summary>
-    /// How many characters are held and sent at a time: one call to a target is limited by size, however many items that is.
-    /// </summary>
+    /// <summary>How many characters are held and sent at a time: one call to a target is limited by size, however many items that
+    /// is.</summary>
     public const long MostAtOnce = 8 << 20;
 
     /// <summary>The number of items.</summary>
@@ -26,10 +21,8 @@ internal abstract class JobItems
     /// <exception cref="JobFailedException">They may not.</exception>
     public virtual Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>
-    /// All items from a position on, in lists of one chunk: fewer items where they are large, unless the chunk must stay whole.
-    /// Read again from a chunk's first item, the lists are the same.
-    /// </summary>
+    /// <summary>All items from a position on, in lists of one chunk: fewer items where they are large, unless the chunk must stay
+    /// whole. Read again from a chunk's first item, the lists are the same.</summary>
     public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(long position, int size, bool isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (chunk, length) = (new List<JobItem>(size), 0L);

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>Items that are JSON objects: a line of NDJSON, or an element of the inline array.</summary>

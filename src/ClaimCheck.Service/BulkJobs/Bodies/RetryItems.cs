@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>The failed items of a job that has ended, from an index on, read from the body that they came with.</summary>
@@ -10,16 +5,14 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
 {
     private const int AtOnce = 1000;
 
-    public override async Task<long> CountAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return -begin + await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+    public override async Task<long> CountAsync(CancellationToken cancellationToken) =>
+        -begin + await catalog.ExecuteScalarAsync<long>(
             """
-            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid' AND (@failureClass::text IS NULL OR class = @failureClass)
+            SELECT count(*) FROM bulk_job_failures WHERE job_id = @Job AND code <> 'invalid'
+               AND (@failureClass::text IS NULL OR class = @failureClass)
             """,
             new { Job = job.Value, failureClass },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     public override async IAsyncEnumerable<JobItem> ReadAsync(long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -41,10 +34,8 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
 
     public override Task CheckAsync(CancellationToken cancellationToken) => body.CheckAsync(cancellationToken);
 
-    private async Task<IReadOnlyList<long>> IndexesAsync(long after, long skip, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<long>(new CommandDefinition(
+    private Task<IReadOnlyList<long>> IndexesAsync(long after, long skip, CancellationToken cancellationToken) =>
+        catalog.ListAsync<long>(
             """
             SELECT idx
               FROM bulk_job_failures
@@ -53,6 +44,5 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
              LIMIT @AtOnce OFFSET @skip
             """,
             new { Job = job.Value, after, failureClass, AtOnce, skip },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 }

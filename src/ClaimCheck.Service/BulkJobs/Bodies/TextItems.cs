@@ -1,5 +1,3 @@
-using ClaimCheck.Records;
-
 namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>Items whose values are all text: rows of CSV, and records of a batch.</summary>

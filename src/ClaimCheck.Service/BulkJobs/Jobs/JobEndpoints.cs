@@ -1,9 +1,4 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Batches;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
@@ -72,7 +67,7 @@ internal static class JobEndpoints
             row = await waiting.UntilEndedAsync(caller, row, wait, cancellationToken);
         if (row.IsEnded && ((key is not null && !isNew) || wait > TimeSpan.Zero))
             return TypedResults.Ok(await views.ShowAsync(row, cancellationToken));
-        RetryAfter(context);
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(JobViews.PathOf(row.JobId), await views.ShowAsync(row, cancellationToken));
     }
 
@@ -84,7 +79,7 @@ internal static class JobEndpoints
         if (Waiting.Apply(context, Waiting.Preferred(context.Request)) is var wait && wait > TimeSpan.Zero)
             row = await waiting.UntilEndedAsync(caller, row, wait, cancellationToken);
         if (!row.IsEnded)
-            RetryAfter(context);
+            Waiting.AskAgain(context);
         return TypedResults.Ok(await views.ShowAsync(row, cancellationToken));
     }
 
@@ -119,7 +114,7 @@ internal static class JobEndpoints
 
         if (row.IsEnded)
             return TypedResults.Ok(await views.ShowAsync(row, cancellationToken));
-        RetryAfter(context);
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(JobViews.PathOf(id), await views.ShowAsync(row, cancellationToken));
     }
 
@@ -169,7 +164,7 @@ internal static class JobEndpoints
         var (asked, refusal) = await retries.AskAsync(caller, row, failureClass, cancellationToken);
         if (asked is not { } retry)
             return Problems.Of(ProblemCodes.NothingToRetry, refusal);
-        RetryAfter(context);
+        Waiting.AskAgain(context);
         return TypedResults.Accepted(JobViews.PathOf(retry.JobId), await views.ShowAsync(retry, cancellationToken));
     }
 
@@ -178,7 +173,4 @@ internal static class JobEndpoints
         failureClass = request.Query.TryGetValue("class", out var text) ? text.ToString() : null;
         return failureClass is null or "transient" or "terminal";
     }
-
-    private static void RetryAfter(HttpContext context) =>
-        context.Response.Headers.RetryAfter = ((int)AskAgain.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 }

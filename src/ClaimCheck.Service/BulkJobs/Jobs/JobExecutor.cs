@@ -1,6 +1,4 @@
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

@@ -1,18 +1,10 @@
-using System.Buffers;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Staging;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// Receives bodies of NDJSON and CSV: each item is checked as it streams by, into staging. A body that is not received
-/// completely leaves nothing behind, and creates no job.
-/// </summary>
+/// <summary>Receives bodies of NDJSON and CSV: each item is checked as it streams by, into staging. A body that is not received
+/// completely leaves nothing behind, and creates no job.</summary>
 internal sealed partial class JobIntake(JobRequests requests, JobStaging staging, JobStore store, BulkJobsOptions options, ILogger<JobIntake> logger)
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(20);
@@ -53,7 +45,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
                 return refusal;
             await staged.CompleteAsync(either.Token);
             var body = new JobBody(null, staged.Upload.Key, writer.Index.ToArray(), writer.Bytes, writer.Items);
-            var job = new NewJob { JobId = id, Operation = operation!, Ttl = ttl, Body = body, Meaning = JobRequests.Meaning(operation!, ttl, null, writer.Digest()) };
+            var meaning = JobRequests.Meaning(operation!, ttl, null, writer.Digest());
+            var job = new NewJob(id, operation!, ttl, meaning, body, ClaimUrl: null);
             // If it is unknown whether the transaction was committed, the body stays: the sweep removes bodies without a job.
             isKept = true;
             var (created, known, same) = await store.CreateAsync(caller, job, key, either.Token);

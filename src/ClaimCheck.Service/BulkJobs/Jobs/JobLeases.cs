@@ -1,40 +1,29 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// How workers divide the jobs among themselves. As with exports, a lease has a token and a time limit by the database's clock; a
-/// worker that lost its lease matches no row. Of one operation only as many jobs run at a time as it allows.
-/// </summary>
+/// <summary>How workers divide the jobs among themselves. As with exports, a lease has a token and a time limit by the database's
+/// clock; a worker that lost its lease matches no row. Of one operation only as many jobs run at a time as it allows.</summary>
 internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions options)
 {
     // The most callers and operations that one look considers; the next look continues after the one served last.
     private const int MostLanes = 100;
     private volatile string lastLane = "";
 
-    /// <summary>
-    /// Leases the next job: of the caller with the fewest running jobs or, among equals, of the one served longest
-    /// ago; of its jobs the one that has waited longest and whose operation may run once more.
-    /// </summary>
+    /// <summary>Leases the next job: of the caller with the fewest running jobs or, among equals, of the one served longest ago;
+    /// of its jobs the one that has waited longest and whose operation may run once more.</summary>
     /// <returns>Null when no waiting job may run.</returns>
     public async Task<JobLease?> TakeAsync(CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var isWaiting = await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
-            "SELECT EXISTS (SELECT FROM bulk_jobs WHERE status = 'pending' AND next_try_at <= now())", null, cancellationToken));
+        var isWaiting = await transaction.ExecuteScalarAsync<bool>(
+            "SELECT EXISTS (SELECT FROM bulk_jobs WHERE status = 'pending' AND next_try_at <= now())", null, cancellationToken);
         if (!isWaiting)
             return null;
         // Counting the running jobs of an operation and leasing another one is one step.
-        await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_advisory_xact_lock(@Jobs)", new { AdvisoryLocks.Jobs }, cancellationToken));
+        await transaction.ExecuteAsync("SELECT pg_advisory_xact_lock(@Jobs)", new { AdvisoryLocks.Jobs }, cancellationToken);
         // The index is bulk_jobs_to_share, through which all jobs of one caller and operation are skipped together: waiting jobs
         // cost nothing. Jobs of a worker that went silent are not considered: they become pending again first.
-        var taken = await transaction.Connection.QuerySingleOrDefaultAsync<TakenRow>(transaction.Command(
+        var taken = await transaction.QuerySingleOrDefaultAsync<JobLease>(
             """
             WITH RECURSIVE lanes (lane, n) AS (
                 SELECT lane, 0 FROM (VALUES (''), (@After)) AS begins (lane)
@@ -55,17 +44,20 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                          CROSS JOIN LATERAL (
                                SELECT claimcheck_share(tenant, caller, operation) AS share, operation, concurrency, next_try_at
                                  FROM bulk_jobs
-                                WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
+                                WHERE status = 'pending'
+                                  AND claimcheck_share(tenant, caller, operation) || '/' || operation = l.lane
                                 ORDER BY next_try_at
                                 LIMIT 1) oldest
                           LEFT JOIN served_shares t ON t.queue = 'jobs' AND t.share = oldest.share
                          WHERE oldest.next_try_at <= now()
                            AND (SELECT count(*) FROM running r WHERE r.operation = oldest.operation) < oldest.concurrency
-                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST, oldest.next_try_at) turn
+                         ORDER BY (SELECT count(*) FROM running r WHERE r.share = oldest.share), t.served_at NULLS FIRST,
+                                  oldest.next_try_at) turn
                  CROSS JOIN LATERAL (
                        SELECT id
                          FROM bulk_jobs
-                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane AND next_try_at <= now()
+                        WHERE status = 'pending' AND claimcheck_share(tenant, caller, operation) || '/' || operation = turn.lane
+                          AND next_try_at <= now()
                         ORDER BY next_try_at
                         LIMIT 1
                           FOR UPDATE SKIP LOCKED) waiting
@@ -80,37 +72,33 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
                    started_at = coalesce(started_at, now())
               FROM next
              WHERE b.id = next.id
-            RETURNING b.id, b.tenant, b.definition::text AS definition, b.source, b.body, b.body_key, b.body_bytes, b.body_index, b.claim_url, b.body_of,
-                      b.retry_of, b.retry_class, b.retry_from, b.total_items, b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
+            RETURNING b.id, b.lease_token AS token, b.definition::text AS definition, b.source, b.body AS inline, b.body_key,
+                      b.body_bytes, b.body_index, b.claim_url, b.body_of, b.retry_of, b.retry_class, b.retry_from, b.total_items,
+                      b.next_chunk, b.processed, b.leases, b.tries, b.cancel_requested_at IS NOT NULL AS is_cancelled,
                       b.traceparent AS trace_parent, next.lane
             """,
             new { token, options.Lease, After = lastLane, MostLanes },
-            cancellationToken));
+            cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         lastLane = taken?.Lane ?? "";
-        return taken?.ToLease(token);
+        return taken;
     }
 
     /// <summary>Renews the lease.</summary>
     /// <returns>Null when the lease is lost; else whether the job is to be cancelled.</returns>
-    public async Task<bool?> RenewAsync(JobLease lease, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<bool?>(new CommandDefinition(
+    public Task<bool?> RenewAsync(JobLease lease, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<bool?>(
             """
             UPDATE bulk_jobs SET lease_until = now() + @Lease
              WHERE id = @Id AND status = 'running' AND lease_token = @Token
             RETURNING cancel_requested_at IS NOT NULL
             """,
             new { Id = lease.JobId.Value, lease.Token, options.Lease },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>Returns jobs whose worker has gone silent to pending.</summary>
-    public async Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Guid>(new CommandDefinition(
+    public Task<IReadOnlyList<Guid>> ReclaimAsync(CancellationToken cancellationToken) =>
+        catalog.ListAsync<Guid>(
             """
             UPDATE bulk_jobs b
                SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now()
@@ -118,67 +106,19 @@ internal sealed class JobLeases(NpgsqlDataSource catalog, BulkJobsOptions option
              WHERE b.id = lost.id
             RETURNING b.id
             """,
-            cancellationToken: cancellationToken))).AsList();
-    }
+            null,
+            cancellationToken);
 
     /// <summary>Gives the lease back: at once where the worker stops, with a delay where a try has failed.</summary>
-    public async Task HandBackAsync(JobLease lease, TimeSpan delay, bool failed, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task HandBackAsync(JobLease lease, TimeSpan delay, bool failed, CancellationToken cancellationToken) =>
         // A worker that was told to stop does not count as lost. The first lease stays counted: the job was begun.
-        await connection.ExecuteAsync(new CommandDefinition(
+        catalog.ExecuteAsync(
             """
             UPDATE bulk_jobs
-               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay, tries = tries + @Failed, leases = greatest(leases - 1, 1)
+               SET status = 'pending', lease_token = NULL, lease_until = NULL, next_try_at = now() + @delay,
+                   tries = tries + @Failed, leases = greatest(leases - 1, 1)
              WHERE id = @Id AND status = 'running' AND lease_token = @Token
             """,
             new { Id = lease.JobId.Value, lease.Token, delay, Failed = failed ? 1 : 0 },
-            cancellationToken: cancellationToken));
-    }
-
-    private sealed record TakenRow
-    {
-        public required Guid Id { get; init; }
-        public required string Tenant { get; init; }
-        public required string Definition { get; init; }
-        public required string Source { get; init; }
-        public byte[]? Body { get; init; }
-        public string? BodyKey { get; init; }
-        public long BodyBytes { get; init; }
-        public byte[]? BodyIndex { get; init; }
-        public string? ClaimUrl { get; init; }
-        public Guid? BodyOf { get; init; }
-        public Guid? RetryOf { get; init; }
-        public string? RetryClass { get; init; }
-        public long RetryFrom { get; init; }
-        public long? TotalItems { get; init; }
-        public long NextChunk { get; init; }
-        public long Processed { get; init; }
-        public int Leases { get; init; }
-        public int Tries { get; init; }
-        public bool IsCancelled { get; init; }
-        public string? TraceParent { get; init; }
-        public required string Lane { get; init; }
-
-        public JobLease ToLease(Guid token) => new()
-        {
-            JobId = new(Id),
-            Token = token,
-            Tenant = Tenant,
-            Operation = JsonSerializer.Deserialize<Operation>(Definition, ClaimCheckJson.Options)!,
-            Source = Source,
-            Body = BodyIndex is null ? null : new JobBody(Body, BodyKey, BodyIndex, BodyBytes, TotalItems ?? 0),
-            ClaimUrl = ClaimUrl,
-            BodyOf = BodyOf is { } body ? new JobId(body) : null,
-            RetryOf = RetryOf is { } original ? new JobId(original) : null,
-            RetryClass = RetryClass,
-            RetryFrom = RetryFrom,
-            NextChunk = NextChunk,
-            Processed = Processed,
-            Leases = Leases,
-            Tries = Tries,
-            IsCancelled = IsCancelled,
-            TraceParent = TraceParent,
-        };
-    }
+            cancellationToken);
 }

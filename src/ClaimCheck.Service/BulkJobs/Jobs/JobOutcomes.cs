@@ -1,21 +1,15 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Ends jobs: one guarded UPDATE, in one transaction with JobCompleted.</summary>
 internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
 {
-    /// <returns>
-    /// False if the lease was lost meanwhile: then nothing was written. A repeated call recognises that it was done.
-    /// </returns>
+    /// <returns>False if the lease was lost meanwhile: then nothing was written. A repeated call recognises that it was
+    /// done.</returns>
     public async Task<bool> EndAsync(JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
     {
         var detail = failure is null ? null : BoundedText.Cut(failure.Detail, BoundedText.Detail);
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var ended = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
+        var ended = await transaction.QuerySingleOrDefaultAsync<JobRow>(
             $"""
             UPDATE bulk_jobs
                SET status = @status, completed_at = now(), expires_at = now() + ttl, result_key = @resultKey, lease_until = NULL,
@@ -24,14 +18,14 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
             RETURNING {JobRow.Columns}
             """,
             new { Id = lease.JobId.Value, lease.Token, status, resultKey, failure?.Code, detail, failure?.Transient },
-            cancellationToken));
+            cancellationToken);
         if (ended is null)
         {
             // An earlier try of the same end may have committed without its answer reaching us: the token stays with the row.
-            return await transaction.Connection.ExecuteScalarAsync<bool>(transaction.Command(
+            return await transaction.ExecuteScalarAsync<bool>(
                 "SELECT EXISTS (SELECT FROM bulk_jobs WHERE id = @Id AND lease_token = @Token AND completed_at IS NOT NULL)",
                 new { Id = lease.JobId.Value, lease.Token },
-                cancellationToken));
+                cancellationToken);
         }
 
         await TellAsync(transaction, ended, cancellationToken);

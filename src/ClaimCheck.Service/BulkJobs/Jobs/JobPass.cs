@@ -1,15 +1,11 @@
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// A worker's pass through a job, chunk by chunk: while the target applies one, the next is read and the results of the last are
-/// written. The catalog is updated about once a second; in between, the notes in the target record what was done.
-/// </summary>
+/// <summary>A worker's pass through a job, chunk by chunk: while the target applies one, the next is read and the results of the
+/// last are written. The catalog is updated about once a second; in between, the notes in the target record what was
+/// done.</summary>
 internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time) : IAsyncDisposable
 {
     private const int MostUnsaved = 5000;

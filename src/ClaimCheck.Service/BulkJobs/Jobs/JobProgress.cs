@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Records the progress of a job: counts and failures, guarded by the lease.</summary>
@@ -13,7 +9,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // A repetition after a lost answer finds itself done: processed shows it, and the failures are there already.
-        var failed = await transaction.Connection.QuerySingleOrDefaultAsync<long?>(transaction.Command(
+        var failed = await transaction.QuerySingleOrDefaultAsync<long?>(
             """
             UPDATE bulk_jobs
                SET next_chunk = @nextChunk,
@@ -25,7 +21,7 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
             RETURNING failed
             """,
             new { Id = lease.JobId.Value, lease.Token, nextChunk, processed, Failed = (long)failures.Count },
-            cancellationToken));
+            cancellationToken);
         if (failed is null)
             return null;
         await InsertAsync(transaction, lease, failures, round: 0, cancellationToken);
@@ -39,22 +35,24 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
         JobLease lease, int round, IReadOnlyList<long> tried, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var locked = await transaction.Connection.ExecuteScalarAsync<long?>(transaction.Command(
-            "SELECT failed FROM bulk_jobs WHERE id = @Id AND status = 'running' AND lease_token = @Token FOR UPDATE", new { Id = lease.JobId.Value, lease.Token }, cancellationToken));
+        var locked = await transaction.ExecuteScalarAsync<long?>(
+            "SELECT failed FROM bulk_jobs WHERE id = @Id AND status = 'running' AND lease_token = @Token FOR UPDATE",
+            new { Id = lease.JobId.Value, lease.Token },
+            cancellationToken);
         if (locked is null)
             return false;
-        var removed = await transaction.Connection.ExecuteAsync(transaction.Command(
+        var removed = await transaction.ExecuteAsync(
             "DELETE FROM bulk_job_failures WHERE job_id = @Id AND idx = ANY(@Tried) AND round < @round",
             new { Id = lease.JobId.Value, Tried = tried.ToArray(), round },
-            cancellationToken));
+            cancellationToken);
         if (removed > 0)
         {
             await InsertAsync(transaction, lease, failures, round, cancellationToken);
             var passed = removed - failures.Count;
-            await transaction.Connection.ExecuteAsync(transaction.Command(
+            await transaction.ExecuteAsync(
                 "UPDATE bulk_jobs SET succeeded = succeeded + @passed, failed = failed - @passed, leases = 1 WHERE id = @Id",
                 new { Id = lease.JobId.Value, passed },
-                cancellationToken));
+                cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
@@ -62,20 +60,16 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
     }
 
     /// <summary>Records the number of a claim's records, once its manifest was read.</summary>
-    public async Task SaveTotalAsync(JobLease lease, long total, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    public Task SaveTotalAsync(JobLease lease, long total, CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             "UPDATE bulk_jobs SET total_items = @total WHERE id = @Id AND status = 'running' AND lease_token = @Token",
             new { Id = lease.JobId.Value, lease.Token, total },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>The next items to try again: those that failed transiently, the earliest round first.</summary>
     public async Task<(int Round, IReadOnlyList<long> Indexes)> NextRetriesAsync(JobLease lease, int atMost, CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var rows = (await connection.QueryAsync<(int Round, long Index)>(new CommandDefinition(
+        var rows = await catalog.ListAsync<(int Round, long Index)>(
             """
             SELECT round, idx
               FROM bulk_job_failures
@@ -85,24 +79,21 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
              LIMIT @atMost
             """,
             new { Id = lease.JobId.Value, atMost },
-            cancellationToken: cancellationToken))).AsList();
+            cancellationToken);
         return rows.Count == 0 ? (0, []) : (rows[0].Round + 1, [.. rows.Select(row => row.Index)]);
     }
 
     /// <summary>Failures from an index on, in order.</summary>
-    public async Task<IReadOnlyList<ItemFailure>> ReadAsync(JobLease lease, long after, int atMost, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<(long Index, string? Key, string Class, string Code, string Message)>(new CommandDefinition(
+    public async Task<IReadOnlyList<ItemFailure>> ReadAsync(JobLease lease, long after, int atMost, CancellationToken cancellationToken) =>
+        (await catalog.ListAsync<(long Index, string? Key, string Class, string Code, string Message)>(
             "SELECT idx, key, class, code, message FROM bulk_job_failures WHERE job_id = @Id AND idx > @after ORDER BY idx LIMIT @atMost",
             new { Id = lease.JobId.Value, after, atMost },
-            cancellationToken: cancellationToken)))
+            cancellationToken))
             .Select(row => new ItemFailure(row.Index, row.Key, row.Class == "transient", row.Code, row.Message)).ToList();
-    }
 
     private static Task InsertAsync(
         Transaction transaction, JobLease lease, IReadOnlyList<ItemFailure> failures, int round, CancellationToken cancellationToken) =>
-        failures.Count == 0 ? Task.CompletedTask : transaction.Connection.ExecuteAsync(transaction.Command(
+        failures.Count == 0 ? Task.CompletedTask : transaction.ExecuteAsync(
             """
             INSERT INTO bulk_job_failures (job_id, idx, key, class, code, message, round)
             SELECT @Id, f.idx, f.key, f.class, f.code, f.message, @round
@@ -119,5 +110,5 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
                 Codes = failures.Select(failure => failure.Code).ToArray(),
                 Messages = failures.Select(failure => failure.Message).ToArray(),
             },
-            cancellationToken));
+            cancellationToken);
 }

@@ -1,10 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Http.Access;
-using ClaimCheck.Service.Http;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
@@ -25,11 +19,8 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     private static readonly TimeSpan LongestTtl = TimeSpan.FromDays(3650);
     private static readonly string[] Fields = ["operation", "items", "claim", "ttl"];
 
-    /// <param name="caller">The caller.</param>
     /// <param name="body">The request.</param>
     /// <param name="items">The array of its items, where it has one.</param>
-    /// <param name="key">Its idempotency key.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, byte[]? items, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -57,7 +48,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
 
         claim = claim is null ? null : batches.Kept(claim);
         var id = JobId.New();
-        var job = new NewJob { JobId = id, Operation = operation!, Ttl = ttl, Meaning = Meaning(operation!, ttl, claim, []), ClaimUrl = claim };
+        var job = new NewJob(id, operation!, ttl, Meaning(operation!, ttl, claim, []), Body: null, claim);
         if (items is { } inline)
         {
             using var writer = await KeepAsync(operation!, inline, cancellationToken);
@@ -83,10 +74,8 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public static JobAnswer Repeated(JobRow? known, bool meansTheSame) =>
         meansTheSame ? new JobAnswer.Asked(known!, false) : new Refused(ProblemCodes.IdempotencyKeyReused);
 
-    /// <returns>
-    /// The operation as it was last read, and the refusal where it can't be used now; neither where it does not exist, which the
-    /// errors tell.
-    /// </returns>
+    /// <returns>The operation as it was last read, and the refusal where it can't be used now; neither where it does not exist,
+    /// which the errors tell.</returns>
     public async Task<(Operation? Operation, Refused? Refusal)> FindOperationAsync(
         string? name, Dictionary<string, string[]> errors, CancellationToken cancellationToken)
     {

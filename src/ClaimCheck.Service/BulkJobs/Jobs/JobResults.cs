@@ -1,14 +1,10 @@
-using System.Buffers;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Staging;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// Writes a job's results: one line for each processed item. Disposed before completion, it leaves nothing behind.
-/// </summary>
+/// <summary>Writes a job's results: one line for each processed item. Disposed before completion, it leaves nothing
+/// behind.</summary>
 internal sealed class JobResults : IAsyncDisposable
 {
     private const int FlushBytes = 256 << 10;
@@ -25,7 +21,6 @@ internal sealed class JobResults : IAsyncDisposable
 
     /// <param name="items">In order.</param>
     /// <param name="failures">Those of these items that failed, in order.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     public async ValueTask AddAsync(IEnumerable<JobItem> items, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         var next = 0;

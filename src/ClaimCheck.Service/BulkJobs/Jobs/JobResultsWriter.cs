@@ -1,5 +1,4 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Exporting;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 

@@ -1,19 +1,9 @@
-using System.Text.Json;
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Sources;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// Removes what has expired: jobs whose time to live has passed, with their bodies, results and notes in the target; and bodies
-/// whose receiver went silent before a job was created.
-/// </summary>
+/// <summary>Removes what has expired: jobs whose time to live has passed, with their bodies, results and notes in the target; and
+/// bodies whose receiver went silent before a job was created.</summary>
 internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobStaging staging, SourceDatabases databases, ILogger<JobRetentionWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -32,9 +22,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
 
     private async Task<bool> SweepIntakeAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Once abandoned, it can't be renewed or become a job. Its next sweep is also its lease: one replica at a time erases it.
-        var due = await connection.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(
+        var due = await catalog.QuerySingleOrDefaultAsync<Guid?>(
             """
             UPDATE bulk_job_intakes i
                SET abandoned_at = coalesce(abandoned_at, now()), next_sweep_at = now() + interval '1 minute'
@@ -47,7 +36,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
              WHERE i.job_id = due.job_id
             RETURNING i.job_id
             """,
-            cancellationToken: cancellationToken));
+            null,
+            cancellationToken);
         if (due is not { } id)
             return false;
         try
@@ -70,7 +60,7 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // A body stays as long as a retry may read it; the index is bulk_jobs_to_sweep.
-        var due = await connection.QuerySingleOrDefaultAsync<DueRow>(new CommandDefinition(
+        var due = await connection.QuerySingleOrDefaultAsync<DueRow>(
             """
             UPDATE bulk_jobs b
                SET next_sweep_at = now() + interval '1 minute'
@@ -78,14 +68,17 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
                       FROM bulk_jobs j
                      WHERE greatest(expires_at, next_sweep_at) <= now() AND expires_at IS NOT NULL AND erased_at IS NULL
                        AND NOT EXISTS (SELECT FROM bulk_jobs r
-                                        WHERE (r.body_of = j.id OR r.retry_of = j.id) AND (r.expires_at IS NULL OR r.expires_at > now()))
+                                        WHERE (r.body_of = j.id OR r.retry_of = j.id)
+                                          AND (r.expires_at IS NULL OR r.expires_at > now()))
                      ORDER BY greatest(expires_at, next_sweep_at)
                      LIMIT 1
                        FOR UPDATE SKIP LOCKED) due
              WHERE b.id = due.id
-            RETURNING b.id, b.definition::text AS definition, b.completed_at < now() - interval '10 minutes' AS is_cold, b.expires_at < now() - interval '1 day' AS is_old
+            RETURNING b.id, b.definition::text AS definition, b.completed_at < now() - interval '10 minutes' AS is_cold,
+                      b.expires_at < now() - interval '1 day' AS is_old
             """,
-            cancellationToken: cancellationToken));
+            null,
+            cancellationToken);
         if (due is null)
             return false;
         var job = new JobId(due.Id);
@@ -101,7 +94,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
             if (!due.IsCold)
                 return true;
             await ForgetNotesAsync(due, cancellationToken);
-            await connection.ExecuteAsync(new CommandDefinition("UPDATE bulk_jobs SET erased_at = now() WHERE id = @Id", new { due.Id }, cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(
+                "UPDATE bulk_jobs SET erased_at = now() WHERE id = @Id", new { due.Id }, cancellationToken);
             Log.Erased(logger, job);
         }
         catch (StagingException e)
@@ -129,8 +123,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         try
         {
             await using var target = await databases.GetForWriting(operation.Target).OpenConnectionAsync(cancellationToken);
-            await target.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM claimcheck.applied_chunks WHERE job_id = @Id", new { due.Id }, cancellationToken: cancellationToken));
+            await target.ExecuteAsync(
+                "DELETE FROM claimcheck.applied_chunks WHERE job_id = @Id", new { due.Id }, cancellationToken);
         }
         catch (Exception e) when (due.IsOld && (TargetErrors.IsTargetError(e) || e is SourceException))
         {
@@ -140,21 +134,20 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
 
     // An idempotency key is kept for a day at least. Retries are deleted before their originals. The index is
     // bulk_jobs_to_forget.
-    private async Task ForgetAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+    private Task ForgetAsync(CancellationToken cancellationToken) =>
+        catalog.ExecuteAsync(
             """
             DELETE FROM bulk_jobs
              WHERE id = ANY(ARRAY(
                    SELECT id
                      FROM bulk_jobs j
-                    WHERE erased_at IS NOT NULL AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
+                    WHERE erased_at IS NOT NULL
+                      AND CASE WHEN idempotency_key IS NULL THEN '-infinity' ELSE created_at END < now() - interval '24 hours'
                       AND NOT EXISTS (SELECT FROM bulk_jobs r WHERE r.body_of = j.id OR r.retry_of = j.id)
                     LIMIT 1000))
             """,
-            cancellationToken: cancellationToken));
-    }
+            null,
+            cancellationToken);
 
     private sealed record DueRow(Guid Id, string Definition, bool IsCold, bool IsOld);
 

@@ -1,36 +1,33 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// Creates jobs of another job's failed items. Each item is taken by one retry: what failed there again is retried from there,
-/// and what a retry that ended early did not reach is taken by the next one.
-/// </summary>
+/// <summary>Creates jobs of another job's failed items. Each item is taken by one retry: what failed there again is retried from
+/// there, and what a retry that ended early did not reach is taken by the next one.</summary>
 internal sealed class JobRetries(NpgsqlDataSource catalog)
 {
-    /// <returns>
-    /// The retry, new or still running; or the reason why there is none, null where nothing failed that could be tried again.
-    /// </returns>
+    /// <returns>The retry, new or still running; or the reason why there is none, null where nothing failed that could be tried
+    /// again.</returns>
     public async Task<(JobRow? Retry, string? Refusal)> AskAsync(Caller caller, JobRow job, string? failureClass, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // The lock makes a second request wait for the first. The sweep skips locked rows and comes later.
-        await transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT 1 FROM bulk_jobs WHERE id = ANY(@Ids) ORDER BY id FOR UPDATE", new { Ids = new[] { job.Id, job.BodyOf ?? job.Id } }, cancellationToken));
-        var running = await transaction.Connection.QueryFirstOrDefaultAsync<JobRow>(transaction.Command(
-            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE retry_of = @Id AND status IN ('pending', 'running') LIMIT 1", new { job.Id }, cancellationToken));
+        await transaction.ExecuteAsync(
+            "SELECT 1 FROM bulk_jobs WHERE id = ANY(@Ids) ORDER BY id FOR UPDATE",
+            new { Ids = new[] { job.Id, job.BodyOf ?? job.Id } },
+            cancellationToken);
+        var running = await transaction.QuerySingleOrDefaultAsync<JobRow>(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE retry_of = @Id AND status IN ('pending', 'running') LIMIT 1",
+            new { job.Id },
+            cancellationToken);
         if (running is not null)
             return (running, null);
-        var isWhole = await transaction.Connection.ExecuteScalarAsync<string>(transaction.Command(
-            "SELECT definition ->> 'atomicity' FROM bulk_jobs WHERE id = @Id", new { job.Id }, cancellationToken)) == Operation.PerJob;
-        var earlier = (await transaction.Connection.QueryAsync<EarlierRow>(transaction.Command(
+        var isWhole = await transaction.ExecuteScalarAsync<string>(
+            "SELECT definition ->> 'atomicity' FROM bulk_jobs WHERE id = @Id",
+            new { job.Id },
+            cancellationToken) == Operation.PerJob;
+        var earlier = await transaction.ListAsync<EarlierRow>(
             "SELECT id, status, retry_class AS class, retry_from AS begin, processed, total_items FROM bulk_jobs WHERE retry_of = @Id ORDER BY created_at, id",
             new { job.Id },
-            cancellationToken))).AsList();
+            cancellationToken);
         var (share, refusal) = isWhole ? OfWhole(earlier) : Share.Of(failureClass, earlier);
         if (share is null)
             return (null, refusal);
@@ -50,8 +47,8 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
     };
 
     // Of a job that is atomic as a whole, nothing was applied before all of it is.
-    private static (Share? Share, string? Refusal) OfWhole(List<EarlierRow> earlier) =>
-        earlier.Find(retry => retry.Status == BulkJobStatus.Completed) is { } done
+    private static (Share? Share, string? Refusal) OfWhole(IReadOnlyList<EarlierRow> earlier) =>
+        earlier.FirstOrDefault(retry => retry.Status == BulkJobStatus.Completed) is { } done
             ? (null, $"All of it was applied by its retry {new JobId(done.Id)}.")
             : (new(null, 0), null);
 
@@ -59,11 +56,13 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         Transaction transaction, Caller caller, JobRow job, Share share, bool isWhole, CancellationToken cancellationToken) =>
         transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.LongCommand(
             $"""
-            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body_of, retry_of, retry_class, retry_from, total_items, ttl, traceparent)
-            SELECT @NewId, j.tenant, @Caller, j.operation, j.definition, j.concurrency, 'retry', coalesce(j.body_of, j.id), j.id, @Class, @Begin,
-                   CASE WHEN @isWhole THEN j.total_items ELSE f.valid - @Begin END, j.ttl, @TraceParent
+            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body_of, retry_of, retry_class,
+                                   retry_from, total_items, ttl, traceparent)
+            SELECT @NewId, j.tenant, @Caller, j.operation, j.definition, j.concurrency, 'retry', coalesce(j.body_of, j.id),
+                   j.id, @Class, @Begin, CASE WHEN @isWhole THEN j.total_items ELSE f.valid - @Begin END, j.ttl, @TraceParent
               FROM bulk_jobs j,
-                   LATERAL (SELECT count(*) FILTER (WHERE code <> 'invalid') AS valid, count(*) FILTER (WHERE code = 'invalid') AS invalid
+                   LATERAL (SELECT count(*) FILTER (WHERE code <> 'invalid') AS valid,
+                                   count(*) FILTER (WHERE code = 'invalid') AS invalid
                               FROM bulk_job_failures b
                              WHERE b.job_id = j.id AND (@Class::text IS NULL OR b.class = @Class)) f
              WHERE j.id = @Id AND j.erased_at IS NULL
@@ -76,9 +75,9 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
     /// <summary>Which of the failed items: those of one class or of both, from an index on.</summary>
     private sealed record Share(string? Class, long Begin)
     {
-        public static (Share? Share, string? Refusal) Of(string? asked, List<EarlierRow> earlier)
+        public static (Share? Share, string? Refusal) Of(string? asked, IReadOnlyList<EarlierRow> earlier)
         {
-            var others = earlier.FindAll(retry => retry.Class is null || asked is null || retry.Class == asked);
+            var others = earlier.Where(retry => retry.Class is null || asked is null || retry.Class == asked).ToList();
             if (others.Count == 0)
                 return (new(asked, 0), null);
             var last = others[^1];
@@ -93,15 +92,9 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
         }
     }
 
-    private sealed record EarlierRow
+    private sealed record EarlierRow(
+        Guid Id, string Status, string? Class, long Begin, long Processed, long? TotalItems)
     {
-        public required Guid Id { get; init; }
-        public required string Status { get; init; }
-        public string? Class { get; init; }
-        public required long Begin { get; init; }
-        public required long Processed { get; init; }
-        public long? TotalItems { get; init; }
-
         public bool IsEarly => Processed < TotalItems;
     }
 }

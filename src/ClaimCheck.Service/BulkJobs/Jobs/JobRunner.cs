@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using ClaimCheck.Service.Http;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Runs one leased job to its outcome: completed, failed, cancelled, or given back.</summary>

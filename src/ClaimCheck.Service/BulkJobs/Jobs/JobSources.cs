@@ -1,8 +1,5 @@
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Staging;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
@@ -17,15 +14,16 @@ internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, Cla
     {
         if (lease.RetryOf is not { } original)
             return Open(lease.Operation, lease.Body, lease.ClaimUrl);
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var root = await connection.QuerySingleAsync<BodyRow>(new CommandDefinition(
+        var root = await catalog.QuerySingleAsync<BodyRow>(
             "SELECT body, body_key, body_bytes, body_index, claim_url, coalesce(total_items, 0) AS total_items FROM bulk_jobs WHERE id = @Id",
-            new { Id = lease.BodyOf!.Value.Value },
-            cancellationToken: cancellationToken));
+            new { Id = lease.BodyOf },
+            cancellationToken);
         var body = root.BodyIndex is { } index ? new JobBody(root.Body, root.BodyKey, index, root.BodyBytes, root.TotalItems) : null;
         var items = Open(lease.Operation, body, root.ClaimUrl);
         // A job that is atomic as a whole is retried as a whole.
-        return lease.Operation.Atomicity == Operation.PerJob ? items : new RetryItems(catalog, items, original, lease.RetryClass, lease.RetryFrom);
+        return lease.Operation.Atomicity == Operation.PerJob
+            ? items
+            : new RetryItems(catalog, items, new(original), lease.RetryClass, lease.RetryFrom);
     }
 
     private JobItems Open(Operation operation, JobBody? body, string? claimUrl)
@@ -37,13 +35,6 @@ internal sealed class JobSources(NpgsqlDataSource catalog, IStaging staging, Cla
         return new ClaimItems(operation, batches, claimed, time);
     }
 
-    private sealed record BodyRow
-    {
-        public byte[]? Body { get; init; }
-        public string? BodyKey { get; init; }
-        public long BodyBytes { get; init; }
-        public byte[]? BodyIndex { get; init; }
-        public string? ClaimUrl { get; init; }
-        public long TotalItems { get; init; }
-    }
+    private sealed record BodyRow(
+        byte[]? Body, string? BodyKey, long BodyBytes, byte[]? BodyIndex, string? ClaimUrl, long TotalItems);
 }

@@ -1,23 +1,11 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>A request for a job that was found valid.</summary>
-internal sealed record NewJob
+internal sealed record NewJob(
+    JobId JobId, Operation Operation, TimeSpan Ttl, byte[] Meaning, JobBody? Body, string? ClaimUrl)
 {
-    public required JobId JobId { get; init; }
-    public required Operation Operation { get; init; }
-    public required TimeSpan Ttl { get; init; }
-    public required byte[] Meaning { get; init; }
-    public JobBody? Body { get; init; }
-    public string? ClaimUrl { get; init; }
-
     public string Source => ClaimUrl is not null ? "claim" : Body!.Key is null ? "inline" : "staged";
 }
 
@@ -25,27 +13,28 @@ internal sealed record NewJob
 internal sealed class JobStore(NpgsqlDataSource catalog)
 {
     /// <summary>Creates a job.</summary>
-    /// <returns>
-    /// The new one; or the one that the key had created before, and whether it means the same. Nothing where the body's intake
-    /// was swept meanwhile.
-    /// </returns>
+    /// <returns>The new one; or the one that the key had created before, and whether it means the same. Nothing where the body's
+    /// intake was swept meanwhile.</returns>
     public async Task<(JobRow? New, JobRow? Known, bool MeansTheSame)> CreateAsync(Caller caller, NewJob job, string? key, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // Deleting the intake ends the sweep's right to delete what was staged.
-        if (job.Source == "staged" && await transaction.Connection.ExecuteAsync(transaction.Command(
-            "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()", new { Id = job.JobId.Value }, cancellationToken)) == 0)
+        if (job.Source == "staged" && await transaction.ExecuteAsync(
+            "DELETE FROM bulk_job_intakes WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()",
+            new { Id = job.JobId.Value },
+            cancellationToken) == 0)
         {
             return default;
         }
 
         // The unique index makes a second request with the same key wait here until the first has committed.
-        var row = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
+        var row = await transaction.QuerySingleOrDefaultAsync<JobRow>(
             $"""
-            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes, body_index, claim_url,
+            INSERT INTO bulk_jobs (id, tenant, caller, operation, definition, concurrency, source, body, body_key, body_bytes,
+                                   body_index, claim_url,
                                    total_items, ttl, idempotency_owner, idempotency_key, meaning, traceparent)
-            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey, @Bytes, @Index, @ClaimUrl,
-                    @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
+            VALUES (@Id, @Tenant, @Caller, @Operation, @Definition::json, @Concurrency, @Source, @Inline, @BodyKey,
+                    @Bytes, @Index, @ClaimUrl, @Items, @Ttl, @Owner, @IdempotencyKey, @Meaning, @TraceParent)
             ON CONFLICT (idempotency_owner, idempotency_key) DO NOTHING
             RETURNING {JobRow.Columns}
             """,
@@ -65,12 +54,12 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
                 job.ClaimUrl,
                 job.Body?.Items,
                 job.Ttl,
-                Owner = key is null ? null : KeyOwner(caller),
+                Owner = key is null ? null : caller.KeyOwner,
                 IdempotencyKey = key,
                 job.Meaning,
                 TraceParent = System.Diagnostics.Activity.Current?.Id,
             },
-            cancellationToken));
+            cancellationToken);
         if (row is null)
         {
             // Rolled back together with the end of the intake: the caller drops the intake.
@@ -92,41 +81,37 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
     private static async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(
         NpgsqlConnection connection, Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
     {
-        var parameters = new { Owner = KeyOwner(caller), key };
-        var known = await connection.QuerySingleOrDefaultAsync<JobRow>(new CommandDefinition(
-            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key", parameters, cancellationToken: cancellationToken));
-        var means = await connection.ExecuteScalarAsync<byte[]?>(new CommandDefinition(
-            "SELECT meaning FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key", parameters, cancellationToken: cancellationToken));
+        var parameters = new { Owner = caller.KeyOwner, key };
+        var known = await connection.QuerySingleOrDefaultAsync<JobRow>(
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key",
+            parameters,
+            cancellationToken);
+        var means = await connection.ExecuteScalarAsync<byte[]?>(
+            "SELECT meaning FROM bulk_jobs WHERE idempotency_owner = @Owner AND idempotency_key = @key",
+            parameters,
+            cancellationToken);
         return (known, means.AsSpan().SequenceEqual(meaning));
     }
 
-    public async Task<JobRow?> FindAsync(Caller caller, JobId id, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<JobRow>(new CommandDefinition(
+    public Task<JobRow?> FindAsync(Caller caller, JobId id, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<JobRow>(
             $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = @Id AND tenant = @Tenant AND (expires_at IS NULL OR expires_at > now())",
             new { Id = id.Value, caller.Tenant },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>Those of the jobs that have ended.</summary>
-    public async Task<IEnumerable<JobRow>> EndedAsync(Guid[] jobs, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QueryAsync<JobRow>(new CommandDefinition(
+    public async Task<IEnumerable<JobRow>> EndedAsync(Guid[] jobs, CancellationToken cancellationToken) =>
+        await catalog.ListAsync<JobRow>(
             $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = ANY(@jobs) AND status IN ('completed', 'failed', 'cancelled')",
             new { jobs },
-            cancellationToken: cancellationToken));
-    }
+            cancellationToken);
 
     /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<JobRow>> ListAsync(
-        Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task<IReadOnlyList<JobRow>> ListAsync(
+        Caller caller, string? status, string? operation, JobId? before, int limit, CancellationToken cancellationToken) =>
         // Each combination of filters has its index, bulk_jobs_by_… or bulk_jobs_listed, of which a page reads its own rows only;
         // the primary key has another order of nulls.
-        return (await connection.QueryAsync<JobRow>(new CommandDefinition(
+        catalog.ListAsync<JobRow>(
             $"""
             SELECT {JobRow.Columns}
               FROM bulk_jobs
@@ -138,15 +123,12 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
              LIMIT @limit
             """,
             new { caller.Tenant, Before = before?.Value, status, operation, limit },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
-    public async Task<IReadOnlyList<BulkItemOutcome>> FailuresAsync(
-        JobId job, string? failureClass, long after, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task<IReadOnlyList<BulkItemOutcome>> FailuresAsync(
+        JobId job, string? failureClass, long after, int limit, CancellationToken cancellationToken) =>
         // By the primary key, or by the index bulk_job_failures_by_class.
-        return (await connection.QueryAsync<BulkItemOutcome>(new CommandDefinition(
+        catalog.ListAsync<BulkItemOutcome>(
             $"""
             SELECT idx AS index, key, 'failed' AS status, class, code, message
               FROM bulk_job_failures
@@ -155,15 +137,14 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
              LIMIT @limit
             """,
             new { Id = job.Value, failureClass, after, limit },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
     /// <summary>Cancels a waiting job, and asks the worker of a running one to stop. One that has ended stays as it is.</summary>
     public async Task CancelAsync(Caller caller, JobId job, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // A pending job that was begun before may have chunks in the target that are not counted yet: a worker counts them.
-        var cancelled = await transaction.Connection.QuerySingleOrDefaultAsync<JobRow>(transaction.Command(
+        var cancelled = await transaction.QuerySingleOrDefaultAsync<JobRow>(
             $"""
             UPDATE bulk_jobs
                SET status = 'cancelled', cancel_requested_at = now(), completed_at = now(), expires_at = now() + ttl
@@ -171,27 +152,24 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
             RETURNING {JobRow.Columns}
             """,
             new { Id = job.Value, caller.Tenant },
-            cancellationToken));
+            cancellationToken);
         if (cancelled is not null)
         {
             await JobOutcomes.TellAsync(transaction, cancelled, cancellationToken);
         }
         else
         {
-            await transaction.Connection.ExecuteAsync(transaction.Command(
+            await transaction.ExecuteAsync(
                 """
                 UPDATE bulk_jobs
                    SET cancel_requested_at = coalesce(cancel_requested_at, now()), next_try_at = now()
                  WHERE id = @Id AND tenant = @Tenant AND status IN ('pending', 'running')
                 """,
                 new { Id = job.Value, caller.Tenant },
-                cancellationToken));
-            await transaction.Connection.ExecuteAsync(transaction.Command("SELECT pg_notify('claimcheck', 'jobs')", null, cancellationToken));
+                cancellationToken);
+            await transaction.ExecuteAsync("SELECT pg_notify('claimcheck', 'jobs')", null, cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
     }
-
-    // Keys belong to one caller; tenants never share them.
-    private static string KeyOwner(Caller caller) => $"{caller.Tenant}/{caller.Name}";
 }

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Links;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Jobs as callers see them.</summary>

@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Http.Access;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Waits until a job has ended, for callers that asked to.</summary>

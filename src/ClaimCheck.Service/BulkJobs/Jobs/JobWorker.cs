@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Takes leases and runs jobs, a few at a time, until the service stops.</summary>

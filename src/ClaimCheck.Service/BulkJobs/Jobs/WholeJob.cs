@@ -1,15 +1,10 @@
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
 using ClaimCheck.Service.BulkJobs.Targets;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
-/// <summary>
-/// A job whose operation is atomic as a whole: one transaction of the target, with one note. A failure rolls all of it back.
-/// </summary>
+/// <summary>A job whose operation is atomic as a whole: one transaction of the target, with one note. A failure rolls all of it
+/// back.</summary>
 internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptions options, TimeProvider time)
 {
     private readonly JobLease lease = work.Lease;

@@ -1,13 +1,7 @@
-using ClaimCheck.Consumer.Databases;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
-/// <summary>
-/// Applies chunks to a target until each item has an outcome: as a whole; in groups, where items fail; again, where the target
-/// gave way or was unreachable. A chunk whose commit is in doubt is found noted when it is tried again.
-/// </summary>
+/// <summary>Applies chunks to a target until each item has an outcome: as a whole; in groups, where items fail; again, where the
+/// target gave way or was unreachable. A chunk whose commit is in doubt is found noted when it is tried again.</summary>
 internal sealed partial class ChunkApplier(
     SourceDatabases databases, JobLease lease, BulkJobsOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
@@ -36,9 +30,8 @@ internal sealed partial class ChunkApplier(
         return Failures(chunk, failures, isByChunk);
     }
 
-    /// <summary>
-    /// Makes sure that a chunk can never be applied any more: a worker that was paused may be about to apply it.
-    /// </summary>
+    /// <summary>Makes sure that a chunk can never be applied any more: a worker that was paused may be about to apply
+    /// it.</summary>
     /// <returns>False where it was applied already. True again for a chunk that was fenced before.</returns>
     public async Task<bool> FenceAsync(int round, long chunk, CancellationToken cancellationToken)
     {

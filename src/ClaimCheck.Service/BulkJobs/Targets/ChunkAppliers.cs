@@ -1,5 +1,3 @@
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>Makes the applier of a job. The caller disposes it.</summary>

@@ -1,6 +1,4 @@
 using System.Data;
-using ClaimCheck.Service.Sources;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
@@ -8,9 +6,8 @@ namespace ClaimCheck.Service.BulkJobs.Targets;
 /// <summary>Checks an operation's statement against its target, without running it.</summary>
 internal static class OperationCheck
 {
-    /// <returns>
-    /// What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing is wrong.
-    /// </returns>
+    /// <returns>What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing
+    /// is wrong.</returns>
     public static async Task<(string Reason, int? Line)?> FaultAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
     {
         var isDescribed = false;

@@ -1,14 +1,8 @@
-using System.Text;
-using ClaimCheck.Records;
-using ClaimCheck.Service.Sources;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
-/// <summary>
-/// The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server plans the
-/// statement once. Values travel as text in Postgres' own form, and are cast there; nothing a caller sent becomes part of a
-/// statement. Names begin with claimcheck_, which an operator's statement does not use.
-/// </summary>
+/// <summary>The functions that a target session creates for itself, in pg_temp, so that a chunk is one round trip and the server
+/// plans the statement once. Values travel as text in Postgres' own form, and are cast there; nothing a caller sent becomes part
+/// of a statement. Names begin with claimcheck_, which an operator's statement does not use.</summary>
 internal static class OperationSql
 {
     // For the second pass: the size of the first groups of a chunk that failed. Small enough that a bad item costs its neighbours
@@ -25,12 +19,12 @@ internal static class OperationSql
     // are at fault themselves.
     private const string Unsure = "^(42|0A|26|XX|F0|53200)";
 
-    /// <summary>
-    /// The statement with its parameters as <c>$1, $2, …</c> or, for form set, over typed empty items: for checking.
-    /// </summary>
+    /// <summary>The statement with its parameters as <c>$1, $2, …</c> or, for form set, over typed empty items: for
+    /// checking.</summary>
     public static string Probe(Operation operation) =>
         operation.IsSet
-            ? WithItems(operation, $"SELECT 1 AS ordinal, {string.Join(", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}"))}")
+            ? WithItems(operation, "SELECT 1 AS ordinal, "
+                + string.Join(", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}")))
             : Substitute(operation, (_, parameter) => $"CAST(NULL AS {parameter.Type})");
 
     /// <summary>All functions of a session.</summary>
@@ -39,10 +33,12 @@ internal static class OperationSql
         var count = operation.Parameters.Count;
         var arrays = Each(count, i => $"claimcheck_{i} text[]");
         string Slice(string from, string to) => $"claimcheck_o[{from}:{to}], {Each(count, i => $"claimcheck_{i}[{from}:{to}]")}";
-        var arguments = $"claimcheck_job uuid, claimcheck_round integer, claimcheck_chunk bigint, claimcheck_strict boolean, claimcheck_ends integer[], claimcheck_o integer[], {arrays}";
+        var arguments = "claimcheck_job uuid, claimcheck_round integer, claimcheck_chunk bigint, claimcheck_strict boolean, "
+            + $"claimcheck_ends integer[], claimcheck_o integer[], {arrays}";
         const string note = """
               IF claimcheck_job IS NOT NULL THEN
-                INSERT INTO claimcheck.applied_chunks (job_id, round, chunk) VALUES (claimcheck_job, claimcheck_round, claimcheck_chunk) ON CONFLICT DO NOTHING;
+                INSERT INTO claimcheck.applied_chunks (job_id, round, chunk)
+                VALUES (claimcheck_job, claimcheck_round, claimcheck_chunk) ON CONFLICT DO NOTHING;
                 IF NOT FOUND THEN RETURN NULL; END IF;
               END IF;
             """;
@@ -56,7 +52,8 @@ internal static class OperationSql
             BEGIN
             {{note}}
               FOREACH claimcheck_end IN ARRAY claimcheck_ends LOOP
-                claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_end")}});
+                claimcheck_missing := claimcheck_missing
+                  || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_end")}});
                 claimcheck_from := claimcheck_end + 1;
               END LOOP;
               IF claimcheck_missing <> '{}' THEN
@@ -72,7 +69,8 @@ internal static class OperationSql
             -- The second pass: groups, within a failed group a few items at a time, and within these single items. Strict: where
             -- no item passes and the definition may be at fault, no item is failed.
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_sift({{arguments}},
-              OUT claimcheck_missing integer[], OUT claimcheck_failed integer[], OUT claimcheck_states text[], OUT claimcheck_names text[])
+              OUT claimcheck_missing integer[], OUT claimcheck_failed integer[], OUT claimcheck_states text[],
+              OUT claimcheck_names text[])
             RETURNS record LANGUAGE plpgsql AS $claimcheck$
             DECLARE
               claimcheck_from integer := 1;
@@ -94,7 +92,8 @@ internal static class OperationSql
                 WHILE claimcheck_from <= claimcheck_end LOOP
                   claimcheck_to := least(claimcheck_from + {{Group - 1}}, claimcheck_end);
                   BEGIN
-                    claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_to")}});
+                    claimcheck_missing := claimcheck_missing
+                      || pg_temp.claimcheck_run({{Slice("claimcheck_from", "claimcheck_to")}});
                     claimcheck_passed := true;
                   EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                     IF {{Rethrown}} THEN RAISE; END IF;
@@ -102,21 +101,26 @@ internal static class OperationSql
                     WHILE claimcheck_i <= claimcheck_to LOOP
                       claimcheck_j := least(claimcheck_i + {{Few - 1}}, claimcheck_to);
                       BEGIN
-                        claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_i", "claimcheck_j")}});
+                        claimcheck_missing := claimcheck_missing
+                          || pg_temp.claimcheck_run({{Slice("claimcheck_i", "claimcheck_j")}});
                         claimcheck_passed := true;
                       EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                         IF {{Rethrown}} THEN RAISE; END IF;
                         FOR claimcheck_k IN claimcheck_i..claimcheck_j LOOP
                           BEGIN
-                            claimcheck_missing := claimcheck_missing || pg_temp.claimcheck_run({{Slice("claimcheck_k", "claimcheck_k")}});
+                            claimcheck_missing := claimcheck_missing
+                              || pg_temp.claimcheck_run({{Slice("claimcheck_k", "claimcheck_k")}});
                             claimcheck_passed := true;
                           EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                             IF {{Rethrown}} THEN RAISE; END IF;
                             GET STACKED DIAGNOSTICS claimcheck_constraint = CONSTRAINT_NAME, claimcheck_column = COLUMN_NAME;
                             claimcheck_failed := claimcheck_failed || claimcheck_o[claimcheck_k];
-                            claimcheck_unread := CASE WHEN SQLSTATE ~ '^22' THEN pg_temp.claimcheck_unread({{Each(count, i => $"claimcheck_{i}[claimcheck_k]")}}) END;
-                            claimcheck_states := claimcheck_states || CASE WHEN claimcheck_unread IS NULL THEN SQLSTATE ELSE '{{TargetErrors.Unread}}' END;
-                            claimcheck_names := claimcheck_names || coalesce(claimcheck_unread, nullif(claimcheck_constraint, ''), claimcheck_column, '');
+                            claimcheck_unread := CASE WHEN SQLSTATE ~ '^22'
+                              THEN pg_temp.claimcheck_unread({{Each(count, i => $"claimcheck_{i}[claimcheck_k]")}}) END;
+                            claimcheck_states := claimcheck_states
+                              || CASE WHEN claimcheck_unread IS NULL THEN SQLSTATE ELSE '{{TargetErrors.Unread}}' END;
+                            claimcheck_names := claimcheck_names
+                              || coalesce(claimcheck_unread, nullif(claimcheck_constraint, ''), claimcheck_column, '');
                           END;
                         END LOOP;
                       END;
@@ -135,7 +139,8 @@ internal static class OperationSql
               END IF;
               IF claimcheck_job IS NOT NULL THEN
                 UPDATE claimcheck.applied_chunks
-                   SET not_found = claimcheck_missing, failed = claimcheck_failed, states = claimcheck_states, names = claimcheck_names
+                   SET not_found = claimcheck_missing, failed = claimcheck_failed, states = claimcheck_states,
+                       names = claimcheck_names
                  WHERE job_id = claimcheck_job AND round = claimcheck_round AND chunk = claimcheck_chunk;
               END IF;
             END $claimcheck$;
@@ -144,9 +149,12 @@ internal static class OperationSql
 
     // Names the parameter whose value this server can't read as its type; NULL where all can be read.
     private static string Unread(Operation operation) => $"""
-        CREATE OR REPLACE FUNCTION pg_temp.claimcheck_unread({Each(operation.Parameters.Count, i => $"claimcheck_{i} text")}) RETURNS text LANGUAGE plpgsql AS $claimcheck$
+        CREATE OR REPLACE FUNCTION pg_temp.claimcheck_unread({Each(operation.Parameters.Count, i => $"claimcheck_{i} text")})
+        RETURNS text LANGUAGE plpgsql AS $claimcheck$
         BEGIN
-        {string.Join('\n', operation.Parameters.Select((parameter, i) => $"  BEGIN PERFORM claimcheck_{i}::{parameter.Type}; EXCEPTION WHEN data_exception THEN RETURN '{parameter.Name}'; END;"))}
+        {string.Join('\n', operation.Parameters.Select((parameter, i) =>
+            $"  BEGIN PERFORM claimcheck_{i}::{parameter.Type}; "
+            + $"EXCEPTION WHEN data_exception THEN RETURN '{parameter.Name}'; END;"))}
           RETURN NULL;
         END $claimcheck$;
         """;
@@ -156,10 +164,12 @@ internal static class OperationSql
     {
         var parameters = operation.Parameters;
         var unnested = $"unnest(claimcheck_o, {Each(parameters.Count, i => $"claimcheck_{i}")}) AS claimcheck_u (o, {Each(parameters.Count, i => $"v{i}")})";
+        var items = string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type} AS {Quote(parameter.Name)}"));
+        var values = string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{VariableOf(parameter.Type)}"));
         var body = operation.IsSet
             ? $"""
               FOR claimcheck_ordinal IN
-            {WithItems(operation, $"SELECT claimcheck_u.o AS ordinal, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type} AS {Quote(parameter.Name)}"))} FROM {unnested}")}
+            {WithItems(operation, $"SELECT claimcheck_u.o AS ordinal, {items} FROM {unnested}")}
               LOOP
                 claimcheck_touched := claimcheck_touched || claimcheck_ordinal;
               END LOOP;
@@ -167,9 +177,9 @@ internal static class OperationSql
             """
             : $"""
               FOR claimcheck_ordinal, {Each(parameters.Count, i => $"claimcheck_v{i}")} IN
-                SELECT claimcheck_u.o, {string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{VariableOf(parameter.Type)}"))} FROM {unnested}
+                SELECT claimcheck_u.o, {values} FROM {unnested}
               LOOP
-            {Substitute(operation, (place, parameter) => VariableOf(parameter.Type) == parameter.Type ? $"claimcheck_v{place}" : $"(claimcheck_v{place}::{parameter.Type})")}
+            {Substitute(operation, Variable)}
                 ;
                 IF NOT FOUND THEN claimcheck_missing := claimcheck_missing || claimcheck_ordinal; END IF;
               END LOOP;
@@ -194,6 +204,9 @@ internal static class OperationSql
     // A type that the target defines may be a composite one, which a loop can't read into one of several variables: it stays text
     // until it is used.
     private static string VariableOf(string type) => PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
+
+    private static string Variable(int place, Datasets.Dataset.Parameter parameter) =>
+        VariableOf(parameter.Type) == parameter.Type ? $"claimcheck_v{place}" : $"(claimcheck_v{place}::{parameter.Type})";
 
     private static string WithItems(Operation operation, string items)
     {

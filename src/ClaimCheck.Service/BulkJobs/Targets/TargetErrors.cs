@@ -1,6 +1,4 @@
-using ClaimCheck.Consumer.Databases;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using Npgsql;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
@@ -19,17 +17,13 @@ internal enum TargetTrouble
     /// <summary>It took longer than it may.</summary>
     TookTooLong,
 
-    /// <summary>
-    /// The operation does not fit the target, so that every item would fail; or some items are at fault: whether any item passes
-    /// decides.
-    /// </summary>
+    /// <summary>The operation does not fit the target, so that every item would fail; or some items are at fault: whether any
+    /// item passes decides.</summary>
     Definition,
 }
 
-/// <summary>
-/// Classifies a target's failures. The server's own message is passed on only where it can't quote other rows than the
-/// caller's; see <see cref="DatabaseStates"/>.
-/// </summary>
+/// <summary>Classifies a target's failures. The server's own message is passed on only where it can't quote other rows than the
+/// caller's; see <see cref="DatabaseStates"/>.</summary>
 internal static class TargetErrors
 {
     /// <summary>The state of an item of which the server can't read a value: the name is the parameter's.</summary>
@@ -52,7 +46,6 @@ internal static class TargetErrors
     public static bool IsOutOfMemory(PostgresException e) => e.SqlState == PostgresErrorCodes.OutOfMemory;
 
     /// <summary>Why an item failed.</summary>
-    /// <param name="item">The item.</param>
     /// <param name="state">Its SQLSTATE.</param>
     /// <param name="name">The constraint or column, or nothing.</param>
     /// <param name="isProven">Whether other items of its chunk passed; if not, and the target may be at fault, no failure is

@@ -1,6 +1,3 @@
-using ClaimCheck.Service.Catalog;
-using Npgsql;
-
 namespace ClaimCheck.Service.BulkJobs.Targets;
 
 /// <summary>What the operator creates in a target, so that a chunk and the note that it was applied commit together.</summary>

@@ -1,7 +1,4 @@
-using ClaimCheck.Records;
 using ClaimCheck.Service.BulkJobs.Bodies;
-using ClaimCheck.Service.Sources;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace ClaimCheck.Service.BulkJobs.Targets;
@@ -15,9 +12,8 @@ internal sealed record ChunkOutcome(int[] NotFound, int[] Failed, string[] State
 /// <summary>Items that are applied together, and the id under which that is noted.</summary>
 internal sealed record JobChunk(int Round, long Number, IReadOnlyList<JobItem> Items);
 
-/// <summary>
-/// One connection to a target, with the operation's functions in its pg_temp. A chunk is one round trip and one transaction.
-/// </summary>
+/// <summary>One connection to a target, with the operation's functions in its pg_temp. A chunk is one round trip and one
+/// transaction.</summary>
 internal sealed class TargetSession : IAsyncDisposable
 {
     private readonly NpgsqlConnection connection;
@@ -131,10 +127,8 @@ internal sealed class TargetSession : IAsyncDisposable
         return await batch.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>
-    /// Makes sure that a chunk can never be applied any more. Where a worker is applying it now, waits as long as its statement
-    /// may take.
-    /// </summary>
+    /// <summary>Makes sure that a chunk can never be applied any more. Where a worker is applying it now, waits as long as its
+    /// statement may take.</summary>
     /// <returns>False where it was applied.</returns>
     public async Task<bool> VoidAsync(int round, long chunk, CancellationToken cancellationToken)
     {

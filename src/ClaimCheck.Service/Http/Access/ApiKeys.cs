@@ -1,14 +1,8 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Http.Access;
 
-/// <summary>
-/// Who may call. With <c>ClaimCheck:AdminKey</c> every call needs it except health, problems, OpenAPI and signed links. Without
-/// one, every caller is the administrator, and the service answers on loopback only, and to no web page of another origin.
-/// </summary>
+/// <summary>Who may call. With <c>ClaimCheck:AdminKey</c> every call needs it except health, problems, OpenAPI and signed links.
+/// Without one, every caller is the administrator, and the service answers on loopback only, and to no web page of another
+/// origin.</summary>
 internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next)
 {
     public const int ShortestKey = 32;

@@ -30,6 +30,9 @@ internal sealed record Caller(string Name, string Tenant)
         return IsConsumer(consumer) ? new(consumer, DefaultTenant) : null;
     }
 
+    /// <summary>Whose idempotency keys are whose: they belong to one caller, and tenants never share them.</summary>
+    public string KeyOwner => $"{Tenant}/{Name}";
+
     /// <summary>Whether it may act in a consumer's name.</summary>
     public bool MaySpeakFor(string consumer) => ActsForAll || Name == consumer;
 

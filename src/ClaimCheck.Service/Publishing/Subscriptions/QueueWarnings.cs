@@ -1,17 +1,12 @@
-using System.Globalization;
-using System.Text.Json;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Service.Datasets;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>
-/// Warnings about a queue for the operator: above all that it, or its dead letter queue, keeps messages longer than files are
-/// kept.
-/// </summary>
+/// <summary>Warnings about a queue for the operator: above all that it, or its dead letter queue, keeps messages longer than
+/// files are kept.</summary>
 internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
 {
     /// <returns>Sentences, including one for each check that was not possible, with its reason.</returns>

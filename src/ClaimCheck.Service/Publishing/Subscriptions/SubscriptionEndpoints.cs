@@ -1,7 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
-using Microsoft.AspNetCore.Http.HttpResults;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>The subscriptions to events. Calls for webhooks only are in <c>Webhooks/</c>.</summary>

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Settings below <c>ClaimCheck:Subscriptions</c>.</summary>
@@ -8,9 +6,8 @@ internal sealed class SubscriptionOptions : IValidatableObject
     /// <summary>The AWS accounts, separated by commas, whose queues may be subscribed; by default only the topic's own.</summary>
     public string AllowedAccounts { get; init; } = "";
 
-    /// <summary>
-    /// The queue (its ARN) for messages that SNS can't deliver to a subscribed queue; by default they are lost.
-    /// </summary>
+    /// <summary>The queue (its ARN) for messages that SNS can't deliver to a subscribed queue; by default they are
+    /// lost.</summary>
     public string? DeadLetterQueueArn { get; init; }
 
     /// <summary>The accounts of <see cref="AllowedAccounts"/>.</summary>

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>A row of <c>subscriptions</c>, as Dapper reads it by <see cref="Columns"/>. Its endpoint may hold a secret.</summary>
@@ -31,22 +29,11 @@ internal sealed record SubscriptionRow
     public override string ToString() => $"{SubscriptionId} of {Consumer} by {Protocol}";
 }
 
-/// <summary>A request for a subscription that was found valid. Lists are sorted; null means all.</summary>
-internal sealed record NewSubscription
+/// <summary>A request for a subscription that was found valid. Lists are sorted; null means all. A webhook's content type is null
+/// for the default; a queue has the topic to which it is to be subscribed.</summary>
+internal sealed record NewSubscription(
+    string Consumer, string[]? Datasets, string[]? Types, string Protocol, string Endpoint, string? ContentType, string? Topic,
+    string[] Warnings)
 {
-    public required string Consumer { get; init; }
-    public required string[]? Datasets { get; init; }
-    public required string[]? Types { get; init; }
-    public required string Protocol { get; init; }
-    public required string Endpoint { get; init; }
-
-    /// <summary>For a webhook: null for the default.</summary>
-    public required string? ContentType { get; init; }
-
-    /// <summary>For protocol <c>sqs</c>: the topic to which the queue is to be subscribed.</summary>
-    public required string? Topic { get; init; }
-
-    public required string[] Warnings { get; init; }
-
     public override string ToString() => $"a subscription of {Consumer} by {Protocol}";
 }

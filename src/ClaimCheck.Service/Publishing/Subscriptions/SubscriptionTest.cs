@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using ClaimCheck.Contracts;
 using ClaimCheck.Service.Publishing.Webhooks;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
@@ -8,9 +6,9 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed class SubscriptionTest(WebhookSecrets secrets, WebhookSender sender, TimeProvider time)
 {
     /// <summary>A test event: about the subscription itself, of a type that no batch has, tried once.</summary>
-    public async Task<(Contracts.EventId Id, WebhookAnswer Answer)> SendAsync(SubscriptionRow subscription, CancellationToken cancellationToken)
+    public async Task<(EventId Id, WebhookAnswer Answer)> SendAsync(SubscriptionRow subscription, CancellationToken cancellationToken)
     {
-        var id = Contracts.EventId.New();
+        var id = EventId.New();
         var envelope = new BulkEvent
         {
             Id = id,

@@ -1,6 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>Subscriptions as callers see them.</summary>

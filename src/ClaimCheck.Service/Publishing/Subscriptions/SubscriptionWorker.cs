@@ -1,13 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>
-/// Continues with subscriptions that SNS has not accepted, or not removed, yet: at start, and whenever a try is due.
-/// </summary>
+/// <summary>Continues with subscriptions that SNS has not accepted, or not removed, yet: at start, and whenever a try is
+/// due.</summary>
 internal sealed partial class SubscriptionWorker(
     NpgsqlDataSource catalog, TopicSubscriptions topics, ILogger<SubscriptionWorker> logger) : BackgroundService
 {
@@ -37,11 +31,9 @@ internal sealed partial class SubscriptionWorker(
         }
     }
 
-    private async Task<IEnumerable<Guid>> DueAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    private async Task<IEnumerable<Guid>> DueAsync(CancellationToken cancellationToken) =>
         // The index is event_subscriptions_to_settle.
-        return await connection.QueryAsync<Guid>(new CommandDefinition(
+        await catalog.ListAsync<Guid>(
             """
             SELECT id
               FROM event_subscriptions
@@ -49,8 +41,8 @@ internal sealed partial class SubscriptionWorker(
              ORDER BY next_try_at
              LIMIT 100
             """,
-            cancellationToken: cancellationToken));
-    }
+            null,
+            cancellationToken);
 
     private static partial class Log
     {

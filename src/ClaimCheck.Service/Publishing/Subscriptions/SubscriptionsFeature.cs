@@ -1,6 +1,5 @@
 using Amazon.SQS;
 using ClaimCheck.Aws;
-using ClaimCheck.Service.Startup;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 

@@ -1,9 +1,7 @@
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>
-/// A subscription as a filter policy of SNS, over the attributes that every message has.
-/// https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
-/// </summary>
+/// <summary>A subscription as a filter policy of SNS, over the attributes that every message has.
+/// https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html</summary>
 internal static class TopicFilter
 {
     /// <summary>SNS refuses policies with more combinations of values.</summary>

@@ -1,9 +1,5 @@
-using System.Text.Json;
 using ClaimCheck.Aws;
 using ClaimCheck.Aws.SimpleNotificationService;
-using ClaimCheck.Contracts;
-using Dapper;
-using Npgsql;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
@@ -23,11 +19,9 @@ internal enum Settling
     Taken,
 }
 
-/// <summary>
-/// Brings SNS to the state that the catalog has for a queue's subscription. The row comes first: a process that dies between the
-/// two leaves one that is pending or deleting, and <see cref="SubscriptionWorker"/> continues with it. One process at a time
-/// works on a row, under a token; its calls to SNS are safe to repeat.
-/// </summary>
+/// <summary>Brings SNS to the state that the catalog has for a queue's subscription. The row comes first: a process that dies
+/// between the two leaves one that is pending or deleting, and <see cref="SubscriptionWorker"/> continues with it. One process at
+/// a time works on a row, under a token; its calls to SNS are safe to repeat.</summary>
 internal sealed partial class TopicSubscriptions(
     NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions options, ILogger<TopicSubscriptions> logger)
 {
@@ -39,7 +33,7 @@ internal sealed partial class TopicSubscriptions(
     public async Task<Settling> SettleAsync(SubscriptionId id, bool deleteIfRefused, CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();
-        var row = await QueryAsync(
+        var row = await catalog.QuerySingleOrDefaultAsync<SubscriptionRow>(
             $"""
             UPDATE event_subscriptions
                SET lease_token = @token, lease_until = now() + @Lease, next_try_at = now() + @Lease
@@ -50,7 +44,10 @@ internal sealed partial class TopicSubscriptions(
             cancellationToken);
         if (row is not null)
             return await SettleAsync(row, token, deleteIfRefused, cancellationToken);
-        var now = await QueryAsync($"SELECT {SubscriptionRow.Columns} FROM event_subscriptions WHERE id = @Id", new { Id = id.Value }, cancellationToken);
+        var now = await catalog.QuerySingleOrDefaultAsync<SubscriptionRow>(
+            $"SELECT {SubscriptionRow.Columns} FROM event_subscriptions WHERE id = @Id",
+            new { Id = id.Value },
+            cancellationToken);
         return now?.State switch
         {
             null or SubscriptionState.Active => Settling.Done,
@@ -99,7 +96,7 @@ internal sealed partial class TopicSubscriptions(
         var arn = (await sns.SubscribeAsync(request, cancellationToken)).SubscriptionArn;
         var told = await warnings.ReadAsync(row, arn, cancellationToken);
         // Deleted meanwhile: it is ended by the name that SNS gave it.
-        await ExecuteAsync(
+        await catalog.ExecuteAsync(
             """
             UPDATE event_subscriptions
                SET subscription_arn = @arn, warnings = @told, lease_token = NULL, lease_until = NULL, tries = 0,
@@ -126,7 +123,8 @@ internal sealed partial class TopicSubscriptions(
             }
         }
 
-        await ExecuteAsync("DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token", new { row.Id, token }, cancellationToken);
+        await catalog.ExecuteAsync(
+            "DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token", new { row.Id, token }, cancellationToken);
         Log.Unsubscribed(logger, row.SubscriptionId, row.Consumer);
     }
 
@@ -173,14 +171,18 @@ internal sealed partial class TopicSubscriptions(
 
     private Task RefuseAsync(SubscriptionRow row, Guid token, string code, bool delete, CancellationToken cancellationToken) =>
         delete
-            ? ExecuteAsync("DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token", new { row.Id, token }, cancellationToken)
-            : ExecuteAsync(
+            ? catalog.ExecuteAsync(
+                "DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token",
+                new { row.Id, token },
+                cancellationToken)
+            : catalog.ExecuteAsync(
                 """
                 WITH deleted AS (
                     DELETE FROM event_subscriptions WHERE id = @Id AND lease_token = @token AND state = 'deleting'
                 )
                 UPDATE event_subscriptions
-                   SET state = 'disabled', disabled_at = now(), reason = @Reason, lease_token = NULL, lease_until = NULL, next_try_at = NULL
+                   SET state = 'disabled', disabled_at = now(), reason = @Reason, lease_token = NULL,
+                       lease_until = NULL, next_try_at = NULL
                  WHERE id = @Id AND lease_token = @token AND state = 'pending'
                 """,
                 new { row.Id, token, Reason = $"SNS refused it: {code}." },
@@ -188,26 +190,15 @@ internal sealed partial class TopicSubscriptions(
 
     // Doubles, up to five minutes.
     private Task PostponeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken) =>
-        ExecuteAsync(
+        catalog.ExecuteAsync(
             """
             UPDATE event_subscriptions
-               SET lease_token = NULL, lease_until = NULL, tries = tries + 1, next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
+               SET lease_token = NULL, lease_until = NULL, tries = tries + 1,
+                   next_try_at = now() + least(@LongestWait, interval '1 second' * power(2, least(tries, 20)))
              WHERE id = @Id AND lease_token = @token
             """,
             new { row.Id, token, LongestWait },
             cancellationToken);
-
-    private async Task<SubscriptionRow?> QueryAsync(string sql, object parameters, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<SubscriptionRow>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
-    }
-
-    private async Task ExecuteAsync(string sql, object parameters, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
-    }
 
     private static partial class Log
     {

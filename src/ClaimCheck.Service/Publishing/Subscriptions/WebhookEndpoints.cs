@@ -1,14 +1,9 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Http.Access;
 using ClaimCheck.Service.Publishing.Webhooks;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
-/// <summary>
-/// The calls for a subscription that is a webhook: list its deliveries, deliver again, test it, rotate its secret.
-/// </summary>
+/// <summary>The calls for a subscription that is a webhook: list its deliveries, deliver again, test it, rotate its
+/// secret.</summary>
 internal static class WebhookEndpoints
 {
     private const string ListCall = "deliveries";
@@ -58,7 +53,7 @@ internal static class WebhookEndpoints
             return refusal!;
         if (row.State == SubscriptionState.Disabled)
             return Problems.Of(ProblemCodes.SubscriptionDisabled);
-        return Contracts.EventId.TryParse(eventId, out var id) && await log.BeginAgainAsync(row, id, cancellationToken) is { } delivery
+        return EventId.TryParse(eventId, out var id) && await log.BeginAgainAsync(row, id, cancellationToken) is { } delivery
             ? TypedResults.Accepted($"{SubscriptionViews.PathOf(row.SubscriptionId)}/deliveries", log.Show(row, delivery))
             : Problems.NotFound("delivery");
     }

@@ -1,57 +1,39 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Startup;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Subscriptions;
 
 /// <summary>A row of <c>webhook_deliveries</c>, as Dapper reads it by <see cref="Columns"/>.</summary>
-internal sealed record WebhookDeliveryRow
+internal sealed record WebhookDeliveryRow(
+    Guid EventId, long Position, string Type, string State, int Tries, int? LastStatus, string? LastFailure,
+    DateTimeOffset CreatedAt, DateTimeOffset? LastTryAt, DateTimeOffset? NextTryAt, DateTimeOffset? EndedAt)
 {
     public const string Columns =
         "event_id, position, type, state, tries, last_status, last_failure, created_at, last_try_at, next_try_at, ended_at";
-
-    public required Guid EventId { get; init; }
-    public required long Position { get; init; }
-    public required string Type { get; init; }
-    public required string State { get; init; }
-    public required int Tries { get; init; }
-    public int? LastStatus { get; init; }
-    public string? LastFailure { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-    public DateTimeOffset? LastTryAt { get; init; }
-    public DateTimeOffset? NextTryAt { get; init; }
-    public DateTimeOffset? EndedAt { get; init; }
 }
 
 /// <summary>The log of deliveries, as callers see it: list, and deliver again.</summary>
 internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address)
 {
     /// <summary>Newest events first.</summary>
-    public async Task<IReadOnlyList<WebhookDeliveryRow>> ListAsync(
-        SubscriptionRow subscription, string? state, long? before, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    public Task<IReadOnlyList<WebhookDeliveryRow>> ListAsync(
+        SubscriptionRow subscription, string? state, long? before, int limit, CancellationToken cancellationToken) =>
         // Walks the index webhook_deliveries_log, or webhook_deliveries_by_state.
-        return (await connection.QueryAsync<WebhookDeliveryRow>(new CommandDefinition(
+        catalog.ListAsync<WebhookDeliveryRow>(
             $"""
             SELECT {WebhookDeliveryRow.Columns}
               FROM webhook_deliveries
-             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")} {(state is null ? "" : "AND state = @state")}
+             WHERE subscription_id = @Id {(before is null ? "" : "AND position < @before")}
+                   {(state is null ? "" : "AND state = @state")}
              ORDER BY position DESC
              LIMIT @limit
             """,
             new { subscription.Id, before, state, limit },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
     /// <summary>Begins a new round of tries. A try that is under way becomes the first of that round.</summary>
     /// <returns>Null where that event has no delivery.</returns>
-    public async Task<WebhookDeliveryRow?> BeginAgainAsync(SubscriptionRow subscription, Contracts.EventId id, CancellationToken cancellationToken)
+    public async Task<WebhookDeliveryRow?> BeginAgainAsync(SubscriptionRow subscription, EventId id, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
-        var row = await transaction.Connection.QuerySingleOrDefaultAsync<WebhookDeliveryRow>(transaction.Command(
+        var row = await transaction.QuerySingleOrDefaultAsync<WebhookDeliveryRow>(
             $"""
             UPDATE webhook_deliveries
                SET state = 'pending', retries = 0, ended_at = NULL,
@@ -60,16 +42,16 @@ internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address
             RETURNING {WebhookDeliveryRow.Columns}
             """,
             new { subscription.Id, EventId = id.Value },
-            cancellationToken));
-        await transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken));
+            cancellationToken);
+        await transaction.ExecuteAsync(
+            "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return row;
     }
 
     public WebhookDelivery Show(SubscriptionRow subscription, WebhookDeliveryRow row)
     {
-        var id = new Contracts.EventId(row.EventId);
+        var id = new EventId(row.EventId);
         return new()
         {
             EventId = id,

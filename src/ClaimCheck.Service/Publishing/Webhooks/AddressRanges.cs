@@ -1,13 +1,11 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>
-/// Which addresses belong to the public internet: the "globally reachable" column of the IANA special-purpose registries is not
-/// enough, since some addresses lead elsewhere by translation. https://www.iana.org/assignments/iana-ipv4-special-registry,
-/// https://www.iana.org/assignments/iana-ipv6-special-registry
-/// </summary>
+/// <summary>Which addresses belong to the public internet: the "globally reachable" column of the IANA special-purpose registries
+/// is not enough, since some addresses lead elsewhere by translation.
+/// https://www.iana.org/assignments/iana-ipv4-special-registry,
+/// https://www.iana.org/assignments/iana-ipv6-special-registry</summary>
 internal static class AddressRanges
 {
     private static readonly IPNetwork[] NotPublic4 =

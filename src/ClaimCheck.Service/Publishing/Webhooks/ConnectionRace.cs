@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
@@ -6,10 +5,8 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// <summary>Connects to one address.</summary>
 internal delegate Task<Stream> ConnectTo(IPEndPoint address, CancellationToken cancellationToken);
 
-/// <summary>
-/// Connects to the first of several addresses that answers: the next one is tried as soon as one fails, or has been silent for
-/// 250 ms, while the earlier ones continue. https://www.rfc-editor.org/rfc/rfc8305
-/// </summary>
+/// <summary>Connects to the first of several addresses that answers: the next one is tried as soon as one fails, or has been
+/// silent for 250 ms, while the earlier ones continue. https://www.rfc-editor.org/rfc/rfc8305</summary>
 internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
 {
     /// <summary>The Connection Attempt Delay that RFC 8305, 5 recommends.</summary>
@@ -54,9 +51,8 @@ internal sealed class ConnectionRace(ConnectTo connect, TimeProvider time)
         }
     }
 
-    /// <summary>
-    /// As the resolver sorts them, but with the families alternating, so that an unreachable family costs one delay.
-    /// </summary>
+    /// <summary>As the resolver sorts them, but with the families alternating, so that an unreachable family costs one
+    /// delay.</summary>
     internal static IEnumerable<IPAddress> Interleaved(IReadOnlyList<IPAddress> addresses)
     {
         var first = addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily).ToList();

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
@@ -9,11 +8,9 @@ internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken c
 /// <summary>A name leads to an address that webhooks may not be sent to.</summary>
 internal sealed class BlockedAddressException() : IOException("The endpoint's name leads to an address that is not public.");
 
-/// <summary>
-/// Keeps webhooks out of the operator's own network: checked at creation, and again at each connection, which is made to the very
-/// address that was checked, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves names and
-/// decides where they may lead; literal addresses are still checked here.
-/// </summary>
+/// <summary>Keeps webhooks out of the operator's own network: checked at creation, and again at each connection, which is made to
+/// the very address that was checked, so that a name which changes its answer gains nothing. Where a proxy is set, it resolves
+/// names and decides where they may lead; literal addresses are still checked here.</summary>
 internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race, WebhookOptions options)
 {
     private const int LongestEndpoint = 2000;

@@ -1,21 +1,9 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>An event that this process has leased to deliver it to one webhook. The endpoint may be a secret.</summary>
-internal sealed record WebhookLease
+internal sealed record WebhookLease(
+    Guid SubscriptionId, Guid EventId, string Type, int Retries, Guid Token, string Endpoint, string? ContentType)
 {
-    public required Guid SubscriptionId { get; init; }
-    public required Guid EventId { get; init; }
-    public required string Type { get; init; }
-    public required int Retries { get; init; }
-    public required Guid Token { get; init; }
-    public required string Endpoint { get; init; }
-    public string? ContentType { get; init; }
-
     public SubscriptionId Subscription => new(SubscriptionId);
 
     public Contracts.EventId Event => new(EventId);
@@ -23,29 +11,25 @@ internal sealed record WebhookLease
     public override string ToString() => $"{Event} to {Subscription}";
 }
 
-/// <summary>
-/// The webhook deliveries in the catalog, as the relays see them. A lease is a time until which no other process takes the row;
-/// what is written afterwards is guarded by its token.
-/// </summary>
+/// <summary>The webhook deliveries in the catalog, as the relays see them. A lease is a time until which no other process takes
+/// the row; what is written afterwards is guarded by its token.</summary>
 internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions options)
 {
-    /// <summary>
-    /// Leases what is due, up to a number per webhook: fewer for one that this process is working on already, one for one that
-    /// fails.
-    /// </summary>
-    public async Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
+    /// <summary>Leases what is due, up to a number per webhook: fewer for one that this process is working on already, one for
+    /// one that fails.</summary>
+    public Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken) =>
         // Webhooks with the fewest deliveries under way come first, in random order among equals: those that always have
         // something due leave room for the others. The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets
         // replicas lease at the same time.
-        return (await connection.QueryAsync<WebhookLease>(new CommandDefinition(
+        catalog.ListAsync<WebhookLease>(
             """
             WITH running AS (
                 SELECT * FROM unnest(@Ids::uuid[], @Counts::int[]) AS r (id, running)
             ), due AS (
                 SELECT w.subscription_id, w.event_id, s.endpoint, s.content_type
-                  FROM (SELECT s.id, s.endpoint, s.content_type, greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription ELSE 1 END - coalesce(r.running, 0)) AS room
+                  FROM (SELECT s.id, s.endpoint, s.content_type,
+                               greatest(0, CASE WHEN s.failing_since IS NULL THEN @PerSubscription
+                                                ELSE 1 END - coalesce(r.running, 0)) AS room
                           FROM event_subscriptions s
                           LEFT JOIN running r ON r.id = s.id
                          WHERE s.protocol = 'webhook' AND s.state = 'active'
@@ -67,16 +51,14 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
             RETURNING d.subscription_id, d.event_id, d.type, d.retries, d.lease_token AS token, due.endpoint, due.content_type
             """,
             new { Ids = running.Keys.ToArray(), Counts = running.Values.ToArray(), options.PerSubscription, options.Lease, most },
-            cancellationToken: cancellationToken))).AsList();
-    }
+            cancellationToken);
 
     /// <summary>The event, unless it was deleted from the feed.</summary>
-    public async Task<OutboxEvent?> EventAsync(WebhookLease lease, CancellationToken cancellationToken)
-    {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<OutboxEvent>(new CommandDefinition(
-            $"SELECT {OutboxEvent.Columns} FROM outbox WHERE event_id = @EventId AND position IS NOT NULL", new { lease.EventId }, cancellationToken: cancellationToken));
-    }
+    public Task<OutboxEvent?> EventAsync(WebhookLease lease, CancellationToken cancellationToken) =>
+        catalog.QuerySingleOrDefaultAsync<OutboxEvent>(
+            $"SELECT {OutboxEvent.Columns} FROM outbox WHERE event_id = @EventId AND position IS NOT NULL",
+            new { lease.EventId },
+            cancellationToken);
 
     public Task DeliveredAsync(WebhookLease lease, int status, CancellationToken cancellationToken) =>
         ExecuteAsync(
@@ -88,7 +70,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                  WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
                 RETURNING subscription_id
             )
-            UPDATE event_subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done) AND failing_since IS NOT NULL
+            UPDATE event_subscriptions SET failing_since = NULL WHERE id IN (SELECT subscription_id FROM done)
+               AND failing_since IS NOT NULL
             """,
             new { lease.SubscriptionId, lease.EventId, lease.Token, status },
             cancellationToken);
@@ -118,23 +101,24 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
     /// <param name="lease">The delivery.</param>
     /// <param name="answer">The outcome of the try.</param>
     /// <param name="wait">How long until the next try; null where there is none.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Why the webhook is disabled by this; else null.</returns>
     public Task<string?> FailedAsync(WebhookLease lease, WebhookAnswer answer, TimeSpan? wait, CancellationToken cancellationToken) =>
         CatalogErrors.Patient.ExecuteAsync(async token =>
         {
             var isGone = answer.Failure == WebhookAnswer.Gone;
             await using var transaction = await Transaction.BeginAsync(catalog, token);
-            var marked = await transaction.Connection.ExecuteAsync(transaction.Command(
+            var marked = await transaction.ExecuteAsync(
                 """
                 UPDATE webhook_deliveries
                    SET state = CASE WHEN @wait::interval IS NULL THEN 'failed' ELSE 'pending' END,
-                       tries = tries + 1, retries = retries + 1, last_status = @Status, last_failure = @Failure, lease_token = NULL,
-                       next_try_at = now() + @wait::interval, last_try_at = now(), ended_at = CASE WHEN @wait::interval IS NULL THEN now() END
+                       tries = tries + 1, retries = retries + 1, last_status = @Status,
+                       last_failure = @Failure, lease_token = NULL,
+                       next_try_at = now() + @wait::interval, last_try_at = now(),
+                       ended_at = CASE WHEN @wait::interval IS NULL THEN now() END
                  WHERE subscription_id = @SubscriptionId AND event_id = @EventId AND lease_token = @Token
                 """,
                 new { lease.SubscriptionId, lease.EventId, lease.Token, answer.Status, answer.Failure, wait },
-                token));
+                token);
             if (marked == 0)
                 return null;
             if (answer.Failure == WebhookAnswer.Internal)
@@ -143,11 +127,11 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                 return null; // the endpoint is not at fault
             }
 
-            await transaction.Connection.ExecuteAsync(transaction.Command(
+            await transaction.ExecuteAsync(
                 "UPDATE event_subscriptions SET failing_since = now() WHERE id = @SubscriptionId AND failing_since IS NULL",
                 new { lease.SubscriptionId },
-                token));
-            var reason = await transaction.Connection.ExecuteScalarAsync<string?>(transaction.Command(
+                token);
+            var reason = await transaction.ExecuteScalarAsync<string?>(
                 """
                 UPDATE event_subscriptions
                    SET state = 'disabled', disabled_at = now(), reason = @Reason
@@ -161,18 +145,19 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                     options.DisableAfter,
                     Reason = isGone ? "The endpoint answered 410: it wants no more." : $"Every try has failed for {IsoDuration.Format(options.DisableAfter)} or more.",
                 },
-                token));
+                token);
             if (reason is not null)
             {
                 // A try that is under way records its own outcome.
-                await transaction.Connection.ExecuteAsync(transaction.Command(
+                await transaction.ExecuteAsync(
                     """
                     UPDATE webhook_deliveries
                        SET state = 'failed', lease_token = NULL, next_try_at = NULL, ended_at = now()
-                     WHERE subscription_id = @SubscriptionId AND next_try_at IS NOT NULL AND (lease_token IS NULL OR next_try_at <= now())
+                     WHERE subscription_id = @SubscriptionId AND next_try_at IS NOT NULL
+                       AND (lease_token IS NULL OR next_try_at <= now())
                     """,
                     new { lease.SubscriptionId },
-                    token));
+                    token);
             }
 
             await transaction.CommitAsync(token);
@@ -183,6 +168,6 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
         CatalogErrors.Patient.ExecuteAsync(async token =>
         {
             await using var connection = await catalog.OpenConnectionAsync(token);
-            await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: token));
+            await connection.ExecuteAsync(sql, parameters, token);
         }, cancellationToken).AsTask();
 }

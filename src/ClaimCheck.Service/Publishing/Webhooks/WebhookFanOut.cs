@@ -1,13 +1,7 @@
-using ClaimCheck.Service.Catalog;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>
-/// Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the position
-/// on, in one statement. Every worker does it; the lock on the position admits one at a time.
-/// </summary>
+/// <summary>Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the
+/// position on, in one statement. Every worker does it; the lock on the position admits one at a time.</summary>
 internal sealed class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
 {
     private const int AtOnce = 500;
@@ -36,9 +30,8 @@ internal sealed class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals sig
 
     private async Task<long> MoveSomeAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         // Positions are given in the order of commits: what is read up to one is complete.
-        var (events, deliveries) = await connection.QuerySingleAsync<(long, long)>(new CommandDefinition(
+        var (events, deliveries) = await catalog.QuerySingleAsync<(long, long)>(
             """
             WITH here AS (
                 -- A position beyond the head belongs to another history. Existing deliveries are not created again.
@@ -71,11 +64,11 @@ internal sealed class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals sig
             SELECT (SELECT count(*) FROM next), (SELECT count(*) FROM made)
             """,
             new { AtOnce },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         if (deliveries > 0)
         {
-            await connection.ExecuteAsync(new CommandDefinition(
-                "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken: cancellationToken));
+            await catalog.ExecuteAsync(
+                "SELECT pg_notify('claimcheck', @Webhooks)", new { CatalogSignals.Webhooks }, cancellationToken);
         }
 
         return events;

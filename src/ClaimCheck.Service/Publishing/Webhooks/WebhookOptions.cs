@@ -1,6 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Net;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>Settings below <c>ClaimCheck:Webhooks</c>.</summary>
@@ -16,9 +13,8 @@ internal sealed class WebhookOptions : IValidatableObject
     /// <summary>How long an endpoint may take to answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>
-    /// The delays after failed tries, one after another; by default as Standard Webhooks proposes, over three days.
-    /// </summary>
+    /// <summary>The delays after failed tries, one after another; by default as Standard Webhooks proposes, over three
+    /// days.</summary>
     public TimeSpan[]? Retries { get; init; }
 
     /// <summary>The longest delay that an endpoint can ask for with Retry-After.</summary>
@@ -41,10 +37,8 @@ internal sealed class WebhookOptions : IValidatableObject
     /// <summary>Whether endpoints may be at private, loopback and link-local addresses, and without TLS.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
-    /// <summary>
-    /// The proxy that all webhooks go through, <c>http://[user:password@]host[:port]</c>; none by default, whatever <c>HTTPS_PROXY</c> says. It
-    /// resolves the endpoints' names. It may contain a password: it is never logged.
-    /// </summary>
+    /// <summary>The proxy that all webhooks go through, <c>http://[user:password@]host[:port]</c>; none by default, whatever
+    /// <c>HTTPS_PROXY</c> says. It resolves the endpoints' names. It may contain a password: it is never logged.</summary>
     public string? Proxy { get; init; }
 
     /// <summary>The proxy's address, without its password.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>One try: posts the event in its present state, signed with every valid secret.</summary>

@@ -1,13 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Staging;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
-/// <summary>
-/// Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not recorded,
-/// is sent again under its id; the order of events is not kept.
-/// </summary>
+/// <summary>Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not
+/// recorded, is sent again under its id; the order of events is not kept.</summary>
 internal sealed partial class WebhookRelay(
     WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions options, ILogger<WebhookRelay> logger) : BackgroundService
 {
@@ -141,27 +135,27 @@ internal sealed partial class WebhookRelay(
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} is delivered to {SubscriptionId}.")]
-        public static partial void Delivered(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId);
+        public static partial void Delivered(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: the batch is no longer ready.")]
-        public static partial void Superseded(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId);
+        public static partial void Superseded(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId} yet ({Failure}, {Status}); it is tried again in {Wait}.")]
-        public static partial void Again(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId, string failure, int? status, TimeSpan wait);
+        public static partial void Again(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status, TimeSpan wait);
 
         [LoggerMessage(LogLevel.Warning, "{Type} {EventId} is not delivered to {SubscriptionId}: all tries failed ({Failure}, {Status}).")]
-        public static partial void GivenUp(ILogger logger, string type, Contracts.EventId eventId, SubscriptionId subscriptionId, string failure, int? status);
+        public static partial void GivenUp(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status);
 
         [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} is disabled. {Reason}")]
         public static partial void Disabled(ILogger logger, SubscriptionId subscriptionId, string reason);
 
         [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: staging can't sign links at present.")]
-        public static partial void NoLinks(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId);
+        public static partial void NoLinks(ILogger logger, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Error, "Delivering {EventId} to {SubscriptionId} hit a defect of the service; it is tried again.")]
-        public static partial void Defective(ILogger logger, Exception exception, Contracts.EventId eventId, SubscriptionId subscriptionId);
+        public static partial void Defective(ILogger logger, Exception exception, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is resumed.")]
-        public static partial void Broken(ILogger logger, Contracts.EventId eventId, SubscriptionId subscriptionId, string reason);
+        public static partial void Broken(ILogger logger, EventId eventId, SubscriptionId subscriptionId, string reason);
     }
 }

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
@@ -26,11 +24,9 @@ internal sealed record WebhookAnswer(int? Status, string? Failure, TimeSpan? Ret
     public bool IsDelivered => Failure is null;
 }
 
-/// <summary>
-/// Posts signed events. It follows no redirect, uses no proxy but the one that is set for webhooks (another would bypass the
-/// checks of addresses), keeps no cookie, and reads next to nothing of the answer. No message contains the address, which may be
-/// a secret.
-/// </summary>
+/// <summary>Posts signed events. It follows no redirect, uses no proxy but the one that is set for webhooks (another would bypass
+/// the checks of addresses), keeps no cookie, and reads next to nothing of the answer. No message contains the address, which may
+/// be a secret.</summary>
 internal sealed class WebhookSender : IDisposable
 {
     private const int MostRead = 4 << 10;

@@ -1,6 +1,3 @@
-using System.Net;
-using ClaimCheck.Service.Startup;
-
 namespace ClaimCheck.Service.Publishing.Webhooks;
 
 internal static class WebhooksFeature

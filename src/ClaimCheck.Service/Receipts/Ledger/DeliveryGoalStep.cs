@@ -1,9 +1,3 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>A delivery goal begins when its batch is ready. A retry has none of its own: it counts for its original.</summary>
@@ -13,7 +7,7 @@ internal sealed class DeliveryGoalStep : IReadyStep
     {
         if (plan.Dataset.Delivery is not { } goal)
             return;
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             INSERT INTO delivery_goals (batch_id, consumers, max_terminal_ratio, due_at)
             VALUES (@Id, @Consumers, @Ratio, now() + @Within)
@@ -25,6 +19,6 @@ internal sealed class DeliveryGoalStep : IReadyStep
                 Ratio = goal.MaxTerminalRatio ?? 0,
                 Within = IsoDuration.TryParse(goal.Within, out var within) ? within : (TimeSpan?)null,
             },
-            cancellationToken));
+            cancellationToken);
     }
 }

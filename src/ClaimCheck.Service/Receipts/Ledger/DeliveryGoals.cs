@@ -1,13 +1,7 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
-/// <summary>
-/// Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many terminal failures it may have.
-/// fail terminally. Met and missed are final; missed is announced once, in the transaction that finds it.
-/// </summary>
+/// <summary>Whether a batch meets its dataset's definition of success: who is to have it, by when, and how many terminal failures
+/// it may have. fail terminally. Met and missed are final; missed is announced once, in the transaction that finds it.</summary>
 internal static class DeliveryGoals
 {
     public const string Pending = "pending";
@@ -19,7 +13,7 @@ internal static class DeliveryGoals
     public static async Task<bool> SettleAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         // The row lock makes the second of two simultaneous reports of "completed" see the first one.
-        var delivery = await transaction.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(transaction.Command(
+        var delivery = await transaction.QuerySingleOrDefaultAsync<DeliveryRow>(
             """
             SELECT consumers, max_terminal_ratio, due_at, coalesce(due_at <= now(), false) AS is_due, now() AS now
               FROM delivery_goals
@@ -27,15 +21,17 @@ internal static class DeliveryGoals
                FOR UPDATE
             """,
             new { Id = batch.Value },
-            cancellationToken));
+            cancellationToken);
         if (delivery is null)
             return false;
-        var export = await transaction.Connection.QuerySingleAsync<ExportFacts>(transaction.Command(
-            "SELECT id, tenant, dataset, state, records FROM exports WHERE batch_id = @Id", new { Id = batch.Value }, cancellationToken));
-        var receipts = (await transaction.Connection.QueryAsync<ReceiptRow>(transaction.Command(
+        var export = await transaction.QuerySingleAsync<ExportFacts>(
+            "SELECT id, tenant, dataset, state, records FROM exports WHERE batch_id = @Id",
+            new { Id = batch.Value },
+            cancellationToken);
+        var receipts = (await transaction.ListAsync<ReceiptRow>(
             $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = ANY(@Consumers)",
             new { Id = batch.Value, delivery.Consumers },
-            cancellationToken))).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
+            cancellationToken)).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
 
         var missing = delivery.Consumers.Where(consumer => !Has(receipts.GetValueOrDefault(consumer), export.Records, delivery.MaxTerminalRatio)).ToList();
         if (missing.Count == 0)
@@ -69,10 +65,10 @@ internal static class DeliveryGoals
     };
 
     private static Task EndAsync(Transaction transaction, BatchId batch, string state, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             "UPDATE delivery_goals SET state = @state, settled_at = now() WHERE batch_id = @Id AND state = 'pending'",
             new { Id = batch.Value, state },
-            cancellationToken));
+            cancellationToken);
 
     private sealed record DeliveryRow
     {
@@ -83,12 +79,5 @@ internal static class DeliveryGoals
         public required DateTimeOffset Now { get; init; }
     }
 
-    private sealed record ExportFacts
-    {
-        public required Guid Id { get; init; }
-        public required string Tenant { get; init; }
-        public required string Dataset { get; init; }
-        public required string State { get; init; }
-        public required long Records { get; init; }
-    }
+    private sealed record ExportFacts(Guid Id, string Tenant, string Dataset, string State, long Records);
 }

@@ -1,41 +1,32 @@
-using System.Globalization;
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Catalog;
-using Dapper;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
-/// <summary>
-/// The ledger: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end state every
-/// entry moves records records from one count to another, so that the sum stays the batch's. Every writer first calls <see
-/// cref="EnterAsync"/>. </summary>
+/// <summary>The ledger: how many records succeeded, how many failures are transient, how many terminal. After a receipt's end
+/// state every entry moves records records from one count to another, so that the sum stays the batch's. Every writer first calls
+/// <see cref="EnterAsync"/>.</summary>
 internal sealed class ReceiptLedger(ReceiptOptions options)
 {
     /// <summary>The longest text of a failed record, in characters.</summary>
     public const int LongestMessage = 1024;
 
-    /// <summary>
-    /// One writer at a time for what a consumer reports on a batch and on the retries made from it. Released with the
-    /// transaction.
-    /// </summary>
+    /// <summary>One writer at a time for what a consumer reports on a batch and on the retries made from it. Released with the
+    /// transaction.</summary>
     /// <param name="transaction">Has locked no row of <c>receipts</c> or <c>deliveries</c> yet.</param>
     /// <param name="original">The batch that the retries come from.</param>
     /// <param name="consumer">Whose receipt.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
     public static Task EnterAsync(Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
-            "SELECT pg_advisory_xact_lock(@Ledger, hashtext(@Name))", new { AdvisoryLocks.Ledger, Name = $"{original}/{consumer}" }, cancellationToken));
+        transaction.ExecuteAsync(
+            "SELECT pg_advisory_xact_lock(@Ledger, hashtext(@Name))",
+            new { AdvisoryLocks.Ledger, Name = $"{original}/{consumer}" },
+            cancellationToken);
 
     public static Task<ReceiptRow?> FindAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
-        transaction.Connection.QuerySingleOrDefaultAsync<ReceiptRow>(transaction.Command(
+        transaction.QuerySingleOrDefaultAsync<ReceiptRow>(
             $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = @consumer FOR UPDATE",
             new { Id = batch.Value, consumer },
-            cancellationToken));
+            cancellationToken);
 
-    /// <summary>
-    /// Folds a round's outcomes, by key, into the original. Nothing happens where a later round has begun, or they are folded
-    /// already.
-    /// </summary>
+    /// <summary>Folds a round's outcomes, by key, into the original. Nothing happens where a later round has begun, or they are
+    /// folded already.</summary>
     public async Task FoldAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken)
     {
         if (await FindAsync(transaction, original, retry.Consumer, cancellationToken) is not { } receipt
@@ -51,7 +42,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             """
             UPDATE record_failures o
                SET (class, code, message) = (
-                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code), CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
+                       SELECT coalesce(min(f.class), 'succeeded'), coalesce(min(f.code), o.code),
+                              CASE count(*) WHEN 0 THEN o.message ELSE min(f.message) END
                          FROM record_failures f
                         WHERE f.batch_id = @Retry AND f.consumer = @Consumer AND f.digest = o.digest),
                    settled_by = @Retry
@@ -63,14 +55,13 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await CloseRoundAsync(transaction, original, receipt, RoundState.Folded, cancellationToken);
     }
 
-    /// <summary>
-    /// The round's batch has ended without an outcome: its records are to be tried again, and the round is used.
-    /// </summary>
+    /// <summary>The round's batch has ended without an outcome: its records are to be tried again, and the round is
+    /// used.</summary>
     public async Task LoseAsync(Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
     {
         if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
             return;
-        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_record_keys WHERE batch_id = @retry", new { retry }, cancellationToken));
+        await transaction.ExecuteAsync("DELETE FROM gone_record_keys WHERE batch_id = @retry", new { retry }, cancellationToken);
         await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
     }
 
@@ -98,9 +89,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
         await EndWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
-    /// <summary>
-    /// A retry is ready: what its attempt did not find in the source is a terminal failure. Where that is all of it, the round is over.
-    /// </summary>
+    /// <summary>A retry is ready: what its attempt did not find in the source is a terminal failure. Where that is all of it, the
+    /// round is over.</summary>
     public async Task BeginRetryAsync(
         Transaction transaction, BatchId original, string consumer, BatchId retry, string attempt, long records, CancellationToken cancellationToken)
     {
@@ -113,7 +103,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 UPDATE record_failures f
                    SET class = 'terminal', code = 'record_gone', message = NULL, settled_by = @Retry
                  WHERE f.batch_id = @Original AND f.consumer = @consumer AND f.class = 'transient'
-                   AND (SELECT true FROM gone_record_keys g WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
+                   AND (SELECT true FROM gone_record_keys g
+                         WHERE g.batch_id = @Retry AND g.attempt = @attempt AND g.digest = f.digest)
                 """,
                 parameters,
                 cancellationToken));
@@ -124,20 +115,20 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
         }
 
-        await transaction.Connection.ExecuteAsync(transaction.Command("DELETE FROM gone_record_keys WHERE batch_id = @Retry", parameters, cancellationToken));
+        await transaction.ExecuteAsync("DELETE FROM gone_record_keys WHERE batch_id = @Retry", parameters, cancellationToken);
     }
 
     private async Task CloseRoundAsync(
         Transaction transaction, BatchId original, ReceiptRow receipt, string roundState, CancellationToken cancellationToken)
     {
-        await transaction.Connection.ExecuteAsync(transaction.Command(
+        await transaction.ExecuteAsync(
             """
             UPDATE receipts
                SET round_state = @roundState, next_round_at = now() + @Delay, updated_at = now()
              WHERE batch_id = @Original AND consumer = @Consumer
             """,
             new { Original = original.Value, receipt.Consumer, roundState, Delay = options.DelayAfter(receipt.Rounds) },
-            cancellationToken));
+            cancellationToken);
         await EndWhereUsedUpAsync(transaction, original, receipt, cancellationToken);
     }
 
@@ -162,14 +153,14 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
                 """,
                 parameters,
                 cancellationToken));
-            await transaction.Connection.ExecuteAsync(transaction.Command(
+            await transaction.ExecuteAsync(
                 """
                 UPDATE receipts
                    SET terminal = terminal + transient, transient = 0, round_state = 'folded'
                  WHERE batch_id = @Original AND consumer = @Consumer AND transient > 0
                 """,
                 parameters,
-                cancellationToken));
+                cancellationToken);
         }
 
         await DeliveryGoals.SettleAsync(transaction, original, cancellationToken);
@@ -178,10 +169,11 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     // Moved out of the transient ones. The state follows from the counts.
     private static Task MoveAsync(
         Transaction transaction, BatchId original, string consumer, long toSucceeded, long toTerminal, CancellationToken cancellationToken) =>
-        transaction.Connection.ExecuteAsync(transaction.Command(
+        transaction.ExecuteAsync(
             """
             UPDATE receipts
-               SET succeeded = succeeded + @toSucceeded, terminal = terminal + @toTerminal, transient = transient - @toSucceeded - @toTerminal,
+               SET succeeded = succeeded + @toSucceeded, terminal = terminal + @toTerminal,
+                   transient = transient - @toSucceeded - @toTerminal,
                    state = CASE WHEN transient + terminal = @toSucceeded THEN 'completed'
                                 WHEN succeeded + @toSucceeded = 0 THEN 'failed'
                                 ELSE 'partiallyFailed' END,
@@ -189,5 +181,5 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
              WHERE batch_id = @Original AND consumer = @consumer
             """,
             new { Original = original.Value, consumer, toSucceeded, toTerminal },
-            cancellationToken));
+            cancellationToken);
 }

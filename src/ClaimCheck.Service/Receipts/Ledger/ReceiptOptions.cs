@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>Settings below <c>ClaimCheck:Receipts</c>.</summary>

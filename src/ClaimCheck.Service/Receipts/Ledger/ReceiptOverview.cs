@@ -1,12 +1,6 @@
-using ClaimCheck.Contracts;
-using ClaimCheck.Service.Exports;
-using Dapper;
-using Npgsql;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>The batch whose receipts are asked for.</summary>
-/// <param name="Batch">The batch.</param>
 /// <param name="Tenant">The tenant whose subscriptions count.</param>
 /// <param name="Dataset">Subscriptions of this dataset get it.</param>
 /// <param name="Consumer">The one consumer that it is for, or <c>*</c>.</param>
@@ -17,7 +11,6 @@ internal sealed record OverviewOf(BatchId Batch, string Tenant, string Dataset, 
 }
 
 /// <summary>A consumer that should get a batch, or has reported on it.</summary>
-/// <param name="Consumer">Its name.</param>
 /// <param name="Receipt">Its receipt, or null.</param>
 /// <param name="FetchedAt">When it last fetched links, or null.</param>
 /// <param name="Silence">The time since its last report, or since the batch became ready; null before that.</param>
@@ -44,7 +37,8 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
                  WHERE @IsForAll AND tenant = @Tenant AND disabled_at IS NULL
                    AND (datasets IS NULL OR @Dataset = ANY(datasets)) AND (types IS NULL OR 'BulkReady' = ANY(types))
             )
-            SELECT x.consumer AS name, f.last_at AS fetched_at, now() - coalesce(r.updated_at, e.ready_at) AS silence, {ReceiptRow.Columns}
+            SELECT x.consumer AS name, f.last_at AS fetched_at, now() - coalesce(r.updated_at, e.ready_at) AS silence,
+                   {ReceiptRow.Columns}
               FROM expected x
               JOIN exports e ON e.batch_id = @Id
               LEFT JOIN receipts r ON r.batch_id = @Id AND r.consumer = x.consumer
@@ -84,8 +78,7 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
     {
         if (batch.Delivery is null)
             return null;
-        await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
-        var found = await connection.QuerySingleOrDefaultAsync<(string State, DateTimeOffset? DueAt, double Ratio, long Records)?>(new CommandDefinition(
+        var found = await catalog.QuerySingleOrDefaultAsync<(string State, DateTimeOffset? DueAt, double Ratio, long Records)?>(
             """
             SELECT d.state, d.due_at, d.max_terminal_ratio, e.records
               FROM delivery_goals d
@@ -93,23 +86,18 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
              WHERE d.batch_id = @Id
             """,
             new { Id = batch.Batch.Value },
-            cancellationToken: cancellationToken));
+            cancellationToken);
         if (found is not var (state, dueAt, ratio, records))
             return new(DeliveryGoals.Pending, batch.Delivery.Consumers, null); // not ready yet, or never
-        var receipts = (await connection.QueryAsync<ReceiptRow>(new CommandDefinition(
+        var receipts = (await catalog.ListAsync<ReceiptRow>(
             $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = ANY(@Consumers)",
             new { Id = batch.Batch.Value, Consumers = batch.Delivery.Consumers.ToArray() },
-            cancellationToken: cancellationToken))).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
+            cancellationToken)).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
         return new(
             state,
             state == DeliveryGoals.Met ? [] : [.. batch.Delivery.Consumers.Where(consumer => !DeliveryGoals.Has(receipts.GetValueOrDefault(consumer), records, ratio))],
             dueAt);
     }
 
-    private sealed record PlaceRow
-    {
-        public required string Name { get; init; }
-        public DateTimeOffset? FetchedAt { get; init; }
-        public TimeSpan? Silence { get; init; }
-    }
+    private sealed record PlaceRow(string Name, DateTimeOffset? FetchedAt, TimeSpan? Silence);
 }

@@ -1,5 +1,3 @@
-using ClaimCheck.Contracts;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>How far the last round of retries is, as the catalog writes it.</summary>
@@ -16,42 +14,24 @@ internal static class RoundState
 }
 
 /// <summary>A row of <c>receipts</c>, as Dapper reads it by <see cref="Columns"/>.</summary>
-internal sealed record ReceiptRow
+internal sealed record ReceiptRow(
+    Guid BatchId, string Consumer, string State, long Succeeded, long Transient, long Terminal, string? Checkpoint,
+    string? SaidState, long SaidSucceeded, long SaidTransient, long SaidTerminal, long ListedTransient,
+    long ListedTerminal, int Rounds, Guid? RoundBatch, string? RoundState, DateTimeOffset? NextRoundAt,
+    TimeSpan? NextRoundIn, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     public const string Columns = """
         r.batch_id, r.consumer, r.state, r.succeeded, r.transient, r.terminal, r.checkpoint,
         r.said_state, r.said_succeeded, r.said_transient, r.said_terminal, r.listed_transient, r.listed_terminal,
-        r.rounds, r.round_batch, r.round_state, r.next_round_at, r.next_round_at - now() AS next_round_in, r.created_at, r.updated_at
+        r.rounds, r.round_batch, r.round_state, r.next_round_at, r.next_round_at - now() AS next_round_in,
+        r.created_at, r.updated_at
         """;
-
-    public required Guid BatchId { get; init; }
-    public required string Consumer { get; init; }
-    public required string State { get; init; }
-    public required long Succeeded { get; init; }
-    public required long Transient { get; init; }
-    public required long Terminal { get; init; }
-    public string? Checkpoint { get; init; }
-    public string? SaidState { get; init; }
-    public required long SaidSucceeded { get; init; }
-    public required long SaidTransient { get; init; }
-    public required long SaidTerminal { get; init; }
-    public required long ListedTransient { get; init; }
-    public required long ListedTerminal { get; init; }
-    public required int Rounds { get; init; }
-    public Guid? RoundBatch { get; init; }
-    public string? RoundState { get; init; }
-    public DateTimeOffset? NextRoundAt { get; init; }
-    public TimeSpan? NextRoundIn { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-    public required DateTimeOffset UpdatedAt { get; init; }
 
     public bool IsEnded => ReceiptState.IsEnd(State);
     public bool IsDiscarded => State == ReceiptState.Discarded;
 
-    /// <summary>
-    /// Whether it reports again what it had reported, or what the receipt has become by folding. The checkpoint has no meaning
-    /// after the end.
-    /// </summary>
+    /// <summary>Whether it reports again what it had reported, or what the receipt has become by folding. The checkpoint has no
+    /// meaning after the end.</summary>
     public bool IsRepeatedBy(ReceiptReport report) =>
         (report.State == State && report.Succeeded == Succeeded && report.Transient == Transient && report.Terminal == Terminal)
         || (!IsDiscarded && report.State == SaidState

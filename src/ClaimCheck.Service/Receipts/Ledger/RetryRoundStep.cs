@@ -1,7 +1,3 @@
-using ClaimCheck.Service.Blocks;
-using ClaimCheck.Service.Catalog;
-using ClaimCheck.Service.Exporting;
-
 namespace ClaimCheck.Service.Receipts.Ledger;
 
 /// <summary>A retry is ready: the ledger records which of the round's records are gone from the source.</summary>

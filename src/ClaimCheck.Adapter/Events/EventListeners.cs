@@ -1,18 +1,11 @@
-using System.Security.Cryptography;
-using System.Text;
-using ClaimCheck.Adapter.Deliveries;
-using ClaimCheck.Adapter.Options;
-using ClaimCheck.Adapter.Routes;
-using ClaimCheck.Consumer;
-
 namespace ClaimCheck.Adapter.Events;
 
 /// <summary>Registers one listener for each event source of the routes.</summary>
-internal static class EventsFeature
+internal static class EventListeners
 {
-    public static WebApplicationBuilder AddEvents(this WebApplicationBuilder builder, CheckedAdapterOptions adapter, StateDirectory state)
+    public static IServiceCollection AddListeners(this IServiceCollection services, CheckedAdapterOptions adapter, StateDirectory state)
     {
-        var consumer = builder.Services.AddClaimCheckConsumer(options =>
+        var consumer = services.AddClaimCheckConsumer(options =>
         {
             (options.Service, options.ApiKey, options.Consumer) = (adapter.Service, adapter.ApiKey, adapter.Consumer);
             // Everything that is exported is loaded, whatever the service's own limit is.
@@ -28,7 +21,7 @@ internal static class EventsFeature
                 consumer.AddFeedListener<RouteEvents>(new FileCursorStore(CursorOf(adapter, state)), Follow);
         }
 
-        return builder;
+        return services;
     }
 
     // Another service has a feed of its own.
