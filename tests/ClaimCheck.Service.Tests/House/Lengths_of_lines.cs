@@ -8,7 +8,7 @@ namespace ClaimCheck.Service.Tests.House;
 /// literal of several lines, and a line that begins and ends with a string literal.
 /// </summary>
 [Trait("needs", "nothing")]
-public sealed partial class LinesTests
+public sealed partial class Lengths_of_lines
 {
     private static readonly int Longest = int.Parse(
         MaxLineLength().Match(File.ReadAllText(Path.Combine(Repository.Root, ".editorconfig"))).Groups["columns"].Value,
